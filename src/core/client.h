@@ -1,0 +1,30 @@
+/*
+ * client: one request over the control socket, and its JSON answer.
+ *
+ * A client is used by one thread at a time; make one a thread. Calls block, at most for the timeout given.
+ * Errors of the runtime come back with their own code and sentence; no runtime on the socket, or one that
+ * does not answer in time, is ERR_UNREACHABLE.
+ */
+#ifndef CORE_CLIENT_H
+#define CORE_CLIENT_H
+
+#include "core/err.h"
+
+#include <cjson/cJSON.h>
+
+struct client;
+
+#define CLIENT_TIMEOUT_MS 5000
+
+/* program is told to the runtime for its audit: "console", "promote". NULL when memory is out. */
+struct client *client_new(const char *socket_path, const char *program);
+void client_free(struct client *c);
+/* path: "/control/v1/snapshot?window_s=60". The caller owns *answer (cJSON_Delete). */
+int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answer, struct err *e);
+int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer,
+		struct err *e);
+/* Streams a file as the body (deploy). */
+int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer,
+		  struct err *e);
+
+#endif

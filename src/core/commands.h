@@ -1,0 +1,24 @@
+/*
+ * commands: the list of all verbs. To add one: write command_<name>.c in src/ui (or src/runtime when it
+ * serves), then one line here.
+ */
+#ifndef CORE_COMMANDS_H
+#define CORE_COMMANDS_H
+
+#define COMMANDS(X)                                                                                \
+	X(serve)                                                                                   \
+	X(demo)                                                                                    \
+	X(status)                                                                                  \
+	X(deploy)                                                                                  \
+	X(versions)                                                                                \
+	X(history)                                                                                 \
+	X(split)                                                                                   \
+	X(promote)                                                                                 \
+	X(rollback)                                                                                \
+	X(audit)                                                                                   \
+	X(snapshot)                                                                                \
+	X(completion)                                                                              \
+	X(help)                                                                                    \
+	X(version)
+
+#endif

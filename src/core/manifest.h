@@ -1,0 +1,54 @@
+/*
+ * manifest: what a version is, fixed for ever when it is deployed: engine, format, signature, digest.
+ *
+ * Owner: whoever holds it, from manifest_init() to manifest_release(); strings are owned. Not thread-safe,
+ * but constant after deploy. Kept in the registry as JSON.
+ */
+#ifndef CORE_MANIFEST_H
+#define CORE_MANIFEST_H
+
+#include "core/err.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MANIFEST_TENSORS_MAX 256
+#define MANIFEST_DIMENSIONS_MAX 8
+#define TENSOR_NAME_SIZE 128
+
+/* One named input or output. A dimension of -1 is of any size. */
+struct tensor_spec {
+	char name[TENSOR_NAME_SIZE];
+	char datatype[8]; /* a V2 name: "FP64", "FP32", "INT64", "BYTES" ... */
+	size_t dimension_count;
+	int64_t dimensions[MANIFEST_DIMENSIONS_MAX];
+};
+
+struct manifest_fact {
+	char *name;
+	char *value;
+};
+
+struct manifest {
+	char engine[16];
+	char format[32];
+	char sha256[65]; /* lower-case hex of the artifact */
+	uint64_t size_bytes;
+	char *file_name; /* as the deployer named it; for people only */
+	size_t input_count, output_count;
+	struct tensor_spec *inputs, *outputs;
+	size_t feature_count;
+	char **feature_names; /* of a single [rows, features] input; NULL otherwise */
+	size_t fact_count;
+	struct manifest_fact *facts; /* training metadata where the file has it */
+};
+
+void manifest_init(struct manifest *m);
+void manifest_release(struct manifest *m);
+/* A new JSON object (cJSON_Delete it), or NULL when memory is out. */
+cJSON *manifest_to_json(const struct manifest *m);
+/* Fills m (initialised by the callee) from that form. */
+int manifest_from_json(struct manifest *m, const cJSON *json, struct err *e);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * registry: models, their immutable versions, the revisions of their routes, and the audit: what survives.
+ *
+ * Owner: the runtime; one process a state directory (a lock file says who). Thread-safe: one internal mutex.
+ * Every change is one SQLite transaction in WAL with synchronous=FULL: when a function here returns 0, its
+ * effect survives kill -9 and a power cut; when it returns -1, nothing changed.
+ * Not here: whether a model file can be served (engines), what is loaded (router).
+ */
+#ifndef CORE_REGISTRY_H
+#define CORE_REGISTRY_H
+
+#include "core/baseline.h"
+#include "core/err.h"
+#include "core/manifest.h"
+#include "core/route.h"
+#include "core/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define REASON_SIZE 256
+#define WHO_SIZE 64
+#define VERSIONS_MAX 100000
+
+struct registry;
+
+/* Who asks for a change, as the socket knows it. */
+struct actor {
+	uint32_t uid;
+	char name[WHO_SIZE];   /* of the peer's uid, from the system */
+	char client[WHO_SIZE]; /* "mldeck 0.1.0 console", what the client says it is; cleaned */
+};
+
+struct version_record {
+	uint32_t version; /* 1, 2, 3 ... */
+	int64_t created_ms;
+	char created_by[WHO_SIZE];
+	struct manifest manifest;
+	struct baseline baseline; /* bin_count 0: none yet */
+};
+
+struct revision_record {
+	uint32_t revision; /* 1, 2, 3 ... of its model */
+	uint32_t based_on; /* the revision it replaced; 0 for the first */
+	int64_t at_ms;
+	char action[16]; /* "deploy", "promote", "rollback", "split" */
+	char who[WHO_SIZE];
+	char reason[REASON_SIZE];
+	struct route route;
+};
+
+struct audit_record {
+	int64_t id;
+	int64_t at_ms;
+	uint32_t uid;
+	char who[WHO_SIZE];
+	char client[WHO_SIZE];
+	char action[16];
+	char model[TEXT_NAME_MAX + 1]; /* "" where none is concerned */
+	uint32_t version;	       /* 0 where none is concerned */
+	uint32_t revision, based_on;   /* 0 where the route did not change */
+	char outcome[16];	       /* "done", or the err_name() of a refusal */
+	char reason[REASON_SIZE];
+	char detail[REASON_SIZE]; /* "v2 100%", or why it was refused */
+};
+
+/* Opens (makes, 0700) the state directory, takes its lock, brings the schema up to date. ERR_CONFLICT names
+ * the process that holds it; ERR_DENIED when the directory is another user's. */
+int registry_open(const char *directory, struct registry **result, struct err *e);
+void registry_close(struct registry *r);
+
+/* --- artifacts: content-addressed files, written before the row that names them --- */
+
+struct artifact;
+/* Starts a temporary file in the state directory. */
+int artifact_begin(struct registry *r, struct artifact **result, struct err *e);
+/* Adds bytes and feeds the digest. After a failure only artifact_abort() may follow. */
+int artifact_write(struct artifact *a, const void *data, size_t size, struct err *e);
+/* fsync, rename to artifacts/sha256/xx/<sha256>, fsync the directory; frees a, also when it fails. */
+int artifact_commit(struct artifact *a, char sha256[65], uint64_t *size_bytes, struct err *e);
+void artifact_abort(struct artifact *a);
+/* Maps an artifact read-only and checks its digest; *data is NULL for size 0. */
+int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e);
+void artifact_unmap(const void *data, size_t size);
+/* Removes an artifact that no version names (a refused deploy). */
+void artifact_discard(struct registry *r, const char *sha256);
+
+/* --- changes --- */
+
+struct deploy_result {
+	uint32_t version;
+	bool created;	   /* false: this very artifact already was that version of the model */
+	bool live;	   /* the model was new and it went live */
+	uint32_t revision; /* the route's revision now, 0 when none */
+};
+
+/* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. */
+int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
+		    const struct baseline *baseline, bool no_live, const char *reason,
+		    const struct actor *actor, struct deploy_result *result, struct err *e);
+
+/* A change of a route that is asked for. */
+struct route_change {
+	const char *model;
+	const char *action;	 /* "promote", "rollback" or "split" */
+	uint32_t version;	 /* promote: the version */
+	uint32_t to_revision;	 /* rollback: 0 = the newest earlier revision whose route differs */
+	const struct route_entry *weights; /* split */
+	size_t weight_count;
+	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
+	const char *reason;
+	bool dry_run; /* everything but the writing */
+};
+
+/* Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
+ * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run). */
+int registry_change_route(struct registry *r, const struct route_change *change,
+			  const struct actor *actor, struct revision_record *result, struct err *e);
+
+/* Freezes a baseline learned from live predictions; ERR_CONFLICT when the version has one. */
+int registry_set_baseline(struct registry *r, const char *model, uint32_t version,
+			  const struct baseline *baseline, struct err *e);
+
+/* Records something that is not a route change (stop, a denied attempt). */
+int registry_audit(struct registry *r, const struct actor *actor, const char *action,
+		   const char *model, uint32_t version, const char *outcome, const char *reason,
+		   const char *detail, struct err *e);
+
+/* --- reading: arrays are malloc'd, to be given back to the function named --- */
+
+int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
+		    struct err *e); /* sorted; free() */
+/* ERR_NOT_FOUND, naming what there is, when the model does not exist. Oldest first. */
+int registry_versions(struct registry *r, const char *model, struct version_record **records,
+		      size_t *count, struct err *e);
+void version_records_free(struct version_record *records, size_t count);
+/* Newest first, at most limit; free(). */
+int registry_revisions(struct registry *r, const char *model, size_t limit,
+		       struct revision_record **records, size_t *count, struct err *e);
+/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free(). */
+int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit,
+		    struct audit_record **records, size_t *count, struct err *e);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * route: which version of a model gets what share of its requests.
+ *
+ * A plain value of fixed size; copy it freely, share it when constant. Shares are weights in basis points
+ * that sum to 10,000 over the live and canary entries; a bucket in [0, 10000) belongs to exactly one of them.
+ * Changing the weights moves as few buckets as can be: a version whose share grows keeps every bucket it had.
+ */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include "core/err.h"
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#define ROUTE_BUCKETS 10000
+#define ROUTE_ENTRIES_MAX 16
+
+enum route_role { ROUTE_LIVE, ROUTE_CANARY, ROUTE_SHADOW, ROUTE_ROLE_COUNT };
+
+struct route_entry {
+	uint32_t version;
+	enum route_role role;
+	uint32_t weight_bp; /* of a shadow: the share of requests that is copied to it */
+};
+
+struct route {
+	uint32_t entry_count; /* 0: nothing is live */
+	struct route_entry entries[ROUTE_ENTRIES_MAX];
+	uint8_t owner[ROUTE_BUCKETS]; /* index into entries */
+};
+
+/* "live", "canary", "shadow". */
+const char *route_role_name(enum route_role role);
+/* No entry at all. */
+void route_init(struct route *r);
+/* All requests to one live version. */
+void route_single(struct route *r, uint32_t version);
+/*
+ * The route that follows previous (constant, may be empty) with these weights: the version with the role
+ * live in previous stays live if it still has a weight, else the first of the greatest weight becomes it.
+ * ERR_INPUT when weights do not sum to 10,000, a version occurs twice or there are too many.
+ */
+int route_split(struct route *r, const struct route *previous, const struct route_entry *weights,
+		size_t count, struct err *e);
+/* The live version, 0 when there is none. */
+uint32_t route_live(const struct route *r);
+/* The entry that a version has, or NULL. */
+const struct route_entry *route_find(const struct route *r, uint32_t version);
+/* The bucket of a unit: (XXH64(salt, 0x00, unit) x 10000) >> 64. */
+uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size);
+/* "v2 80% v3 20%" for people. */
+void route_text(const struct route *r, char *text, size_t size);
+/* {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]} and back (checked in full). */
+cJSON *route_to_json(const struct route *r);
+int route_from_json(struct route *r, const cJSON *json, struct err *e);
+
+#endif
