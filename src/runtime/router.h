@@ -86,6 +86,10 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct revision_record *result, char before[128], struct err *e);
 
+/* The value a row that telemetry counts: its only column, or the class of its greatest. values may be output. */
+void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
+		       double *values);
+
 /* Once a second: closes the telemetry windows and freezes baselines that are complete. */
 void router_tick(struct router *r, int64_t now_s);
 
