@@ -489,8 +489,8 @@ static int read_facts(struct parser *p)
 static int load(struct parser *p)
 {
 	struct forest *f = p->f;
-	size_t classes;
-	bool average;
+	size_t classes = 1;
+	bool average = false;
 
 	if (read_header(p, &classes, &average) || read_trees(p, classes) || read_facts(p))
 		return -1;
