@@ -155,7 +155,8 @@ static int read_type(struct reader *r, unsigned char shared, unsigned char *type
 
 static int read_array(struct reader *r, struct value *v, int depth)
 {
-	unsigned char shared, type;
+	unsigned char shared = 0;
+	unsigned char type = 0;
 	bool counted;
 	size_t left;
 	struct value item;
@@ -176,7 +177,8 @@ static int read_array(struct reader *r, struct value *v, int depth)
 
 static int read_object(struct reader *r, struct value *v, int depth)
 {
-	unsigned char shared, type;
+	unsigned char shared = 0;
+	unsigned char type = 0;
 	bool counted;
 	size_t left, size;
 	struct value item;
