@@ -225,8 +225,6 @@ static void sum_trees(const struct forest *f, const struct row *r, double *raw)
 				*sum += leaf_output(f, leaves[k], r);
 		}
 	}
-	for (size_t i = 0; f->average && i < f->info.raw_count; i++)
-		raw[i] /= (double)f->average;
 }
 
 static void sum_gblinear(const struct forest *f, const struct row *r, double *raw)
@@ -235,7 +233,8 @@ static void sum_gblinear(const struct forest *f, const struct row *r, double *ra
 	size_t features = f->info.feature_count;
 
 	for (size_t g = 0; g < count; g++) {
-		float sum = f->gblinear[features * count + g] + f->base[g];
+		/* XGBoost 3.2 starts every class of gblinear at the first base score. */
+		float sum = f->gblinear[features * count + g] + f->base[0];
 
 		for (size_t i = 0; i < features; i++) {
 			float x = (float)row_value(r, i);

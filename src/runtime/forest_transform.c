@@ -66,6 +66,10 @@ void forest_transform(const struct forest *f, const double *raw, double *output)
 	size_t count = f->info.raw_count;
 	size_t best = 0;
 
+	/* LightGBM's raw scores of a random forest are sums; only its predictions are averages. */
+	for (size_t i = 0; f->average && i < count; i++)
+		output[i] = raw[i] / (double)f->average;
+	raw = f->average ? output : raw;
 	switch (f->transform) {
 	case TRANSFORM_SOFTMAX:
 		(f->info.float32 ? softmax_f32 : softmax_f64)(raw, output, count);
