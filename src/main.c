@@ -55,15 +55,14 @@ static int fail(const struct err *e)
 static int console(const struct arguments *a)
 {
 	char state[PATHS_SIZE], socket_path[PATHS_SIZE];
-	struct console_options options = {.socket_path = socket_path, .state_directory = state,
-					  .theme = arguments_value(a, "theme"), .leave_serving = true};
+	const struct console_options options = {.state = state, .socket = socket_path,
+						.theme = arguments_value(a, "theme")};
 	struct err e = {0};
 
 	if (arguments_state(a, state, sizeof(state), &e) != 0 ||
-	    arguments_socket(a, socket_path, sizeof(socket_path), &e) != 0 ||
-	    console_run(&options, &e) != 0)
+	    arguments_socket(a, socket_path, sizeof(socket_path), &e) != 0)
 		return fail(&e);
-	return 0;
+	return console_run(&options);
 }
 
 /* Without a verb: the console on a terminal, elsewhere the same facts as text. */

@@ -172,15 +172,26 @@ static int watch_plain(const struct arguments *a, struct demo *d, long long seco
 	return result;
 }
 
+/* Only what this process started is asked about; no answer leaves nothing behind. */
+static bool leave_ask(const struct demo *d)
+{
+	char answer[16];
+
+	if (d->runtime == 0)
+		return true;
+	printf("Leave the demo serving on %s? `mldeck demo` attaches to it again. [y/N] ", d->url);
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 static int watch_console(struct demo *d, bool *leave, struct err *e)
 {
-	struct console_options options = {.socket_path = d->socket_path, .state_directory = d->state,
-					  .demo = true, .started = d->runtime > 0,
-					  .leave_serving = true};
-	int result = console_run(&options, e);
+	const struct console_options options = {.state = d->state, .socket = d->socket_path, .demo = true};
 
-	*leave = result == 0 && options.leave_serving;
-	return result;
+	if (console_run(&options) != 0)
+		return err_set(e, ERR_SYSTEM, "the console could not go on, so the demo was ended");
+	*leave = leave_ask(d);
+	return 0;
 }
 
 static int demo_play(const struct arguments *a, struct demo *d, struct err *e)

@@ -1,25 +1,27 @@
 /*
- * console: the full-screen program, from the first paint to the restored terminal.
+ * console: the live screen; what `mldeck` without a verb shows.
  *
- * Main thread only; it returns when the operator quits. Options are borrowed for the call.
+ * One drawing thread (the caller's) and the fetcher's threads. The terminal is given back however it ends.
+ * Limits: screens up to CANVAS_COLUMNS_MAX x CANVAS_ROWS_MAX; below 40x10 it only says so.
+ * Not here: what is drawn (views), curses (draw), requests (fetcher).
  */
 #ifndef UI_CONSOLE_H
 #define UI_CONSOLE_H
 
-#include "core/err.h"
-
 #include <stdbool.h>
 
 struct console_options {
-	const char *socket_path;
-	const char *state_directory;
-	const char *theme;  /* a name or path, or NULL for the default */
-	bool demo;	    /* replayed traffic flows: say so */
-	bool started;	    /* the caller started the runtime: ask at the end whether it goes on serving */
-	bool leave_serving; /* the answer; true when nothing was asked */
+	const char *state;  /* the state directory that an embedded runtime is started on */
+	const char *socket; /* the control socket */
+	const char *theme;  /* a built-in name or a path; NULL: $MLDECK_THEME, else THEME_DEFAULT */
+	bool demo;	    /* the caller runs the runtime: never start one, never ask about it */
 };
 
-/* 0, or -1 when the screen could not be shown at all. */
-int console_run(struct console_options *options, struct err *e);
+/*
+ * Runs until the operator quits or the terminal goes. Standard output must be a terminal. Returns the exit
+ * code of the process; an error was already printed to stderr. A runtime is started on state when none
+ * answers on socket, unless demo is set.
+ */
+int console_run(const struct console_options *options);
 
 #endif
