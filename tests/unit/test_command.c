@@ -81,7 +81,7 @@ static void refuses_what_the_record_does_not_say(void **unused)
 	REFUSES(&example, "MODEL is missing", "--dry-run");
 	REFUSES(&example, "the argument c is one too many", "a", "b", "c");
 	REFUSES(&several, "SHARE... is missing", "a");
-	REFUSES(&example, "there is no option --\\x1B[31m", "m", "--\033[31m");
+	REFUSES(&example, "there is no option --\\x1b[31m", "m", "--\033[31m");
 }
 
 static void help_needs_no_arguments(void **unused)
