@@ -1,7 +1,5 @@
 #include "core/rows.h"
 
-#include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -105,17 +103,15 @@ fail:
 	return 0;
 }
 
+/* The process keeps LC_NUMERIC at "C" (main), so strtod() reads a point. */
 static bool parse_number(const char *field, double *number)
 {
-	static locale_t c_locale;
-	if (c_locale == (locale_t)0)
-		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (field[0] == '\0' || strcasecmp(field, "na") == 0 || strcasecmp(field, "nan") == 0) {
 		*number = NAN;
 		return true;
 	}
 	char *end;
-	*number = strtod_l(field, &end, c_locale);
+	*number = strtod(field, &end);
 	return end != field && *end == '\0';
 }
 
