@@ -19,6 +19,7 @@ struct reader {
 
 static int next_quoted(struct reader *r, size_t *used, struct err *e)
 {
+	size_t line = r->line;
 	r->at++;
 	for (; *r->at != '\0'; r->at++) {
 		if (*r->at == '"' && *++r->at != '"')
@@ -30,7 +31,7 @@ static int next_quoted(struct reader *r, size_t *used, struct err *e)
 				       FIELD_SIZE - 1);
 		r->field[(*used)++] = *r->at;
 	}
-	return err_set(e, ERR_INPUT, "line %zu has a quote that is not closed", r->line);
+	return err_set(e, ERR_INPUT, "line %zu has a quote that is not closed", line);
 }
 
 /* Reads one field and what ends it. */
