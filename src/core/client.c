@@ -1,0 +1,144 @@
+#include "core/client.h"
+
+#include "core/buf.h"
+#include "core/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A snapshot of a thousand models with all their bins stays far below this. */
+#define ANSWER_MAX ((size_t)256 << 20)
+#define UPLOAD_STALL_MS 120000
+
+struct client {
+	struct fetch *fetch;
+	char *socket_path;
+	char program[64];
+};
+
+struct client *client_new(const char *socket_path, const char *program)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fetch = fetch_new();
+	c->socket_path = strdup(socket_path);
+	if (!c->fetch || !c->socket_path) {
+		client_free(c);
+		return NULL;
+	}
+	snprintf(c->program, sizeof(c->program), "%s", program ? program : "mldeck");
+	return c;
+}
+
+void client_free(struct client *c)
+{
+	if (!c)
+		return;
+	fetch_free(c->fetch);
+	free(c->socket_path);
+	free(c);
+}
+
+/* The runtime's own code and sentence. */
+static int refused(const struct fetch_answer *answer, const cJSON *json, struct err *e)
+{
+	const char *sentence = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "error"));
+	const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "code"));
+
+	if (!sentence)
+		return err_set(e, ERR_SYSTEM, "the runtime refused with HTTP status %d and no reason",
+			       answer->status);
+	return err_set(e, code ? err_by_name(code) : ERR_SYSTEM, "%s", sentence);
+}
+
+static void unreachable(struct err *e)
+{
+	char text[ERR_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%s", e->text);
+	err_set(e, ERR_UNREACHABLE, "%s; start a runtime with `mldeck serve`, or name its --socket or "
+		"--state", text);
+}
+
+static int exchange(struct client *c, struct fetch_request *r, const char *path, cJSON **answer,
+		    struct err *e)
+{
+	struct fetch_answer got = {0};
+	struct buf url;
+	char program[128];
+	const char *headers[] = {program, "Content-Type: application/json", NULL};
+	cJSON *json = NULL;
+	int result = -1;
+
+	*answer = NULL;
+	buf_init(&url);
+	buf_init(&got.body);
+	buf_format(&url, "http://localhost%s", path);
+	snprintf(program, sizeof(program), "Mldeck-Client: %s", c->program);
+	if (r->file_path)
+		headers[1] = "Content-Type: application/octet-stream";
+	if (url.failed) {
+		err_set(e, ERR_MEMORY, "memory is out");
+		goto out;
+	}
+	r->socket_path = c->socket_path;
+	r->url = url.data;
+	r->headers = headers;
+	r->answer_max = ANSWER_MAX;
+	if (fetch_perform(c->fetch, r, &got, e) != 0) {
+		if (e && e->code == ERR_UNREACHABLE)
+			unreachable(e);
+		goto out;
+	}
+	json = cJSON_ParseWithLength(got.body.data ? got.body.data : "", got.body.size);
+	if (got.status < 200 || got.status > 299)
+		refused(&got, json, e);
+	else if (!json)
+		err_set(e, ERR_SYSTEM, "the runtime on %s answered with something that is not JSON",
+			c->socket_path);
+	else
+		result = 0;
+out:
+	if (result == 0)
+		*answer = json;
+	else
+		cJSON_Delete(json);
+	buf_release(&got.body);
+	buf_release(&url);
+	return result;
+}
+
+int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answer, struct err *e)
+{
+	struct fetch_request r = {.timeout_ms = timeout_ms};
+
+	return exchange(c, &r, path, answer, e);
+}
+
+int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer,
+		struct err *e)
+{
+	char *text = cJSON_PrintUnformatted(body);
+	struct fetch_request r = {.timeout_ms = timeout_ms};
+	int result;
+
+	*answer = NULL;
+	if (!text)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	r.body = text;
+	r.body_size = strlen(text);
+	result = exchange(c, &r, path, answer, e);
+	cJSON_free(text);
+	return result;
+}
+
+int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer,
+		  struct err *e)
+{
+	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .file_path = file_path};
+
+	return exchange(c, &r, path, answer, e);
+}

@@ -1,0 +1,92 @@
+#include "ui/change.h"
+
+#include "core/registry.h"
+#include "ui/output.h"
+
+#include <string.h>
+
+static int reason_check(const struct arguments *a, struct err *e)
+{
+	const char *reason = arguments_value(a, "reason");
+
+	if (!reason && arguments_flag(a, "dry-run"))
+		return 0;
+	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
+		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps "
+			       "(or --dry-run)");
+	if (strlen(reason) >= REASON_SIZE)
+		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept",
+			       strlen(reason), REASON_SIZE - 1);
+	return 0;
+}
+
+static int body_fill(const struct arguments *a, const char *action, cJSON *body, struct err *e)
+{
+	const char *reason = arguments_value(a, "reason");
+	long long expected = 0;
+	bool whole = body != NULL;
+
+	if (output_model(arguments_at(a, 0), e) != 0 || reason_check(a, e) != 0 ||
+	    output_number(a, "expect-revision", 0, UINT32_MAX, -1, &expected, e) != 0)
+		return -1;
+	whole = whole && cJSON_AddStringToObject(body, "action", action);
+	if (reason)
+		whole = whole && cJSON_AddStringToObject(body, "reason", reason);
+	if (expected >= 0)
+		whole = whole && cJSON_AddNumberToObject(body, "expect_revision", (double)expected);
+	if (arguments_flag(a, "dry-run"))
+		whole = whole && cJSON_AddTrueToObject(body, "dry_run");
+	return whole ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+}
+
+static int change_print(const cJSON *answer, const char *action, struct err *e)
+{
+	const char *model = output_string(answer, "model");
+	const char *before = output_string(answer, "before");
+
+	output_text(model);
+	fputs(": ", stdout);
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"))) {
+		printf("%s would give ", action);
+		output_text(output_string(answer, "after"));
+		printf(" (now revision %.0f, ", output_value(answer, "based_on"));
+		output_text(*before ? before : "nothing live");
+		puts("). Nothing was changed.");
+		return output_end(e);
+	}
+	if (strcmp(action, "split") == 0) {
+		fputs("the split is ", stdout);
+		output_text(output_string(answer, "after"));
+	} else {
+		printf("v%.0f is live", output_value(answer, "live"));
+	}
+	printf(" (revision %.0f, was ", output_value(answer, "revision"));
+	output_text(*before ? before : "nothing live");
+	puts(").");
+	if (output_value(answer, "based_on") > 0) {
+		fputs("Go back: mldeck rollback ", stdout);
+		output_text(model);
+		printf(" --to %.0f --reason TEXT\n", output_value(answer, "based_on"));
+	}
+	return output_end(e);
+}
+
+int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e)
+{
+	char path[128];
+	struct client *client = NULL;
+	cJSON *answer = NULL;
+	int result = -1;
+
+	if (body_fill(a, action, body, e) != 0 || output_client(a, action, &client, e) != 0)
+		goto out;
+	snprintf(path, sizeof(path), "/control/v1/models/%s/route", arguments_at(a, 0));
+	if (client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e) != 0)
+		goto out;
+	result = arguments_flag(a, "json") ? output_json(answer, e) : change_print(answer, action, e);
+out:
+	cJSON_Delete(answer);
+	client_free(client);
+	cJSON_Delete(body);
+	return result;
+}

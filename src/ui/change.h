@@ -1,0 +1,19 @@
+/*
+ * change: a change of a route, as promote, rollback and split ask for it.
+ *
+ * Used by the main thread of a command only. The caller adds what is its own to the request's body.
+ */
+#ifndef UI_CHANGE_H
+#define UI_CHANGE_H
+
+#include "core/command.h"
+
+#include <cjson/cJSON.h>
+
+#define CHANGE_OPTIONS                                                                             \
+	OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
+
+/* Checks model and reason, sends body (taken) and prints what came of it. */
+int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);
+
+#endif

@@ -1,0 +1,95 @@
+#include "core/registry.h"
+#include "ui/deploy.h"
+#include "ui/output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+extern const struct command command_deploy;
+
+static int deploy_print(const cJSON *answer, struct err *e)
+{
+	const cJSON *created = cJSON_GetObjectItemCaseSensitive(answer, "created");
+	double version = output_value(answer, "version");
+	double live = output_value(answer, "live");
+
+	output_text(output_string(answer, "model"));
+	printf(": v%.0f %s", version,
+	       cJSON_IsFalse(created) ? "holds this file already; nothing was registered"
+				      : "is registered");
+	if (live == version)
+		printf(" and live (revision %.0f).\n", output_value(answer, "revision"));
+	else if (live > 0)
+		printf("; v%.0f stays live.\n", live);
+	else
+		puts("; nothing is live.");
+	if (live != version) {
+		fputs("Make it live: mldeck promote ", stdout);
+		output_text(output_string(answer, "model"));
+		printf(" %.0f --reason TEXT\n", version);
+	}
+	return output_end(e);
+}
+
+static int input_check(const struct arguments *a, struct err *e)
+{
+	const char *reason = arguments_value(a, "reason");
+
+	if (output_model(arguments_at(a, 0), e) != 0)
+		return -1;
+	if (reason && strlen(reason) >= REASON_SIZE)
+		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept",
+			       strlen(reason), REASON_SIZE - 1);
+	if (access(arguments_at(a, 1), R_OK) != 0)
+		return err_errno(e, errno, "%s cannot be opened", arguments_at(a, 1));
+	return 0;
+}
+
+static int deploy(const struct arguments *a, struct err *e)
+{
+	const struct deploy_request request = {
+		.model = arguments_at(a, 0),
+		.file_path = arguments_at(a, 1),
+		.baseline_path = arguments_value(a, "baseline"),
+		.reason = arguments_value(a, "reason"),
+		.no_live = arguments_flag(a, "no-live"),
+	};
+	struct client *client = NULL;
+	cJSON *answer = NULL;
+	int result = -1;
+
+	if (input_check(a, e) == 0 && output_client(a, "deploy", &client, e) == 0 &&
+	    deploy_send(client, &request, &answer, e) == 0)
+		result = arguments_flag(a, "json") ? output_json(answer, e) : deploy_print(answer, e);
+	cJSON_Delete(answer);
+	client_free(client);
+	return result;
+}
+
+static int run(const struct arguments *a)
+{
+	struct err e = {0};
+
+	return deploy(a, &e) == 0 ? 0 : command_fail(&command_deploy, &e);
+}
+
+static const struct option_spec options[] = {
+	{"no-live", NULL, "do not make it live, even when nothing is"},
+	{"baseline", "ROWS.CSV", "rows whose predictions are the reference distribution"},
+	OPTION_REASON,
+	OPTION_JSON,
+	OPTION_SOCKET,
+	OPTION_STATE,
+	OPTION_END,
+};
+
+const struct command command_deploy = {
+	.name = "deploy",
+	.arguments = "MODEL FILE",
+	.summary = "register a model file as the next version",
+	.details = "The first version of a model becomes live; later ones wait for `mldeck promote` or "
+		   "`mldeck split`.",
+	.options = options,
+	.run = run,
+};

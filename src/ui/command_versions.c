@@ -1,0 +1,67 @@
+#include "ui/output.h"
+#include "ui/table.h"
+
+extern const struct command command_versions;
+
+static int versions_print(const cJSON *answer, struct err *e)
+{
+	static const char *const headers[] = {"VERSION", "STATE", "FORMAT", ">BYTES", "SHA-256",
+					      "CREATED", "BY", NULL};
+	const cJSON *version;
+	struct table *t = table_new(headers);
+	char time[32];
+	int result;
+
+	if (!t)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	cJSON_ArrayForEach(version, cJSON_GetObjectItemCaseSensitive(answer, "versions")) {
+		const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(version, "manifest");
+
+		output_time(time, sizeof(time), output_value(version, "created_ms"));
+		table_row(t);
+		table_cell(t, "v%.0f", output_value(version, "version"));
+		table_cell(t, "%s", output_string(version, "state"));
+		table_cell(t, "%s", output_string(manifest, "format"));
+		table_cell(t, "%.0f", output_value(manifest, "size_bytes"));
+		table_cell(t, "%.12s", output_string(manifest, "sha256"));
+		table_cell(t, "%s", time);
+		table_cell(t, "%s", output_string(version, "created_by"));
+	}
+	result = table_print(t, e);
+	table_free(t);
+	return result;
+}
+
+static int versions(const struct arguments *a, struct err *e)
+{
+	char path[128];
+	struct client *client = NULL;
+	cJSON *answer = NULL;
+	int result = -1;
+
+	if (output_model(arguments_at(a, 0), e) != 0 || output_client(a, "versions", &client, e) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "/control/v1/models/%s/versions", arguments_at(a, 0));
+	if (client_get(client, path, CLIENT_TIMEOUT_MS, &answer, e) == 0)
+		result = arguments_flag(a, "json") ? output_json(answer, e) : versions_print(answer, e);
+	cJSON_Delete(answer);
+	client_free(client);
+	return result;
+}
+
+static int run(const struct arguments *a)
+{
+	struct err e = {0};
+
+	return versions(a, &e) == 0 ? 0 : command_fail(&command_versions, &e);
+}
+
+static const struct option_spec options[] = {OPTION_JSON, OPTION_SOCKET, OPTION_STATE, OPTION_END};
+
+const struct command command_versions = {
+	.name = "versions",
+	.arguments = "MODEL",
+	.summary = "list the versions of a model",
+	.options = options,
+	.run = run,
+};
