@@ -54,6 +54,15 @@ static int refused(const struct fetch_answer *answer, const cJSON *json, struct 
 	return err_set(e, code ? err_by_name(code) : ERR_SYSTEM, "%s", sentence);
 }
 
+static void unreachable(struct err *e)
+{
+	char text[ERR_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%s", e->text);
+	err_set(e, ERR_UNREACHABLE, "%s; start a runtime with `mldeck serve`, or name its --socket or "
+		"--state", text);
+}
+
 static int exchange(struct client *c, struct fetch_request *r, const char *path, cJSON **answer,
 		    struct err *e)
 {
@@ -79,8 +88,11 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	r->url = url.data;
 	r->headers = headers;
 	r->answer_max = ANSWER_MAX;
-	if (fetch_perform(c->fetch, r, &got, e) != 0)
+	if (fetch_perform(c->fetch, r, &got, e) != 0) {
+		if (e && e->code == ERR_UNREACHABLE)
+			unreachable(e);
 		goto out;
+	}
 	json = cJSON_ParseWithLength(got.body.data ? got.body.data : "", got.body.size);
 	if (got.status < 200 || got.status > 299)
 		refused(&got, json, e);

@@ -1,0 +1,98 @@
+/*
+ * http: an HTTP server on a listening socket: whole requests in, whole answers out.
+ *
+ * Owner: the server. The handler runs on the server's own threads (an epoll pool, or a thread a connection)
+ * with a request whose body is complete; it must not keep anything of it. The only file that includes
+ * libmicrohttpd.
+ * Limits: the header (HTTP_HEADER_MAX), the body (body_max), idle connections and the time that a body may
+ * take; beyond them the answer is 413 or 431, or the connection is closed.
+ * Not here: what paths mean.
+ */
+#ifndef RUNTIME_HTTP_H
+#define RUNTIME_HTTP_H
+
+#include "core/buf.h"
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_HEADER_MAX 32768
+#define HTTP_IDLE_S 75
+#define HTTP_BODY_S 60
+#define HTTP_SEGMENTS_MAX 8
+
+struct http_server;
+
+struct http_request {
+	const char *method; /* "GET" */
+	const char *path;   /* decoded */
+	const char *body;   /* NUL-terminated behind its last byte; "" when there is none */
+	size_t body_size;
+	uint32_t peer_uid; /* Unix socket: from the kernel; UINT32_MAX on TCP */
+	void *connection;  /* private */
+};
+
+struct http_response {
+	int status;
+	const char *content_type; /* NULL: no body */
+	struct buf body;	  /* taken over */
+	size_t json_size;	  /* not 0: sent as Inference-Header-Content-Length */
+	const char *allow;	  /* for 405 */
+	bool close;
+};
+
+/* A header of the request (any case), or a query argument; NULL when it is not there. */
+const char *http_header(const struct http_request *request, const char *name);
+const char *http_query(const struct http_request *request, const char *name);
+
+/* Takes a body as it arrives, instead of gathering it in memory (uploads). */
+struct http_sink {
+	void *state;
+	int (*write)(void *state, const void *data, size_t size, struct err *e);
+	/* Always called once, after the handler or when the client went away. */
+	void (*end)(void *state);
+};
+
+struct http_options {
+	int listen_fd; /* listening; taken over */
+	unsigned thread_count; /* 0: a thread a connection (handlers may block) */
+	size_t body_max;
+	void *context;
+	void (*handle)(void *context, const struct http_request *request, struct http_response *response);
+	/* NULL, or: opens a sink for this request; sink->write stays NULL for an ordinary one. */
+	int (*open_sink)(void *context, const struct http_request *request, struct http_sink *sink,
+			 struct err *e);
+	/* How a refusal that never reaches the handler is written (413, memory). */
+	void (*refuse)(struct http_response *response, const struct err *e);
+};
+
+int http_start(const struct http_options *options, struct http_server **result, struct err *e);
+/* The sink's state of the request that a handler is working on, or NULL. */
+void *http_sink_state(const struct http_request *request);
+/* Stops accepting, lets every accepted connection finish its request (connections that stay idle are
+ * closed), at most deadline_ms; then ends and frees the server. Returns the requests that were cut off. */
+unsigned http_drain(struct http_server *s, int deadline_ms);
+
+/* --- one table of routes serves, answers 405, and describes --- */
+
+struct http_segments {
+	size_t count;
+	char values[HTTP_SEGMENTS_MAX][128]; /* what {} in the pattern stood for */
+};
+
+struct http_route {
+	const char *method;
+	const char *pattern; /* "/v2/models/{}/infer" */
+	void (*handle)(void *context, const struct http_request *request,
+		       const struct http_segments *segments, struct http_response *response);
+	const char *summary;
+};
+
+/* Calls the route that fits; else answers 404 or 405 through refuse. */
+void http_dispatch(const struct http_route *routes, size_t count, void *context,
+		   const struct http_request *request, struct http_response *response,
+		   void (*refuse)(struct http_response *response, const struct err *e));
+
+#endif

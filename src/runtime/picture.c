@@ -1,0 +1,114 @@
+/*
+ * picture: fills a snapshot from the routing and the telemetry; SQLite is not asked.
+ */
+#include "runtime/server.h"
+
+#include "core/histogram.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void fill_version(struct snapshot_version *to, const struct served_version *from)
+{
+	to->version = from->version;
+	snprintf(to->engine, sizeof to->engine, "%s", from->manifest.engine);
+	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
+	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
+	snprintf(to->state, sizeof to->state, "%s", from->engine != NULL ? "ready" : "failed");
+	snprintf(to->note, sizeof to->note, "%s", from->note);
+	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
+	to->size_bytes = from->manifest.size_bytes;
+	to->created_ms = from->created_ms;
+}
+
+static void add_stats(struct snapshot_stats *total, const struct snapshot_stats *one)
+{
+	total->requests += one->requests;
+	total->errors += one->errors;
+	total->rate_rps += one->rate_rps;
+}
+
+/* Statistics of the versions that served in the window or are in the route. */
+static void fill_statistics(struct snapshot_model *to, const struct served_model *from, int64_t now_s,
+			    uint32_t window_s)
+{
+	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
+	for (size_t i = 0; i < from->version_count; i++) {
+		struct snapshot_version_stats *stats = &to->per_version[to->per_version_count];
+		memset(stats, 0, sizeof *stats);
+		telemetry_read(from->versions[i]->telemetry, now_s, window_s, stats, latency);
+		stats->version = from->versions[i]->version;
+		add_stats(&to->stats, &stats->stats);
+		if (stats->stats.requests > 0 || route_find(&from->route, stats->version) != NULL)
+			to->per_version_count++;
+	}
+	telemetry_latency(latency, &to->stats.latency);
+}
+
+static int fill_model(struct snapshot_model *to, const struct served_model *from, int64_t now_s,
+		      uint32_t window_s)
+{
+	to->versions = calloc(from->version_count + 1, sizeof *to->versions);
+	to->per_version = calloc(from->version_count + 1, sizeof *to->per_version);
+	if (to->versions == NULL || to->per_version == NULL)
+		return -1;
+	memcpy(to->name, from->name, sizeof to->name);
+	to->live = route_live(&from->route);
+	to->revision = from->revision;
+	to->route_count = from->route.entry_count;
+	memcpy(to->route, from->route.entries, sizeof to->route);
+	to->version_count = from->version_count;
+	for (size_t i = 0; i < from->version_count; i++)
+		fill_version(&to->versions[i], from->versions[i]);
+	to->window_s = window_s;
+	to->history_count = from->history_count;
+	memcpy(to->history, from->history, sizeof to->history);
+	fill_statistics(to, from, now_s, window_s);
+	return 0;
+}
+
+static void fill_server(struct snapshot_server *to, struct server *s, uint32_t window_s)
+{
+	snprintf(to->name, sizeof to->name, "%s", s->name);
+	snprintf(to->version, sizeof to->version, "%s", MLDECK_VERSION);
+	snprintf(to->listen, sizeof to->listen, "%s", s->listen);
+	snprintf(to->state_directory, sizeof to->state_directory, "%s", s->options.state);
+	to->pid = getpid();
+	to->now_ms = server_now_ms();
+	to->uptime_s = (server_monotonic_ms() - s->started_ms) / 1000;
+	to->draining = atomic_load(&s->draining);
+	to->window_s = window_s;
+	to->lost_samples = telemetry_lost();
+}
+
+struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s)
+{
+	struct snapshot *picture = snapshot_new();
+	if (picture == NULL)
+		return NULL;
+	fill_server(&picture->server, s, window_s);
+
+	int64_t now_s = server_monotonic_ms() / 1000;
+	const struct routing *routing = router_enter(s->router);
+	picture->models = calloc(routing->model_count + 1, sizeof *picture->models);
+	bool complete = picture->models != NULL;
+	for (size_t i = 0; complete && i < routing->model_count; i++) {
+		const struct served_model *m = routing->models[i];
+		if (model != NULL && strcmp(model, m->name) != 0)
+			continue;
+		complete = fill_model(&picture->models[picture->model_count++], m, now_s, window_s) == 0;
+	}
+	router_leave(s->router);
+	for (size_t i = 0; i < picture->model_count; i++) {
+		picture->server.requests += picture->models[i].stats.requests;
+		picture->server.errors += picture->models[i].stats.errors;
+		picture->server.rate_rps += picture->models[i].stats.rate_rps;
+	}
+	if (!complete) {
+		snapshot_free(picture);
+		return NULL;
+	}
+	return picture;
+}

@@ -1,0 +1,96 @@
+/*
+ * router: which versions are loaded and which of them answers a request.
+ *
+ * Owner: the server, from router_new() to router_free(). Data plane threads read one immutable `routing`
+ * between router_enter() and router_leave(), without locks; changes build a new one, swap it in, and free
+ * the old one when its last reader has passed. A change is in the registry before it is in the routing.
+ * Versions stay loaded until the router is freed.
+ * Not here: what is kept (registry), HTTP.
+ */
+#ifndef RUNTIME_ROUTER_H
+#define RUNTIME_ROUTER_H
+
+#include "core/registry.h"
+#include "core/snapshot.h"
+#include "runtime/engine.h"
+#include "runtime/telemetry.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One loaded (or failed) version. Constant once published. */
+struct served_version {
+	uint32_t version;
+	const struct engine *engine; /* NULL: it could not be loaded; note says why */
+	void *model;
+	struct prediction_kind kind;
+	struct manifest manifest;
+	struct telemetry *telemetry;
+	int64_t created_ms;
+	char created_by[WHO_SIZE];
+	char note[REASON_SIZE];
+};
+
+/* One model at one revision. Immutable. */
+struct served_model {
+	char name[TEXT_NAME_MAX + 1];
+	uint32_t revision;
+	struct route route;
+	size_t version_count; /* ascending */
+	struct served_version **versions;
+	size_t history_count;
+	struct snapshot_revision history[SNAPSHOT_HISTORY]; /* newest first */
+};
+
+/* All models at one moment. Immutable; sorted by name. */
+struct routing {
+	size_t model_count;
+	struct served_model **models;
+};
+
+struct router;
+
+/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. */
+int router_new(struct registry *registry, struct router **result, struct err *e);
+void router_free(struct router *r);
+
+/* A reader must not block between the two. */
+const struct routing *router_enter(struct router *r);
+void router_leave(struct router *r);
+
+const struct served_model *routing_find(const struct routing *routing, const char *name);
+/* The version of that number, or NULL. */
+struct served_version *served_model_find(const struct served_model *m, uint32_t version);
+/* The version that a request gets: by its unit when it has one (unit_size > 0), else at random. NULL when
+ * the model has no live version. */
+struct served_version *served_model_pick(const struct served_model *m, const char *unit,
+					 size_t unit_size);
+
+/* What a deploy asks for, besides the file's bytes. */
+struct deploy_request {
+	const char *model;
+	const char *sha256; /* of an artifact that the registry has */
+	const char *file_name;
+	const char *reason;
+	bool no_live;
+	const char *baseline_csv; /* rows with a header, or NULL */
+};
+
+/* Detects, loads and registers a version, then serves it. On failure nothing changed. */
+int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
+		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
+
+/* registry_change_route(), then the new route serves: when this returns, no request that starts now is
+ * answered by the old route. Refuses a version that is not loaded. */
+int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
+		  struct revision_record *result, char before[128], struct err *e);
+
+/* The value a row that telemetry counts: its only column, or the class of its greatest. values may be output. */
+void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
+		       double *values);
+
+/* Once a second: closes the telemetry windows and freezes baselines that are complete. */
+void router_tick(struct router *r, int64_t now_s);
+
+#endif

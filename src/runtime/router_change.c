@@ -1,0 +1,246 @@
+/*
+ * router_change: deploys and route changes: into the registry first, then into the routing.
+ */
+#include "runtime/router_internal.h"
+
+#include "core/rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The one value a row that is counted: its only column, or the class of its greatest. */
+static double row_value(const struct prediction_kind *kind, const double *row)
+{
+	if (kind->output_count == 1)
+		return row[0];
+	size_t best = 0;
+	for (size_t k = 1; k < kind->output_count; k++)
+		if (row[k] > row[best])
+			best = k;
+	return (double)best;
+}
+
+void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
+		       double *values)
+{
+	for (size_t i = 0; i < rows; i++)
+		values[i] = row_value(kind, output + i * kind->output_count);
+}
+
+/* Predicts given rows with the new version and freezes its bins over them. */
+static int baseline_from_csv(const struct served_version *v, const char *csv, struct baseline *baseline,
+			     struct err *e)
+{
+	double *rows = NULL, *output = NULL;
+	size_t count;
+	int result = -1;
+
+	if (rows_from_csv(csv, v->manifest.feature_names, v->manifest.feature_count, &rows, &count, e) != 0) {
+		char text[ERR_TEXT_SIZE];
+		snprintf(text, sizeof text, "%s", e->text);
+		return err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
+	}
+	output = malloc(count * v->kind.output_count * sizeof *output);
+	if (output == NULL) {
+		err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
+		goto out;
+	}
+	const struct matrix matrix = {.rows = count, .columns = v->manifest.feature_count, .data = rows};
+	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
+		goto out;
+	prediction_values(&v->kind, output, count, output);
+	result = baseline_make(baseline, output, count, v->kind.class_count, v->kind.probability, "rows",
+			       e);
+out:
+	free(rows);
+	free(output);
+	return result;
+}
+
+/* Loads the artifact as a version that is not yet registered. */
+static int load_new(struct router *r, const struct deploy_request *request, struct served_version *v,
+		    struct err *e)
+{
+	const void *data;
+	size_t size;
+	if (artifact_map(r->registry, request->sha256, &data, &size, e) != 0)
+		return -1;
+
+	int result = -1;
+	const struct engine *engine = engine_detect(data, size);
+	if (engine == NULL) {
+		err_set(e, ERR_UNSUPPORTED,
+			"%s is no model that mldeck knows: LightGBM text and XGBoost JSON or UBJSON are read",
+			request->file_name);
+	} else if (engine->load(data, size, &v->manifest, &v->kind, &v->model, e) == 0) {
+		v->engine = engine;
+		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
+		v->manifest.size_bytes = size;
+		v->manifest.file_name = strdup(request->file_name);
+		result = v->manifest.file_name != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+	}
+	artifact_unmap(data, size);
+	return result;
+}
+
+/* Appends the registered version and publishes the model (change is held). */
+static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
+{
+	const struct served_model *old = routing_find(router_current(r), model);
+	struct served_model *m = served_model_copy(old, model, 1);
+	if (m == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
+	m->versions[m->version_count++] = v;
+	if (served_model_refresh(m, r->registry, e) != 0 || router_publish(r, m, e) != 0) {
+		served_model_free(m);
+		return -1;
+	}
+	return 0;
+}
+
+static int register_and_serve(struct router *r, const struct deploy_request *request,
+			      const struct baseline *baseline, const struct actor *actor,
+			      struct served_version *v, struct deploy_result *result, struct err *e)
+{
+	v->telemetry = telemetry_new(baseline);
+	if (v->telemetry == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
+	if (registry_deploy(r->registry, request->model, &v->manifest, baseline, request->no_live,
+			    request->reason, actor, result, e) != 0)
+		return -1;
+	if (!result->created)
+		return 0;
+
+	struct version_record *records;
+	size_t count;
+	if (registry_versions(r->registry, request->model, &records, &count, e) != 0)
+		return -1;
+	v->version = result->version;
+	v->created_ms = records[result->version - 1].created_ms;
+	memcpy(v->created_by, records[result->version - 1].created_by, sizeof v->created_by);
+	version_records_free(records, count);
+	return serve_version(r, request->model, v, e);
+}
+
+int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
+		  struct deploy_result *result, uint64_t *baseline_count, struct err *e)
+{
+	struct baseline *baseline = calloc(1, sizeof *baseline);
+	struct served_version *v = calloc(1, sizeof *v);
+	int status = -1;
+
+	*result = (struct deploy_result){0};
+	if (baseline == NULL || v == NULL) {
+		err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
+		goto out;
+	}
+	manifest_init(&v->manifest);
+	if (load_new(r, request, v, e) != 0)
+		goto out;
+	if (request->baseline_csv != NULL &&
+	    baseline_from_csv(v, request->baseline_csv, baseline, e) != 0)
+		goto out;
+
+	pthread_mutex_lock(&r->change);
+	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
+				    v, result, e);
+	pthread_mutex_unlock(&r->change);
+	*baseline_count = baseline->count;
+out:
+	/* The routing has taken the version only when it was registered anew. */
+	if (status != 0 || !result->created)
+		served_version_free(v);
+	free(baseline);
+	return status;
+}
+
+/* The version that a change would bring in must be loaded. */
+static int check_loaded(const struct served_model *m, uint32_t version, struct err *e)
+{
+	const struct served_version *v = served_model_find(m, version);
+	if (v != NULL && v->engine == NULL)
+		return err_set(e, ERR_CONFLICT, "v%u of %s is not ready: %s", version, m->name, v->note);
+	return 0;
+}
+
+static int check_change(struct router *r, const struct served_model *m, const struct route_change *change,
+			const struct actor *actor, struct err *e)
+{
+	int result = check_loaded(m, change->version, e);
+	for (size_t i = 0; result == 0 && i < change->weight_count; i++)
+		result = check_loaded(m, change->weights[i].version, e);
+	if (result != 0 && !change->dry_run)
+		registry_audit(r->registry, actor, change->action, m->name, change->version,
+			       err_name(e->code), change->reason, e->text, NULL);
+	return result;
+}
+
+static int change_and_publish(struct router *r, const struct route_change *change,
+			      const struct actor *actor, struct revision_record *result,
+			      char before[128], struct err *e)
+{
+	const struct served_model *old = routing_find(router_current(r), change->model);
+	struct served_model *m = NULL;
+
+	before[0] = '\0';
+	if (old != NULL) {
+		route_text(&old->route, before, 128);
+		if (check_change(r, old, change, actor, e) != 0)
+			return -1;
+		/* Made first: once the registry has the change, nothing may fail for want of memory. */
+		m = served_model_copy(old, old->name, 0);
+		if (m == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
+	}
+	if (registry_change_route(r->registry, change, actor, result, e) != 0 || change->dry_run ||
+	    m == NULL) {
+		served_model_free(m);
+		return e->code == ERR_NONE ? 0 : -1;
+	}
+	if (served_model_refresh(m, r->registry, e) != 0 || router_publish(r, m, e) != 0) {
+		served_model_free(m);
+		return -1;
+	}
+	return 0;
+}
+
+int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
+		  struct revision_record *result, char before[128], struct err *e)
+{
+	e->code = ERR_NONE;
+	pthread_mutex_lock(&r->change);
+	int status = change_and_publish(r, change, actor, result, before, e);
+	pthread_mutex_unlock(&r->change);
+	return status;
+}
+
+/* Freezes the baseline of a version once enough live predictions are there. */
+static void freeze_baseline(struct router *r, const char *model, struct served_version *v)
+{
+	double values[BASELINE_LEARN_COUNT];
+	struct baseline baseline;
+	struct err e;
+	if (!telemetry_gathered(v->telemetry, values))
+		return;
+	if (baseline_make(&baseline, values, BASELINE_LEARN_COUNT, v->kind.class_count,
+			  v->kind.probability, "live", &e) != 0)
+		return;
+	if (registry_set_baseline(r->registry, model, v->version, &baseline, &e) == 0)
+		telemetry_set_baseline(v->telemetry, &baseline);
+}
+
+void router_tick(struct router *r, int64_t now_s)
+{
+	/* Holding `change` keeps the routing; data plane threads never take it. */
+	pthread_mutex_lock(&r->change);
+	const struct routing *routing = router_current(r);
+	for (size_t i = 0; i < routing->model_count; i++) {
+		const struct served_model *m = routing->models[i];
+		for (size_t k = 0; k < m->version_count; k++) {
+			telemetry_tick(m->versions[k]->telemetry, now_s);
+			freeze_baseline(r, m->name, m->versions[k]);
+		}
+	}
+	pthread_mutex_unlock(&r->change);
+}

@@ -1,0 +1,64 @@
+/*
+ * server: the runtime as a whole: registry, router, data plane, control plane, ticker; start to drain.
+ *
+ * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
+ */
+#ifndef RUNTIME_SERVER_H
+#define RUNTIME_SERVER_H
+
+#include "core/err.h"
+#include "core/registry.h"
+#include "runtime/http.h"
+#include "runtime/router.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERVER_BODY_MAX (64u << 20)	      /* of a prediction request */
+#define SERVER_ARTIFACT_MAX ((size_t)1 << 30) /* of a model file */
+#define SERVER_DRAIN_MS 30000
+
+struct server_options {
+	const char *listen; /* "127.0.0.1:8080"; port 0: any free one */
+	const char *socket; /* path of the control socket */
+	const char *state;  /* directory */
+	const char *name;   /* shown to people; NULL: the host's */
+	unsigned threads;   /* of the data plane; 0: one a core */
+};
+
+struct server {
+	struct server_options options;
+	char name[64];
+	char listen[64]; /* with the port in use */
+	int64_t started_ms; /* monotonic */
+	struct registry *registry;
+	struct router *router;
+	struct http_server *data, *control;
+	int stop_fd; /* an eventfd: writing to it ends server_run() */
+	atomic_bool draining;
+};
+
+/* Runs until SIGTERM, SIGINT or a stop over the control socket, then drains. Prints what it does to stderr.
+ * 0, or -1 when it could not start. */
+int server_run(const struct server_options *options, struct err *e);
+
+/* Monotonic milliseconds; Unix milliseconds. */
+int64_t server_monotonic_ms(void);
+int64_t server_now_ms(void);
+
+/* --- the planes --- */
+
+/* Handlers for http_options; context is the struct server. */
+void data_plane_handle(void *context, const struct http_request *request,
+		       struct http_response *response);
+void data_plane_refuse(struct http_response *response, const struct err *e);
+void control_handle(void *context, const struct http_request *request, struct http_response *response);
+void control_refuse(struct http_response *response, const struct err *e);
+int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
+		      struct err *e);
+
+/* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
+struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);
+
+#endif

@@ -1,0 +1,86 @@
+#include "ui/deploy.h"
+
+#include "core/buf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows for a baseline travel inside a JSON body. */
+#define BASELINE_FILE_MAX ((size_t)32 << 20)
+/* Loading a large forest and running its baseline rows takes a while. */
+#define DEPLOY_TIMEOUT_MS 120000
+
+static int file_read(const char *path, struct buf *b, struct err *e)
+{
+	FILE *file = fopen(path, "rbe");
+	char chunk[65536];
+	size_t got;
+	int result = 0;
+
+	if (!file)
+		return err_errno(e, errno, "%s cannot be opened", path);
+	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0 && b->size <= BASELINE_FILE_MAX)
+		buf_add(b, chunk, got);
+	if (ferror(file))
+		result = err_errno(e, errno, "%s cannot be read", path);
+	else if (b->size > BASELINE_FILE_MAX)
+		result = err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; fewer rows give as good a "
+				 "baseline", path, BASELINE_FILE_MAX >> 20);
+	else if (b->failed)
+		result = err_set(e, ERR_MEMORY, "memory is out");
+	else if (b->size == 0 || memchr(b->data, '\0', b->size))
+		result = err_set(e, ERR_INPUT, "%s is no CSV text", path);
+	fclose(file);
+	return result;
+}
+
+static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline)
+{
+	const char *slash = strrchr(r->file_path, '/');
+	cJSON *body = cJSON_CreateObject();
+	bool whole = cJSON_AddStringToObject(body, "sha256", sha256) &&
+		     cJSON_AddStringToObject(body, "file_name", slash ? slash + 1 : r->file_path) &&
+		     cJSON_AddBoolToObject(body, "no_live", r->no_live);
+
+	if (whole && r->reason)
+		whole = cJSON_AddStringToObject(body, "reason", r->reason) != NULL;
+	if (whole && baseline->size > 0)
+		whole = cJSON_AddStringToObject(body, "baseline_csv", baseline->data) != NULL;
+	if (whole)
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
+
+int deploy_send(struct client *client, const struct deploy_request *r, cJSON **answer, struct err *e)
+{
+	cJSON *artifact = NULL, *body = NULL;
+	const cJSON *sha256;
+	struct buf baseline;
+	char path[128];
+	int result = -1;
+
+	*answer = NULL;
+	buf_init(&baseline);
+	if ((r->baseline_path && file_read(r->baseline_path, &baseline, e) != 0) ||
+	    client_upload(client, "/control/v1/artifacts", r->file_path, &artifact, e) != 0)
+		goto out;
+	sha256 = cJSON_GetObjectItemCaseSensitive(artifact, "sha256");
+	if (!cJSON_IsString(sha256)) {
+		err_set(e, ERR_SYSTEM, "the runtime did not say under which digest it keeps the file");
+		goto out;
+	}
+	body = body_make(r, sha256->valuestring, &baseline);
+	if (!body) {
+		err_set(e, ERR_MEMORY, "memory is out");
+		goto out;
+	}
+	snprintf(path, sizeof(path), "/control/v1/models/%s/deploy", r->model);
+	result = client_post(client, path, body, DEPLOY_TIMEOUT_MS, answer, e);
+out:
+	cJSON_Delete(body);
+	cJSON_Delete(artifact);
+	buf_release(&baseline);
+	return result;
+}
