@@ -1,0 +1,163 @@
+#include "runtime/server.h"
+
+#include "runtime/listener.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t server_monotonic_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t server_now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static unsigned core_count(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores < 1 ? 1 : (unsigned)cores;
+}
+
+static int start_data(struct server *s, struct err *e)
+{
+	struct http_options options = {
+		.thread_count = s->options.threads > 0 ? s->options.threads : core_count(),
+		.body_max = SERVER_BODY_MAX,
+		.context = s,
+		.handle = data_plane_handle,
+		.refuse = data_plane_refuse,
+	};
+	if (listener_tcp(s->options.listen, &options.listen_fd, s->listen, sizeof s->listen, e) != 0)
+		return -1;
+	return http_start(&options, &s->data, e);
+}
+
+static int start_control(struct server *s, struct err *e)
+{
+	struct http_options options = {
+		.body_max = SERVER_ARTIFACT_MAX,
+		.context = s,
+		.handle = control_handle,
+		.open_sink = control_open_sink,
+		.refuse = control_refuse,
+	};
+	if (listener_unix(s->options.socket, &options.listen_fd, e) != 0)
+		return -1;
+	return http_start(&options, &s->control, e);
+}
+
+/* Waits for a signal or a stop, ticking the telemetry each second. */
+static void loop(struct server *s, int signal_fd, int timer_fd)
+{
+	struct pollfd events[] = {{signal_fd, POLLIN, 0}, {s->stop_fd, POLLIN, 0}, {timer_fd, POLLIN, 0}};
+	for (;;) {
+		if (poll(events, 3, -1) < 0 && errno != EINTR)
+			return;
+		if (events[0].revents != 0 || events[1].revents != 0)
+			return;
+		uint64_t expirations;
+		if (events[2].revents != 0 &&
+		    read(timer_fd, &expirations, sizeof expirations) == sizeof expirations)
+			router_tick(s->router, server_monotonic_ms() / 1000);
+	}
+}
+
+static void drain(struct server *s)
+{
+	fprintf(stderr, "mldeck: draining\n");
+	atomic_store(&s->draining, true);
+	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
+	http_drain(s->control, 2000);
+	unlink(s->options.socket);
+	if (cut > 0)
+		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut,
+			SERVER_DRAIN_MS / 1000);
+	fprintf(stderr, "mldeck: stopped\n");
+}
+
+/* Blocks the ending signals in all threads and reads them here instead. */
+static int open_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), not the end */
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int open_timer(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	const struct itimerspec each_second = {{.tv_sec = 1}, {.tv_sec = 1}};
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &each_second, NULL);
+	return fd;
+}
+
+static void choose_name(struct server *s)
+{
+	char host[64] = "";
+	gethostname(host, sizeof host - 1);
+	text_clean(s->name, sizeof s->name, s->options.name != NULL ? s->options.name : host);
+}
+
+int server_run(const struct server_options *options, struct err *e)
+{
+	struct server *s = calloc(1, sizeof *s);
+	int signal_fd = open_signals(), timer_fd = open_timer(), result = -1;
+
+	if (s == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out at start");
+	s->options = *options;
+	s->started_ms = server_monotonic_ms();
+	s->stop_fd = eventfd(0, EFD_CLOEXEC);
+	choose_name(s);
+	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {
+		err_errno(e, errno, "cannot make the descriptors that a server needs");
+		goto out;
+	}
+	if (registry_open(options->state, &s->registry, e) != 0 ||
+	    router_new(s->registry, &s->router, e) != 0 || start_data(s, e) != 0)
+		goto out;
+	if (start_control(s, e) != 0) {
+		http_drain(s->data, 0);
+		goto out;
+	}
+	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen,
+		options->socket, options->state);
+	loop(s, signal_fd, timer_fd);
+	drain(s);
+	result = 0;
+out:
+	router_free(s->router);
+	registry_close(s->registry);
+	if (s->stop_fd >= 0)
+		close(s->stop_fd);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	if (timer_fd >= 0)
+		close(timer_fd);
+	free(s);
+	return result;
+}
