@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 /* A span narrower than this, relative to the values, could not be cut into bins that 15 digits tell apart. */
 #define SPAN_RELATIVE_MIN 1e-9
 #define SPAN_MIN 1e-300

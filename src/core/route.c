@@ -44,6 +44,25 @@ const struct route_entry *route_find(const struct route *r, uint32_t version)
 	return NULL;
 }
 
+bool route_same(const struct route *a, const struct route *b)
+{
+	if (a->entry_count != b->entry_count)
+		return false;
+	uint8_t twin[ROUTE_ENTRIES_MAX] = {0};
+	for (uint32_t i = 0; i < a->entry_count; i++) {
+		const struct route_entry *entry = &a->entries[i];
+		const struct route_entry *other = route_find(b, entry->version);
+		if (other == NULL || other->role != entry->role ||
+		    other->weight_bp != entry->weight_bp)
+			return false;
+		twin[i] = (uint8_t)(other - b->entries);
+	}
+	for (uint32_t bucket = 0; a->entry_count > 0 && bucket < ROUTE_BUCKETS; bucket++)
+		if (twin[a->owner[bucket]] != b->owner[bucket])
+			return false;
+	return true;
+}
+
 static int check_weights(const struct route_entry *weights, size_t count, struct err *e)
 {
 	uint64_t sum = 0;
