@@ -106,7 +106,9 @@ static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, do
 static uint64_t try_digits(double size, bool narrow, int *exponent)
 {
 	uint64_t digits = 0;
-	for (int count = narrow ? 6 : 15; count <= DIGITS; count++) {
+	/* 6 and 15 digits always survive, but for subnormal numbers. */
+	int least = size < (narrow ? (double)FLT_MIN : DBL_MIN) ? 1 : narrow ? FLT_DIG : DBL_DIG;
+	for (int count = least; count <= DIGITS; count++) {
 		char text[48], again[48];
 		snprintf(text, sizeof text, "%.*e", count - 1, size);
 		/* Only digits count before the `e`: the mark between them is the locale's. */
