@@ -145,6 +145,8 @@ static void runtime_start(struct console *c)
 
 static void picture_failed(struct console *c, const struct err *e)
 {
+	if (c->stop_until_ms)
+		return;
 	if (e->code == ERR_UNREACHABLE && !c->snapshot)
 		runtime_start(c);
 	if (!c->snapshot && (c->embedded.pid || c->options->demo))

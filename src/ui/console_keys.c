@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define CONTROL_C 3
-#define CONTROL_Z 26
 #define FILTERED_MAX 4096
 
 static bool in_view(const struct console *c, const char *name)
