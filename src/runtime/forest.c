@@ -174,7 +174,7 @@ static int place_node(struct forest *f, const struct source_node *s, size_t at, 
 	if (s->leaf)
 		return 0;
 	if (s->feature >= f->info.feature_count)
-		return err_set(e, ERR_INPUT, "Tree %zu splits on feature %u, but the model has %zu.",
+		return err_set(e, ERR_INPUT, "Tree %zu has the split_feature %u, but the model has %zu features.",
 			       f->info.tree_count, s->feature, f->info.feature_count);
 	if (isnan(s->value))
 		return err_set(e, ERR_INPUT, "Tree %zu has a threshold that is not a number.",
@@ -212,10 +212,10 @@ static int lay_out(struct forest *f, const struct source_node *nodes, size_t cou
 		}
 		t->categorical |= (s->flags & NODE_CATEGORICAL) != 0;
 		if (s->left >= count || s->right >= count)
-			return err_set(e, ERR_INPUT, "Tree %zu has a child outside the tree.",
+			return err_set(e, ERR_INPUT, "Tree %zu has a left or right child outside the tree.",
 				       f->info.tree_count);
 		if (s->left == s->right || seen[s->left] || seen[s->right])
-			return err_set(e, ERR_INPUT, "Tree %zu reaches one node twice.",
+			return err_set(e, ERR_INPUT, "Tree %zu reaches one node twice through its left and right children.",
 				       f->info.tree_count);
 		seen[s->left] = seen[s->right] = 1;
 		queue[tail++] = s->left;

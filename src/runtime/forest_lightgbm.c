@@ -39,6 +39,7 @@ struct parser {
 	const char *end;
 	locale_t locale; /* "C": numbers read alike everywhere */
 	const char *fields[FIELD_COUNT];
+	const char *tree_sizes; /* one number a tree, or NULL */
 	struct err *e;
 };
 
@@ -223,7 +224,7 @@ static int add_linear(struct parser *p, struct source_node *leaves, size_t count
 	if (total > INT_MAX)
 		return bad(p, NUM_FEATURES);
 	features = numbers(p, LEAF_FEATURES, (size_t)total, 0, FOREST_FEATURES_MAX);
-	weights = numbers(p, LEAF_COEFF, (size_t)total, 0, 0);
+	weights = features ? numbers(p, LEAF_COEFF, (size_t)total, 0, 0) : NULL;
 	if (features && weights &&
 	    !forest_grow((void **)&f->linear, &f->linear_capacity, f->linear_count, count,
 			 sizeof(*f->linear), p->e)) {
@@ -253,6 +254,10 @@ static int read_leaves(struct parser *p, struct source_node *leaves, size_t coun
 	if (!values || (p->fields[IS_LINEAR] && whole(p, IS_LINEAR, 1, &linear)))
 		goto out;
 	for (size_t i = 0; i < count; i++) {
+		if (!isfinite(values[i])) {
+			bad(p, LEAF_VALUE);
+			goto out;
+		}
 		leaves[i].leaf = true;
 		leaves[i].value = values[i];
 	}
@@ -410,8 +415,8 @@ static int read_names(struct parser *p, const char *names)
 static int read_header(struct parser *p, size_t *classes, bool *average)
 {
 	static const char *const keys[] = {"num_class", "num_tree_per_iteration", "max_feature_idx",
-					   "objective", "feature_names", "version"};
-	const char *values[6] = {NULL};
+					   "objective", "feature_names", "version", "tree_sizes"};
+	const char *values[7] = {NULL};
 	const char *line;
 	long class_count, per_iteration, last_feature;
 
@@ -421,7 +426,7 @@ static int read_header(struct parser *p, size_t *classes, bool *average)
 		if (!line)
 			return err_set(p->e, ERR_INPUT, "The model file ends before its first tree.");
 		*average |= strcmp(line, "average_output") == 0;
-		for (int i = 0; i < 6; i++)
+		for (int i = 0; i < 7; i++)
 			if (value_of(line, keys[i]))
 				values[i] = value_of(line, keys[i]);
 	}
@@ -434,6 +439,7 @@ static int read_header(struct parser *p, size_t *classes, bool *average)
 	if (class_count != per_iteration)
 		return err_set(p->e, ERR_INPUT, "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
 			       class_count, per_iteration);
+	p->tree_sizes = values[6];
 	*classes = (size_t)per_iteration;
 	if (forest_shape(p->f, (size_t)last_feature + 1, *classes, p->e) ||
 	    (values[4] && read_names(p, values[4])))
@@ -486,13 +492,29 @@ static int read_facts(struct parser *p)
 	return 0;
 }
 
+/* The library loads as many trees as tree_sizes has numbers; a file of more or fewer is not whole. */
+static int check_tree_sizes(struct parser *p)
+{
+	const char *at = p->tree_sizes;
+	size_t count = 0;
+	double size;
+
+	while (at && next_number(p, &at, &size))
+		count++;
+	if (!at || (count == p->f->info.tree_count && !*skip_spaces(at)))
+		return 0;
+	return err_set(p->e, ERR_INPUT, "The model's tree_sizes announces %zu trees, but it holds %zu.",
+		       count, p->f->info.tree_count);
+}
+
 static int load(struct parser *p)
 {
 	struct forest *f = p->f;
 	size_t classes = 1;
 	bool average = false;
 
-	if (read_header(p, &classes, &average) || read_trees(p, classes) || read_facts(p))
+	if (read_header(p, &classes, &average) || read_trees(p, classes) ||
+	    check_tree_sizes(p) || read_facts(p))
 		return -1;
 	if (f->info.tree_count % classes)
 		return err_set(p->e, ERR_INPUT, "The model has %zu trees for num_tree_per_iteration %zu.",

@@ -137,11 +137,14 @@ static int read_sets(struct loader *l, const struct value *tree, struct source_n
 	const struct value *listed = value_get(tree, "categories_nodes");
 	const struct value *all = value_get(tree, "categories");
 	size_t sets = listed && listed->kind == VALUE_NUMBERS ? listed->count : 0;
-	size_t total = all && all->kind == VALUE_NUMBERS ? all->count : 0;
+	size_t total;
 	const double *first, *size;
 
 	if (sets == 0)
 		return 0;
+	if (!all || all->kind != VALUE_NUMBERS)
+		return bad(l, "categories");
+	total = all->count;
 	first = array(l, tree, "categories_segments", sets);
 	size = first ? array(l, tree, "categories_sizes", sets) : NULL;
 	if (!size)
@@ -158,6 +161,8 @@ static int read_sets(struct loader *l, const struct value *tree, struct source_n
 		n = &nodes[(size_t)at];
 		if (n->leaf || n->flags & NODE_CATEGORICAL || !(n->flags & NODE_LIST))
 			return bad(l, "categories_nodes");
+		if (size[i] == 0) /* a split that nothing takes; the library writes none */
+			return bad(l, "categories_sizes");
 		if (add_set(l, n, all->numbers + (size_t)first[i], (size_t)size[i]))
 			return -1;
 	}
@@ -173,7 +178,7 @@ static int read_node(struct loader *l, struct source_node *n, const double *cons
 	n->leaf = lists[0][i] == -1;
 	if (n->leaf) {
 		n->value = (double)(value * weight);
-		return 0;
+		return isfinite(n->value) ? 0 : bad(l, "split_conditions");
 	}
 	if (!(lists[0][i] >= 0 && lists[0][i] < (double)count && lists[1][i] >= 0 &&
 	      lists[1][i] < (double)count && lists[0][i] == floor(lists[0][i]) &&
@@ -294,8 +299,11 @@ static int read_linear(struct loader *l)
 	f->gblinear = malloc(count * sizeof(float));
 	if (!f->gblinear)
 		return err_set(l->e, ERR_MEMORY, "Memory ran out while the model was loaded.");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		f->gblinear[i] = (float)weights[i];
+		if (!isfinite(f->gblinear[i]))
+			return bad(l, "weights");
+	}
 	return 0;
 }
 
@@ -310,7 +318,7 @@ static int to_margin(struct loader *l, enum margin margin, float *x)
 	} else if (margin == MARGIN_LOG) {
 		*x = logf(*x);
 	}
-	return isnan(*x) ? bad(l, "base_score") : 0;
+	return isfinite(*x) ? 0 : bad(l, "base_score");
 }
 
 /* "5E-1", "[5E-1]" or "[1E0,2E0]". */

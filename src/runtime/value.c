@@ -78,6 +78,8 @@ static int push_element(struct value *v, struct value *item, size_t *budget, str
 {
 	bool bare = v->kind == VALUE_NUMBERS;
 
+	if (v->count == 0 && charge(budget, ALLOCATION_BYTES, e))
+		return -1;
 	if (bare && item->kind == VALUE_NUMBER)
 		return charge(budget, sizeof(double), e) ||
 				       (push_number(v, item->number) && no_memory(e))
@@ -105,7 +107,8 @@ static int push_member(struct value *v, const char *name, size_t size, struct va
 	void *names = v->names;
 	char *copy;
 
-	if (charge(budget, sizeof(*item) + sizeof(copy) + size + ALLOCATION_BYTES, e))
+	if (charge(budget, sizeof(*item) + sizeof(copy) + size + ALLOCATION_BYTES, e) ||
+	    (v->count == 0 && charge(budget, 2 * ALLOCATION_BYTES, e)))
 		return -1;
 	if (grow_items(v) || grow(&names, v->count, sizeof(copy)))
 		return no_memory(e);

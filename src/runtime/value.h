@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define VALUE_DEPTH_MAX 32
-/* XGBoost's own files need 2 to 4 times their size; only a file made to hurt needs more than this. */
+/* XGBoost's own files need up to 6 times their size. */
 #define VALUE_BUDGET(size) ((size) * 12 + 65536)
 
 enum value_kind { VALUE_NULL, VALUE_NUMBER, VALUE_STRING, VALUE_NUMBERS, VALUE_ARRAY, VALUE_OBJECT };
