@@ -15,8 +15,9 @@ static int no_memory(struct err *e)
 static int charge(size_t *budget, size_t bytes, struct err *e)
 {
 	if (bytes > *budget)
-		return err_set(e, ERR_INPUT, "The model's values would take far more memory than its "
-					     "file's size explains.");
+		return err_set(e, ERR_INPUT,
+			       "The model's values would take far more memory than its "
+			       "file's size explains.");
 	*budget -= bytes;
 	return 0;
 }
@@ -35,7 +36,8 @@ static int grow(void **array, size_t count, size_t size)
 	return 0;
 }
 
-/* A pointer to any type may be held by another only as void *, so each array grows through a copy. */
+/* A pointer to any type may be held by another only as void *, so each array grows through a copy.
+ */
 static int grow_items(struct value *v)
 {
 	void *items = v->items;
@@ -67,7 +69,7 @@ static int widen(struct value *v)
 			return -1;
 		}
 		wide.items[wide.count++] =
-			(struct value){.kind = VALUE_NUMBER, .number = v->numbers[i]};
+		    (struct value){.kind = VALUE_NUMBER, .number = v->numbers[i]};
 	}
 	value_release(v);
 	*v = wide;
@@ -82,9 +84,9 @@ static int push_element(struct value *v, struct value *item, size_t *budget, str
 		return -1;
 	if (bare && item->kind == VALUE_NUMBER)
 		return charge(budget, sizeof(double), e) ||
-				       (push_number(v, item->number) && no_memory(e))
-			       ? -1
-			       : 0;
+			       (push_number(v, item->number) && no_memory(e))
+			   ? -1
+			   : 0;
 	if (charge(budget, (bare ? v->count + 1 : 1) * sizeof(*item), e))
 		return -1;
 	if ((bare && widen(v)) || grow_items(v))

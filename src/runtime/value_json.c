@@ -17,7 +17,8 @@ static int read_value(struct reader *r, struct value *v, int depth);
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT, "The model's JSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT,
+		       "The model's JSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
 }
 
@@ -104,8 +105,7 @@ static int read_array(struct reader *r, struct value *v, int depth)
 	for (;;) {
 		char c;
 
-		if (read_value(r, &item, depth) ||
-		    value_push_element(v, &item, &r->budget, r->e))
+		if (read_value(r, &item, depth) || value_push_element(v, &item, &r->budget, r->e))
 			return -1;
 		c = peek(r);
 		if (c != ',' && c != ']')
@@ -181,8 +181,8 @@ static int read_value(struct reader *r, struct value *v, int depth)
 
 int value_parse_json(const void *data, size_t size, struct value *v, struct err *e)
 {
-	struct reader r = {.at = data, .end = (const char *)data + size,
-			   .budget = VALUE_BUDGET(size), .e = e};
+	struct reader r = {
+	    .at = data, .end = (const char *)data + size, .budget = VALUE_BUDGET(size), .e = e};
 	int status;
 
 	*v = (struct value){.kind = VALUE_NULL};

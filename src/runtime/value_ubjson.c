@@ -17,7 +17,8 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT, "The model's UBJSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT,
+		       "The model's UBJSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
 }
 
@@ -81,9 +82,10 @@ static int read_count(struct reader *r, size_t *count)
 	if (type == 'd' || type == 'D' || read_number(r, type, &number))
 		return broken(r);
 	if (number < 0 || number > (double)(r->end - r->at))
-		return err_set(r->e, ERR_INPUT,
-			       "The model's UBJSON announces a length (%.0f) that the file does not hold.",
-			       number);
+		return err_set(
+		    r->e, ERR_INPUT,
+		    "The model's UBJSON announces a length (%.0f) that the file does not hold.",
+		    number);
 	*count = (size_t)number;
 	return 0;
 }
@@ -92,8 +94,7 @@ static int read_string(struct reader *r, struct value *v)
 {
 	size_t size;
 
-	if (read_count(r, &size) ||
-	    value_set_text(v, (const char *)r->at, size, &r->budget, r->e))
+	if (read_count(r, &size) || value_set_text(v, (const char *)r->at, size, &r->budget, r->e))
 		return -1;
 	r->at += size;
 	return 0;
