@@ -155,14 +155,47 @@ static inline void walk_wide(const struct forest *f, const struct tree *t, const
 		leaves[k] = t[k].first + at[k];
 }
 
+/* Trees of which some ask for categories: only that question branches, and it is rarely asked. */
+static inline void walk_mixed(const struct forest *f, const struct tree *t, const struct row *r,
+			      size_t *leaves)
+{
+	uint32_t at[GROUP] = {0};
+	uint32_t depth = 0;
+
+	for (int k = 0; k < GROUP; k++)
+		depth = t[k].depth > depth ? t[k].depth : depth;
+	while (depth--)
+		for (int k = 0; k < GROUP; k++) {
+			const struct node *n = f->nodes + t[k].first + at[k];
+			uint32_t column = n->column & NODE_COLUMN;
+			double x = r->narrow ? (double)r->narrow[column] : r->wide[column];
+			unsigned right;
+
+			if (n->column & NODE_CATEGORICAL)
+				right = goes_right(f, n, x);
+			else
+				right = (unsigned)(x > n->test.threshold) |
+					((unsigned)(x != x) & (n->column >> 31));
+			at[k] = n->child + right;
+		}
+	for (int k = 0; k < GROUP; k++)
+		leaves[k] = t[k].first + at[k];
+}
+
 static bool group_plain(const struct tree *t)
+{
+	for (int k = 0; k < GROUP; k++)
+		if (t[k].categorical)
+			return false;
+	return true;
+}
+
+static bool group_even(const struct tree *t)
 {
 	uint32_t low = UINT32_MAX;
 	uint32_t high = 0;
 
 	for (int k = 0; k < GROUP; k++) {
-		if (t[k].categorical)
-			return false;
 		low = t[k].depth < low ? t[k].depth : low;
 		high = t[k].depth > high ? t[k].depth : high;
 	}
@@ -174,8 +207,10 @@ static size_t walk_group(const struct forest *f, size_t first, const struct row 
 	const struct tree *t = f->trees + first;
 	size_t left = f->info.tree_count - first;
 
-	if (left >= GROUP && (r->narrow || r->wide) && group_plain(t)) {
-		if (r->narrow && r->missing)
+	if (left >= GROUP && (r->narrow || r->wide) && group_even(t)) {
+		if (!group_plain(t))
+			walk_mixed(f, t, r, leaves);
+		else if (r->narrow && r->missing)
 			walk_narrow(f, t, r->narrow, true, leaves);
 		else if (r->narrow)
 			walk_narrow(f, t, r->narrow, false, leaves);
