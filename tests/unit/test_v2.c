@@ -209,7 +209,7 @@ static void refused(void **state)
 		 "element 1 of input `r` is not of datatype UINT64: 18446744073709551616"},
 		{ONE("[3]", "BOOL", "[true,2,false]"), "element 1 of input `r` is not of datatype BOOL: 2"},
 		{ONE("[3]", "FP64", "[1,NaN,3]"),
-		 "the body is not valid JSON: expected a value at byte 65 (an absent value is null)"},
+		 "the body is not valid JSON: expected a value at byte 63 (an absent value is null)"},
 		{"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("x", "[1]") "]}", "this model has no feature `x`"},
 		{"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("month", "[1]") "]}", "feature `month` is given twice"},
 		{"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1]") "]}",
