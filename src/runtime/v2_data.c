@@ -148,14 +148,6 @@ static void describe_shape(const struct v2_tensor *t, char *text, size_t size)
 		snprintf(text + used, size - used, "]");
 }
 
-static int refuse_count(const struct v2_tensor *t, size_t count, struct err *e)
-{
-	char shape[V2_RANK_MAX * 22];
-	describe_shape(t, shape, sizeof shape);
-	return err_set(e, ERR_INPUT, "input `%s` of shape %s needs %zu values, got %zu",
-		       v2_tensor_label(t).text, shape, t->count, count);
-}
-
 static int refuse_nesting(const struct reader *r)
 {
 	char shape[V2_RANK_MAX * 22];
@@ -202,7 +194,10 @@ static int store_json(const struct v2_tensor *t, const struct v2_target *target,
 		return t->rank > 1 ? read_nested(&r, 0) : refuse_nesting(&r);
 	if (read_elements(&r, &count) != 0)
 		return -1;
-	return count == t->count ? 0 : refuse_count(t, count, e);
+	if (count != t->count)
+		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text,
+			       t->count, count);
+	return 0;
 }
 
 static uint64_t load(const char *bytes, size_t width)

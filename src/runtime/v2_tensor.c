@@ -22,7 +22,7 @@ const struct v2_type *v2_type_find(const char *name)
 struct v2_label v2_tensor_label(const struct v2_tensor *t)
 {
 	struct v2_label label;
-	scan_decode(t->name, label.text, sizeof label.text);
+	scan_decode(t->name, label.text, sizeof v2_tensor_label(t).text);
 	return label;
 }
 
@@ -136,22 +136,20 @@ static int read_member(struct scan *s, struct scan_span key, struct v2_tensor *t
 /* The number of elements by the shape, and where they are. */
 static int settle(struct v2_tensor *t, struct err *e)
 {
-	struct v2_label label = v2_tensor_label(t);
-
 	if (t->name.at == NULL)
 		return err_set(e, ERR_INPUT, "an input has no `name`");
 	if (t->type == NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has no `datatype`", label.text);
+		return err_set(e, ERR_INPUT, "input `%s` has no `datatype`", v2_tensor_label(t).text);
 	if (t->rank == 0)
-		return err_set(e, ERR_INPUT, "input `%s` has no `shape`", label.text);
+		return err_set(e, ERR_INPUT, "input `%s` has no `shape`", v2_tensor_label(t).text);
 	if (t->binary && t->data.at != NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`", label.text);
+		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`", v2_tensor_label(t).text);
 	if (!t->binary && t->data.at == NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has no `data`", label.text);
+		return err_set(e, ERR_INPUT, "input `%s` has no `data`", v2_tensor_label(t).text);
 	t->count = 1;
 	for (size_t i = 0; i < t->rank; i++)
 		if (__builtin_mul_overflow(t->count, t->shape[i], &t->count) || t->count > SIZE_MAX / 16)
-			return err_set(e, ERR_INPUT, "the `shape` of input `%s` is too large", label.text);
+			return err_set(e, ERR_INPUT, "the `shape` of input `%s` is too large", v2_tensor_label(t).text);
 	return 0;
 }
 
