@@ -24,9 +24,14 @@
 #define V2_UNIT_SIZE 256
 
 /* Buffers that outlive a request; zero-initialise, v2_scratch_release() at the end. */
+struct v2_tensor;
 struct v2_scratch {
 	void *data;
 	size_t data_size;
+	struct v2_tensor *tensors; /* private, as is the rest */
+	size_t tensor_capacity;
+	size_t *columns;
+	size_t column_capacity;
 };
 void v2_scratch_release(struct v2_scratch *s);
 
@@ -37,6 +42,7 @@ struct v2_request {
 	struct matrix rows; /* in the scratch; valid until its next use */
 	bool tensor_per_feature;
 	bool want_predict, want_raw;	       /* the outputs asked for; predict when none is named */
+	bool raw_first;			       /* raw_score was asked for before predict */
 	bool binary_predict, binary_raw;       /* answered as bytes behind the JSON */
 };
 
@@ -50,6 +56,7 @@ void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_s
  * Reads a whole request for a version with this manifest. json_size is the length of the JSON part
  * (`Inference-Header-Content-Length`, or size). Takes one [rows, features] tensor (any input name will do;
  * [features] is one row) or one tensor a feature (matched by name, in any order, [rows] or [rows,1]).
+ * A json_size of 0 before a body means that the body is the one tensor's bytes, in the manifest's datatype.
  * FP32, FP64, FP16, BOOL and all integers are taken; null is NaN. ERR_INPUT with a sentence that names what
  * is wrong: `expected 14 features a row, got 13`.
  */

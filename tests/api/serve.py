@@ -295,14 +295,14 @@ def test_kill_loses_nothing_acknowledged():
         thread.join()
         acknowledged = max(answers)
         runtime.start()
-        revisions = runtime.json("history", "flight-delay", "--limit", "10000")["revisions"]
+        revisions = runtime.json("history", "flight-delay", "--limit", "1000")["revisions"]
         newest = revisions[0]["revision"]
         assert newest in (acknowledged, acknowledged + 1), (newest, acknowledged)
         assert [r["revision"] for r in revisions] == list(range(newest, 0, -1))
         live = runtime.json("status", "flight-delay")["models"][0]["live"]
         good = json.load(open(f"{FLIGHTS}/infer.json"))
         assert runtime.infer(good)[1]["model_version"] == str(live)
-        audited = {r["revision"] for r in runtime.json("audit", "flight-delay", "--limit", "10000")["records"]
+        audited = {r["revision"] for r in runtime.json("audit", "flight-delay", "--limit", "1000")["records"]
                    if r["outcome"] == "done"}
         assert set(range(1, newest + 1)) <= audited
     runtime.stop()
