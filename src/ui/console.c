@@ -149,8 +149,8 @@ static void picture_failed(struct console *c, const struct err *e)
 		return;
 	if (e->code == ERR_UNREACHABLE && !c->snapshot)
 		runtime_start(c);
-	if (!c->snapshot && (c->embedded.pid || c->options->demo))
-		return;
+	if (e->code == ERR_UNREACHABLE && !c->snapshot && (c->embedded.pid || c->options->demo))
+		return; /* it is still starting */
 	if (!c->ui.message[0] || c->ui.connection != CONNECTION_LOST)
 		console_say(c, ROLE_BAD, "%s", e->text);
 	c->ui.connection = CONNECTION_LOST;
