@@ -19,9 +19,24 @@ struct statement {
 	int bound; /* the first failure of a binding, or SQLITE_OK */
 };
 
-static int report(struct db *db, int code, struct err *e)
+/* Why the system refused. The connection's own note of it is lost when a rollback follows; the WAL and the
+ * database file each keep theirs. */
+static int system_error(struct db *db)
 {
 	int error = sqlite3_system_errno(db->handle);
+	static const int files[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+	for (size_t i = 0; error == 0 && i < sizeof files / sizeof *files; i++) {
+		sqlite3_file *file = NULL;
+		if (sqlite3_file_control(db->handle, "main", files[i], &file) == SQLITE_OK &&
+		    file != NULL && file->pMethods != NULL)
+			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+	}
+	return error;
+}
+
+static int report(struct db *db, int code, struct err *e)
+{
+	int error;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		return err_set(e, ERR_DISK_FULL,
@@ -44,6 +59,7 @@ static int report(struct db *db, int code, struct err *e)
 		return err_set(e, ERR_DENIED, "the database mldeck.db may not be written");
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
+		error = system_error(db);
 		/* EFBIG is a limit on file sizes: for the operator the same as a full disk. */
 		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 			return report(db, SQLITE_FULL, e);

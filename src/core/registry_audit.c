@@ -75,20 +75,23 @@ static void read_record(struct statement *s, struct audit_record *record)
 	text_clean(record->detail, sizeof record->detail, db_text(s, 12));
 }
 
+#define SELECT                                                                                     \
+	"SELECT id, at_ms, uid, who, client, action, model, version, revision, based_on, outcome," \
+	" reason, detail FROM audit WHERE"
+#define NEWEST " id < ?2 ORDER BY id DESC LIMIT ?3"
+
 static int read_records(struct registry *r, const char *model, int64_t before, size_t limit,
 			struct audit_record **records, size_t *count, struct err *e)
 {
+	/* Two queries: with one condition for both, the index on the model would not be used. */
+	bool one = model != NULL && model[0] != '\0';
 	struct statement *s = db_prepare(
-		r->db,
-		"SELECT id, at_ms, uid, who, client, action, model, version, revision, based_on,"
-		" outcome, reason, detail FROM audit"
-		" WHERE (?1 = '' OR model = ?1) AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
-		e);
+		r->db, one ? SELECT " model = ?1 AND" NEWEST : SELECT " ?1 = '' AND" NEWEST, e);
 	if (s == NULL)
 		return -1;
-	db_bind_text(s, 1, model != NULL ? model : "");
-	db_bind_integer(s, 2, before);
-	db_bind_integer(s, 3, (int64_t)limit);
+	db_bind_text(s, 1, one ? model : "");
+	db_bind_integer(s, 2, before > 0 ? before : INT64_MAX);
+	db_bind_integer(s, 3, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 	size_t capacity = 0;
 	int row;
 	while ((row = db_step(s, e)) == 1) {
