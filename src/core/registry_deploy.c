@@ -56,17 +56,29 @@ static int print_json(cJSON *json, char **text, struct err *e)
 	return 0;
 }
 
-/* What is kept must be readable: a name that cleaning made too long is refused here, not at the next start. */
-static int check_manifest_json(const char *text, struct err *e)
+static int reread_manifest(const cJSON *json, struct err *e)
 {
 	struct manifest again;
+	if (manifest_from_json(&again, json, e) != 0)
+		return -1;
+	manifest_release(&again);
+	return 0;
+}
+
+static int reread_baseline(const cJSON *json, struct err *e)
+{
+	struct baseline again;
+	return baseline_from_json(&again, json, e);
+}
+
+/* What is kept must be readable: a name that cleaning made too long is refused now, not at the next start. */
+static int check_text(const char *text, int (*reread)(const cJSON *, struct err *), struct err *e)
+{
 	cJSON *json = cJSON_Parse(text);
 	if (json == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while deploying");
-	int result = manifest_from_json(&again, json, e);
+	int result = reread(json, e);
 	cJSON_Delete(json);
-	if (result == 0)
-		manifest_release(&again);
 	return result;
 }
 
@@ -82,11 +94,13 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 			       d->manifest->sha256);
 	if (registry_clean_reason(reason, d->reason, e) != 0 ||
 	    print_json(manifest_to_json(d->manifest), &d->manifest_json, e) != 0 ||
-	    check_manifest_json(d->manifest_json, e) != 0)
+	    check_text(d->manifest_json, reread_manifest, e) != 0)
 		return -1;
 	if (d->baseline == NULL || d->baseline->bin_count == 0)
 		return 0;
-	return print_json(baseline_to_json(d->baseline), &d->baseline_json, e);
+	if (print_json(baseline_to_json(d->baseline), &d->baseline_json, e) != 0)
+		return -1;
+	return check_text(d->baseline_json, reread_baseline, e);
 }
 
 static int insert_model(struct registry *r, struct deploy *d, struct err *e)
@@ -289,6 +303,8 @@ int registry_set_baseline(struct registry *r, const char *model, uint32_t versio
 		return err_set(e, ERR_INPUT, "a baseline without bins cannot be frozen");
 	char *json;
 	int result = print_json(baseline_to_json(baseline), &json, e);
+	if (result == 0)
+		result = check_text(json, reread_baseline, e);
 	if (result == 0) {
 		registry_lock(r);
 		result = freeze(r, model, version, json, e);
