@@ -1,4 +1,4 @@
-/* bench_v2: microseconds to parse and to answer a V2 request of 1 and 256 rows of 15 features. */
+/* bench_v2: CPU microseconds to parse and to answer a V2 request of 1 and 256 rows of 15 features. */
 #include "runtime/v2.h"
 
 #include <stdio.h>
@@ -20,11 +20,11 @@ static const struct manifest manifest = {.input_count = 1,
 					 .feature_names = names};
 static const struct prediction_kind kind = {.output_count = 1};
 
-static double now_us(void)
+static double cpu_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
@@ -58,18 +58,18 @@ static void measure(size_t rows, bool long_numbers, bool first)
 	make_body(&body, rows, long_numbers);
 	for (size_t i = 0; i < ROWS; i++)
 		output[i] = (double)rand() / RAND_MAX;
-	double start = now_us();
-	for (; now_us() - start < ROUNDS_US; rounds++)
+	double start = cpu_us();
+	for (; cpu_us() - start < ROUNDS_US; rounds++)
 		if (v2_parse(&manifest, &kind, body.data, body.size, body.size, &scratch, &request, &e) != 0)
 			exit(2);
-	parse_us = (now_us() - start) / (double)rounds;
+	parse_us = (cpu_us() - start) / (double)rounds;
 	rounds = 0;
-	start = now_us();
-	for (; now_us() - start < ROUNDS_US; rounds++) {
+	start = cpu_us();
+	for (; cpu_us() - start < ROUNDS_US; rounds++) {
 		buf_clear(&out);
 		v2_write(&out, "flight-delay", 3, &manifest, &kind, &request, output, NULL, &json_size);
 	}
-	write_us = (now_us() - start) / (double)rounds;
+	write_us = (cpu_us() - start) / (double)rounds;
 	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}", first ? "[" : ",\n ",
 	       rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
 	buf_release(&body);
