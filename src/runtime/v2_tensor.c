@@ -154,7 +154,8 @@ static int settle(struct v2_tensor *t, struct err *e)
 	if (t->rank == 0)
 		return err_set(e, ERR_INPUT, "input `%s` has no `shape`", v2_tensor_label(t).text);
 	if (t->binary && t->data.at != NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`", v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`",
+			       v2_tensor_label(t).text);
 	if (!t->binary && t->data.at == NULL)
 		return err_set(e, ERR_INPUT, "input `%s` has no `data`", v2_tensor_label(t).text);
 	t->count = 1;

@@ -2,9 +2,9 @@
 #include "ui/console_state.h"
 
 #include "ui/keys.h"
+#include "core/digest.h"
 #include "ui/line_edit.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,14 +181,13 @@ static void prompt_key(struct console *c, int key)
 static void clipboard_copy(struct console *c, const char *text)
 {
 	const char *type = getenv("TERM");
-	unsigned char coded[CONSOLE_COMMAND_SIZE * 2];
-	int size;
+	char coded[CONSOLE_COMMAND_SIZE * 2];
 
 	if (!type || strncmp(type, "linux", 5) == 0 || strncmp(type, "vt", 2) == 0)
 		return;
-	size = EVP_EncodeBlock(coded, (const unsigned char *)text, (int)strlen(text));
+	digest_base64(text, coded, sizeof(coded));
 	draw_raw(c->draw, "\033]52;c;", 7);
-	draw_raw(c->draw, (const char *)coded, (size_t)size);
+	draw_raw(c->draw, coded, strlen(coded));
 	draw_raw(c->draw, "\a", 1);
 }
 
