@@ -11,6 +11,7 @@
 #include "core/err.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ROUTE_BUCKETS 10000
@@ -39,7 +40,9 @@ void route_single(struct route *r, uint32_t version);
 /*
  * The route that follows previous (constant, may be empty) with these weights: the version with the role
  * live in previous stays live if it still has a weight, else the first of the greatest weight becomes it.
- * ERR_INPUT when weights do not sum to 10,000, a version occurs twice or there are too many.
+ * A weight of 0 drops the version; shadows of previous stay unless they are named. A version that shrinks
+ * keeps the first of its buckets. ERR_INPUT when weights do not sum to 10,000, a version occurs twice or
+ * there are too many.
  */
 int route_split(struct route *r, const struct route *previous, const struct route_entry *weights,
 		size_t count, struct err *e);
@@ -47,11 +50,14 @@ int route_split(struct route *r, const struct route *previous, const struct rout
 uint32_t route_live(const struct route *r);
 /* The entry that a version has, or NULL. */
 const struct route_entry *route_find(const struct route *r, uint32_t version);
+/* Whether both send every bucket to the same version, in the same role. */
+bool route_same(const struct route *a, const struct route *b);
 /* The bucket of a unit: (XXH64(salt, 0x00, unit) x 10000) >> 64. */
 uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size);
-/* "v2 80% v3 20%" for people. */
+/* "v2 80% v3 20%" or "v2 100% v8 shadow 25%" for people; shares that do not fit are left out whole. */
 void route_text(const struct route *r, char *text, size_t size);
-/* {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]} and back (checked in full). */
+/* {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]} and back (checked in full); a range
+ * is from <= bucket < to. to_json gives NULL when memory is out. */
 cJSON *route_to_json(const struct route *r);
 int route_from_json(struct route *r, const cJSON *json, struct err *e);
 

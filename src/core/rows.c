@@ -1,7 +1,5 @@
 #include "core/rows.h"
 
-#include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +19,7 @@ struct reader {
 
 static int next_quoted(struct reader *r, size_t *used, struct err *e)
 {
+	size_t line = r->line;
 	r->at++;
 	for (; *r->at != '\0'; r->at++) {
 		if (*r->at == '"' && *++r->at != '"')
@@ -32,7 +31,7 @@ static int next_quoted(struct reader *r, size_t *used, struct err *e)
 				       FIELD_SIZE - 1);
 		r->field[(*used)++] = *r->at;
 	}
-	return err_set(e, ERR_INPUT, "line %zu has a quote that is not closed", r->line);
+	return err_set(e, ERR_INPUT, "line %zu has a quote that is not closed", line);
 }
 
 /* Reads one field and what ends it. */
@@ -105,17 +104,15 @@ fail:
 	return 0;
 }
 
+/* The process keeps LC_NUMERIC at "C" (main), so strtod() reads a point. */
 static bool parse_number(const char *field, double *number)
 {
-	static locale_t c_locale;
-	if (c_locale == (locale_t)0)
-		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (field[0] == '\0' || strcasecmp(field, "na") == 0 || strcasecmp(field, "nan") == 0) {
 		*number = NAN;
 		return true;
 	}
 	char *end;
-	*number = strtod_l(field, &end, c_locale);
+	*number = strtod(field, &end);
 	return end != field && *end == '\0';
 }
 

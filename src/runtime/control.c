@@ -355,11 +355,11 @@ static cJSON *deploy_json(struct server *s, const char *model, const struct depl
 	cJSON_AddStringToObject(json, "model", model);
 	cJSON_AddNumberToObject(json, "version", result->version);
 	cJSON_AddBoolToObject(json, "created", result->created);
-	cJSON_AddBoolToObject(json, "live", result->live);
 	cJSON_AddNumberToObject(json, "revision", result->revision);
 	cJSON_AddNumberToObject(json, "baseline_count", (double)baseline_count);
 	const struct served_model *m = routing_find(router_enter(s->router), model);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, result->version);
+	cJSON_AddNumberToObject(json, "live", m == NULL ? 0 : route_live(&m->route));
 	if (v != NULL)
 		cJSON_AddItemToObject(json, "manifest", manifest_to_json(&v->manifest));
 	router_leave(s->router);

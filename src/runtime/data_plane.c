@@ -241,7 +241,7 @@ static int infer_routed(const struct routing *routing, const struct http_request
 		return -1;
 
 	struct v2_request infer;
-	const double *values;
+	const double *values = NULL;
 	if (v2_parse(&v->manifest, &v->kind, request->body, request->body_size, json_size, &work.scratch,
 		     &infer, e) != 0 ||
 	    run(m, v, &infer, response, &values, e) != 0) {

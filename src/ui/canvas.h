@@ -49,6 +49,7 @@ struct cell {
 	uint32_t glyph; /* a Unicode scalar; 0: the right half of a double-width character */
 	uint8_t role;
 	bool bold;
+	bool selected; /* stands on the background of SELECTED, whatever its role */
 };
 
 struct canvas {
@@ -75,6 +76,8 @@ void canvas_cell(struct canvas *c, int row, int column, uint32_t glyph, enum can
 /* Gives cells another role, keeping glyphs (a selected line). */
 void canvas_paint(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role);
 void canvas_bold(struct canvas *c, int row, int column, int columns);
+/* Marks cells as part of the selected line: they keep their roles and get its background. */
+void canvas_select(struct canvas *c, int row, int column, int columns);
 /* A frame with an optional title; ASCII where the charset demands it. */
 void canvas_frame(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role,
 		  const char *title);
@@ -82,5 +85,12 @@ void canvas_frame(struct canvas *c, int row, int column, int rows, int columns, 
 int canvas_width(const char *text);
 /* "▲" or its ASCII word-like stand-in "!": picks by the charset. */
 const char *canvas_glyph(const struct canvas *c, const char *rich, const char *ascii);
+
+/* The number of cells of one character: 0 (combining, invisible), 1 or 2. */
+int canvas_glyph_width(uint32_t glyph);
+/* Decodes the valid UTF-8 character at text; *size gets its bytes. */
+uint32_t canvas_decode(const char *text, size_t *size);
+/* Writes a character as UTF-8 with a final NUL; returns its bytes. */
+size_t canvas_encode(uint32_t glyph, char text[5]);
 
 #endif

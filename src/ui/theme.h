@@ -37,4 +37,7 @@ int theme_load(const char *name_or_path, struct theme *theme, struct err *e);
 /* From text; name is for messages. */
 int theme_parse(const char *name, const char *text, struct theme *theme, struct err *e);
 
+/* How a cell looks: its role's style, on the background of SELECTED where it is selected. */
+struct theme_style theme_cell(const struct theme *theme, const struct cell *cell);
+
 #endif

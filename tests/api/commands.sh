@@ -1,9 +1,8 @@
 #!/bin/sh
 # The commands against a real runtime: exit codes, messages, and what they leave behind.
-# usage: commands.sh MLDECK [EXAMPLES]
 set -u
-mldeck=$1
-examples=${2:-examples/flights}
+mldeck=$MLDECK
+examples=examples/flights
 work=$(mktemp -d)
 runtime=
 failures=0
@@ -18,9 +17,11 @@ expect() {
 	"$mldeck" "$@" >"$work/out" 2>&1 </dev/null
 	got=$?
 	if [ "$got" -ne "$code" ] || ! grep -q -e "$pattern" "$work/out"; then
-		echo "FAIL mldeck $*: exit $got, not $code, or no \"$pattern\" in:"
+		echo "not ok mldeck $*: exit $got, not $code, or no \"$pattern\" in:"
 		sed 's/^/  /' "$work/out"
 		failures=$((failures + 1))
+	else
+		echo "ok mldeck $*"
 	fi
 }
 
@@ -38,7 +39,7 @@ tries=0
 until "$mldeck" status >/dev/null 2>&1; do
 	tries=$((tries + 1))
 	if [ "$tries" -gt 200 ] || ! kill -0 "$runtime" 2>/dev/null; then
-		echo "FAIL the runtime did not start:"
+		echo "not ok the runtime did not start:"
 		cat "$work/serve.log"
 		exit 1
 	fi
@@ -71,5 +72,4 @@ expect 0 '<svg' snapshot models --format svg
 expect 0 '"models"' snapshot models --format json
 expect 2 'there is no view' snapshot nothing
 
-[ "$failures" -eq 0 ] && echo "commands: ok"
-exit "$failures"
+[ "$failures" -eq 0 ]

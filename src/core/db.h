@@ -1,0 +1,49 @@
+/*
+ * db: the one file that knows SQLite: a database of one writer, its statements, transactions and schema.
+ *
+ * Owner: whoever opened it; not thread-safe (the registry's mutex guards it). WAL with synchronous=FULL: a
+ * transaction whose db_commit() returned 0 survives kill -9 and a power cut.
+ * Not here: tables and what they mean (registry).
+ */
+#ifndef CORE_DB_H
+#define CORE_DB_H
+
+#include "core/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+/* Opens or makes (0600) the file at path. ERR_SYSTEM with a sentence when it is no database or damaged. */
+int db_open(const char *path, struct db **result, struct err *e);
+void db_close(struct db *db);
+
+/* Brings the schema from PRAGMA user_version to count by running steps[version ...], each a transaction of
+ * its own. *before gets the version found. ERR_UNSUPPORTED for a database of a newer schema. */
+int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *before, struct err *e);
+
+/* Runs SQL that gives no rows. */
+int db_run(struct db *db, const char *sql, struct err *e);
+
+/* A transaction that writes. After a failed commit the caller still calls db_rollback(), which never fails
+ * and does nothing outside a transaction. */
+int db_begin(struct db *db, struct err *e);
+int db_commit(struct db *db, struct err *e);
+void db_rollback(struct db *db);
+
+/* --- statements: owned by the caller until db_end(); text is copied when bound --- */
+
+struct statement;
+struct statement *db_prepare(struct db *db, const char *sql, struct err *e);
+/* index starts at 1. A failed binding shows in the next db_step(). */
+void db_bind_integer(struct statement *s, int index, int64_t value);
+void db_bind_text(struct statement *s, int index, const char *text);
+/* 1: a row, 0: no more rows, -1: failed. */
+int db_step(struct statement *s, struct err *e);
+/* column starts at 0. The text is valid until the next step, "" for NULL. */
+int64_t db_integer(struct statement *s, int column);
+const char *db_text(struct statement *s, int column);
+void db_end(struct statement *s);
+
+#endif

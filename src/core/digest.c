@@ -1,0 +1,71 @@
+#include "core/digest.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct digest {
+	EVP_MD_CTX *context;
+};
+
+struct digest *digest_new(struct err *e)
+{
+	struct digest *d = malloc(sizeof *d);
+	if (d == NULL)
+		goto failed;
+	d->context = EVP_MD_CTX_new();
+	if (d->context == NULL || EVP_DigestInit_ex(d->context, EVP_sha256(), NULL) != 1)
+		goto failed;
+	return d;
+failed:
+	digest_free(d);
+	err_set(e, ERR_MEMORY, "memory ran out while starting a SHA-256 digest");
+	return NULL;
+}
+
+int digest_add(struct digest *d, const void *data, size_t size, struct err *e)
+{
+	if (size > 0 && EVP_DigestUpdate(d->context, data, size) != 1)
+		return err_set(e, ERR_SYSTEM, "the SHA-256 digest could not be computed");
+	return 0;
+}
+
+int digest_end(struct digest *d, char sha256[DIGEST_SIZE], struct err *e)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned int size = 0;
+	if (EVP_DigestFinal_ex(d->context, raw, &size) != 1 || size != 32)
+		return err_set(e, ERR_SYSTEM, "the SHA-256 digest could not be computed");
+	for (unsigned int i = 0; i < size; i++) {
+		sha256[2 * i] = digits[raw[i] >> 4];
+		sha256[2 * i + 1] = digits[raw[i] & 15];
+	}
+	sha256[64] = '\0';
+	return 0;
+}
+
+void digest_free(struct digest *d)
+{
+	if (d == NULL)
+		return;
+	EVP_MD_CTX_free(d->context);
+	free(d);
+}
+
+int digest_of(const void *data, size_t size, char sha256[DIGEST_SIZE], struct err *e)
+{
+	struct digest *d = digest_new(e);
+	if (d == NULL)
+		return -1;
+	int result = digest_add(d, data, size, e);
+	if (result == 0)
+		result = digest_end(d, sha256, e);
+	digest_free(d);
+	return result;
+}
+
+bool digest_valid(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == 64 && text[64] == '\0';
+}

@@ -1,0 +1,29 @@
+/*
+ * digest: SHA-256 of bytes that arrive in pieces.
+ *
+ * Owner: the caller, from digest_new() to digest_free(). Not thread-safe.
+ */
+#ifndef CORE_DIGEST_H
+#define CORE_DIGEST_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DIGEST_SIZE 65 /* 64 lower-case hexadecimal digits and the NUL */
+
+struct digest;
+
+struct digest *digest_new(struct err *e); /* NULL when memory is out */
+int digest_add(struct digest *d, const void *data, size_t size, struct err *e);
+/* The digest of everything added; only digest_free() may follow. */
+int digest_end(struct digest *d, char sha256[DIGEST_SIZE], struct err *e);
+void digest_free(struct digest *d);
+
+/* All of it at once. */
+int digest_of(const void *data, size_t size, char sha256[DIGEST_SIZE], struct err *e);
+/* Whether text is 64 lower-case hexadecimal digits. */
+bool digest_valid(const char *text);
+
+#endif

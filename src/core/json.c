@@ -1,0 +1,142 @@
+#include "core/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every whole number up to here is a double of its own. */
+#define EXACT_MAX 9007199254740992.0
+
+bool json_has(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	return item != NULL && !cJSON_IsNull(item);
+}
+
+/* What was there instead, short enough to be quoted in a sentence. */
+static void describe(const cJSON *item, char *text, size_t size)
+{
+	if (item == NULL)
+		snprintf(text, size, "nothing");
+	else if (cJSON_IsString(item))
+		snprintf(text, size, "\"%.40s\"", item->valuestring);
+	else if (cJSON_IsNumber(item))
+		snprintf(text, size, "%.17g", item->valuedouble);
+	else if (cJSON_IsBool(item))
+		snprintf(text, size, "%s", cJSON_IsTrue(item) ? "true" : "false");
+	else if (cJSON_IsArray(item))
+		snprintf(text, size, "an array");
+	else if (cJSON_IsObject(item))
+		snprintf(text, size, "an object");
+	else
+		snprintf(text, size, "null");
+}
+
+static int refuse(const cJSON *item, const char *name, const char *wanted, struct err *e)
+{
+	char got[64];
+	describe(item, got, sizeof got);
+	return err_set(e, ERR_INPUT, "field `%s` must be %s, got %s", name, wanted, got);
+}
+
+const char *json_text(const cJSON *object, const char *name, struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (cJSON_IsString(item))
+		return item->valuestring;
+	refuse(item, name, "a string", e);
+	return NULL;
+}
+
+int json_string(const cJSON *object, const char *name, char *text, size_t size, struct err *e)
+{
+	const char *value = json_text(object, name, e);
+	if (value == NULL)
+		return -1;
+	size_t length = strlen(value);
+	if (length >= size)
+		return err_set(e, ERR_INPUT,
+			       "field `%s` must be at most %zu bytes long, got %zu bytes", name,
+			       size - 1, length);
+	memcpy(text, value, length + 1);
+	return 0;
+}
+
+bool json_is_integer(const cJSON *item, int64_t low, int64_t high, int64_t *number)
+{
+	if (!cJSON_IsNumber(item))
+		return false;
+	double value = item->valuedouble;
+	if (!(fabs(value) <= EXACT_MAX) || value != floor(value))
+		return false;
+	int64_t whole = (int64_t)value;
+	if (whole < low || whole > high)
+		return false;
+	*number = whole;
+	return true;
+}
+
+int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
+		 struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (json_is_integer(item, low, high, number))
+		return 0;
+	char wanted[96];
+	snprintf(wanted, sizeof wanted, "a whole number from %" PRId64 " to %" PRId64, low, high);
+	return refuse(item, name, wanted, e);
+}
+
+int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number,
+		struct err *e)
+{
+	int64_t value;
+	if (json_integer(object, name, low, high, &value, e) != 0)
+		return -1;
+	*number = (uint32_t)value;
+	return 0;
+}
+
+int json_number(const cJSON *object, const char *name, double *number, struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+		return refuse(item, name, "a finite number", e);
+	*number = item->valuedouble;
+	return 0;
+}
+
+int json_boolean(const cJSON *object, const char *name, bool *value, struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (!cJSON_IsBool(item))
+		return refuse(item, name, "true or false", e);
+	*value = cJSON_IsTrue(item);
+	return 0;
+}
+
+const cJSON *json_array(const cJSON *object, const char *name, size_t max, struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (!cJSON_IsArray(item)) {
+		refuse(item, name, "an array", e);
+		return NULL;
+	}
+	size_t count = (size_t)cJSON_GetArraySize(item);
+	if (count > max) {
+		err_set(e, ERR_INPUT, "field `%s` must have at most %zu items, got %zu", name, max,
+			count);
+		return NULL;
+	}
+	return item;
+}
+
+const cJSON *json_object(const cJSON *object, const char *name, struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	if (cJSON_IsObject(item))
+		return item;
+	refuse(item, name, "an object", e);
+	return NULL;
+}

@@ -1,0 +1,41 @@
+/*
+ * json: typed fields of parsed JSON, with refusals that name the field.
+ *
+ * Pure functions on the caller's tree; any thread. A getter returns 0 and the value, or -1 with ERR_INPUT:
+ * "field `version` must be a whole number from 1 to 100000, got \"x\"". Names are matched exactly.
+ * Not here: parsing and printing (cJSON's own).
+ */
+#ifndef CORE_JSON_H
+#define CORE_JSON_H
+
+#include "core/err.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whether the field is there and is not null: an optional field is asked for before it is read. */
+bool json_has(const cJSON *object, const char *name);
+
+/* A copy of a string shorter than size. */
+int json_string(const cJSON *object, const char *name, char *text, size_t size, struct err *e);
+/* The string itself, borrowed from the tree; NULL for an error. */
+const char *json_text(const cJSON *object, const char *name, struct err *e);
+/* A whole number in [low, high], which must lie within +-2^53: JSON numbers are doubles. */
+int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
+		 struct err *e);
+/* The same for the fields that hold small unsigned numbers. */
+int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number,
+		struct err *e);
+/* A finite number. */
+int json_number(const cJSON *object, const char *name, double *number, struct err *e);
+int json_boolean(const cJSON *object, const char *name, bool *value, struct err *e);
+/* An array of at most max items, or an object, borrowed; NULL for an error. */
+const cJSON *json_array(const cJSON *object, const char *name, size_t max, struct err *e);
+const cJSON *json_object(const cJSON *object, const char *name, struct err *e);
+
+/* Whether an item, of an array say, is a whole number in [low, high]. */
+bool json_is_integer(const cJSON *item, int64_t low, int64_t high, int64_t *number);
+
+#endif

@@ -1,0 +1,222 @@
+#include "core/route.h"
+
+#include "core/hash.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* No entry's index: a bucket that nobody owns yet. */
+#define NOBODY UINT8_MAX
+
+static const char *const role_names[ROUTE_ROLE_COUNT] = {"live", "canary", "shadow"};
+
+const char *route_role_name(enum route_role role)
+{
+	return role_names[role];
+}
+
+void route_init(struct route *r)
+{
+	memset(r, 0, sizeof *r);
+}
+
+void route_single(struct route *r, uint32_t version)
+{
+	route_init(r);
+	r->entry_count = 1;
+	r->entries[0] = (struct route_entry){version, ROUTE_LIVE, ROUTE_BUCKETS};
+}
+
+uint32_t route_live(const struct route *r)
+{
+	for (uint32_t i = 0; i < r->entry_count; i++)
+		if (r->entries[i].role == ROUTE_LIVE)
+			return r->entries[i].version;
+	return 0;
+}
+
+const struct route_entry *route_find(const struct route *r, uint32_t version)
+{
+	for (uint32_t i = 0; i < r->entry_count; i++)
+		if (r->entries[i].version == version)
+			return &r->entries[i];
+	return NULL;
+}
+
+bool route_same(const struct route *a, const struct route *b)
+{
+	if (a->entry_count != b->entry_count)
+		return false;
+	uint8_t twin[ROUTE_ENTRIES_MAX] = {0};
+	for (uint32_t i = 0; i < a->entry_count; i++) {
+		const struct route_entry *entry = &a->entries[i];
+		const struct route_entry *other = route_find(b, entry->version);
+		if (other == NULL || other->role != entry->role ||
+		    other->weight_bp != entry->weight_bp)
+			return false;
+		twin[i] = (uint8_t)(other - b->entries);
+	}
+	for (uint32_t bucket = 0; a->entry_count > 0 && bucket < ROUTE_BUCKETS; bucket++)
+		if (twin[a->owner[bucket]] != b->owner[bucket])
+			return false;
+	return true;
+}
+
+static int check_weights(const struct route_entry *weights, size_t count, struct err *e)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (weights[i].version == 0)
+			return err_set(e, ERR_INPUT, "there is no version 0: versions start at 1");
+		if (weights[i].weight_bp > ROUTE_BUCKETS)
+			return err_set(e, ERR_INPUT, "the share of v%u is more than 100%%",
+				       weights[i].version);
+		for (size_t j = 0; j < i; j++)
+			if (weights[j].version == weights[i].version)
+				return err_set(e, ERR_INPUT, "v%u is named twice in the split",
+					       weights[i].version);
+		if (weights[i].role != ROUTE_SHADOW)
+			sum += weights[i].weight_bp;
+	}
+	if (sum != ROUTE_BUCKETS)
+		return err_set(e, ERR_INPUT, "the shares must add up to 100%%, got %.10g%%",
+			       (double)sum / 100);
+	return 0;
+}
+
+static bool named(const struct route_entry *weights, size_t count, uint32_t version)
+{
+	for (size_t i = 0; i < count; i++)
+		if (weights[i].version == version)
+			return true;
+	return false;
+}
+
+/* The version that is live under the new weights. */
+static uint32_t choose_live(const struct route *previous, const struct route_entry *weights,
+			    size_t count)
+{
+	uint32_t before = route_live(previous), greatest_bp = 0, live = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (weights[i].role == ROUTE_SHADOW || weights[i].weight_bp == 0)
+			continue;
+		if (weights[i].version == before)
+			return before;
+		if (weights[i].weight_bp > greatest_bp) {
+			greatest_bp = weights[i].weight_bp;
+			live = weights[i].version;
+		}
+	}
+	return live;
+}
+
+/* Adds an entry; false when the route is full. */
+static bool add(struct route *r, uint32_t version, enum route_role role, uint32_t weight_bp)
+{
+	if (r->entry_count == ROUTE_ENTRIES_MAX)
+		return false;
+	r->entries[r->entry_count++] = (struct route_entry){version, role, weight_bp};
+	return true;
+}
+
+/* The live entry first, then the canaries and the shadows as given, then the shadows that stay. */
+static bool add_entries(struct route *r, const struct route *previous,
+			const struct route_entry *weights, size_t count)
+{
+	uint32_t live = choose_live(previous, weights, count);
+	bool fits = true;
+	for (int role = ROUTE_LIVE; role <= ROUTE_SHADOW; role++)
+		for (size_t i = 0; i < count; i++) {
+			enum route_role own = weights[i].role == ROUTE_SHADOW ? ROUTE_SHADOW
+					      : weights[i].version == live ? ROUTE_LIVE
+									   : ROUTE_CANARY;
+			if ((int)own == role && weights[i].weight_bp > 0)
+				fits = fits && add(r, weights[i].version, own, weights[i].weight_bp);
+		}
+	for (uint32_t i = 0; i < previous->entry_count; i++) {
+		const struct route_entry *entry = &previous->entries[i];
+		if (entry->role == ROUTE_SHADOW && !named(weights, count, entry->version))
+			fits = fits && add(r, entry->version, ROUTE_SHADOW, entry->weight_bp);
+	}
+	return fits;
+}
+
+/*
+ * Every version keeps the first of its buckets, up to its new weight; what is left free then fills the
+ * versions that grew, in order. So exactly sum(max(0, old - new)) buckets move, which is the fewest possible.
+ */
+static void share_buckets(struct route *r, const struct route *previous)
+{
+	uint32_t owned[ROUTE_ENTRIES_MAX] = {0};
+	uint8_t heir[ROUTE_ENTRIES_MAX];
+	for (uint32_t i = 0; i < previous->entry_count; i++) {
+		const struct route_entry *entry = route_find(r, previous->entries[i].version);
+		bool stays = entry != NULL && entry->role != ROUTE_SHADOW;
+		heir[i] = stays ? (uint8_t)(entry - r->entries) : NOBODY;
+	}
+	for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++) {
+		uint8_t owner = previous->entry_count > 0 ? heir[previous->owner[bucket]] : NOBODY;
+		bool keeps = owner != NOBODY && owned[owner] < r->entries[owner].weight_bp;
+		r->owner[bucket] = keeps ? owner : NOBODY;
+		if (keeps)
+			owned[owner]++;
+	}
+	uint8_t next = 0;
+	for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++) {
+		if (r->owner[bucket] != NOBODY)
+			continue;
+		while (owned[next] == r->entries[next].weight_bp)
+			next++;
+		r->owner[bucket] = next;
+		owned[next]++;
+	}
+}
+
+int route_split(struct route *r, const struct route *previous, const struct route_entry *weights,
+		size_t count, struct err *e)
+{
+	if (count > ROUTE_ENTRIES_MAX)
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, got %zu",
+			       ROUTE_ENTRIES_MAX, count);
+	if (check_weights(weights, count, e) != 0)
+		return -1;
+	struct route result;
+	route_init(&result);
+	if (!add_entries(&result, previous, weights, count))
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included",
+			       ROUTE_ENTRIES_MAX);
+	share_buckets(&result, previous);
+	*r = result;
+	return 0;
+}
+
+uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size)
+{
+	/* (hash x 10000) >> 64 in two halves, for C11 has no 128-bit integer. */
+	uint64_t hash = hash_unit(salt, unit, unit_size);
+	uint64_t low = (hash & UINT32_MAX) * ROUTE_BUCKETS;
+	uint64_t high = (hash >> 32) * ROUTE_BUCKETS;
+	return (uint32_t)((high + (low >> 32)) >> 32);
+}
+
+void route_text(const struct route *r, char *text, size_t size)
+{
+	size_t used = 0;
+	if (size > 0)
+		text[0] = '\0';
+	if (r->entry_count == 0)
+		snprintf(text, size, "nothing live");
+	for (uint32_t i = 0; i < r->entry_count && used < size; i++) {
+		const struct route_entry *entry = &r->entries[i];
+		char part[48];
+		int length = snprintf(part, sizeof part, "%sv%u %s%.10g%%", i > 0 ? " " : "",
+				      entry->version, entry->role == ROUTE_SHADOW ? "shadow " : "",
+				      entry->weight_bp / 100.0);
+		/* A share that does not fit is left out whole: half a number would be a lie. */
+		if (used + (size_t)length >= size)
+			break;
+		memcpy(text + used, part, (size_t)length + 1);
+		used += (size_t)length;
+	}
+}

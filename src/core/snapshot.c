@@ -1,0 +1,56 @@
+#include "core/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct snapshot *snapshot_new(void)
+{
+	return calloc(1, sizeof(struct snapshot));
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->model_count; i++) {
+		free(s->models[i].versions);
+		free(s->models[i].per_version);
+	}
+	free(s->models);
+	free(s);
+}
+
+static int compare_name(const void *name, const void *model)
+{
+	return strcmp(name, ((const struct snapshot_model *)model)->name);
+}
+
+const struct snapshot_model *snapshot_find(const struct snapshot *s, const char *name)
+{
+	if (s->model_count == 0)
+		return NULL;
+	return bsearch(name, s->models, s->model_count, sizeof(s->models[0]), compare_name);
+}
+
+const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version)
+{
+	for (size_t i = 0; i < m->per_version_count; i++) {
+		if (m->per_version[i].version == version)
+			return &m->per_version[i];
+	}
+	return NULL;
+}
+
+const struct snapshot_version *snapshot_version_of(const struct snapshot_model *m, uint32_t version)
+{
+	for (size_t i = 0; i < m->version_count; i++) {
+		if (m->versions[i].version == version)
+			return &m->versions[i];
+	}
+	return NULL;
+}
+
+double snapshot_error_percent(const struct snapshot_stats *stats)
+{
+	return stats->requests == 0 ? 0 : 100.0 * (double)stats->errors / (double)stats->requests;
+}
