@@ -1,6 +1,5 @@
 #include "core/baseline.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,8 @@
 /* A span narrower than this, relative to the values, could not be cut into bins that 15 digits tell apart. */
 #define SPAN_RELATIVE_MIN 1e-9
 #define SPAN_MIN 1e-300
+/* Beyond it, a number cut to 15 digits can read as infinite: treated as infinite from the start. */
+#define VALUE_MAX 1e308
 
 static int ascending(const void *a, const void *b)
 {
@@ -20,8 +21,7 @@ static double stored(double value)
 {
 	char text[32];
 	snprintf(text, sizeof text, "%.15g", value);
-	double read = strtod(text, NULL);
-	return isfinite(read) ? read : value;
+	return strtod(text, NULL);
 }
 
 /* Of sorted values; linear between the two nearest (type 7 of Hyndman and Fan, 1996). */
@@ -52,15 +52,14 @@ static void set_edges(struct baseline *b, double low, double high, uint32_t bin_
 static void span_values(struct baseline *b)
 {
 	double size = fmax(fabs(b->minimum), fabs(b->maximum));
-	double span = b->maximum - b->minimum;
-	if (span == 0)
-		span = fmax(1, size * 1e-3);
-	span = fmax(span, fmax(size * SPAN_RELATIVE_MIN, SPAN_MIN));
-	double half_bin = span / (BASELINE_BINS_MAX - 1) / 2;
 	double middle = b->minimum / 2 + b->maximum / 2;
-	double low = fmin(b->minimum, middle - span / 2) - half_bin;
-	double high = fmax(b->maximum, middle + span / 2) + half_bin;
-	set_edges(b, fmax(low, -DBL_MAX), fmin(high, DBL_MAX), BASELINE_BINS_MAX);
+	/* Half of the span: the whole one can overflow. */
+	double half = b->maximum / 2 - b->minimum / 2;
+	if (half == 0)
+		half = fmax(1, size * 1e-3) / 2;
+	half = fmax(half, fmax(size * SPAN_RELATIVE_MIN, SPAN_MIN));
+	half += half / (BASELINE_BINS_MAX - 1);
+	set_edges(b, middle - half, middle + half, BASELINE_BINS_MAX);
 }
 
 /* Moves the finite values to the front and counts them; counts NaN into the baseline. */
@@ -70,7 +69,7 @@ static size_t take_finite(struct baseline *b, double *values, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (isnan(values[i]))
 			b->nan++;
-		else if (isfinite(values[i]))
+		else if (fabs(values[i]) <= VALUE_MAX)
 			values[finite++] = values[i];
 	}
 	return finite;
@@ -87,8 +86,8 @@ int baseline_make(struct baseline *b, double *values, size_t count, size_t class
 			       "none of the %zu predictions is a finite number, so there is no baseline",
 			       count);
 	qsort(values, finite, sizeof *values, ascending);
-	result.minimum = values[0];
-	result.maximum = values[finite - 1];
+	result.minimum = stored(values[0]);
+	result.maximum = stored(values[finite - 1]);
 	for (int i = 0; i < BASELINE_QUANTILES; i++)
 		result.quantiles[i] = stored(
 			quantile(values, finite, (i + 1) / (double)(BASELINE_QUANTILES + 1)));

@@ -22,22 +22,27 @@ static bool is_digit(const char *at, const char *end)
 	return at < end && *at >= '0' && *at <= '9';
 }
 
-/* Takes the digits at `at`; each moves the exponent by kept or dropped. */
-static const char *read_digits(const char *at, const char *end, struct number *n, int *count, int kept,
-			       int dropped)
+/* Takes the first 19 significant digits of a number that has more, and counts the others. */
+static void read_many_digits(struct number *n, const char *at, const char *end)
 {
-	for (; is_digit(at, end); at++) {
+	bool point = false;
+	int count = 0;
+
+	n->digits = 0;
+	n->exponent = 0;
+	for (; at < end; at++) {
 		unsigned digit = (unsigned)(*at - '0');
-		if (*count < DIGITS_MAX) {
+		if (*at == '.') {
+			point = true;
+		} else if (count < DIGITS_MAX) {
 			n->digits = n->digits * 10 + digit;
-			*count += n->digits != 0;
-			n->exponent += kept;
+			count += n->digits != 0;
+			n->exponent -= point;
 		} else {
 			n->dropped |= digit != 0;
-			n->exponent += dropped;
+			n->exponent += !point;
 		}
 	}
-	return at;
 }
 
 /* Reads what follows an `e`; NULL where it is no exponent. */
@@ -58,26 +63,36 @@ static const char *read_exponent(const char *at, const char *end, int64_t *expon
 
 size_t number_read(const char *at, const char *end, struct number *n)
 {
-	int count = 0;
+	uint64_t digits = 0;
+	const char *first, *point;
 
 	*n = (struct number){.text = at, .integer = true};
 	if (at < end && *at == '-') {
 		n->negative = true;
 		at++;
 	}
-	if (!is_digit(at, end))
+	for (first = at; is_digit(at, end); at++)
+		digits = digits * 10 + (unsigned)(*at - '0');
+	if (at == first)
 		return 0;
-	if (*at == '0')
-		at++;
-	else
-		at = read_digits(at, end, n, &count, 0, 1);
+	if (*first == '0' && at > first + 1) {
+		at = first + 1;
+		digits = 0;
+	}
+	/* More than 19 digits do not fit, but leading zeros take no room. */
+	const char *counted = *first == '0' ? at : first;
 	if (at < end && *at == '.') {
 		n->integer = false;
-		at++;
-		if (!is_digit(at, end))
+		counted += counted == first;
+		for (point = ++at; is_digit(at, end); at++)
+			digits = digits * 10 + (unsigned)(*at - '0');
+		if (at == point)
 			return 0;
-		at = read_digits(at, end, n, &count, -1, 0);
+		n->exponent = point - at;
 	}
+	n->digits = digits;
+	if (at - counted > DIGITS_MAX)
+		read_many_digits(n, first, at);
 	if (at < end && (*at == 'e' || *at == 'E')) {
 		n->integer = false;
 		at = read_exponent(at + 1, end, &n->exponent);

@@ -117,7 +117,7 @@ static uint64_t try_digits(double size, bool narrow, int *exponent)
 		for (; *at != 'e'; at++)
 			if (*at >= '0' && *at <= '9')
 				digits = digits * 10 + (uint64_t)(*at - '0');
-		*exponent = atoi(at + 1) - (count - 1);
+		*exponent = (int)strtol(at + 1, NULL, 10) - (count - 1);
 		snprintf(again, sizeof again, "%llue%d", (unsigned long long)digits, *exponent);
 		if (narrow ? strtof(again, NULL) == (float)size : strtod(again, NULL) == size)
 			break;

@@ -54,6 +54,8 @@ bool scan_number(struct scan *s, struct number *number);
 bool scan_literal(struct scan *s, enum scan_kind *kind);
 /* Passes over any value, checking it; span (may be NULL) gets its text. */
 bool scan_skip(struct scan *s, struct scan_span *span);
+/* Passes over an array quickly, following only brackets and strings: whoever takes its span must read it. */
+bool scan_pass(struct scan *s, struct scan_span *span);
 /* True where only white space is left and there was no problem. */
 bool scan_end(struct scan *s);
 

@@ -148,14 +148,6 @@ static void describe_shape(const struct v2_tensor *t, char *text, size_t size)
 		snprintf(text + used, size - used, "]");
 }
 
-static int refuse_count(const struct v2_tensor *t, size_t count, struct err *e)
-{
-	char shape[V2_RANK_MAX * 22];
-	describe_shape(t, shape, sizeof shape);
-	return err_set(e, ERR_INPUT, "input `%s` of shape %s needs %zu values, got %zu",
-		       v2_tensor_label(t).text, shape, t->count, count);
-}
-
 static int refuse_nesting(const struct reader *r)
 {
 	char shape[V2_RANK_MAX * 22];
@@ -172,7 +164,7 @@ static int read_nested(struct reader *r, size_t level)
 	bool first = true;
 
 	if (scan_peek(&r->scan) != SCAN_ARRAY)
-		return refuse_nesting(r);
+		return scan_skip(&r->scan, NULL) ? refuse_nesting(r) : scan_err(&r->scan, r->error);
 	if (level + 1 == t->rank) {
 		if (read_elements(r, &items) != 0)
 			return -1;
@@ -183,6 +175,8 @@ static int read_nested(struct reader *r, size_t level)
 		if (items++ == t->shape[level] || read_nested(r, level + 1) != 0)
 			return items > t->shape[level] ? refuse_nesting(r) : -1;
 	}
+	if (r->scan.problem != NULL)
+		return scan_err(&r->scan, r->error);
 	return items == t->shape[level] ? 0 : refuse_nesting(r);
 }
 
@@ -194,15 +188,17 @@ static bool is_nested(struct scan s)
 
 static int store_json(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
 {
-	struct reader r = {.tensor = t, .target = target, .error = e};
+	struct reader r = {.tensor = t, .target = target, .scan = v2_tensor_scan(t), .error = e};
 	size_t count;
 
-	scan_init(&r.scan, t->data.at, t->data.size, V2_DEPTH_MAX);
 	if (is_nested(r.scan))
 		return t->rank > 1 ? read_nested(&r, 0) : refuse_nesting(&r);
 	if (read_elements(&r, &count) != 0)
 		return -1;
-	return count == t->count ? 0 : refuse_count(t, count, e);
+	if (count != t->count)
+		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text,
+			       t->count, count);
+	return 0;
 }
 
 static uint64_t load(const char *bytes, size_t width)

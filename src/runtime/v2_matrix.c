@@ -24,22 +24,22 @@ static size_t find_feature(const struct manifest *manifest, struct scan_span nam
 	return count;
 }
 
-/* The values in nested arrays that were checked before. */
-static size_t count_values(struct scan_span data)
+/* More values by the shape than the data has. */
+static int refuse_count(const struct v2_tensor *t, struct err *e)
 {
-	struct scan s;
+	struct scan s = v2_tensor_scan(t);
 	size_t count = 0;
-	const char *end = data.at + data.size;
 
-	scan_init(&s, data.at, data.size, V2_DEPTH_MAX);
-	for (const char *at = data.at; at < end; at = s.at) {
-		s.at = at;
-		if (*at == '[' || *at == ']' || *at == ',' || scan_peek(&s) == SCAN_NONE)
+	while (s.at < s.end) {
+		if (memchr("[], \t\r\n", *s.at, 7) != NULL)
 			s.at++;
 		else if (scan_skip(&s, NULL))
 			count++;
+		else
+			return scan_err(&s, e);
 	}
-	return count;
+	return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text, t->count,
+		       count);
 }
 
 /* Whether the data can hold as many elements as the shape says, before memory is asked for them. */
@@ -54,8 +54,7 @@ static int check_count(const struct v2_tensor *t, struct err *e)
 	/* `[1,2]`: two bytes an element and one more. */
 	if (t->count <= t->data.size / 2)
 		return 0;
-	return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text, t->count,
-		       count_values(t->data));
+	return refuse_count(t, e);
 }
 
 static int reserve(struct v2_scratch *scratch, struct matrix *m, struct err *e)

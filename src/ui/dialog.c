@@ -104,18 +104,16 @@ static void draw_wrapped(struct place *p, enum canvas_role role, const char *tex
 	char part[512];
 	while (*text != '\0' && rows_max-- > 0 && p->row < p->bottom) {
 		size_t end = 0, blank = 0;
-		snprintf(part, sizeof(part), "%s", text);
 		while (text[end] != '\0' && end < sizeof(part) - 5) {
 			size_t step = text_character_size(text + end);
 			step = step > 0 ? step : 1;
+			memcpy(part + end, text + end, step);
 			part[end + step] = '\0';
 			if (canvas_width(part) > p->columns)
 				break;
 			if (text[end] == ' ')
 				blank = end;
-			memcpy(part, text, end + step);
 			end += step;
-			snprintf(part + end, sizeof(part) - end, "%s", text + end);
 		}
 		/* Not even one character fits, or the last row takes what is left, with an ellipsis. */
 		if (end == 0 || text[end] == '\0' || rows_max == 0) {
@@ -152,17 +150,13 @@ static void draw_buttons(struct place *p, const struct dialog *d, int row)
 /* Blank lines of evidence go first when rows are short, then the last ones. */
 static void draw_evidence(struct place *p, const struct dialog *d, int room)
 {
-	int blanks = 0, rows = (int)d->line_count;
-	for (size_t i = 0; i < d->line_count; i++)
-		blanks += d->lines[i].text[0] == '\0';
-	bool tight = rows > room;
+	bool tight = (int)d->line_count > room;
 	int bottom = p->bottom;
 	p->bottom = p->row + room < bottom ? p->row + room : bottom;
 	for (size_t i = 0; i < d->line_count; i++) {
 		if (!tight || d->lines[i].text[0] != '\0')
 			draw_line(p, &d->lines[i]);
 	}
-	(void)blanks;
 	p->bottom = bottom;
 }
 
