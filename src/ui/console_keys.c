@@ -71,15 +71,17 @@ static size_t moved(size_t at, size_t count, long step)
 static void version_move(struct console *c, long step)
 {
 	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
-	size_t at = 0;
+	size_t at = 0; /* in the order of the screen: the newest first */
 
 	if (!m || m->version_count == 0)
 		return;
-	while (c->ui.version && at < m->version_count && m->versions[at].version != c->ui.version)
+	while (c->ui.version && at < m->version_count &&
+	       m->versions[m->version_count - 1 - at].version != c->ui.version)
 		at++;
 	if (at == m->version_count)
 		at = 0;
-	c->ui.version = m->versions[moved(at, m->version_count, step)].version;
+	at = moved(at, m->version_count, step);
+	c->ui.version = m->versions[m->version_count - 1 - at].version;
 }
 
 static void move(struct console *c, long step)
