@@ -1,7 +1,9 @@
 /*
- * A full disk: one clear refusal, nothing changed, nothing left behind, and on with it once there is room.
+ * A full disk: one clear refusal, nothing changed, nothing left behind, and on with it once there
+ * is room.
  *
- * On a small file system of its own where it may be mounted, and always under a limit on file sizes.
+ * On a small file system of its own where it may be mounted, and always under a limit on file
+ * sizes.
  */
 #include "registry_fixture.h"
 
@@ -164,8 +166,8 @@ static void full_file_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(file_size_limit),
-		cmocka_unit_test(full_file_system),
+	    cmocka_unit_test(file_size_limit),
+	    cmocka_unit_test(full_file_system),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
