@@ -6,6 +6,7 @@
 
 #define COLUMNS_MAX 84
 #define MARGIN 2	 /* blank columns inside the frame */
+#define EVIDENCE_ROWS_MIN 3
 #define VALUE_COLUMN 14 /* where values start behind their labels */
 
 void dialog_init(struct dialog *d, const char *title)
@@ -104,18 +105,16 @@ static void draw_wrapped(struct place *p, enum canvas_role role, const char *tex
 	char part[512];
 	while (*text != '\0' && rows_max-- > 0 && p->row < p->bottom) {
 		size_t end = 0, blank = 0;
-		snprintf(part, sizeof(part), "%s", text);
 		while (text[end] != '\0' && end < sizeof(part) - 5) {
 			size_t step = text_character_size(text + end);
 			step = step > 0 ? step : 1;
+			memcpy(part + end, text + end, step);
 			part[end + step] = '\0';
 			if (canvas_width(part) > p->columns)
 				break;
 			if (text[end] == ' ')
 				blank = end;
-			memcpy(part, text, end + step);
 			end += step;
-			snprintf(part + end, sizeof(part) - end, "%s", text + end);
 		}
 		/* Not even one character fits, or the last row takes what is left, with an ellipsis. */
 		if (end == 0 || text[end] == '\0' || rows_max == 0) {
@@ -145,6 +144,8 @@ static void draw_buttons(struct place *p, const struct dialog *d, int row)
 			   : d->buttons[0] ? d->buttons
 			   : d->field_count > 1 ? "enter confirm · tab next field · esc cancel"
 						: "enter confirm · esc cancel";
+	if (canvas_width(text) > p->columns && !d->disabled && !d->busy && !d->buttons[0])
+		text = "enter confirm · esc cancel";
 	enum canvas_role role = d->disabled ? ROLE_WARNING : d->busy ? ROLE_DIM : ROLE_KEY;
 	canvas_put(p->c, row, p->column, p->columns, role, text);
 }
@@ -152,17 +153,13 @@ static void draw_buttons(struct place *p, const struct dialog *d, int row)
 /* Blank lines of evidence go first when rows are short, then the last ones. */
 static void draw_evidence(struct place *p, const struct dialog *d, int room)
 {
-	int blanks = 0, rows = (int)d->line_count;
-	for (size_t i = 0; i < d->line_count; i++)
-		blanks += d->lines[i].text[0] == '\0';
-	bool tight = rows > room;
+	bool tight = (int)d->line_count > room;
 	int bottom = p->bottom;
 	p->bottom = p->row + room < bottom ? p->row + room : bottom;
 	for (size_t i = 0; i < d->line_count; i++) {
 		if (!tight || d->lines[i].text[0] != '\0')
 			draw_line(p, &d->lines[i]);
 	}
-	(void)blanks;
 	p->bottom = bottom;
 }
 
@@ -171,6 +168,9 @@ void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int 
 	int columns = c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
 	int inner = columns - 2 - 2 * MARGIN;
 	int command = wrapped_rows(d->command, inner - 2, 3), error = wrapped_rows(d->error, inner, 3);
+	/* Where rows are short, what is known about the change comes before the command that equals it. */
+	int spare = c->rows - 3 - 2 * (int)d->field_count - error - EVIDENCE_ROWS_MIN;
+	command = command > spare ? (spare > 0 ? spare : 0) : command;
 	int fixed = 2 * (int)d->field_count + command + error + 1;
 	int wanted = 2 + (int)d->line_count + fixed + 2 + (command > 0) + (error > 0);
 	int rows = wanted < c->rows ? wanted : c->rows;

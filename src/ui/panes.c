@@ -101,8 +101,9 @@ void panes_split_text(const struct snapshot_model *m, bool brief, char *text, si
 		const struct route_entry *e = &m->route[i];
 		if (e->role == ROUTE_LIVE)
 			continue;
+		const char *role = !brief ? route_role_name(e->role) : e->role == ROUTE_SHADOW ? "◌" : "";
 		int n = snprintf(text + used, size - used, "%sv%u %s%s%.4g%%", used > 0 ? ", " : "", e->version,
-				 brief ? "" : route_role_name(e->role), brief ? "" : " ", e->weight_bp / 100.0);
+				 role, role[0] != '\0' && !brief ? " " : "", e->weight_bp / 100.0);
 		used += n > 0 ? (size_t)n : 0;
 	}
 }

@@ -29,9 +29,14 @@ static char *read_all(const char *path, size_t *size)
 	return data;
 }
 
+static bool equal(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
 static bool near(double a, double b)
 {
-	return fabs(a - b) <= 1e-6 * fmax(1, fabs(b));
+	return equal(a, b) || fabs(a - b) <= 1e-6 * fmax(1, fabs(b));
 }
 
 static int compare(const char *name, const struct forest *f, const double *table, size_t rows, size_t width)
@@ -58,10 +63,11 @@ static int compare(const char *name, const struct forest *f, const double *table
 		forest_predict_f64(f, row, 1, out, raw);
 		forest_predict_f32(f, narrow, 1, out32, raw32);
 		for (size_t i = 0; i < raws; i++)
-			same &= raw[i] == row[features + i] && (!exact || raw32[i] == raw[i]);
+			same &= equal(raw[i], row[features + i]) && (!exact || equal(raw32[i], raw[i]));
 		for (size_t i = 0; i < outs; i++)
-			same &= near(out[i], row[features + raws + i]) && (!exact || out32[i] == out[i]) &&
-				batch[r * outs + i] == out[i];
+			same &= near(out[i], row[features + raws + i]) &&
+				(!exact || equal(out32[i], out[i])) &&
+				equal(batch[r * outs + i], out[i]);
 		if (!same && failures++ == 0)
 			print_error("%s: row %zu: raw %.17g for %.17g, output %.17g for %.17g\n", name, r,
 				    raw[0], row[features], out[0], row[features + raws]);
