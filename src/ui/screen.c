@@ -9,6 +9,7 @@
 
 #define COLUMNS_MIN 24 /* below 40x10 the screen is cut, below this it only says so */
 #define ROWS_MIN 6
+#define COLUMNS_FOR_PLAIN_KEYS 60 /* narrower, enter and esc leave the key bar: one guesses them */
 #define ROWS_COMFORTABLE 14 /* from here on there are a tab bar and a line for messages */
 
 static bool is_stale(const struct ui_state *state)
@@ -173,7 +174,8 @@ static void draw_keys(struct canvas *c, int row, const struct ui_state *state)
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *k = &key_table[i];
 		bool last = k->action == ACT_HELP || k->action == ACT_QUIT;
-		if (!key_shown(k, state))
+		bool plain = k->action == ACT_OPEN || k->action == ACT_BACK;
+		if (!key_shown(k, state) || (plain && c->columns < COLUMNS_FOR_PLAIN_KEYS))
 			continue;
 		if (!last && column + key_width(k) + reserved > c->columns + 2)
 			continue;

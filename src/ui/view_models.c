@@ -218,9 +218,9 @@ static void draw_position(struct canvas *c, int top, int headings_end, int first
 	char text[48];
 	int last = first + rows < count ? first + rows : count;
 	if (first > 0)
-		canvas_put(c, top + 1, 1, 1, ROLE_DIM, canvas_glyph(c, "↑", "^"));
+		canvas_put(c, top + 1, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↑", "^"));
 	if (last < count)
-		canvas_put(c, top + rows, 1, 1, ROLE_DIM, canvas_glyph(c, "↓", "v"));
+		canvas_put(c, top + rows, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↓", "v"));
 	snprintf(text, sizeof(text), "%d-%d of %d", first + 1, last, count);
 	int column = c->columns - 1 - canvas_width(text);
 	if (column >= headings_end + GAP)
