@@ -187,6 +187,9 @@ static void version_lines(struct change *change, const struct snapshot_model *m)
 		count = 1;
 	} else if (change->kind == CHANGE_SPLIT && change_weights(target, entries, &count, NULL) != 0) {
 		count = 0;
+	} else if (change->kind == CHANGE_ROLLBACK && change->after[0] && change->after_live) {
+		entries[0].version = change->after_live;
+		count = 1;
 	}
 	for (size_t i = 0; i < count; i++) {
 		bool known = false;
@@ -418,6 +421,7 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 		dry_run(c);
 	} else if (a->status == 0) {
 		text_clean(change->after, sizeof(change->after), string_of(a->json, "after"));
+		change->after_live = (uint32_t)number_of(a->json, "live");
 	} else {
 		snprintf(change->dry_error, sizeof(change->dry_error), "%s", a->err.text);
 	}
