@@ -432,7 +432,8 @@ static int read_header(struct parser *p, size_t *classes, bool *average)
 	if (!values[5] || values[5][0] != 'v' || values[5][1] < '2' || values[5][1] > '4' || values[5][2])
 		return err_set(p->e, ERR_INPUT, "The model's version is not v2, v3 or v4.");
 	if (class_count != per_iteration)
-		return err_set(p->e, ERR_INPUT, "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
+		return err_set(p->e, ERR_INPUT,
+			       "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
 			       class_count, per_iteration);
 	*classes = (size_t)per_iteration;
 	if (forest_shape(p->f, (size_t)last_feature + 1, *classes, p->e) ||

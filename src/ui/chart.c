@@ -163,7 +163,8 @@ void chart_split(struct canvas *c, int row, int column, int columns, const struc
 			bool live = route[i].role == ROUTE_LIVE;
 			if (live != (pass == 0) || cells[i] <= 0)
 				continue;
-			canvas_fill(c, row, at, 1, cells[i], live ? 0x2588 : 0x2592,
+			/* Seven eighths: bars of neighbouring rows do not run into each other. */
+			canvas_fill(c, row, at, 1, cells[i], live ? 0x2587 : 0x2592,
 				    live ? ROLE_LIVE : ROLE_CANARY);
 			at += cells[i];
 		}

@@ -58,8 +58,10 @@ static void route_now(const struct snapshot_model *m, char *text, size_t size)
 /* The version that p means: the selected one in the model view, else the newest that is not live. */
 static uint32_t version_default(const struct console *c, const struct snapshot_model *m)
 {
-	if (strcmp(c->ui.view, "model") == 0 && c->ui.version && snapshot_version_of(m, c->ui.version))
+	if (strcmp(c->ui.view, "model") == 0 && snapshot_version_of(m, c->ui.version))
 		return c->ui.version;
+	if (strcmp(c->ui.view, "model") == 0 && m->version_count)
+		return m->versions[m->version_count - 1].version; /* the first line, selected at first */
 	for (size_t i = m->version_count; i > 0; i--)
 		if (m->versions[i - 1].version != m->live)
 			return m->versions[i - 1].version;
@@ -220,7 +222,7 @@ static void facts(struct change *change, const struct snapshot_model *m)
 	dialog_line(d, ROLE_TEXT, "%s", "");
 	version_lines(change, m);
 	dialog_line(d, ROLE_TEXT, "%s", "");
-	dialog_line(d, ROLE_DIM, "New requests follow the new route at once; none is dropped; r goes back.");
+	dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; r goes back.");
 }
 
 /* Another operator was faster: what is typed was meant for other facts, so confirm anew. */

@@ -6,6 +6,7 @@
 
 #define COLUMNS_MAX 84
 #define MARGIN 2	 /* blank columns inside the frame */
+#define EVIDENCE_ROWS_MIN 3
 #define VALUE_COLUMN 14 /* where values start behind their labels */
 
 void dialog_init(struct dialog *d, const char *title)
@@ -143,6 +144,8 @@ static void draw_buttons(struct place *p, const struct dialog *d, int row)
 			   : d->buttons[0] ? d->buttons
 			   : d->field_count > 1 ? "enter confirm · tab next field · esc cancel"
 						: "enter confirm · esc cancel";
+	if (canvas_width(text) > p->columns && !d->disabled && !d->busy && !d->buttons[0])
+		text = "enter confirm · esc cancel";
 	enum canvas_role role = d->disabled ? ROLE_WARNING : d->busy ? ROLE_DIM : ROLE_KEY;
 	canvas_put(p->c, row, p->column, p->columns, role, text);
 }
@@ -165,6 +168,9 @@ void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int 
 	int columns = c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
 	int inner = columns - 2 - 2 * MARGIN;
 	int command = wrapped_rows(d->command, inner - 2, 3), error = wrapped_rows(d->error, inner, 3);
+	/* Where rows are short, what is known about the change comes before the command that equals it. */
+	int spare = c->rows - 3 - 2 * (int)d->field_count - error - EVIDENCE_ROWS_MIN;
+	command = command > spare ? (spare > 0 ? spare : 0) : command;
 	int fixed = 2 * (int)d->field_count + command + error + 1;
 	int wanted = 2 + (int)d->line_count + fixed + 2 + (command > 0) + (error > 0);
 	int rows = wanted < c->rows ? wanted : c->rows;

@@ -10,8 +10,9 @@
 #define SERIES_COLUMNS_MIN 44 /* of each pane, before the third one is added */
 #define LINE_LABEL 4	      /* "v12 " before a chart of one line */
 #define LINE_FIGURES 23	      /* "p50 120µs p99 410µs" behind it */
+#define OUTSIDE_SHARE 1000 /* one prediction in so many out of range is pointed out */
 #define P99_WORSE 1.10	      /* a p99 so much above the live one's is pointed out */
-#define BLOCK_ROWS_MAX 12
+#define BLOCK_ROWS_MAX 18
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
 /* Where one version's chart goes: below its label, or beside it where there is only one line. */
@@ -169,23 +170,25 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 }
 
 static void draw_prediction_figures(struct canvas *c, const struct block *b, int column,
-				    const struct snapshot_predictions *p)
+				    const struct snapshot_version_stats *s)
 {
+	const struct snapshot_predictions *p = &s->predictions;
 	char text[32];
 	uint64_t outside = p->below + p->above;
+	bool many = (double)outside * OUTSIDE_SHARE > (double)s->stats.requests;
+	enum canvas_role role = many ? ROLE_WARNING : ROLE_TEXT;
 	if (isfinite(p->mean)) {
 		snprintf(text, sizeof(text), "%.3g", p->mean);
 		column = draw_figure(c, b, column, "mean", ROLE_TEXT, text);
 	}
 	if (p->bin_count > 0 && b->label_columns >= 50) {
 		text_count(text, sizeof(text), (double)p->below);
-		column = draw_figure(c, b, column, "below", p->below ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "below", p->below ? role : ROLE_TEXT, text);
 		text_count(text, sizeof(text), (double)p->above);
-		column = draw_figure(c, b, column, "above", p->above ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "above", p->above ? role : ROLE_TEXT, text);
 	} else if (p->bin_count > 0) {
 		text_count(text, sizeof(text), (double)outside);
-		column = draw_figure(c, b, column, b->line ? "out" : "out of range",
-				     outside ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, b->line ? "out" : "out of range", role, text);
 	}
 	text_count(text, sizeof(text), (double)p->nan);
 	draw_figure(c, b, column, "NaN", p->nan ? ROLE_WARNING : ROLE_TEXT, text);
@@ -257,7 +260,7 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
 		column = draw_name(c, &b, pane.column, &shown[i]);
-		draw_prediction_figures(c, &b, column, &shown[i].stats->predictions);
+		draw_prediction_figures(c, &b, column, shown[i].stats);
 		draw_prediction_chart(c, &b, &shown[i], from, to);
 	}
 	struct block first = block_at(pane, 0, count);

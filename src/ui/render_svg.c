@@ -130,7 +130,8 @@ static void add_glyph(struct buf *b, uint32_t glyph)
 static void add_text(struct buf *b, double x, double y, const struct cell *cells, int count, const struct look *l)
 {
 	/* textLength holds the columns in line where the viewer's font is wider or narrower. */
-	buf_format(b, "<text x=\"%.2f\" y=\"%.2f\" textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\" fill=\"#%06x\"",
+	buf_format(b,
+		   "<text x=\"%.2f\" y=\"%.2f\" textLength=\"%.2f\" lengthAdjust=\"spacingAndGlyphs\" fill=\"#%06x\"",
 		   x, y + BASELINE, count * CELL_WIDTH, (unsigned)l->ink);
 	if (l->bold)
 		buf_add_string(b, " font-weight=\"bold\"");

@@ -67,7 +67,7 @@ static void draw_top(struct canvas *c, const struct ui_state *state)
 	age_text(c, state, age, sizeof(age));
 	bool roomy = c->columns >= 60;
 	if (state->utc && roomy)
-		strncat(clock, " UTC", sizeof(clock) - strlen(clock) - 1);
+		snprintf(clock + strlen(clock), sizeof(clock) - strlen(clock), " UTC");
 	int column = canvas_put(c, 0, 1, -1, ROLE_TITLE, "mldeck");
 	canvas_bold(c, 0, 1, column - 1);
 	int right = c->columns - 1 - canvas_width(clock);

@@ -84,7 +84,7 @@ static void size_text(uint64_t bytes, char *text, size_t size)
 {
 	text_count(text, size, (double)bytes);
 	if (bytes < 1000)
-		strncat(text, "B", size - strlen(text) - 1);
+		snprintf(text + strlen(text), size - strlen(text), "B");
 }
 
 static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v, char *text, size_t size)
@@ -269,7 +269,8 @@ static void draw_charts(struct canvas *c, int top, int bottom, const struct ui_s
 }
 
 /* Wide: versions beside history, the charts below both. */
-static void draw_wide(struct canvas *c, int top, int bottom, const struct ui_state *state, const struct snapshot_model *m)
+static void draw_wide(struct canvas *c, int top, int bottom, const struct ui_state *state,
+		      const struct snapshot_model *m)
 {
 	int wanted = at_least((int)m->version_count, (int)m->history_count) + 1;
 	int rows = at_least(at_most(wanted, (bottom - top) / 3), 3);

@@ -76,11 +76,11 @@ static void test_split(void **context)
 	struct canvas *c = canvas_new(10, 1, CHARSET_BLOCKS);
 	(void)context;
 	chart_split(c, 0, 0, 10, route, 3);
-	expect(c, "█████████▒\n");
+	expect(c, "▇▇▇▇▇▇▇▇▇▒\n");
 	route[0].weight_bp = 5000;
 	route[1].weight_bp = 5000;
 	chart_split(c, 0, 0, 10, route, 3);
-	expect(c, "█████▒▒▒▒▒\n");
+	expect(c, "▇▇▇▇▇▒▒▒▒▒\n");
 	chart_split(c, 0, 0, 10, route, 0);
 	expect(c, "\n");
 	canvas_free(c);
