@@ -53,7 +53,8 @@ static void test_values(void **context)
 		"{\"server\":{\"name\":\"a\\u001bb\",\"now_ms\":5,\"unknown\":[1]},\"models\":[{\"name\":\"z\"},"
 		"{\"name\":\"m\",\"live\":null,\"revision\":4,\"requests\":200,\"errors\":3,"
 		"\"route\":[{\"version\":2,\"role\":\"canary\",\"percent\":12.34}],"
-		"\"per_version\":[{\"version\":2,\"predictions\":{\"edges\":[0,1,2],\"counts\":[5,6],\"mean\":null}}]}]}",
+		"\"per_version\":[{\"version\":2,"
+		"\"predictions\":{\"edges\":[0,1,2],\"counts\":[5,6],\"mean\":null}}]}]}",
 		&e);
 	(void)context;
 	assert_non_null(s);

@@ -224,7 +224,8 @@ static void test_dialog(void **context)
 		if (i < 2) {
 			assert_true(row >= 0 && column >= 0);
 			assert_non_null(strstr(b.data, "flight-de"));
-			snprintf(path, sizeof(path), "tests/screen/expected/dialog-%dx%d.txt", sizes[i][0], sizes[i][1]);
+			snprintf(path, sizeof(path), "tests/screen/expected/dialog-%dx%d.txt",
+				 sizes[i][0], sizes[i][1]);
 			check_golden(path, &b);
 		}
 		buf_release(&b);
