@@ -115,6 +115,8 @@ int db_open(const char *path, struct db **result, struct err *e)
 		   "PRAGMA journal_mode = WAL;"
 		   "PRAGMA synchronous = FULL;"
 		   "PRAGMA foreign_keys = ON;"
+		   /* Or INSERT OR REPLACE would delete without asking the triggers. */
+		   "PRAGMA recursive_triggers = ON;"
 		   "PRAGMA trusted_schema = OFF;",
 		   e) != 0)
 		goto failed;

@@ -90,6 +90,7 @@ static void history_stays(void **state)
 	    "DELETE FROM baseline",
 	    /* A second revision of the same number. */
 	    "INSERT INTO revision SELECT * FROM revision",
+	    "INSERT OR REPLACE INTO revision SELECT * FROM revision",
 	};
 	struct db *db;
 	assert_int_equal(db_open(path, &db, NULL), 0);

@@ -1,6 +1,8 @@
 /* The registry: deploys, routes, refusals that name facts, and the audit of it all. */
 #include "registry_fixture.h"
 
+#include <pthread.h>
+
 static char directory[256];
 static struct registry *r;
 
@@ -269,6 +271,50 @@ static void survives_reopening(void **state)
 	free(records);
 }
 
+#define RACERS 4
+#define RACES 25
+
+/* Promotes on the revision that it saw, again and again; counts its wins. */
+static void *race(void *argument)
+{
+	int *wins = argument;
+	for (int i = 0; i < RACES; i++) {
+		struct revision_record *seen, won;
+		size_t count;
+		struct err e = {0};
+		if (registry_revisions(r, "m", 1, &seen, &count, &e) != 0)
+			return NULL;
+		uint32_t other = route_live(&seen->route) % 2 + 1;
+		if (fixture_promote(r, "m", other, seen->revision, &won, &e) == 0)
+			++*wins;
+		free(seen);
+	}
+	return NULL;
+}
+
+static void one_winner_a_revision(void **state)
+{
+	(void)state;
+	deploy("m", "1", 1);
+	deploy("m", "2", 2);
+	pthread_t threads[RACERS];
+	int wins[RACERS] = {0}, total = 0;
+	for (int i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, race, &wins[i]), 0);
+	for (int i = 0; i < RACERS; i++) {
+		pthread_join(threads[i], NULL);
+		total += wins[i];
+	}
+	struct revision_record *records;
+	size_t count;
+	assert_int_equal(registry_revisions(r, "m", 100000, &records, &count, NULL), 0);
+	assert_int_equal(count, total + 1);
+	assert_true(total >= RACES);
+	free(records);
+	/* Two deploys, and every attempt of the race, won or refused. */
+	assert_int_equal(audit_count(), 2 + RACERS * RACES);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,6 +327,7 @@ int main(void)
 	    CASE(strings_are_cleaned),
 	    CASE(baselines_freeze_once),
 	    CASE(survives_reopening),
+	    CASE(one_winner_a_revision),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
