@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GAP 3		      /* blank columns between panes */
+#define GAP 3                 /* blank columns between panes */
 #define PANE_COLUMNS_MIN 34   /* a pane narrower than this says nothing */
 #define SERIES_COLUMNS_MIN 44 /* of each pane, before the third one is added */
-#define LINE_LABEL 4	      /* "v12 " before a chart of one line */
-#define LINE_FIGURES 23	      /* "p50 120µs p99 410µs" behind it */
-#define P99_WORSE 1.10	      /* a p99 so much above the live one's is pointed out */
-#define BLOCK_ROWS_MAX 12
+#define LINE_LABEL 4          /* "v12 " before a chart of one line */
+#define LINE_FIGURES 23       /* "p50 120µs p99 410µs" behind it */
+#define OUTSIDE_SHARE 1000    /* one prediction in so many out of range is pointed out */
+#define P99_WORSE 1.10        /* a p99 so much above the live one's is pointed out */
+#define BLOCK_ROWS_MAX 18
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
 /* Where one version's chart goes: below its label, or beside it where there is only one line. */
@@ -67,8 +68,9 @@ static int draw_name(struct canvas *c, const struct block *b, int column, const 
 	column = canvas_format(c, b->label_row, name, end - name, role, "v%u", s->version);
 	canvas_bold(c, b->label_row, name, column - name);
 	if (s->entry != NULL && b->label_columns >= 50)
-		column = canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
-				       route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
+		column =
+		    canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
+				  route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
 	return column + 2;
 }
 
@@ -146,7 +148,8 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 {
 	double bins[SNAPSHOT_LATENCY_BINS], columns[CANVAS_COLUMNS_MAX];
 	int from, to;
-	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s", m->window_s);
+	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s",
+		      m->window_s);
 	latency_range(shown, count, &from, &to);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
@@ -154,7 +157,8 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 		int column = draw_name(c, &b, pane.column, &shown[i]);
 		draw_latency_figures(c, &b, column, &shown[i], &shown[0]);
 		if (stats->requests == 0) {
-			canvas_put(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM, "no requests yet");
+			canvas_put(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM,
+				   "no requests yet");
 			continue;
 		}
 		for (int bin = 0; bin < SNAPSHOT_LATENCY_BINS; bin++)
@@ -164,28 +168,30 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 			   panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
-	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, 3 + from / 10.0,
-		       3 + to / 10.0);
+	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
+		       3 + from / 10.0, 3 + to / 10.0);
 }
 
 static void draw_prediction_figures(struct canvas *c, const struct block *b, int column,
-				    const struct snapshot_predictions *p)
+				    const struct snapshot_version_stats *s)
 {
+	const struct snapshot_predictions *p = &s->predictions;
 	char text[32];
 	uint64_t outside = p->below + p->above;
+	bool many = (double)outside * OUTSIDE_SHARE > (double)s->stats.requests;
+	enum canvas_role role = many ? ROLE_WARNING : ROLE_TEXT;
 	if (isfinite(p->mean)) {
 		snprintf(text, sizeof(text), "%.3g", p->mean);
 		column = draw_figure(c, b, column, "mean", ROLE_TEXT, text);
 	}
 	if (p->bin_count > 0 && b->label_columns >= 50) {
 		text_count(text, sizeof(text), (double)p->below);
-		column = draw_figure(c, b, column, "below", p->below ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "below", p->below ? role : ROLE_TEXT, text);
 		text_count(text, sizeof(text), (double)p->above);
-		column = draw_figure(c, b, column, "above", p->above ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "above", p->above ? role : ROLE_TEXT, text);
 	} else if (p->bin_count > 0) {
 		text_count(text, sizeof(text), (double)outside);
-		column = draw_figure(c, b, column, b->line ? "out" : "out of range",
-				     outside ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, b->line ? "out" : "out of range", role, text);
 	}
 	text_count(text, sizeof(text), (double)p->nan);
 	draw_figure(c, b, column, "NaN", p->nan ? ROLE_WARNING : ROLE_TEXT, text);
@@ -206,8 +212,8 @@ static bool prediction_range(const struct shown *shown, int count, double *from,
 }
 
 /* Counts as shares of their sum, on the shared axis. */
-static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from, double to,
-		   double *columns, int column_count)
+static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from,
+		   double to, double *columns, int column_count)
 {
 	double bins[BASELINE_BINS_MAX], sum = 0;
 	for (uint32_t i = 0; i < p->bin_count; i++)
@@ -222,16 +228,16 @@ static void spread(const struct snapshot_predictions *p, const uint64_t *counts,
 		columns[i] /= width;
 }
 
-static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s, double from,
-				  double to)
+static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s,
+				  double from, double to)
 {
 	const struct snapshot_predictions *p = &s->stats->predictions;
 	double now[CANVAS_COLUMNS_MAX], baseline[CANVAS_COLUMNS_MAX];
 	double width = p->bin_count > 0 ? (p->edges[p->bin_count] - p->edges[0]) / p->bin_count : 0;
 	if (p->bin_count == 0) {
 		canvas_format(c, b->chart.row, b->chart.column, b->chart.columns, ROLE_DIM,
-			      "no baseline yet: %llu of %d predictions",
-			      (unsigned long long)p->baseline_count, BASELINE_LEARN_COUNT);
+			      "no baseline yet: %llu of %d", (unsigned long long)p->baseline_count,
+			      BASELINE_LEARN_COUNT);
 		return;
 	}
 	/* Bins that vanish beside the shared range would need columns beyond any number. */
@@ -247,29 +253,32 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 			     const struct shown *shown, int count)
 {
 	double from = 0, to = 1;
-	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "predictions, last %u s",
-				   m->window_s);
+	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
+				   "predictions, last %u s", m->window_s);
 	if (pane.column + pane.columns - column >= 12) {
-		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591, ROLE_BASELINE);
+		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591,
+			    ROLE_BASELINE);
 		canvas_put(c, pane.row, column + 4, -1, ROLE_DIM, "baseline");
 	}
 	bool range = prediction_range(shown, count, &from, &to);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
 		column = draw_name(c, &b, pane.column, &shown[i]);
-		draw_prediction_figures(c, &b, column, &shown[i].stats->predictions);
+		draw_prediction_figures(c, &b, column, shown[i].stats);
 		draw_prediction_chart(c, &b, &shown[i], from, to);
 	}
 	struct block first = block_at(pane, 0, count);
 	if (range)
-		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, from, to);
+		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
+				  from, to);
 }
 
 static void draw_series(struct canvas *c, struct area pane, const struct shown *shown, int count)
 {
 	double values[PANES_VERSIONS_MAX][SNAPSHOT_SERIES], max = 0;
 	char text[32];
-	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "requests a second, last 60 s");
+	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
+		   "requests a second, last 60 s");
 	for (int i = 0; i < count; i++) {
 		for (int j = 0; j < SNAPSHOT_SERIES; j++)
 			values[i][j] = (double)shown[i].stats->series_rps[j];
@@ -282,7 +291,8 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 		column = draw_figure(c, &b, column, "now", ROLE_TEXT, text);
 		text_count(text, sizeof(text), greatest(values[i], SNAPSHOT_SERIES));
 		draw_figure(c, &b, column, "peak", ROLE_TEXT, text);
-		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max, panes_role(shown[i].entry));
+		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max,
+			     panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
 	int row = axis_row(pane, count);

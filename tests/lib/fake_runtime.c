@@ -148,7 +148,7 @@ static cJSON *snapshot(const struct fake_runtime *f)
 	cJSON_AddNumberToObject(server, "errors", 0);
 	cJSON_AddNumberToObject(server, "rate_rps", 200);
 	cJSON_AddNumberToObject(server, "lost_samples", 0);
-	model_add(models, "churn", 1, 1, 1);
+	model_add(models, "churn", 1, 1, 5);
 	model_add(models, "flight-delay", 3, f->live, f->revision);
 	return json;
 }
