@@ -1,8 +1,10 @@
 /*
- * bench_console SECONDS PROGRAM [ARGUMENT...]: runs a console in a pseudo-terminal of 80x24 and prints when
- * its first picture was there, the bytes of it, the bytes a second after that, and its resident memory.
+ * bench_console SECONDS PROGRAM [ARGUMENT...]: runs a console in a pseudo-terminal of 80x24 and
+ * prints when its first picture was there, the bytes of it, the bytes a second after that, and its
+ * resident memory.
  *
- * The first picture ends with the last byte before QUIET_MS of silence. The steady phase starts SETTLE_MS later.
+ * The first picture ends with the last byte before QUIET_MS of silence. The steady phase starts
+ * SETTLE_MS later.
  */
 #include <poll.h>
 #include <pty.h>
@@ -26,7 +28,8 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* Reads until end_ms, or until quiet_ms (not 0) have passed since the last byte. Bytes read; *last_ms is when. */
+/* Reads until end_ms, or until quiet_ms (not 0) have passed since the last byte. Bytes read;
+ * *last_ms is when. */
 static size_t drain(int terminal, double end_ms, double quiet_ms, double *last_ms)
 {
 	char bytes[65536];
@@ -93,7 +96,8 @@ int main(int argc, char **argv)
 	printf("{\"first_ms\":%.1f,\"first_bytes\":%zu,", last - start, first_bytes);
 	drain(terminal, now_ms() + SETTLE_MS, 0, &last);
 	steady_bytes = drain(terminal, now_ms() + seconds * 1000, 0, &last);
-	printf("\"steady_bytes_s\":%.0f,\"resident_kb\":%ld}\n", (double)steady_bytes / seconds, resident_kb(pid));
+	printf("\"steady_bytes_s\":%.0f,\"resident_kb\":%ld}\n", (double)steady_bytes / seconds,
+	       resident_kb(pid));
 	if (kill(pid, 0) != 0 || first_bytes == 0)
 		return 1;
 	kill(pid, SIGTERM);

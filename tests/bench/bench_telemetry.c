@@ -1,4 +1,5 @@
-/* bench_telemetry: nanoseconds that recording one request costs, one prediction each, baseline in place. */
+/* bench_telemetry: nanoseconds that recording one request costs, one prediction each, baseline in
+ * place. */
 #include "runtime/telemetry.h"
 
 #include <stdio.h>

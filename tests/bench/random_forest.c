@@ -1,4 +1,5 @@
-/* random_forest: prints a LightGBM text model of 100 trees, 31 leaves and 30 features, the same each time. */
+/* random_forest: prints a LightGBM text model of 100 trees, 31 leaves and 30 features, the same
+ * each time. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,11 +19,12 @@ static double random_unit(void)
 	return (double)(state >> 11) / 9007199254740992.0;
 }
 
-/* Grows a tree as LightGBM numbers it: node n splits a leaf, which keeps its number on the left; the new
- * leaf n + 1 stands on the right. A child below zero is the leaf -child - 1. */
+/* Grows a tree as LightGBM numbers it: node n splits a leaf, which keeps its number on the left;
+ * the new leaf n + 1 stands on the right. A child below zero is the leaf -child - 1. */
 static void grow(int left[NODES], int right[NODES])
 {
-	int *where[LEAVES]; /* the child that points to each leaf; NULL: the leaf is the whole tree */
+	int *where[LEAVES]; /* the child that points to each leaf; NULL: the leaf is the whole tree
+			     */
 
 	where[0] = NULL;
 	for (int node = 0; node < NODES; node++) {
@@ -71,7 +73,8 @@ static void print_tree(int tree)
 
 int main(void)
 {
-	printf("tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=%d\n"
+	printf("tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_"
+	       "feature_idx=%d\n"
 	       "objective=binary sigmoid:1\nfeature_names=",
 	       FEATURES - 1);
 	for (int i = 0; i < FEATURES; i++)
