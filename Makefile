@@ -79,7 +79,7 @@ test:
 unit: $(UNIT_PROGRAMS)
 	$(Q)for test in $^; do $$test || exit 1; done
 
-tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS)
+tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(BENCHES)
 
 ## asan          build with address and undefined-behaviour checks: build/asan/mldeck
 ## tsan          build with data-race checks: build/tsan/mldeck

@@ -9,9 +9,9 @@
 
 /* Fields of a tree's block, in the order of enum field. */
 static const char *const field_names[] = {
-	"num_leaves",	"num_cat",	  "split_feature", "threshold",	 "decision_type",
-	"left_child",	"right_child",	  "leaf_value",	   "cat_boundaries", "cat_threshold",
-	"is_linear",	"leaf_const",	  "num_features",  "leaf_features",  "leaf_coeff",
+    "num_leaves", "num_cat",     "split_feature", "threshold",      "decision_type",
+    "left_child", "right_child", "leaf_value",    "cat_boundaries", "cat_threshold",
+    "is_linear",  "leaf_const",  "num_features",  "leaf_features",  "leaf_coeff",
 };
 
 enum field {
@@ -39,6 +39,7 @@ struct parser {
 	const char *end;
 	locale_t locale; /* "C": numbers read alike everywhere */
 	const char *fields[FIELD_COUNT];
+	const char *tree_sizes; /* one number a tree, or NULL */
 	struct err *e;
 };
 
@@ -88,7 +89,8 @@ static double *numbers(struct parser *p, enum field field, size_t count, double 
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (next_number(p, &at, &list[i]) && !isnan(list[i]) &&
-		    (low >= high || (list[i] >= low && list[i] <= high && list[i] == floor(list[i]))))
+		    (low >= high ||
+		     (list[i] >= low && list[i] <= high && list[i] == floor(list[i]))))
 			continue;
 		free(list);
 		bad(p, field);
@@ -117,12 +119,14 @@ static int read_sets(struct parser *p, size_t count, uint32_t **bounds)
 {
 	struct forest *f = p->f;
 	double *limits = numbers(p, CAT_BOUNDARIES, count + 1, 0, INT_MAX);
-	double *words = limits ? numbers(p, CAT_THRESHOLD, (size_t)limits[count], 0, UINT32_MAX) : NULL;
+	double *words =
+	    limits ? numbers(p, CAT_THRESHOLD, (size_t)limits[count], 0, UINT32_MAX) : NULL;
 	int status = -1;
 
 	if (words) {
 		*bounds = malloc((count + 1) * sizeof(**bounds));
-		status = !*bounds ? err_set(p->e, ERR_MEMORY, "Memory ran out while the model was loaded.")
+		status = !*bounds ? err_set(p->e, ERR_MEMORY,
+					    "Memory ran out while the model was loaded.")
 				  : forest_grow((void **)&f->sets, &f->set_capacity, f->set_count,
 						(size_t)limits[count], sizeof(uint32_t), p->e);
 	}
@@ -166,11 +170,11 @@ static int read_splits(struct parser *p, struct source_node *nodes, size_t split
 {
 	double leaves = (double)splits + 1;
 	double *lists[5] = {
-		numbers(p, SPLIT_FEATURE, splits, 0, FOREST_FEATURES_MAX),
-		numbers(p, THRESHOLD, splits, 0, 0),
-		numbers(p, DECISION_TYPE, splits, 0, 255),
-		numbers(p, LEFT_CHILD, splits, -leaves, leaves - 2),
-		numbers(p, RIGHT_CHILD, splits, -leaves, leaves - 2),
+	    numbers(p, SPLIT_FEATURE, splits, 0, FOREST_FEATURES_MAX),
+	    numbers(p, THRESHOLD, splits, 0, 0),
+	    numbers(p, DECISION_TYPE, splits, 0, 255),
+	    numbers(p, LEFT_CHILD, splits, -leaves, leaves - 2),
+	    numbers(p, RIGHT_CHILD, splits, -leaves, leaves - 2),
 	};
 	int status = 0;
 
@@ -181,8 +185,10 @@ static int read_splits(struct parser *p, struct source_node *nodes, size_t split
 		struct source_node *n = &nodes[i];
 
 		n->feature = (uint32_t)lists[0][i];
-		n->left = (uint32_t)(lists[3][i] < 0 ? (double)splits - 1 - lists[3][i] : lists[3][i]);
-		n->right = (uint32_t)(lists[4][i] < 0 ? (double)splits - 1 - lists[4][i] : lists[4][i]);
+		n->left =
+		    (uint32_t)(lists[3][i] < 0 ? (double)splits - 1 - lists[3][i] : lists[3][i]);
+		n->right =
+		    (uint32_t)(lists[4][i] < 0 ? (double)splits - 1 - lists[4][i] : lists[4][i]);
 		status = read_split(p, n, lists[1][i], (unsigned)lists[2][i], sets, bounds);
 	}
 	for (int i = 0; i < 5; i++)
@@ -190,7 +196,8 @@ static int read_splits(struct parser *p, struct source_node *nodes, size_t split
 	return status;
 }
 
-static int add_weights(struct parser *p, const double *features, const double *weights, size_t count)
+static int add_weights(struct parser *p, const double *features, const double *weights,
+		       size_t count)
 {
 	struct forest *f = p->f;
 	size_t capacity = f->weight_capacity;
@@ -209,8 +216,8 @@ static int add_weights(struct parser *p, const double *features, const double *w
 	return 0;
 }
 
-static int add_linear(struct parser *p, struct source_node *leaves, size_t count, const double *constants,
-		      const double *sizes)
+static int add_linear(struct parser *p, struct source_node *leaves, size_t count,
+		      const double *constants, const double *sizes)
 {
 	struct forest *f = p->f;
 	double total = 0;
@@ -223,7 +230,7 @@ static int add_linear(struct parser *p, struct source_node *leaves, size_t count
 	if (total > INT_MAX)
 		return bad(p, NUM_FEATURES);
 	features = numbers(p, LEAF_FEATURES, (size_t)total, 0, FOREST_FEATURES_MAX);
-	weights = numbers(p, LEAF_COEFF, (size_t)total, 0, 0);
+	weights = features ? numbers(p, LEAF_COEFF, (size_t)total, 0, 0) : NULL;
 	if (features && weights &&
 	    !forest_grow((void **)&f->linear, &f->linear_capacity, f->linear_count, count,
 			 sizeof(*f->linear), p->e)) {
@@ -232,7 +239,7 @@ static int add_linear(struct parser *p, struct source_node *leaves, size_t count
 		status = add_weights(p, features, weights, (size_t)total);
 		for (size_t i = 0; !status && i < count; i++) {
 			f->linear[f->linear_count] = (struct linear_leaf){
-				.constant = constants[i], .first = first, .count = (size_t)sizes[i]};
+			    .constant = constants[i], .first = first, .count = (size_t)sizes[i]};
 			leaves[i].linear = (uint32_t)++f->linear_count;
 			first += (size_t)sizes[i];
 		}
@@ -253,6 +260,10 @@ static int read_leaves(struct parser *p, struct source_node *leaves, size_t coun
 	if (!values || (p->fields[IS_LINEAR] && whole(p, IS_LINEAR, 1, &linear)))
 		goto out;
 	for (size_t i = 0; i < count; i++) {
+		if (!isfinite(values[i])) {
+			bad(p, LEAF_VALUE);
+			goto out;
+		}
 		leaves[i].leaf = true;
 		leaves[i].value = values[i];
 	}
@@ -293,7 +304,8 @@ static int read_tree(struct parser *p, size_t classes)
 	if (read_leaves(p, nodes + leaves - 1, leaves) ||
 	    (leaves > 1 && read_splits(p, nodes, leaves - 1, sets, bounds)))
 		goto out;
-	status = forest_add_tree(p->f, nodes, 2 * leaves - 1, p->f->info.tree_count % classes, p->e);
+	status =
+	    forest_add_tree(p->f, nodes, 2 * leaves - 1, p->f->info.tree_count % classes, p->e);
 out:
 	free(nodes);
 	free(bounds);
@@ -319,7 +331,8 @@ static const char *value_of(const char *line, const char *name)
 	return strncmp(line, name, size) == 0 && line[size] == '=' ? line + size + 1 : NULL;
 }
 
-static int header_number(struct parser *p, const char *value, const char *name, long low, long high, long *number)
+static int header_number(struct parser *p, const char *value, const char *name, long low, long high,
+			 long *number)
 {
 	char *end;
 
@@ -336,25 +349,25 @@ struct objective {
 };
 
 static const struct objective objectives[] = {
-	{"regression", TRANSFORM_IDENTITY, false},
-	{"regression_l2", TRANSFORM_IDENTITY, false},
-	{"regression_l1", TRANSFORM_IDENTITY, false},
-	{"huber", TRANSFORM_IDENTITY, false},
-	{"fair", TRANSFORM_IDENTITY, false},
-	{"quantile", TRANSFORM_IDENTITY, false},
-	{"mape", TRANSFORM_IDENTITY, false},
-	{"lambdarank", TRANSFORM_IDENTITY, false},
-	{"rank_xendcg", TRANSFORM_IDENTITY, false},
-	{"custom", TRANSFORM_IDENTITY, false},
-	{"none", TRANSFORM_IDENTITY, false},
-	{"poisson", TRANSFORM_EXP, false},
-	{"gamma", TRANSFORM_EXP, false},
-	{"tweedie", TRANSFORM_EXP, false},
-	{"binary", TRANSFORM_SIGMOID, true},
-	{"multiclassova", TRANSFORM_SIGMOID, true},
-	{"multiclass", TRANSFORM_SOFTMAX, true},
-	{"cross_entropy", TRANSFORM_SIGMOID, true},
-	{"cross_entropy_lambda", TRANSFORM_LOG1P_EXP, false},
+    {"regression", TRANSFORM_IDENTITY, false},
+    {"regression_l2", TRANSFORM_IDENTITY, false},
+    {"regression_l1", TRANSFORM_IDENTITY, false},
+    {"huber", TRANSFORM_IDENTITY, false},
+    {"fair", TRANSFORM_IDENTITY, false},
+    {"quantile", TRANSFORM_IDENTITY, false},
+    {"mape", TRANSFORM_IDENTITY, false},
+    {"lambdarank", TRANSFORM_IDENTITY, false},
+    {"rank_xendcg", TRANSFORM_IDENTITY, false},
+    {"custom", TRANSFORM_IDENTITY, false},
+    {"none", TRANSFORM_IDENTITY, false},
+    {"poisson", TRANSFORM_EXP, false},
+    {"gamma", TRANSFORM_EXP, false},
+    {"tweedie", TRANSFORM_EXP, false},
+    {"binary", TRANSFORM_SIGMOID, true},
+    {"multiclassova", TRANSFORM_SIGMOID, true},
+    {"multiclass", TRANSFORM_SOFTMAX, true},
+    {"cross_entropy", TRANSFORM_SIGMOID, true},
+    {"cross_entropy_lambda", TRANSFORM_LOG1P_EXP, false},
 };
 
 static int read_objective(struct parser *p, const char *text)
@@ -381,7 +394,8 @@ static int read_objective(struct parser *p, const char *text)
 		f->sigmoid = strtod_l(option + 8, NULL, p->locale);
 		if (f->sigmoid > 0 && isfinite(f->sigmoid))
 			return 0;
-		return err_set(p->e, ERR_INPUT, "The model's objective has a sigmoid that is not positive.");
+		return err_set(p->e, ERR_INPUT,
+			       "The model's objective has a sigmoid that is not positive.");
 	}
 	return err_set(p->e, ERR_INPUT, "The objective %.64s is not supported.", text);
 }
@@ -394,14 +408,16 @@ static int read_names(struct parser *p, const char *names)
 		size_t size = strcspn(names, " ");
 
 		if (size == 0)
-			return err_set(p->e, ERR_INPUT, "The model's feature_names has fewer than %zu names.",
+			return err_set(p->e, ERR_INPUT,
+				       "The model's feature_names has fewer than %zu names.",
 				       f->info.feature_count);
 		if (forest_name(f, i, names, size, p->e))
 			return -1;
 		names = skip_spaces(names + size);
 	}
 	if (*names)
-		return err_set(p->e, ERR_INPUT, "The model's feature_names has more than %zu names.",
+		return err_set(p->e, ERR_INPUT,
+			       "The model's feature_names has more than %zu names.",
 			       f->info.feature_count);
 	return 0;
 }
@@ -410,8 +426,9 @@ static int read_names(struct parser *p, const char *names)
 static int read_header(struct parser *p, size_t *classes, bool *average)
 {
 	static const char *const keys[] = {"num_class", "num_tree_per_iteration", "max_feature_idx",
-					   "objective", "feature_names", "version"};
-	const char *values[6] = {NULL};
+					   "objective", "feature_names",          "version",
+					   "tree_sizes"};
+	const char *values[7] = {NULL};
 	const char *line;
 	long class_count, per_iteration, last_feature;
 
@@ -419,9 +436,10 @@ static int read_header(struct parser *p, size_t *classes, bool *average)
 	while (strncmp(p->text, "Tree=", 5) != 0 && strcmp(p->text, "end of trees") != 0) {
 		line = next_line(p);
 		if (!line)
-			return err_set(p->e, ERR_INPUT, "The model file ends before its first tree.");
+			return err_set(p->e, ERR_INPUT,
+				       "The model file ends before its first tree.");
 		*average |= strcmp(line, "average_output") == 0;
-		for (int i = 0; i < 6; i++)
+		for (int i = 0; i < 7; i++)
 			if (value_of(line, keys[i]))
 				values[i] = value_of(line, keys[i]);
 	}
@@ -429,12 +447,15 @@ static int read_header(struct parser *p, size_t *classes, bool *average)
 	    header_number(p, values[1], keys[1], 1, FOREST_OUTPUTS_MAX, &per_iteration) ||
 	    header_number(p, values[2], keys[2], 0, FOREST_FEATURES_MAX - 1, &last_feature))
 		return -1;
-	if (!values[5] || values[5][0] != 'v' || values[5][1] < '2' || values[5][1] > '4' || values[5][2])
+	if (!values[5] || values[5][0] != 'v' || values[5][1] < '2' || values[5][1] > '4' ||
+	    values[5][2])
 		return err_set(p->e, ERR_INPUT, "The model's version is not v2, v3 or v4.");
 	if (class_count != per_iteration)
-		return err_set(p->e, ERR_INPUT,
-			       "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
-			       class_count, per_iteration);
+		return err_set(
+		    p->e, ERR_INPUT,
+		    "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
+		    class_count, per_iteration);
+	p->tree_sizes = values[6];
 	*classes = (size_t)per_iteration;
 	if (forest_shape(p->f, (size_t)last_feature + 1, *classes, p->e) ||
 	    (values[4] && read_names(p, values[4])))
@@ -469,8 +490,9 @@ static int read_trees(struct parser *p, size_t classes)
 /* "[learning_rate: 0.1]" lines after the trees. */
 static int read_facts(struct parser *p)
 {
-	static const char *const names[] = {"boosting", "learning_rate", "num_leaves", "num_iterations",
-					    "max_depth", "min_data_in_leaf", "metric", "seed"};
+	static const char *const names[] = {"boosting",       "learning_rate", "num_leaves",
+					    "num_iterations", "max_depth",     "min_data_in_leaf",
+					    "metric",         "seed"};
 	const char *line;
 
 	while ((line = next_line(p)))
@@ -487,19 +509,39 @@ static int read_facts(struct parser *p)
 	return 0;
 }
 
+/* The library loads as many trees as tree_sizes has numbers; a file of more or fewer is not whole.
+ */
+static int check_tree_sizes(struct parser *p)
+{
+	const char *at = p->tree_sizes;
+	size_t count = 0;
+	double size;
+
+	while (at && next_number(p, &at, &size))
+		count++;
+	if (!at || (count == p->f->info.tree_count && !*skip_spaces(at)))
+		return 0;
+	return err_set(p->e, ERR_INPUT,
+		       "The model's tree_sizes announces %zu trees, but it holds %zu.", count,
+		       p->f->info.tree_count);
+}
+
 static int load(struct parser *p)
 {
 	struct forest *f = p->f;
 	size_t classes = 1;
 	bool average = false;
 
-	if (read_header(p, &classes, &average) || read_trees(p, classes) || read_facts(p))
+	if (read_header(p, &classes, &average) || read_trees(p, classes) || check_tree_sizes(p) ||
+	    read_facts(p))
 		return -1;
 	if (f->info.tree_count % classes)
-		return err_set(p->e, ERR_INPUT, "The model has %zu trees for num_tree_per_iteration %zu.",
+		return err_set(p->e, ERR_INPUT,
+			       "The model has %zu trees for num_tree_per_iteration %zu.",
 			       f->info.tree_count, classes);
 	if (f->transform == TRANSFORM_SOFTMAX && classes < 2)
-		return err_set(p->e, ERR_INPUT, "The objective multiclass needs a num_class above 1.");
+		return err_set(p->e, ERR_INPUT,
+			       "The objective multiclass needs a num_class above 1.");
 	if (average)
 		f->average = f->info.tree_count / classes;
 	return 0;

@@ -398,7 +398,10 @@ void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_s
 	scan_object(&v.scan);
 	while (scan_member(&v.scan, &first, &key)) {
 		if (!scan_is(key, "parameters")) {
-			scan_skip(&v.scan, NULL);
+			if (scan_peek(&v.scan) == SCAN_ARRAY)
+				scan_pass(&v.scan, &key);
+			else
+				scan_skip(&v.scan, NULL);
 		} else if (!take_null(&v.scan)) {
 			if (read_parameters(&v, NULL) == 0) {
 				memcpy(unit, request.unit, sizeof request.unit);

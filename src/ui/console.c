@@ -103,14 +103,16 @@ static void paint(struct console *c)
 static void frame(struct console *c)
 {
 	struct err e = {0};
+	int gone = draw_flush(c->draw, &e);
 
-	if (c->canvas && draw_pending(c->draw) == 0) {
+	if (gone == 0 && c->canvas && draw_pending(c->draw) == 0) {
 		time_update(c);
 		change_refresh(c);
 		paint(c);
 		draw_canvas(c->draw, c->canvas);
+		gone = draw_flush(c->draw, &e);
 	}
-	if (draw_flush(c->draw, &e) != 0)
+	if (gone != 0)
 		c->done = true;
 }
 

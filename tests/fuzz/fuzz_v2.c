@@ -2,7 +2,6 @@
  * fuzz_v2: libFuzzer target; parses any body for a made-up manifest and answers it.
  *
  * The first byte chooses the manifest, the second how many bytes at the end are the binary part.
- * corpus: tests/fuzz/corpus/v2
  */
 #include "runtime/scan.h"
 #include "runtime/v2.h"

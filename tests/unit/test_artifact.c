@@ -51,7 +51,8 @@ static void kept_and_mapped(void **state)
 	const void *data;
 	size_t size;
 	assert_int_equal(fixture_upload(r, "abc", sha256, NULL), 0);
-	assert_string_equal(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(sha256,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(fixture_upload(r, "abc", sha256, NULL), 0);
 	assert_int_equal(artifact_map(r, sha256, &data, &size, NULL), 0);
 	assert_int_equal(size, 3);
@@ -135,7 +136,7 @@ static void deploy_needs_the_file(void **state)
 	memset(m.sha256, 'a', 64);
 	struct deploy_result result;
 	struct err e = {0};
-	assert_int_equal(registry_deploy(r, "m", &m, NULL, false, "", &operator, &result, &e), -1);
+	assert_int_equal(registry_deploy(r, "m", &m, NULL, false, "", &operator, & result, &e), -1);
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 	char(*names)[TEXT_NAME_MAX + 1];
 	size_t count;
@@ -158,7 +159,8 @@ static void one_holder(void **state)
 	if (child == 0) {
 		struct err mine = {0};
 		int result = registry_open(directory, &second, &mine);
-		_exit(result == -1 && mine.code == ERR_CONFLICT && strstr(mine.text, wanted) ? 0 : 1);
+		_exit(result == -1 && mine.code == ERR_CONFLICT && strstr(mine.text, wanted) ? 0
+											     : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -231,9 +233,9 @@ static void no_database(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(kept_and_mapped),	    CASE(named_ones_stay),	 CASE(alteration_is_seen),
-		CASE(deploy_needs_the_file), CASE(one_holder),		 CASE(made_private_with_parents),
-		CASE(unsafe_directories),   CASE(no_database),
+	    CASE(kept_and_mapped),       CASE(named_ones_stay), CASE(alteration_is_seen),
+	    CASE(deploy_needs_the_file), CASE(one_holder),      CASE(made_private_with_parents),
+	    CASE(unsafe_directories),    CASE(no_database),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

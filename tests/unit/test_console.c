@@ -251,7 +251,26 @@ static void a_cursor_move_is_cheap(void **state)
 	while (terminal_bytes(w.terminal) == before)
 		terminal_read(w.terminal, 1000);
 	terminal_read(w.terminal, 50);
-	print_message("a cursor move: %zu bytes; first frames: %zu\n", terminal_bytes(w.terminal) - before, before);
+	assert_true(terminal_bytes(w.terminal) - before <= 300);
+	world_close(&w);
+}
+
+/* A frame larger than the line takes at once, and a key meanwhile: the key's frame follows the first. */
+static void a_slow_line_loses_no_last_frame(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 400, 100);
+	polls_wait(&w, 1);
+	for (int i = 0; i < 5; i++) {
+		fake_runtime_hang(w.runtime, true); /* so that no picture comes to the rescue */
+		terminal_type(w.terminal, "\f?");
+		assert_true(terminal_shows(w.terminal, "this help"));
+		terminal_type(w.terminal, "\f?");
+		assert_true(terminal_lacks(w.terminal, "this help"));
+		fake_runtime_hang(w.runtime, false);
+	}
 	world_close(&w);
 }
 
@@ -269,6 +288,7 @@ int main(void)
 		cmocka_unit_test(every_size_is_drawn),
 		cmocka_unit_test(a_stop_gives_the_terminal_to_the_shell_and_takes_it_back),
 		cmocka_unit_test(a_cursor_move_is_cheap),
+		cmocka_unit_test(a_slow_line_loses_no_last_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

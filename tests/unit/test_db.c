@@ -80,12 +80,17 @@ static void history_stays(void **state)
 	registry_close(r);
 
 	static const char *const forbidden[] = {
-		"UPDATE version SET sha256 = sha256",	   "DELETE FROM version",
-		"UPDATE revision SET route = '{}'",	   "DELETE FROM revision",
-		"UPDATE audit SET who = 'nobody'",	   "DELETE FROM audit",
-		"UPDATE baseline SET baseline = '{}'",	   "DELETE FROM baseline",
-		/* A second revision of the same number. */
-		"INSERT INTO revision SELECT * FROM revision",
+	    "UPDATE version SET sha256 = sha256",
+	    "DELETE FROM version",
+	    "UPDATE revision SET route = '{}'",
+	    "DELETE FROM revision",
+	    "UPDATE audit SET who = 'nobody'",
+	    "DELETE FROM audit",
+	    "UPDATE baseline SET baseline = '{}'",
+	    "DELETE FROM baseline",
+	    /* A second revision of the same number. */
+	    "INSERT INTO revision SELECT * FROM revision",
+	    "INSERT OR REPLACE INTO revision SELECT * FROM revision",
 	};
 	struct db *db;
 	assert_int_equal(db_open(path, &db, NULL), 0);
@@ -99,9 +104,9 @@ static void history_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(durable_settings, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(migrations, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(history_stays, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(durable_settings, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(migrations, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(history_stays, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

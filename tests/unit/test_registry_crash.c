@@ -1,8 +1,10 @@
 /*
- * Kill -9 at random points: whatever was acknowledged is there afterwards, and the rest is whole or absent.
+ * Kill -9 at random points: whatever was acknowledged is there afterwards, and the rest is whole or
+ * absent.
  *
- * A child deploys, promotes and rolls back as fast as it can and writes an acknowledgement into a pipe after
- * every call that returned 0. The parent kills it in the middle of that, opens the registry and compares.
+ * A child deploys, promotes and rolls back as fast as it can and writes an acknowledgement into a
+ * pipe after every call that returned 0. The parent kills it in the middle of that, opens the
+ * registry and compares.
  */
 #include "core/db.h"
 #include "registry_fixture.h"
@@ -116,7 +118,8 @@ static void check_versions(struct registry *r, uint32_t *version_count)
 		size_t size;
 		assert_int_equal(versions[i].version, i + 1);
 		/* The file came before the row that names it. */
-		assert_int_equal(artifact_map(r, versions[i].manifest.sha256, &data, &size, NULL), 0);
+		assert_int_equal(artifact_map(r, versions[i].manifest.sha256, &data, &size, NULL),
+				 0);
 		artifact_unmap(data, size);
 	}
 	version_records_free(versions, count);

@@ -1,7 +1,9 @@
 /*
- * A full disk: one clear refusal, nothing changed, nothing left behind, and on with it once there is room.
+ * A full disk: one clear refusal, nothing changed, nothing left behind, and on with it once there
+ * is room.
  *
- * On a small file system of its own where it may be mounted, and always under a limit on file sizes.
+ * On a small file system of its own where it may be mounted, and always under a limit on file
+ * sizes.
  */
 #include "registry_fixture.h"
 
@@ -58,7 +60,8 @@ static void expect_change_refused(struct registry *r)
 	for (int i = 0; i < 20000 && e.code == ERR_NONE; i++)
 		if (fixture_promote(r, "m", revision % 2 + 1, revision, &result, &e) == 0)
 			revision = result.revision;
-	assert_int_equal(e.code, ERR_DISK_FULL);
+	if (e.code != ERR_DISK_FULL)
+		fail_msg("%s", e.text);
 	assert_non_null(strstr(e.text, "is full"));
 	assert_int_equal(revision_now(r), revision);
 }
@@ -142,7 +145,16 @@ static void full_file_system(void **state)
 	struct err e = {0};
 	assert_int_equal(fixture_deploy(r, "m", "3", false, &deployed, &e), -1);
 	assert_int_equal(e.code, ERR_DISK_FULL);
+	/* A runtime that starts on a full disk serves what there is, or says why it cannot. */
+	registry_close(r);
+	if (registry_open(inner, &r, &e) != 0) {
+		assert_int_equal(e.code, ERR_DISK_FULL);
+		print_message("on a full disk: %s\n", e.text);
+		r = NULL;
+	}
 	assert_int_equal(unlink(filler), 0);
+	if (r == NULL)
+		r = fixture_open(inner);
 	expect_change_done(r);
 	assert_int_equal(fixture_deploy(r, "m", "3", false, &deployed, &e), 0);
 	assert_int_equal(deployed.version, 3);
@@ -154,8 +166,8 @@ static void full_file_system(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(file_size_limit),
-		cmocka_unit_test(full_file_system),
+	    cmocka_unit_test(file_size_limit),
+	    cmocka_unit_test(full_file_system),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

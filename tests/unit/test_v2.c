@@ -363,6 +363,32 @@ static void binary(void **state)
 	assert_string_equal(error.text, "47 bytes are not rows of 3 features of FP64");
 }
 
+/* No beginning of a body is a body, and a second request of a size uses the memory of the first. */
+static void cut(void **state)
+{
+	(void)state;
+	static const char whole[] =
+	    "{\"inputs\":[{\"name\":\"r\",\"data\":[[1,2,3],[4,\"]\\\"[\",6]],\"shape\":[2,3],"
+	    "\"datatype\":\"FP64\"}],\"outputs\":[{\"name\":\"predict\"}],\"id\":\"x\"}";
+	char json[sizeof whole];
+
+	for (size_t size = 0; size < sizeof whole; size++) {
+		memcpy(json, whole, size);
+		json[size] = '\0';
+		assert_int_equal(parse(json, NULL, 0), -1);
+		assert_int_equal(error.code, ERR_INPUT);
+	}
+	/* A number in place of the string. */
+	char *string = strstr(json, ",\"]");
+	assert_non_null(string);
+	memcpy(string, ",5     ", 7);
+	assert_int_equal(parse(json, NULL, 0), 0);
+	expect_doubles(2, (double[]){1, 2, 3, 4, 5, 6});
+	const struct v2_scratch before = scratch;
+	assert_int_equal(parse(json, NULL, 0), 0);
+	assert_memory_equal(&before, &scratch, sizeof before);
+}
+
 static void peeked(void **state)
 {
 	(void)state;
@@ -470,9 +496,9 @@ int main(void)
 	    cmocka_unit_test(one_tensor),       cmocka_unit_test(float_rows),
 	    cmocka_unit_test(tensor_a_feature), cmocka_unit_test(options),
 	    cmocka_unit_test(refused),          cmocka_unit_test(long_texts),
-	    cmocka_unit_test(binary),           cmocka_unit_test(peeked),
-	    cmocka_unit_test(answers),          cmocka_unit_test(metadata),
-	    cmocka_unit_test(strings),
+	    cmocka_unit_test(binary),           cmocka_unit_test(cut),
+	    cmocka_unit_test(peeked),           cmocka_unit_test(answers),
+	    cmocka_unit_test(metadata),         cmocka_unit_test(strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, release);
 }
