@@ -11,8 +11,8 @@
 #define LINE_LABEL 4          /* "v12 " before a chart of one line */
 #define LINE_FIGURES 23       /* "p50 120µs p99 410µs" behind it */
 #define OUTSIDE_SHARE 1000    /* one prediction in so many out of range is pointed out */
-#define TAIL_SHARE \
-	0.002 /* of the predictions: a tail that may be left off the axis at either end ... */
+/* A tail of this share of the predictions may be left off the axis at either end ... */
+#define TAIL_SHARE 0.01
 #define TAIL_WIDTH 0.75 /* ... where what remains is less of the axis than this */
 #define P99_WORSE 1.10  /* a p99 so much above the live one's is pointed out */
 #define BLOCK_ROWS_MAX 18
