@@ -32,7 +32,7 @@ struct baseline {
 /* Freezes bins over values[count] (not kept; sorted in place). class_count > 1: values are class indices
  * and every class has a bin (beyond BASELINE_BINS_MAX classes share bins); probability: bins span [0, 1];
  * else the least and the greatest finite value lie in the middle of the outer bins. The top edge is inside.
- * Edges have 15 significant digits, so that JSON keeps them exactly.
+ * Edges have 15 significant digits, so that JSON keeps them exactly; beyond 1e308 counts as infinite.
  * ERR_INPUT when no value is finite. */
 int baseline_make(struct baseline *b, double *values, size_t count, size_t class_count,
 		  bool probability, const char *source, struct err *e);

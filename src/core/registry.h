@@ -83,7 +83,8 @@ void artifact_abort(struct artifact *a);
 /* Maps an artifact read-only and checks its digest; *data is NULL for size 0. */
 int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e);
 void artifact_unmap(const void *data, size_t size);
-/* Removes an artifact that no version names (a refused deploy). */
+/* Removes an artifact that no version names (a refused deploy). registry_open() removes those that a crash
+ * left, and temporary files, except beside a database that it just made. */
 void artifact_discard(struct registry *r, const char *sha256);
 
 /* --- changes --- */
@@ -95,7 +96,8 @@ struct deploy_result {
 	uint32_t revision; /* the route's revision now, 0 when none */
 };
 
-/* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. */
+/* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. The
+ * artifact must have been committed. A refusal is the caller's to record: it knows those of before, too. */
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
 		    const struct baseline *baseline, bool no_live, const char *reason,
 		    const struct actor *actor, struct deploy_result *result, struct err *e);
@@ -105,7 +107,7 @@ struct route_change {
 	const char *model;
 	const char *action;	 /* "promote", "rollback" or "split" */
 	uint32_t version;	 /* promote: the version */
-	uint32_t to_revision;	 /* rollback: 0 = the newest earlier revision whose route differs */
+	uint32_t to_revision;	 /* rollback: 0 = undo once more, see registry_change_route() */
 	const struct route_entry *weights; /* split */
 	size_t weight_count;
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
@@ -113,8 +115,16 @@ struct route_change {
 	bool dry_run; /* everything but the writing */
 };
 
-/* Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
- * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run). */
+/*
+ * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
+ * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run).
+ *
+ * A promotion makes the route single: canaries and shadows end. A rollback with to_revision 0 is an undo:
+ * the route that was in force before the change that made the current one, never a change that was itself
+ * rolled back. r1 v1, r2 v2, r3 v3: r4 = rollback to v2, r5 = rollback to v1, a further one is ERR_CONFLICT;
+ * after r4, promoting v4 as r5 and rolling back gives v2 again, then v1. A rollback to a revision named
+ * restores exactly its buckets, and the next undo goes on from before that revision.
+ */
 int registry_change_route(struct registry *r, const struct route_change *change,
 			  const struct actor *actor, struct revision_record *result, struct err *e);
 
@@ -138,7 +148,8 @@ void version_records_free(struct version_record *records, size_t count);
 /* Newest first, at most limit; free(). */
 int registry_revisions(struct registry *r, const char *model, size_t limit,
 		       struct revision_record **records, size_t *count, struct err *e);
-/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free(). */
+/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free().
+ * ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
 int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit,
 		    struct audit_record **records, size_t *count, struct err *e);
 

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define DIGITS_MAX 19 /* any 19 digits fit in 64 bits */
-/* No decision between two doubles needs more than 767 significant digits; the rest only say "a bit more". */
+/* No decision between two doubles needs more than 767 significant digits; the rest only say "a bit
+ * more". */
 #define SIGNIFICANT_MAX 780
 /* Past these, 780 digits are infinite or zero whatever they are. */
 #define EXPONENT_MAX 5000
@@ -22,22 +23,27 @@ static bool is_digit(const char *at, const char *end)
 	return at < end && *at >= '0' && *at <= '9';
 }
 
-/* Takes the digits at `at`; each moves the exponent by kept or dropped. */
-static const char *read_digits(const char *at, const char *end, struct number *n, int *count, int kept,
-			       int dropped)
+/* Takes the first 19 significant digits of a number that has more, and counts the others. */
+static void read_many_digits(struct number *n, const char *at, const char *end)
 {
-	for (; is_digit(at, end); at++) {
+	bool point = false;
+	int count = 0;
+
+	n->digits = 0;
+	n->exponent = 0;
+	for (; at < end; at++) {
 		unsigned digit = (unsigned)(*at - '0');
-		if (*count < DIGITS_MAX) {
+		if (*at == '.') {
+			point = true;
+		} else if (count < DIGITS_MAX) {
 			n->digits = n->digits * 10 + digit;
-			*count += n->digits != 0;
-			n->exponent += kept;
+			count += n->digits != 0;
+			n->exponent -= point;
 		} else {
 			n->dropped |= digit != 0;
-			n->exponent += dropped;
+			n->exponent += !point;
 		}
 	}
-	return at;
 }
 
 /* Reads what follows an `e`; NULL where it is no exponent. */
@@ -58,26 +64,36 @@ static const char *read_exponent(const char *at, const char *end, int64_t *expon
 
 size_t number_read(const char *at, const char *end, struct number *n)
 {
-	int count = 0;
+	uint64_t digits = 0;
+	const char *first, *point;
 
 	*n = (struct number){.text = at, .integer = true};
 	if (at < end && *at == '-') {
 		n->negative = true;
 		at++;
 	}
-	if (!is_digit(at, end))
+	for (first = at; is_digit(at, end); at++)
+		digits = digits * 10 + (unsigned)(*at - '0');
+	if (at == first)
 		return 0;
-	if (*at == '0')
-		at++;
-	else
-		at = read_digits(at, end, n, &count, 0, 1);
+	if (*first == '0' && at > first + 1) {
+		at = first + 1;
+		digits = 0;
+	}
+	/* More than 19 digits do not fit, but leading zeros take no room. */
+	const char *counted = *first == '0' ? at : first;
 	if (at < end && *at == '.') {
 		n->integer = false;
-		at++;
-		if (!is_digit(at, end))
+		counted += counted == first;
+		for (point = ++at; is_digit(at, end); at++)
+			digits = digits * 10 + (unsigned)(*at - '0');
+		if (at == point)
 			return 0;
-		at = read_digits(at, end, n, &count, -1, 0);
+		n->exponent = point - at;
 	}
+	n->digits = digits;
+	if (at - counted > DIGITS_MAX)
+		read_many_digits(n, first, at);
 	if (at < end && (*at == 'e' || *at == 'E')) {
 		n->integer = false;
 		at = read_exponent(at + 1, end, &n->exponent);
@@ -89,34 +105,34 @@ size_t number_read(const char *at, const char *end, struct number *n)
 }
 
 static const uint64_t powers_of_five[POWER_OF_FIVE_MAX + 1] = {
-	1u,
-	5u,
-	25u,
-	125u,
-	625u,
-	3125u,
-	15625u,
-	78125u,
-	390625u,
-	1953125u,
-	9765625u,
-	48828125u,
-	244140625u,
-	1220703125u,
-	6103515625u,
-	30517578125u,
-	152587890625u,
-	762939453125u,
-	3814697265625u,
-	19073486328125u,
-	95367431640625u,
-	476837158203125u,
-	2384185791015625u,
-	11920928955078125u,
-	59604644775390625u,
-	298023223876953125u,
-	1490116119384765625u,
-	7450580596923828125u,
+    1u,
+    5u,
+    25u,
+    125u,
+    625u,
+    3125u,
+    15625u,
+    78125u,
+    390625u,
+    1953125u,
+    9765625u,
+    48828125u,
+    244140625u,
+    1220703125u,
+    6103515625u,
+    30517578125u,
+    152587890625u,
+    762939453125u,
+    3814697265625u,
+    19073486328125u,
+    95367431640625u,
+    476837158203125u,
+    2384185791015625u,
+    11920928955078125u,
+    59604644775390625u,
+    298023223876953125u,
+    1490116119384765625u,
+    7450580596923828125u,
 };
 
 /* Rounds value * 2^exponent to a double; value is not 0, sticky says that it is a little more. */
@@ -147,8 +163,8 @@ static double exact_double(uint64_t digits, int exponent)
 	return round_wide(quotient, exponent - shift, numerator != quotient * divisor);
 }
 
-/* The digits without point and leading zeros, and the power of ten behind them, as text for strtod(): with
- * no point in it, it means the same in every locale. */
+/* The digits without point and leading zeros, and the power of ten behind them, as text for
+ * strtod(): with no point in it, it means the same in every locale. */
 static void copy_decimal(const struct number *n, char *copy, size_t size)
 {
 	size_t used = 0;
@@ -181,7 +197,7 @@ static void copy_decimal(const struct number *n, char *copy, size_t size)
 
 double number_double(const struct number *n)
 {
-	static const double tens[] = {1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,
+	static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 				      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 				      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	double value;
@@ -210,7 +226,8 @@ float number_float(const struct number *n)
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof bits);
-	/* Rounding twice is wrong only where the first rounding ends half-way between two floats. */
+	/* Rounding twice is wrong only where the first rounding ends half-way between two floats.
+	 */
 	bool half_way = (bits & 0x1fffffff) == 0x10000000;
 	double size = fabs(value);
 	if (value == 0 && n->digits == 0)

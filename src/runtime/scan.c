@@ -22,7 +22,8 @@ static bool fail(struct scan *s, const char *problem)
 
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+	while (s->at < s->end &&
+	       (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
 		s->at++;
 }
 
@@ -226,7 +227,7 @@ bool scan_number(struct scan *s, struct number *number)
 bool scan_literal(struct scan *s, enum scan_kind *kind)
 {
 	static const char *const words[] = {
-		[SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
+	    [SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
 	*kind = scan_peek(s);
 	if (*kind < SCAN_TRUE)
 		return fail(s, "expected a value");
@@ -277,6 +278,48 @@ bool scan_skip(struct scan *s, struct scan_span *span)
 	return good;
 }
 
+/* Whether one of 8 bytes may be a bracket or a quote: is from `[` up, or `"`. */
+static bool has_mark(const char *at)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t bytes, quotes;
+
+	memcpy(&bytes, at, sizeof bytes);
+	quotes = bytes ^ (ones * '"');
+	/* With the top bits off nothing carries into the next byte; those that have them are marks
+	 * anyway. */
+	uint64_t high = ((bytes & ~tops) + ones * (0x80 - '[')) | bytes;
+	uint64_t zero = ~(((quotes & ~tops) + ~tops) | quotes);
+	return ((high | zero) & tops) != 0;
+}
+
+bool scan_pass(struct scan *s, struct scan_span *span)
+{
+	size_t depth = 0;
+	struct scan_span string;
+
+	if (scan_peek(s) != SCAN_ARRAY)
+		return fail(s, "expected an array");
+	span->at = s->at;
+	while (s->at < s->end) {
+		char c = *s->at;
+		if (c == '"') {
+			if (!scan_string(s, &string))
+				return false;
+			continue;
+		}
+		s->at++;
+		if (c == '[' || c == '{')
+			depth++;
+		else if ((c == ']' || c == '}') && --depth == 0)
+			break;
+		while (s->end - s->at >= 8 && !has_mark(s->at))
+			s->at += 8;
+	}
+	span->size = (size_t)(s->at - span->at);
+	return depth == 0 || fail(s, "an array without an end");
+}
+
 bool scan_end(struct scan *s)
 {
 	if (s->problem != NULL)
@@ -292,7 +335,8 @@ int scan_err(const struct scan *s, struct err *e)
 	if (left >= 3 && (memcmp(s->at, "NaN", 3) == 0 || memcmp(s->at, "Inf", 3) == 0))
 		hint = " (an absent value is null)";
 	return err_set(e, ERR_INPUT, "the body is not valid JSON: %s at byte %zu%s",
-		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start), hint);
+		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start),
+		       hint);
 }
 
 static size_t encode(uint32_t character, char text[CHARACTER_MAX])

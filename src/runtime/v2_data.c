@@ -24,9 +24,9 @@ struct reader {
 
 static int refuse_value(const struct reader *r, const char *text, size_t size)
 {
-	return err_set(r->error, ERR_INPUT, "element %zu of input `%s` is not of datatype %s: %.*s", r->count,
-		       v2_tensor_label(r->tensor).text, r->tensor->type->name, size > 40 ? 40 : (int)size,
-		       text);
+	return err_set(r->error, ERR_INPUT, "element %zu of input `%s` is not of datatype %s: %.*s",
+		       r->count, v2_tensor_label(r->tensor).text, r->tensor->type->name,
+		       size > 40 ? 40 : (int)size, text);
 }
 
 /* Whether a whole number lies in the range of the datatype. */
@@ -148,23 +148,17 @@ static void describe_shape(const struct v2_tensor *t, char *text, size_t size)
 		snprintf(text + used, size - used, "]");
 }
 
-static int refuse_count(const struct v2_tensor *t, size_t count, struct err *e)
-{
-	char shape[V2_RANK_MAX * 22];
-	describe_shape(t, shape, sizeof shape);
-	return err_set(e, ERR_INPUT, "input `%s` of shape %s needs %zu values, got %zu",
-		       v2_tensor_label(t).text, shape, t->count, count);
-}
-
 static int refuse_nesting(const struct reader *r)
 {
 	char shape[V2_RANK_MAX * 22];
 	describe_shape(r->tensor, shape, sizeof shape);
-	return err_set(r->error, ERR_INPUT, "the nested `data` of input `%s` does not have the shape %s",
+	return err_set(r->error, ERR_INPUT,
+		       "the nested `data` of input `%s` does not have the shape %s",
 		       v2_tensor_label(r->tensor).text, shape);
 }
 
-/* Nested data has an array of shape[level] items at each level, and the elements in the innermost. */
+/* Nested data has an array of shape[level] items at each level, and the elements in the innermost.
+ */
 static int read_nested(struct reader *r, size_t level)
 {
 	const struct v2_tensor *t = r->tensor;
@@ -172,7 +166,7 @@ static int read_nested(struct reader *r, size_t level)
 	bool first = true;
 
 	if (scan_peek(&r->scan) != SCAN_ARRAY)
-		return refuse_nesting(r);
+		return scan_skip(&r->scan, NULL) ? refuse_nesting(r) : scan_err(&r->scan, r->error);
 	if (level + 1 == t->rank) {
 		if (read_elements(r, &items) != 0)
 			return -1;
@@ -183,6 +177,8 @@ static int read_nested(struct reader *r, size_t level)
 		if (items++ == t->shape[level] || read_nested(r, level + 1) != 0)
 			return items > t->shape[level] ? refuse_nesting(r) : -1;
 	}
+	if (r->scan.problem != NULL)
+		return scan_err(&r->scan, r->error);
 	return items == t->shape[level] ? 0 : refuse_nesting(r);
 }
 
@@ -194,15 +190,17 @@ static bool is_nested(struct scan s)
 
 static int store_json(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
 {
-	struct reader r = {.tensor = t, .target = target, .error = e};
+	struct reader r = {.tensor = t, .target = target, .scan = v2_tensor_scan(t), .error = e};
 	size_t count;
 
-	scan_init(&r.scan, t->data.at, t->data.size, V2_DEPTH_MAX);
 	if (is_nested(r.scan))
 		return t->rank > 1 ? read_nested(&r, 0) : refuse_nesting(&r);
 	if (read_elements(&r, &count) != 0)
 		return -1;
-	return count == t->count ? 0 : refuse_count(t, count, e);
+	if (count != t->count)
+		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu",
+			       v2_tensor_label(t).text, t->count, count);
+	return 0;
 }
 
 static uint64_t load(const char *bytes, size_t width)
@@ -265,9 +263,11 @@ static int store_binary(const struct v2_tensor *t, const struct v2_target *targe
 	size_t width = t->type->width;
 
 	if (t->binary_size != t->count * width)
-		return err_set(e, ERR_INPUT, "input `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
-			       v2_tensor_label(t).text, t->count * width, t->count, t->type->name,
-			       (unsigned long long)t->binary_size);
+		return err_set(
+		    e, ERR_INPUT,
+		    "input `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
+		    v2_tensor_label(t).text, t->count * width, t->count, t->type->name,
+		    (unsigned long long)t->binary_size);
 	for (size_t i = 0; i < t->count; i++)
 		store(target, i, binary_value(t->type, load(t->bytes + i * width, width)));
 	return 0;

@@ -30,8 +30,9 @@ struct v2_tensor {
 	const struct v2_type *type;
 	size_t rank;
 	uint64_t shape[V2_RANK_MAX]; /* none is 0 */
-	size_t count;		     /* elements by the shape */
-	struct scan_span data;	     /* at == NULL: none */
+	size_t count;                /* elements by the shape */
+	const char *body;            /* where the JSON starts */
+	struct scan_span data;       /* at == NULL: none; not checked yet */
 	bool binary;
 	uint64_t binary_size;
 	const char *bytes; /* of the binary part */
@@ -46,6 +47,9 @@ struct v2_label v2_tensor_label(const struct v2_tensor *t);
 const struct v2_type *v2_type_find(const char *name);
 /* Reads one element of `inputs`. */
 int v2_tensor_read(struct scan *s, struct v2_tensor *t, struct err *e);
+
+/* The data again, with places counted from the body's start. */
+struct scan v2_tensor_scan(const struct v2_tensor *t);
 
 /* Where the elements of a tensor go: to data[i * stride]. */
 struct v2_target {

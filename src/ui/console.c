@@ -103,14 +103,16 @@ static void paint(struct console *c)
 static void frame(struct console *c)
 {
 	struct err e = {0};
+	int gone = draw_flush(c->draw, &e);
 
-	if (c->canvas && draw_pending(c->draw) == 0) {
+	if (gone == 0 && c->canvas && draw_pending(c->draw) == 0) {
 		time_update(c);
 		change_refresh(c);
 		paint(c);
 		draw_canvas(c->draw, c->canvas);
+		gone = draw_flush(c->draw, &e);
 	}
-	if (draw_flush(c->draw, &e) != 0)
+	if (gone != 0)
 		c->done = true;
 }
 
@@ -149,8 +151,8 @@ static void picture_failed(struct console *c, const struct err *e)
 		return;
 	if (e->code == ERR_UNREACHABLE && !c->snapshot)
 		runtime_start(c);
-	if (!c->snapshot && (c->embedded.pid || c->options->demo))
-		return;
+	if (e->code == ERR_UNREACHABLE && !c->snapshot && (c->embedded.pid || c->options->demo))
+		return; /* it is still starting */
 	if (!c->ui.message[0] || c->ui.connection != CONNECTION_LOST)
 		console_say(c, ROLE_BAD, "%s", e->text);
 	c->ui.connection = CONNECTION_LOST;
@@ -320,7 +322,7 @@ static int start(struct console *c, struct err *e)
 		return -1;
 	c->ui.connection = CONNECTION_STARTING;
 	c->ui.utc = true;
-	strcpy(c->ui.view, "models");
+	snprintf(c->ui.view, sizeof(c->ui.view), "models");
 	resize(c);
 	if (!c->canvas)
 		return err_set(e, ERR_MEMORY, "memory is out");

@@ -58,8 +58,10 @@ static void route_now(const struct snapshot_model *m, char *text, size_t size)
 /* The version that p means: the selected one in the model view, else the newest that is not live. */
 static uint32_t version_default(const struct console *c, const struct snapshot_model *m)
 {
-	if (strcmp(c->ui.view, "model") == 0 && c->ui.version && snapshot_version_of(m, c->ui.version))
+	if (strcmp(c->ui.view, "model") == 0 && snapshot_version_of(m, c->ui.version))
 		return c->ui.version;
+	if (strcmp(c->ui.view, "model") == 0 && m->version_count)
+		return m->versions[m->version_count - 1].version; /* the first line, selected at first */
 	for (size_t i = m->version_count; i > 0; i--)
 		if (m->versions[i - 1].version != m->live)
 			return m->versions[i - 1].version;
@@ -185,6 +187,9 @@ static void version_lines(struct change *change, const struct snapshot_model *m)
 		count = 1;
 	} else if (change->kind == CHANGE_SPLIT && change_weights(target, entries, &count, NULL) != 0) {
 		count = 0;
+	} else if (change->kind == CHANGE_ROLLBACK && change->after[0] && change->after_live) {
+		entries[0].version = change->after_live;
+		count = 1;
 	}
 	for (size_t i = 0; i < count; i++) {
 		bool known = false;
@@ -220,7 +225,7 @@ static void facts(struct change *change, const struct snapshot_model *m)
 	dialog_line(d, ROLE_TEXT, "%s", "");
 	version_lines(change, m);
 	dialog_line(d, ROLE_TEXT, "%s", "");
-	dialog_line(d, ROLE_DIM, "New requests follow the new route at once; none is dropped; r goes back.");
+	dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; r goes back.");
 }
 
 /* Another operator was faster: what is typed was meant for other facts, so confirm anew. */
@@ -416,6 +421,7 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 		dry_run(c);
 	} else if (a->status == 0) {
 		text_clean(change->after, sizeof(change->after), string_of(a->json, "after"));
+		change->after_live = (uint32_t)number_of(a->json, "live");
 	} else {
 		snprintf(change->dry_error, sizeof(change->dry_error), "%s", a->err.text);
 	}

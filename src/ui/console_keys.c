@@ -2,9 +2,9 @@
 #include "ui/console_state.h"
 
 #include "ui/keys.h"
+#include "core/digest.h"
 #include "ui/line_edit.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,15 +71,17 @@ static size_t moved(size_t at, size_t count, long step)
 static void version_move(struct console *c, long step)
 {
 	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
-	size_t at = 0;
+	size_t at = 0; /* in the order of the screen: the newest first */
 
 	if (!m || m->version_count == 0)
 		return;
-	while (c->ui.version && at < m->version_count && m->versions[at].version != c->ui.version)
+	while (c->ui.version && at < m->version_count &&
+	       m->versions[m->version_count - 1 - at].version != c->ui.version)
 		at++;
 	if (at == m->version_count)
 		at = 0;
-	c->ui.version = m->versions[moved(at, m->version_count, step)].version;
+	at = moved(at, m->version_count, step);
+	c->ui.version = m->versions[m->version_count - 1 - at].version;
 }
 
 static void move(struct console *c, long step)
@@ -181,14 +183,13 @@ static void prompt_key(struct console *c, int key)
 static void clipboard_copy(struct console *c, const char *text)
 {
 	const char *type = getenv("TERM");
-	unsigned char coded[CONSOLE_COMMAND_SIZE * 2];
-	int size;
+	char coded[CONSOLE_COMMAND_SIZE * 2];
 
 	if (!type || strncmp(type, "linux", 5) == 0 || strncmp(type, "vt", 2) == 0)
 		return;
-	size = EVP_EncodeBlock(coded, (const unsigned char *)text, (int)strlen(text));
+	digest_base64(text, coded, sizeof(coded));
 	draw_raw(c->draw, "\033]52;c;", 7);
-	draw_raw(c->draw, (const char *)coded, (size_t)size);
+	draw_raw(c->draw, coded, strlen(coded));
 	draw_raw(c->draw, "\a", 1);
 }
 

@@ -39,6 +39,7 @@ struct change {
 	int dry_id, send_id; /* requests under way; 0: none */
 	bool dry_again;	     /* the target changed while a dry run was under way */
 	char after[128];     /* what the dry run said; "" not yet */
+	uint32_t after_live;
 	char dry_error[ERR_TEXT_SIZE];
 };
 

@@ -73,18 +73,15 @@ static void traffic_add(cJSON *model, int live)
 	cJSON *per_version = cJSON_AddArrayToObject(model, "per_version");
 	cJSON *v = cJSON_CreateObject();
 	cJSON *predictions = cJSON_AddObjectToObject(v, "predictions");
-	static const char *const arrays[] = {"edges", "counts", "baseline"};
 	cJSON *series = cJSON_AddArrayToObject(v, "series_rps");
 
 	cJSON_AddNumberToObject(v, "version", live);
 	stats_add(v, 6000);
-	for (int i = 0; i < 3; i++)
-		cJSON_AddArrayToObject(predictions, arrays[i]);
+	cJSON_AddArrayToObject(predictions, "edges");
+	cJSON_AddArrayToObject(predictions, "counts");
 	cJSON_AddNumberToObject(predictions, "below", 0);
 	cJSON_AddNumberToObject(predictions, "above", 0);
 	cJSON_AddNumberToObject(predictions, "nan", 0);
-	cJSON_AddStringToObject(predictions, "baseline_source", "");
-	cJSON_AddNumberToObject(predictions, "baseline_count", 0);
 	for (int i = 0; i < 60; i++)
 		cJSON_AddItemToArray(series, cJSON_CreateNumber(100));
 	cJSON_AddItemToArray(per_version, v);
@@ -151,7 +148,7 @@ static cJSON *snapshot(const struct fake_runtime *f)
 	cJSON_AddNumberToObject(server, "errors", 0);
 	cJSON_AddNumberToObject(server, "rate_rps", 200);
 	cJSON_AddNumberToObject(server, "lost_samples", 0);
-	model_add(models, "churn", 1, 1, 1);
+	model_add(models, "churn", 1, 1, 5);
 	model_add(models, "flight-delay", 3, f->live, f->revision);
 	return json;
 }

@@ -48,7 +48,8 @@ static const VTermScreenCallbacks callbacks = {.settermprop = property_set};
 
 static void child(int (*start)(void *), void *context)
 {
-	exit(start(context));
+	/* What the parent allocated is not this process's to free: no leak check at its end. */
+	_exit(start(context));
 }
 
 struct terminal *terminal_new(int columns, int rows, int (*start)(void *), void *context)
@@ -107,6 +108,19 @@ void terminal_type(struct terminal *t, const char *keys)
 {
 	if (write(t->master, keys, strlen(keys)) != (ssize_t)strlen(keys))
 		abort();
+}
+
+void terminal_held(struct terminal *t)
+{
+	long long until = now_ms() + DEADLINE_MS;
+	const struct timespec pause = {0, 1000000};
+	int output = 0, typed = 1;
+
+	while ((output == 0 || typed > 0) && now_ms() < until) {
+		nanosleep(&pause, NULL);
+		ioctl(t->master, FIONREAD, &output);
+		ioctl(t->slave, FIONREAD, &typed);
+	}
 }
 
 void terminal_resize(struct terminal *t, int columns, int rows)

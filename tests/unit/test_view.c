@@ -1,0 +1,283 @@
+/* Screens against golden text: tests/screen/fixtures/NAME.json drawn and compared with
+ * tests/screen/expected/. UPDATE_GOLDEN=1 rewrites them; read the difference before committing it.
+ */
+#include "unit.h"
+
+#include "ui/dialog.h"
+#include "ui/keys.h"
+#include "ui/render.h"
+#include "ui/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FILE_SIZE_MAX (1 << 20)
+
+struct screen {
+	const char *name, *fixture, *view, *model;
+	int64_t age_ms;
+	const char *filter, *message;
+	int prompt;
+};
+
+/* fixture NULL: no snapshot yet */
+static const struct screen screens[] = {
+    {"models", "fleet", "models", "flight-delay", 0, "", "", 0},
+    {"model", "fleet", "model", "flight-delay", 1200, "", "promoted v3: revision 8", 0},
+    {"many", "many", "models", "model-33", 0, "", "", 0},
+    {"filter", "many", "models", "model-33", 0, "-3", "", '/'},
+    {"stale", "fleet", "models", "churn", 12000, "", "", 0},
+    {"empty", "empty", "models", "", 0, "", "", 0},
+    {"starting", NULL, "models", "", 0, "", "", 0},
+    {"hostile", "hostile", "model", "", 0, "", "evil \033[31m message", 0},
+    {"help", "fleet", "help", "", 0, "", "", 0},
+};
+
+static char *read_text(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	char *text = malloc(FILE_SIZE_MAX);
+	assert_non_null(text);
+	if (file == NULL) {
+		free(text);
+		return NULL;
+	}
+	text[fread(text, 1, FILE_SIZE_MAX - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+static struct snapshot *load(const char *fixture)
+{
+	char path[256];
+	struct snapshot *s = NULL;
+	struct err e = {0};
+	snprintf(path, sizeof(path), "tests/screen/fixtures/%s.json", fixture);
+	char *text = read_text(path);
+	assert_non_null(text);
+	cJSON *json = cJSON_Parse(text);
+	free(text);
+	if (snapshot_from_json(json, &s, &e) != 0)
+		fail_msg("%s: %s", path, e.text);
+	cJSON_Delete(json);
+	return s;
+}
+
+static void check_golden(const char *path, const struct buf *drawn)
+{
+	if (getenv("UPDATE_GOLDEN") != NULL) {
+		FILE *file = fopen(path, "wb");
+		assert_non_null(file);
+		fwrite(drawn->data, 1, drawn->size, file);
+		fclose(file);
+		return;
+	}
+	char *expected = read_text(path);
+	if (expected == NULL)
+		fail_msg("%s is missing; UPDATE_GOLDEN=1 writes it", path);
+	if (strcmp(expected, drawn->data) != 0)
+		fail_msg("%s differs; drawn was:\n%s", path, drawn->data);
+	free(expected);
+}
+
+/* No cell holds what a terminal would obey. */
+static void check_cells(const struct canvas *c)
+{
+	for (int i = 0; i < c->columns * c->rows; i++) {
+		uint32_t glyph = c->cells[i].glyph;
+		assert_true(glyph == 0 || canvas_glyph_width(glyph) > 0);
+		assert_true(glyph == 0 || glyph >= ' ');
+		assert_true(glyph < 0x7f || glyph >= 0xa0);
+		assert_true(c->charset != CHARSET_ASCII || (glyph >= ' ' && glyph < 0x7f));
+		assert_true(c->cells[i].role < ROLE_COUNT);
+	}
+}
+
+static void draw_screen(struct canvas *c, const struct screen *screen, const struct snapshot *s)
+{
+	struct ui_state state = {
+	    .snapshot = s, .connection = CONNECTION_UP, .age_ms = screen->age_ms, .utc = true};
+	state.connection = s != NULL ? CONNECTION_UP : CONNECTION_STARTING;
+	state.now_ms = (s != NULL ? s->server.now_ms : 1764000131000) + screen->age_ms;
+	state.prompt = screen->prompt;
+	state.message_role = ROLE_OK;
+	snprintf(state.view, sizeof(state.view), "%s", screen->view);
+	snprintf(state.filter, sizeof(state.filter), "%s", screen->filter);
+	snprintf(state.input, sizeof(state.input), "%s", screen->filter);
+	snprintf(state.message, sizeof(state.message), "%s", screen->message);
+	if (s != NULL && s->model_count > 0)
+		snprintf(state.model, sizeof(state.model), "%s",
+			 screen->model[0] != '\0' ? screen->model : s->models[0].name);
+	screen_draw(c, &state);
+}
+
+static void test_golden(void **context)
+{
+	static const int sizes[][2] = {{80, 24}, {200, 50}, {40, 10}};
+	(void)context;
+	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
+		struct snapshot *s = screens[i].fixture != NULL ? load(screens[i].fixture) : NULL;
+		for (int j = 0; j < 6; j++) {
+			bool ascii = j >= 3;
+			int columns = sizes[j % 3][0], rows = sizes[j % 3][1];
+			struct canvas *c =
+			    canvas_new(columns, rows, ascii ? CHARSET_ASCII : CHARSET_BRAILLE);
+			char path[256];
+			struct buf b;
+			assert_non_null(c);
+			draw_screen(c, &screens[i], s);
+			check_cells(c);
+			buf_init(&b);
+			render_text(c, &b);
+			snprintf(path, sizeof(path), "tests/screen/expected/%s-%dx%d%s.txt",
+				 screens[i].name, columns, rows, ascii ? "-ascii" : "");
+			check_golden(path, &b);
+			buf_release(&b);
+			canvas_free(c);
+		}
+		snapshot_free(s);
+	}
+}
+
+static void test_every_size(void **context)
+{
+	struct snapshot *s = load("hostile"), *fleet = load("fleet");
+	(void)context;
+	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
+		for (int columns = 1; columns <= 230; columns += 7) {
+			for (int rows = 1; rows <= 60; rows += 3) {
+				struct canvas *c =
+				    canvas_new(columns, rows, (enum charset)(rows % 3));
+				draw_screen(c, &screens[i], columns % 2 ? s : fleet);
+				check_cells(c);
+				canvas_free(c);
+			}
+		}
+	}
+	snapshot_free(s);
+	snapshot_free(fleet);
+}
+
+static void test_stale_hides_changes(void **context)
+{
+	struct snapshot *s = load("fleet");
+	struct canvas *c = canvas_new(80, 24, CHARSET_BRAILLE);
+	struct buf b;
+	(void)context;
+	buf_init(&b);
+	draw_screen(c, &screens[4], s);
+	render_text(c, &b);
+	assert_non_null(strstr(b.data, "stale 12 s"));
+	assert_null(strstr(b.data, "promote"));
+	assert_null(strstr(b.data, "rollback"));
+	for (int i = 0; i < c->columns; i++)
+		assert_int_equal(c->cells[4 * c->columns + i].role, ROLE_STALE);
+	buf_clear(&b);
+	draw_screen(c, &screens[0], s);
+	render_text(c, &b);
+	assert_non_null(strstr(b.data, "p promote"));
+	buf_release(&b);
+	canvas_free(c);
+	snapshot_free(s);
+}
+
+static void test_lists(void **context)
+{
+	(void)context;
+	for (size_t i = 0; i < view_count; i++) {
+		const struct view *v = view_table[i];
+		assert_non_null(v->draw);
+		assert_true(v->name[0] != '\0' && v->summary[0] != '\0');
+		assert_ptr_equal(view_find(v->name), v);
+		for (size_t j = 0; j < i; j++)
+			assert_true(v->key == 0 || v->key != view_table[j]->key);
+	}
+	for (size_t i = 0; i < key_count; i++) {
+		assert_true(key_table[i].text[0] != '\0' && key_table[i].help[0] != '\0');
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(key_table[i].key, key_table[j].key);
+	}
+	assert_null(view_find("no-such-view"));
+}
+
+static void test_dialog(void **context)
+{
+	static const int sizes[][2] = {{80, 24}, {40, 10}, {200, 50}, {30, 5}, {1, 1}};
+	struct dialog d;
+	(void)context;
+	dialog_init(&d, "Promote flight-delay to v3");
+	dialog_line(&d, ROLE_TEXT, "now\tv2 live 80%%, v3 canary 20%%");
+	dialog_line(&d, ROLE_TITLE, "then\tv3 live 100%%");
+	dialog_line(&d, ROLE_TEXT, "%s", "");
+	dialog_line(&d, ROLE_WARNING, "p99\tv3 126µs against v2 70µs (+82%%)");
+	dialog_line(&d, ROLE_OK, "errors\tv3 0 of 62k, v2 0 of 250k");
+	struct dialog_field *field = dialog_field(&d, "type flight-delay to confirm", "");
+	snprintf(field->value, sizeof(field->value), "flight-de");
+	field->cursor = strlen(field->value);
+	dialog_field(&d, "reason", "why; kept in the audit");
+	snprintf(d.command, sizeof(d.command),
+		 "mldeck promote flight-delay 3 --reason '' --expect-revision 7");
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct canvas *c = canvas_new(sizes[i][0], sizes[i][1], CHARSET_BRAILLE);
+		char path[256];
+		struct buf b;
+		int row, column;
+		dialog_draw(c, &d, &row, &column);
+		check_cells(c);
+		buf_init(&b);
+		render_text(c, &b);
+		if (i < 2) {
+			assert_true(row >= 0 && column >= 0);
+			assert_non_null(strstr(b.data, "flight-de"));
+			snprintf(path, sizeof(path), "tests/screen/expected/dialog-%dx%d.txt",
+				 sizes[i][0], sizes[i][1]);
+			check_golden(path, &b);
+		}
+		buf_release(&b);
+		canvas_free(c);
+	}
+	snprintf(d.error, sizeof(d.error),
+		 "jonas changed the route meanwhile: revision 8 is v2 100%%");
+	memset(d.fields[1].value, 'x', sizeof(d.fields[1].value) - 1);
+	d.focus = 1;
+	d.fields[1].cursor = sizeof(d.fields[1].value) - 1;
+	struct canvas *c = canvas_new(80, 24, CHARSET_ASCII);
+	dialog_draw(c, &d, NULL, NULL);
+	check_cells(c);
+	canvas_free(c);
+}
+
+static void test_thousand_models(void **context)
+{
+	struct snapshot *s = snapshot_new();
+	struct canvas *c = canvas_new(80, 24, CHARSET_BRAILLE);
+	struct buf b;
+	(void)context;
+	assert_non_null(s);
+	s->models = calloc(1000, sizeof(s->models[0]));
+	assert_non_null(s->models);
+	s->model_count = 1000;
+	for (int i = 0; i < 1000; i++)
+		snprintf(s->models[i].name, sizeof(s->models[i].name), "model-%03d", i);
+	struct screen screen = {"", "", "models", "model-777", 0, "", "", 0};
+	buf_init(&b);
+	draw_screen(c, &screen, s);
+	render_text(c, &b);
+	assert_non_null(strstr(b.data, "▸ model-777"));
+	buf_release(&b);
+	canvas_free(c);
+	snapshot_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_golden),
+	    cmocka_unit_test(test_every_size),
+	    cmocka_unit_test(test_stale_hides_changes),
+	    cmocka_unit_test(test_lists),
+	    cmocka_unit_test(test_dialog),
+	    cmocka_unit_test(test_thousand_models),
+	};
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
