@@ -130,12 +130,13 @@ void chart_log_axis(struct canvas *c, int row, int column, int columns, double f
 	}
 }
 
-void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to)
+void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to,
+		       bool more_below, bool more_above)
 {
 	char left[24], middle[24], right[24];
-	snprintf(left, sizeof(left), "%.3g", from);
+	snprintf(left, sizeof(left), "%s%.3g", more_below ? "< " : "", from);
 	snprintf(middle, sizeof(middle), "%.3g", from / 2 + to / 2);
-	snprintf(right, sizeof(right), "%.3g", to);
+	snprintf(right, sizeof(right), "%.3g%s", to, more_above ? " >" : "");
 	int a = (int)strlen(left), b = (int)strlen(middle), d = (int)strlen(right);
 	if (a + d + 1 > columns)
 		return;

@@ -35,8 +35,9 @@ void chart_series(struct canvas *c, struct area area, const double *values, size
 /* Ticks at the whole powers of ten between 10^from and 10^to nanoseconds, labelled 10µs, 100µs, 1ms
  * ... */
 void chart_log_axis(struct canvas *c, int row, int column, int columns, double from, double to);
-/* The two ends and the middle of a linear scale. */
-void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to);
+/* The two ends and the middle of a linear scale; < and > at an end say that more lies beyond it. */
+void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to,
+		       bool more_below, bool more_above);
 /* Shares of a route as a bar: live is solid, canaries are shaded. Every version with a share gets a
  * cell. */
 void chart_split(struct canvas *c, int row, int column, int columns,

@@ -11,7 +11,10 @@
 #define LINE_LABEL 4          /* "v12 " before a chart of one line */
 #define LINE_FIGURES 23       /* "p50 120µs p99 410µs" behind it */
 #define OUTSIDE_SHARE 1000    /* one prediction in so many out of range is pointed out */
-#define P99_WORSE 1.10        /* a p99 so much above the live one's is pointed out */
+/* A tail of this share of the predictions may be left off the axis at either end ... */
+#define TAIL_SHARE 0.01
+#define TAIL_WIDTH 0.75 /* ... where what remains is less of the axis than this */
+#define P99_WORSE 1.10  /* a p99 so much above the live one's is pointed out */
 #define BLOCK_ROWS_MAX 18
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
@@ -197,18 +200,57 @@ static void draw_prediction_figures(struct canvas *c, const struct block *b, int
 	draw_figure(c, b, column, "NaN", p->nan ? ROLE_WARNING : ROLE_TEXT, text);
 }
 
-static bool prediction_range(const struct shown *shown, int count, double *from, double *to)
+/* A horizontal scale; more: something lies beyond that end. */
+struct scale {
+	double from, to;
+	bool more_below, more_above;
+};
+
+/* The edges between which all but a tail of the counts lies; false when there are none. */
+static bool body_of(const struct snapshot_predictions *p, const uint64_t *counts, double *from,
+		    double *to)
 {
-	bool any = false;
+	double sum = 0, tail = 0;
+	uint32_t low = 0, high = p->bin_count;
+	for (uint32_t i = 0; i < p->bin_count; i++)
+		sum += (double)counts[i];
+	for (; low < high && tail + (double)counts[low] <= sum * TAIL_SHARE; low++)
+		tail += (double)counts[low];
+	for (tail = 0; high > low && tail + (double)counts[high - 1] <= sum * TAIL_SHARE; high--)
+		tail += (double)counts[high - 1];
+	*from = p->edges[low];
+	*to = p->edges[high];
+	return sum > 0 && high > low;
+}
+
+static void widen(double *low, double *high, double from, double to)
+{
+	*low = fmin(*low, from);
+	*high = fmax(*high, to);
+}
+
+/* All bins of all versions; where that leaves most of the width to a thin tail, without the tail.
+ */
+static bool prediction_scale(const struct shown *shown, int count, struct scale *scale)
+{
+	double low = INFINITY, high = -INFINITY, body_low = INFINITY, body_high = -INFINITY, from,
+	       to;
 	for (int i = 0; i < count; i++) {
 		const struct snapshot_predictions *p = &shown[i].stats->predictions;
 		if (p->bin_count == 0)
 			continue;
-		*from = any ? fmin(*from, p->edges[0]) : p->edges[0];
-		*to = any ? fmax(*to, p->edges[p->bin_count]) : p->edges[p->bin_count];
-		any = true;
+		widen(&low, &high, p->edges[0], p->edges[p->bin_count]);
+		if (body_of(p, p->counts, &from, &to))
+			widen(&body_low, &body_high, from, to);
+		if (body_of(p, p->baseline, &from, &to))
+			widen(&body_low, &body_high, from, to);
 	}
-	return any && isfinite(*to - *from) && *to > *from;
+	if (!isfinite(high - low) || high <= low)
+		return false;
+	*scale = (struct scale){low, high, false, false};
+	if (body_high > body_low && body_high - body_low < (high - low) * TAIL_WIDTH)
+		*scale = (struct scale){body_low, body_high, body_low > low, body_high < high};
+	return true;
 }
 
 /* Counts as shares of their sum, on the shared axis. */
@@ -252,7 +294,7 @@ static void draw_prediction_chart(struct canvas *c, const struct block *b, const
 static void draw_predictions(struct canvas *c, struct area pane, const struct snapshot_model *m,
 			     const struct shown *shown, int count)
 {
-	double from = 0, to = 1;
+	struct scale scale = {0, 1, false, false};
 	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
 				   "predictions, last %u s", m->window_s);
 	if (pane.column + pane.columns - column >= 12) {
@@ -260,17 +302,17 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 			    ROLE_BASELINE);
 		canvas_put(c, pane.row, column + 4, -1, ROLE_DIM, "baseline");
 	}
-	bool range = prediction_range(shown, count, &from, &to);
+	bool range = prediction_scale(shown, count, &scale);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
 		column = draw_name(c, &b, pane.column, &shown[i]);
 		draw_prediction_figures(c, &b, column, shown[i].stats);
-		draw_prediction_chart(c, &b, &shown[i], from, to);
+		draw_prediction_chart(c, &b, &shown[i], scale.from, scale.to);
 	}
 	struct block first = block_at(pane, 0, count);
 	if (range)
 		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
-				  from, to);
+				  scale.from, scale.to, scale.more_below, scale.more_above);
 }
 
 static void draw_series(struct canvas *c, struct area pane, const struct shown *shown, int count)

@@ -110,6 +110,19 @@ void terminal_type(struct terminal *t, const char *keys)
 		abort();
 }
 
+void terminal_held(struct terminal *t)
+{
+	long long until = now_ms() + DEADLINE_MS;
+	const struct timespec pause = {0, 1000000};
+	int output = 0, typed = 1;
+
+	while ((output == 0 || typed > 0) && now_ms() < until) {
+		nanosleep(&pause, NULL);
+		ioctl(t->master, FIONREAD, &output);
+		ioctl(t->slave, FIONREAD, &typed);
+	}
+}
+
 void terminal_resize(struct terminal *t, int columns, int rows)
 {
 	struct winsize size = {.ws_col = (unsigned short)columns, .ws_row = (unsigned short)rows};

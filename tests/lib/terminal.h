@@ -16,6 +16,8 @@ struct terminal *terminal_new(int columns, int rows, int (*start)(void *), void 
 void terminal_free(struct terminal *t);
 pid_t terminal_pid(const struct terminal *t);
 void terminal_type(struct terminal *t, const char *keys);
+/* Waits, without reading the screen, until the child has output waiting and has taken all that was typed. */
+void terminal_held(struct terminal *t);
 void terminal_resize(struct terminal *t, int columns, int rows);
 /* Takes what the child has written so far, waiting up to wait_ms for the first of it. */
 void terminal_read(struct terminal *t, int wait_ms);

@@ -65,8 +65,10 @@ static void test_axes(void **context)
 	(void)context;
 	chart_log_axis(c, 0, 0, 30, 4, 6.5);
 	expect(c, "'10us       '100us      '1ms\n");
-	chart_linear_axis(c, 0, 0, 9, 0, 1);
+	chart_linear_axis(c, 0, 0, 9, 0, 1, false, false);
 	expect(c, "0  0.5  1\n");
+	chart_linear_axis(c, 0, 0, 13, 0, 1, true, true);
+	expect(c, "< 0  0.5  1 >\n");
 	canvas_free(c);
 }
 
