@@ -322,7 +322,7 @@ static int start(struct console *c, struct err *e)
 		return -1;
 	c->ui.connection = CONNECTION_STARTING;
 	c->ui.utc = true;
-	strcpy(c->ui.view, "models");
+	snprintf(c->ui.view, sizeof(c->ui.view), "models");
 	resize(c);
 	if (!c->canvas)
 		return err_set(e, ERR_MEMORY, "memory is out");

@@ -30,7 +30,7 @@ bool embedded_answers(const char *socket_path)
 			close(fd);
 		return false;
 	}
-	strcpy(address.sun_path, socket_path);
+	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 	/* EAGAIN: its queue is full, so somebody is there; EACCES: somebody else's. */
 	answers = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
 		  errno == EAGAIN || errno == EINPROGRESS || errno == EACCES || errno == EPERM;
