@@ -53,7 +53,7 @@ Q := $(if $(V),,@)
 # A make of another variant or after the set-up, in parallel unless the caller chose a -j of their own.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all help run test unit tests-build asan tsan fuzz fuzz-programs bench fmt fmt-check check \
+.PHONY: all help run test unit tests-build asan tsan fuzz fuzz-programs bench pictures fmt fmt-check check \
         check-deps check-style size install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -79,7 +79,7 @@ test:
 unit: $(UNIT_PROGRAMS)
 	$(Q)for test in $^; do $$test || exit 1; done
 
-tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS)
+tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(BENCHES)
 
 ## asan          build with address and undefined-behaviour checks: build/asan/mldeck
 ## tsan          build with data-race checks: build/tsan/mldeck
@@ -97,6 +97,10 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 bench:
 	@$(SUBMAKE) VARIANT=release all $(BENCHES)
 	@MLDECK=$(CURDIR)/build/release/mldeck MLDECK_BUILD=$(CURDIR)/build/release tests/bench/run $(BENCH)
+
+## pictures      draw docs/pictures anew, with a runtime under replayed traffic (a minute)
+pictures: all
+	@scripts/pictures $(BUILD)/mldeck
 
 ## check         check the directions between folders and the style
 check: check-deps check-style

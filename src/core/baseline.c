@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A span narrower than this, relative to the values, could not be cut into bins that 15 digits tell apart. */
+/* A span narrower than this, relative to the values, could not be cut into bins that 15 digits tell
+ * apart. */
 #define SPAN_RELATIVE_MIN 1e-9
 #define SPAN_MIN 1e-300
 /* Beyond it, a number cut to 15 digits can read as infinite: treated as infinite from the start. */
@@ -16,7 +17,8 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The number as its 15 significant digits read: what JSON keeps, so that bins are the same for ever. */
+/* The number as its 15 significant digits read: what JSON keeps, so that bins are the same for
+ * ever. */
 static double stored(double value)
 {
 	char text[32];
@@ -47,8 +49,8 @@ static void set_edges(struct baseline *b, double low, double high, uint32_t bin_
 	}
 }
 
-/* The least and the greatest value lie in the middle of the outer bins, so that equal ones later, and a
- * little beyond, are inside. */
+/* The least and the greatest value lie in the middle of the outer bins, so that equal ones later,
+ * and a little beyond, are inside. */
 static void span_values(struct baseline *b)
 {
 	double size = fmax(fabs(b->minimum), fabs(b->maximum));
@@ -82,15 +84,16 @@ int baseline_make(struct baseline *b, double *values, size_t count, size_t class
 	snprintf(result.source, sizeof result.source, "%s", source);
 	size_t finite = take_finite(&result, values, count);
 	if (finite == 0)
-		return err_set(e, ERR_INPUT,
-			       "none of the %zu predictions is a finite number, so there is no baseline",
-			       count);
+		return err_set(
+		    e, ERR_INPUT,
+		    "none of the %zu predictions is a finite number, so there is no baseline",
+		    count);
 	qsort(values, finite, sizeof *values, ascending);
 	result.minimum = stored(values[0]);
 	result.maximum = stored(values[finite - 1]);
 	for (int i = 0; i < BASELINE_QUANTILES; i++)
-		result.quantiles[i] = stored(
-			quantile(values, finite, (i + 1) / (double)(BASELINE_QUANTILES + 1)));
+		result.quantiles[i] =
+		    stored(quantile(values, finite, (i + 1) / (double)(BASELINE_QUANTILES + 1)));
 	if (class_count > 1)
 		set_edges(&result, -0.5, (double)class_count - 0.5,
 			  class_count < BASELINE_BINS_MAX ? (uint32_t)class_count
@@ -118,7 +121,8 @@ int baseline_bin(const struct baseline *b, double value)
 		return BASELINE_BELOW;
 	if (value > high)
 		return BASELINE_ABOVE;
-	/* Halves, for a span of the greatest doubles overflows. The guess is at most one bin off by rounding. */
+	/* Halves, for a span of the greatest doubles overflows. The guess is at most one bin off by
+	 * rounding. */
 	double place = (value / 2 - low / 2) / (high / 2 - low / 2) * count;
 	uint32_t bin = place < count ? (uint32_t)place : count - 1;
 	while (bin > 0 && value < b->edges[bin])

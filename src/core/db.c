@@ -19,31 +19,50 @@ struct statement {
 	int bound; /* the first failure of a binding, or SQLITE_OK */
 };
 
-static int report(struct db *db, int code, struct err *e)
+/* Why the system refused. The connection's own note of it is lost when a rollback follows; the WAL
+ * and the database file each keep theirs. */
+static int system_error(struct db *db)
 {
 	int error = sqlite3_system_errno(db->handle);
+	static const int files[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+	for (size_t i = 0; error == 0 && i < sizeof files / sizeof *files; i++) {
+		sqlite3_file *file = NULL;
+		if (sqlite3_file_control(db->handle, "main", files[i], &file) == SQLITE_OK &&
+		    file != NULL && file->pMethods != NULL)
+			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+	}
+	return error;
+}
+
+static int report(struct db *db, int code, struct err *e)
+{
+	int error;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
-		return err_set(e, ERR_DISK_FULL,
-			       "the disk of the state directory is full, so nothing was changed: make room "
-			       "and try again");
+		return err_set(
+		    e, ERR_DISK_FULL,
+		    "the disk of the state directory is full, so nothing was changed: make room "
+		    "and try again");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, ERR_SYSTEM,
-			       "the database mldeck.db is damaged or is no database (%s): restore it from a "
-			       "copy, or move it away to start empty",
-			       sqlite3_errmsg(db->handle));
+		return err_set(
+		    e, ERR_SYSTEM,
+		    "the database mldeck.db is damaged or is no database (%s): restore it from a "
+		    "copy, or move it away to start empty",
+		    sqlite3_errmsg(db->handle));
 	case SQLITE_NOMEM:
 		return err_set(e, ERR_MEMORY, "memory ran out in the database");
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(e, ERR_CONFLICT,
-			       "another program holds the database mldeck.db: end it and try again");
+		return err_set(
+		    e, ERR_CONFLICT,
+		    "another program holds the database mldeck.db: end it and try again");
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		return err_set(e, ERR_DENIED, "the database mldeck.db may not be written");
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
+		error = system_error(db);
 		/* EFBIG is a limit on file sizes: for the operator the same as a full disk. */
 		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 			return report(db, SQLITE_FULL, e);
@@ -81,8 +100,8 @@ int db_open(const char *path, struct db **result, struct err *e)
 		return err_set(e, ERR_MEMORY, "memory ran out while opening the database");
 	if (make_private(path, e) != 0)
 		goto failed;
-	int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				   NULL);
+	int code =
+	    sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK) {
 		if (db->handle == NULL)
 			err_set(e, ERR_MEMORY, "memory ran out while opening the database");
@@ -96,6 +115,8 @@ int db_open(const char *path, struct db **result, struct err *e)
 		   "PRAGMA journal_mode = WAL;"
 		   "PRAGMA synchronous = FULL;"
 		   "PRAGMA foreign_keys = ON;"
+		   /* Or INSERT OR REPLACE would delete without asking the triggers. */
+		   "PRAGMA recursive_triggers = ON;"
 		   "PRAGMA trusted_schema = OFF;",
 		   e) != 0)
 		goto failed;
@@ -158,10 +179,11 @@ int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *be
 	if (schema_version(db, before, e) != 0)
 		return -1;
 	if (*before > count)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the state was written by a newer mldeck (schema %zu, this one knows %zu): "
-			       "use that one or another state directory",
-			       *before, count);
+		return err_set(
+		    e, ERR_UNSUPPORTED,
+		    "the state was written by a newer mldeck (schema %zu, this one knows %zu): "
+		    "use that one or another state directory",
+		    *before, count);
 	for (size_t version = *before; version < count; version++)
 		if (migrate_one(db, steps[version], version + 1, e) != 0)
 			return -1;

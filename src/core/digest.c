@@ -69,3 +69,12 @@ bool digest_valid(const char *text)
 {
 	return strspn(text, "0123456789abcdef") == 64 && text[64] == '\0';
 }
+
+void digest_base64(const char *text, char *coded, size_t size)
+{
+	size_t length = strlen(text);
+
+	coded[0] = '\0';
+	if ((length + 2) / 3 * 4 + 1 <= size)
+		EVP_EncodeBlock((unsigned char *)coded, (const unsigned char *)text, (int)length);
+}

@@ -1,5 +1,5 @@
 /*
- * digest: SHA-256 of bytes that arrive in pieces.
+ * digest: SHA-256 of bytes that arrive in pieces, and base64: what libcrypto does for us.
  *
  * Owner: the caller, from digest_new() to digest_free(). Not thread-safe.
  */
@@ -23,6 +23,8 @@ void digest_free(struct digest *d);
 
 /* All of it at once. */
 int digest_of(const void *data, size_t size, char sha256[DIGEST_SIZE], struct err *e);
+/* Writes text in base64; "" where size bytes do not hold it. */
+void digest_base64(const char *text, char *coded, size_t size);
 /* Whether text is 64 lower-case hexadecimal digits. */
 bool digest_valid(const char *text);
 

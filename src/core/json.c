@@ -88,8 +88,8 @@ int json_integer(const cJSON *object, const char *name, int64_t low, int64_t hig
 	return refuse(item, name, wanted, e);
 }
 
-int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number,
-		struct err *e)
+int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high,
+		uint32_t *number, struct err *e)
 {
 	int64_t value;
 	if (json_integer(object, name, low, high, &value, e) != 0)

@@ -45,7 +45,7 @@ static bool add_tensors(cJSON *object, const char *name, const struct tensor_spe
 		done = done && shape != NULL;
 		for (size_t d = 0; done && d < tensors[i].dimension_count; d++)
 			done = cJSON_AddItemToArray(
-				shape, cJSON_CreateNumber((double)tensors[i].dimensions[d]));
+			    shape, cJSON_CreateNumber((double)tensors[i].dimensions[d]));
 	}
 	return done;
 }
@@ -86,8 +86,8 @@ cJSON *manifest_to_json(const struct manifest *m)
 		done = done && cJSON_AddStringToObject(object, "file_name", m->file_name) != NULL;
 	done = done && add_tensors(object, "inputs", m->inputs, m->input_count);
 	done = done && add_tensors(object, "outputs", m->outputs, m->output_count);
-	done = done && cJSON_AddNumberToObject(object, "feature_count",
-					       (double)m->feature_count) != NULL;
+	done = done &&
+	       cJSON_AddNumberToObject(object, "feature_count", (double)m->feature_count) != NULL;
 	done = done && add_features(object, m) && add_facts(object, m);
 	if (done)
 		return object;
@@ -104,8 +104,10 @@ static int read_tensor(const cJSON *json, struct tensor_spec *tensor, struct err
 	if (shape == NULL)
 		return -1;
 	const cJSON *item;
-	cJSON_ArrayForEach(item, shape) {
-		if (!json_is_integer(item, -1, INT32_MAX, &tensor->dimensions[tensor->dimension_count]))
+	cJSON_ArrayForEach(item, shape)
+	{
+		if (!json_is_integer(item, -1, INT32_MAX,
+				     &tensor->dimensions[tensor->dimension_count]))
 			return err_set(e, ERR_INPUT,
 				       "field `shape` must hold whole numbers from -1 to %d",
 				       INT32_MAX);
@@ -125,7 +127,8 @@ static int read_tensors(const cJSON *json, const char *name, struct tensor_spec 
 	if (*tensors == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while reading a manifest");
 	const cJSON *item;
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		if (read_tensor(item, &(*tensors)[*count], e) != 0)
 			return -1;
 		++*count;
@@ -152,7 +155,8 @@ static int read_features(struct manifest *m, const cJSON *json, struct err *e)
 		return err_set(e, ERR_MEMORY, "memory ran out while reading a manifest");
 	const cJSON *item;
 	size_t i = 0;
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		if (!cJSON_IsString(item))
 			return err_set(e, ERR_INPUT, "field `feature_names` must hold strings");
 		m->feature_names[i] = strdup(item->valuestring);
@@ -171,7 +175,8 @@ static int read_facts(struct manifest *m, const cJSON *json, struct err *e)
 	if (m->facts == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while reading a manifest");
 	const cJSON *item;
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		const char *name = json_text(item, "name", e);
 		const char *value = name == NULL ? NULL : json_text(item, "value", e);
 		if (value == NULL)
@@ -194,9 +199,10 @@ static int read_identity(struct manifest *m, const cJSON *json, struct err *e)
 	    json_integer(json, "size_bytes", 0, INT64_C(1) << 53, &size_bytes, e) != 0)
 		return -1;
 	if (!digest_valid(m->sha256))
-		return err_set(e, ERR_INPUT,
-			       "field `sha256` must be 64 lower-case hexadecimal digits, got \"%s\"",
-			       m->sha256);
+		return err_set(
+		    e, ERR_INPUT,
+		    "field `sha256` must be 64 lower-case hexadecimal digits, got \"%s\"",
+		    m->sha256);
 	m->size_bytes = (uint64_t)size_bytes;
 	if (!json_has(json, "file_name"))
 		return 0;

@@ -36,9 +36,10 @@ int paths_state(char *path, size_t size, struct err *e)
 		return fits(snprintf(path, size, "/var/lib/mldeck"), size, what, e);
 	base = environment("HOME");
 	if (base == NULL)
-		return err_set(e, ERR_INPUT,
-			       "HOME is not set, so there is no place for state: set MLDECK_STATE or "
-			       "give --state DIR");
+		return err_set(
+		    e, ERR_INPUT,
+		    "HOME is not set, so there is no place for state: set MLDECK_STATE or "
+		    "give --state DIR");
 	return fits(snprintf(path, size, "%s/.local/state/mldeck", base), size, what, e);
 }
 
@@ -48,9 +49,10 @@ int paths_socket(const char *state, char *path, size_t size, struct err *e)
 	int length = given != NULL ? snprintf(path, size, "%s", given)
 				   : snprintf(path, size, "%s/control/mldeck.sock", state);
 	if (length > SOCKET_PATH_MAX)
-		return err_set(e, ERR_INPUT,
-			       "the socket's path is %d bytes long and a Unix socket takes at most %d: "
-			       "set MLDECK_SOCKET or give --socket with a shorter one",
-			       length, SOCKET_PATH_MAX);
+		return err_set(
+		    e, ERR_INPUT,
+		    "the socket's path is %d bytes long and a Unix socket takes at most %d: "
+		    "set MLDECK_SOCKET or give --socket with a shorter one",
+		    length, SOCKET_PATH_MAX);
 	return fits(length, size, "control socket", e);
 }

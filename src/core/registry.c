@@ -26,7 +26,8 @@ void registry_unlock(struct registry *r)
 
 int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e)
 {
-	/* A control character takes four bytes when it is shown, so the cleaned text is what is measured. */
+	/* A control character takes four bytes when it is shown, so the cleaned text is what is
+	 * measured. */
 	char shown[REASON_SIZE * 4];
 	text_clean(shown, sizeof shown, raw != NULL ? raw : "");
 	size_t length = strlen(shown);
@@ -48,7 +49,8 @@ static int open_database(struct registry *r, struct err *e)
 	    db_migrate(r->db, registry_schema, registry_schema_count, &before, e) != 0 ||
 	    registry_sync_directory(r->directory_fd, ".", e) != 0)
 		return -1;
-	/* Beside a database that was just made, old artifacts mean that somebody lost one: keep them. */
+	/* Beside a database that was just made, old artifacts mean that somebody lost one: keep
+	 * them. */
 	artifact_clean_store(r, before > 0);
 	return 0;
 }

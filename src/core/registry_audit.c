@@ -18,11 +18,12 @@ void registry_audit_init(struct audit_record *record, const struct actor *actor,
 
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e)
 {
-	struct statement *s = db_prepare(r->db,
-					 "INSERT INTO audit (at_ms, uid, who, client, action, model,"
-					 " version, revision, based_on, outcome, reason, detail)"
-					 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-					 e);
+	struct statement *s =
+	    db_prepare(r->db,
+		       "INSERT INTO audit (at_ms, uid, who, client, action, model,"
+		       " version, revision, based_on, outcome, reason, detail)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+		       e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, record->at_ms);
@@ -59,12 +60,12 @@ int registry_audit(struct registry *r, const struct actor *actor, const char *ac
 static void read_record(struct statement *s, struct audit_record *record)
 {
 	*record = (struct audit_record){
-		.id = db_integer(s, 0),
-		.at_ms = db_integer(s, 1),
-		.uid = (uint32_t)db_integer(s, 2),
-		.version = (uint32_t)db_integer(s, 7),
-		.revision = (uint32_t)db_integer(s, 8),
-		.based_on = (uint32_t)db_integer(s, 9),
+	    .id = db_integer(s, 0),
+	    .at_ms = db_integer(s, 1),
+	    .uid = (uint32_t)db_integer(s, 2),
+	    .version = (uint32_t)db_integer(s, 7),
+	    .revision = (uint32_t)db_integer(s, 8),
+	    .based_on = (uint32_t)db_integer(s, 9),
 	};
 	text_clean(record->who, sizeof record->who, db_text(s, 3));
 	text_clean(record->client, sizeof record->client, db_text(s, 4));
@@ -75,20 +76,23 @@ static void read_record(struct statement *s, struct audit_record *record)
 	text_clean(record->detail, sizeof record->detail, db_text(s, 12));
 }
 
+#define SELECT                                                                                     \
+	"SELECT id, at_ms, uid, who, client, action, model, version, revision, based_on, outcome," \
+	" reason, detail FROM audit WHERE"
+#define NEWEST " id < ?2 ORDER BY id DESC LIMIT ?3"
+
 static int read_records(struct registry *r, const char *model, int64_t before, size_t limit,
 			struct audit_record **records, size_t *count, struct err *e)
 {
+	/* Two queries: with one condition for both, the index on the model would not be used. */
+	bool one = model != NULL && model[0] != '\0';
 	struct statement *s = db_prepare(
-		r->db,
-		"SELECT id, at_ms, uid, who, client, action, model, version, revision, based_on,"
-		" outcome, reason, detail FROM audit"
-		" WHERE (?1 = '' OR model = ?1) AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
-		e);
+	    r->db, one ? SELECT " model = ?1 AND" NEWEST : SELECT " ?1 = '' AND" NEWEST, e);
 	if (s == NULL)
 		return -1;
-	db_bind_text(s, 1, model != NULL ? model : "");
-	db_bind_integer(s, 2, before);
-	db_bind_integer(s, 3, (int64_t)limit);
+	db_bind_text(s, 1, one ? model : "");
+	db_bind_integer(s, 2, before > 0 ? before : INT64_MAX);
+	db_bind_integer(s, 3, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 	size_t capacity = 0;
 	int row;
 	while ((row = db_step(s, e)) == 1) {
@@ -96,7 +100,8 @@ static int read_records(struct registry *r, const char *model, int64_t before, s
 			capacity = capacity == 0 ? 32 : capacity * 2;
 			struct audit_record *more = realloc(*records, capacity * sizeof *more);
 			if (more == NULL) {
-				row = err_set(e, ERR_MEMORY, "memory ran out while reading the audit");
+				row = err_set(e, ERR_MEMORY,
+					      "memory ran out while reading the audit");
 				break;
 			}
 			*records = more;

@@ -23,7 +23,8 @@ struct deploy {
 static bool clean_strings(cJSON *json)
 {
 	cJSON *item;
-	cJSON_ArrayForEach(item, json) {
+	cJSON_ArrayForEach(item, json)
+	{
 		if (!cJSON_IsString(item)) {
 			if (!clean_strings(item))
 				return false;
@@ -50,9 +51,10 @@ static int print_json(cJSON *json, char **text, struct err *e)
 	if (*text == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while deploying");
 	if (strlen(*text) > MANIFEST_JSON_MAX)
-		return err_set(e, ERR_TOO_LARGE,
-			       "the names and training facts in the model file take %zu bytes, more than %u",
-			       strlen(*text), MANIFEST_JSON_MAX);
+		return err_set(
+		    e, ERR_TOO_LARGE,
+		    "the names and training facts in the model file take %zu bytes, more than %u",
+		    strlen(*text), MANIFEST_JSON_MAX);
 	return 0;
 }
 
@@ -71,7 +73,8 @@ static int reread_baseline(const cJSON *json, struct err *e)
 	return baseline_from_json(&again, json, e);
 }
 
-/* What is kept must be readable: a name that cleaning made too long is refused now, not at the next start. */
+/* What is kept must be readable: a name that cleaning made too long is refused now, not at the next
+ * start. */
 static int check_text(const char *text, int (*reread)(const cJSON *, struct err *), struct err *e)
 {
 	cJSON *json = cJSON_Parse(text);
@@ -85,9 +88,10 @@ static int check_text(const char *text, int (*reread)(const cJSON *, struct err 
 static int prepare(struct deploy *d, const char *reason, struct err *e)
 {
 	if (d->model == NULL || !text_name_valid(d->model))
-		return err_set(e, ERR_INPUT,
-			       "a model's name has the form [a-z0-9][a-z0-9._-]{0,63}, got \"%.80s\"",
-			       d->model != NULL ? d->model : "");
+		return err_set(
+		    e, ERR_INPUT,
+		    "a model's name has the form [a-z0-9][a-z0-9._-]{0,63}, got \"%.80s\"",
+		    d->model != NULL ? d->model : "");
 	if (!digest_valid(d->manifest->sha256))
 		return err_set(e, ERR_INPUT,
 			       "a SHA-256 is 64 lower-case hexadecimal digits, got \"%s\"",
@@ -106,7 +110,7 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 static int insert_model(struct registry *r, struct deploy *d, struct err *e)
 {
 	struct statement *s = db_prepare(
-		r->db, "INSERT INTO model (name, created_ms) VALUES (?1, ?2) RETURNING id", e);
+	    r->db, "INSERT INTO model (name, created_ms) VALUES (?1, ?2) RETURNING id", e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, d->model);
@@ -122,10 +126,11 @@ static int insert_model(struct registry *r, struct deploy *d, struct err *e)
 
 static int insert_version(struct registry *r, const struct deploy *d, struct err *e)
 {
-	struct statement *s = db_prepare(r->db,
-					 "INSERT INTO version (model_id, version, sha256, created_ms,"
-					 " created_by, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-					 e);
+	struct statement *s =
+	    db_prepare(r->db,
+		       "INSERT INTO version (model_id, version, sha256, created_ms,"
+		       " created_by, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		       e);
 	if (s == NULL)
 		return -1;
 	char who[WHO_SIZE];
@@ -160,10 +165,11 @@ static int insert_baseline(struct registry *r, int64_t model_id, uint32_t versio
 }
 
 /* The version that this very artifact already is, 0 when it is none. */
-static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *version, struct err *e)
+static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *version,
+			 struct err *e)
 {
-	struct statement *s = db_prepare(
-		r->db, "SELECT version FROM version WHERE model_id = ?1 AND sha256 = ?2", e);
+	struct statement *s =
+	    db_prepare(r->db, "SELECT version FROM version WHERE model_id = ?1 AND sha256 = ?2", e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, d->model_id);
@@ -188,7 +194,8 @@ static int go_live(struct registry *r, struct deploy *d, struct audit_record *au
 	return 0;
 }
 
-static int add_version(struct registry *r, struct deploy *d, struct audit_record *audit, struct err *e)
+static int add_version(struct registry *r, struct deploy *d, struct audit_record *audit,
+		       struct err *e)
 {
 	uint32_t count = 0;
 	bool new_model = d->model_id == 0;
@@ -197,8 +204,9 @@ static int add_version(struct registry *r, struct deploy *d, struct audit_record
 	if (!new_model && registry_version_count(r, d->model_id, &count, e) != 0)
 		return -1;
 	if (count >= VERSIONS_MAX)
-		return err_set(e, ERR_TOO_LARGE, "%s has %u versions, which is the most a model can have",
-			       d->model, count);
+		return err_set(e, ERR_TOO_LARGE,
+			       "%s has %u versions, which is the most a model can have", d->model,
+			       count);
 	d->result.version = count + 1;
 	d->result.created = true;
 	if (insert_version(r, d, e) != 0)
@@ -208,7 +216,8 @@ static int add_version(struct registry *r, struct deploy *d, struct audit_record
 		return -1;
 	if (new_model && !d->no_live)
 		return go_live(r, d, audit, e);
-	snprintf(audit->detail, sizeof audit->detail, "v%u waits for its promotion", d->result.version);
+	snprintf(audit->detail, sizeof audit->detail, "v%u waits for its promotion",
+		 d->result.version);
 	return 0;
 }
 
@@ -278,12 +287,13 @@ static int freeze(struct registry *r, const char *model, uint32_t version, const
 {
 	int64_t id;
 	uint32_t count;
-	if (registry_find_model(r, model, &id, e) != 0 || registry_version_count(r, id, &count, e) != 0)
+	if (registry_find_model(r, model, &id, e) != 0 ||
+	    registry_version_count(r, id, &count, e) != 0)
 		return -1;
 	if (version == 0 || version > count)
 		return err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, version);
-	struct statement *s = db_prepare(
-		r->db, "SELECT 1 FROM baseline WHERE model_id = ?1 AND version = ?2", e);
+	struct statement *s =
+	    db_prepare(r->db, "SELECT 1 FROM baseline WHERE model_id = ?1 AND version = ?2", e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, id);
@@ -291,7 +301,8 @@ static int freeze(struct registry *r, const char *model, uint32_t version, const
 	int row = db_step(s, e);
 	db_end(s);
 	if (row == 1)
-		return err_set(e, ERR_CONFLICT, "v%u of %s already has its baseline", version, model);
+		return err_set(e, ERR_CONFLICT, "v%u of %s already has its baseline", version,
+			       model);
 	/* One statement is a transaction of its own. */
 	return row < 0 ? -1 : insert_baseline(r, id, version, json, e);
 }

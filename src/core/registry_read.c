@@ -103,7 +103,8 @@ static int refuse_model(struct registry *r, const char *model, struct err *e)
 		snprintf(list + used, sizeof list - used, " and %zu more", count - NAMES_SHOWN);
 	free(names);
 	if (count == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; none is deployed", model);
+		return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; none is deployed",
+			       model);
 	return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; there %s %s", model,
 		       count == 1 ? "is" : "are", list);
 }
@@ -118,14 +119,15 @@ int registry_find_model(struct registry *r, const char *model, int64_t *id, stru
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e)
 {
 	int64_t value = 0;
-	if (query_integer(r, "SELECT max(version) FROM version WHERE model_id = ?1", model_id, &value,
-			  e) != 0)
+	if (query_integer(r, "SELECT max(version) FROM version WHERE model_id = ?1", model_id,
+			  &value, e) != 0)
 		return -1;
 	*count = (uint32_t)value;
 	return 0;
 }
 
-/* What a row holds was checked when it was written: anything else means that the file was altered. */
+/* What a row holds was checked when it was written: anything else means that the file was altered.
+ */
 static cJSON *parse_column(const char *text, const char *what, struct err *e)
 {
 	cJSON *json = cJSON_Parse(text);
@@ -185,10 +187,11 @@ static int read_revisions(struct registry *r, const char *model, size_t limit,
 	int64_t id;
 	if (registry_find_model(r, model, &id, e) != 0)
 		return -1;
-	struct statement *s = db_prepare(r->db,
-					 "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
-					 " ORDER BY revision DESC LIMIT ?2",
-					 e);
+	struct statement *s =
+	    db_prepare(r->db,
+		       "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
+		       " ORDER BY revision DESC LIMIT ?2",
+		       e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, id);

@@ -1,9 +1,10 @@
 /*
  * Changing a route: a refusal, or a new revision and its audit record in one transaction.
  *
- * Rolling back is undoing. Each revision has a position: itself, or for a rollback the position of the
- * revision whose route it restored. Rolling back without a target goes from the current position to the
- * state before it, so that repeating it goes ever further back, and what was undone is not met again.
+ * Rolling back is undoing. Each revision has a position: itself, or for a rollback the position of
+ * the revision whose route it restored. Rolling back without a target goes from the current
+ * position to the state before it, so that repeating it goes ever further back, and what was undone
+ * is not met again.
  */
 #include "core/registry_internal.h"
 
@@ -25,19 +26,21 @@ struct attempt {
 	char reason[REASON_SIZE];
 };
 
-int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
-			     uint32_t position, uint32_t uid, struct err *e)
+int registry_insert_revision(struct registry *r, int64_t model_id,
+			     const struct revision_record *record, uint32_t position, uint32_t uid,
+			     struct err *e)
 {
 	cJSON *json = route_to_json(&record->route);
 	char *route = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	if (route == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while changing the route");
-	struct statement *s = db_prepare(r->db,
-					 "INSERT INTO revision (model_id, revision, based_on, position,"
-					 " at_ms, action, uid, who, reason, route)"
-					 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-					 e);
+	struct statement *s =
+	    db_prepare(r->db,
+		       "INSERT INTO revision (model_id, revision, based_on, position,"
+		       " at_ms, action, uid, who, reason, route)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		       e);
 	int row = -1;
 	if (s != NULL) {
 		db_bind_integer(s, 1, model_id);
@@ -63,7 +66,8 @@ static int check_version(const struct attempt *a, uint32_t version, struct err *
 		return 0;
 	const char *model = a->change->model;
 	if (a->version_count == 1)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
+		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model,
+			       version);
 	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version,
 		       a->version_count);
 }
@@ -113,8 +117,8 @@ static int read_target(struct registry *r, struct attempt *a, uint32_t revision,
 	if (registry_revision(r, a->model_id, revision, target, &a->target_position, e) != 0)
 		return -1;
 	if (target->revision == 0)
-		return err_set(e, ERR_SYSTEM, "revision %u of %s is missing in the database", revision,
-			       a->change->model);
+		return err_set(e, ERR_SYSTEM, "revision %u of %s is missing in the database",
+			       revision, a->change->model);
 	return 0;
 }
 
@@ -141,13 +145,15 @@ static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 {
 	uint32_t wanted = a->change->to_revision;
 	if (a->current.revision == 0)
-		return err_set(e, ERR_CONFLICT, "%s has no route yet, so there is nothing to roll back",
+		return err_set(e, ERR_CONFLICT,
+			       "%s has no route yet, so there is nothing to roll back",
 			       a->change->model);
 	if (wanted > a->current.revision)
 		return err_set(e, ERR_NOT_FOUND, "%s has no revision %u; it has 1 to %u",
 			       a->change->model, wanted, a->current.revision);
 	struct revision_record target;
-	int result = wanted == 0 ? find_earlier(r, a, &target, e) : read_target(r, a, wanted, &target, e);
+	int result =
+	    wanted == 0 ? find_earlier(r, a, &target, e) : read_target(r, a, wanted, &target, e);
 	if (result == 0)
 		a->next.route = target.route;
 	return result;
@@ -159,7 +165,8 @@ static int plan_split(struct attempt *a, struct err *e)
 	for (size_t i = 0; i < change->weight_count; i++)
 		if (check_version(a, change->weights[i].version, e) != 0)
 			return -1;
-	return route_split(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
+	return route_split(&a->next.route, &a->current.route, change->weights, change->weight_count,
+			   e);
 }
 
 static int plan_promote(struct attempt *a, struct err *e)
@@ -192,7 +199,8 @@ static int plan(struct registry *r, struct attempt *a, struct err *e)
 		return plan_split(a, e);
 	if (strcmp(change->action, "rollback") == 0)
 		return plan_rollback(r, a, e);
-	return err_set(e, ERR_INPUT, "a route's change is promote, rollback or split, not \"%.32s\"",
+	return err_set(e, ERR_INPUT,
+		       "a route's change is promote, rollback or split, not \"%.32s\"",
 		       change->action);
 }
 
@@ -227,7 +235,8 @@ static int write_change(struct registry *r, const struct attempt *a, struct err 
 	if (strcmp(next->action, "split") != 0)
 		audit.version = route_live(&next->route);
 	route_text(&next->route, audit.detail, sizeof audit.detail);
-	if (registry_insert_revision(r, a->model_id, next, a->target_position, a->actor->uid, e) != 0)
+	if (registry_insert_revision(r, a->model_id, next, a->target_position, a->actor->uid, e) !=
+	    0)
 		return -1;
 	return registry_insert_audit(r, &audit, e);
 }
@@ -252,8 +261,8 @@ static void record_refusal(struct registry *r, const struct attempt *a, const st
 {
 	const struct route_change *change = a->change;
 	struct audit_record audit;
-	registry_audit_init(&audit, a->actor, change->action, change->model, err_name(refusal->code),
-			    change->reason);
+	registry_audit_init(&audit, a->actor, change->action, change->model,
+			    err_name(refusal->code), change->reason);
 	audit.version = change->version;
 	text_clean(audit.detail, sizeof audit.detail, refusal->text);
 	registry_insert_audit(r, &audit, NULL);

@@ -129,10 +129,11 @@ static bool add_entries(struct route *r, const struct route *previous,
 	for (int role = ROUTE_LIVE; role <= ROUTE_SHADOW; role++)
 		for (size_t i = 0; i < count; i++) {
 			enum route_role own = weights[i].role == ROUTE_SHADOW ? ROUTE_SHADOW
-					      : weights[i].version == live ? ROUTE_LIVE
-									   : ROUTE_CANARY;
+					      : weights[i].version == live    ? ROUTE_LIVE
+									      : ROUTE_CANARY;
 			if ((int)own == role && weights[i].weight_bp > 0)
-				fits = fits && add(r, weights[i].version, own, weights[i].weight_bp);
+				fits =
+				    fits && add(r, weights[i].version, own, weights[i].weight_bp);
 		}
 	for (uint32_t i = 0; i < previous->entry_count; i++) {
 		const struct route_entry *entry = &previous->entries[i];
@@ -143,8 +144,9 @@ static bool add_entries(struct route *r, const struct route *previous,
 }
 
 /*
- * Every version keeps the first of its buckets, up to its new weight; what is left free then fills the
- * versions that grew, in order. So exactly sum(max(0, old - new)) buckets move, which is the fewest possible.
+ * Every version keeps the first of its buckets, up to its new weight; what is left free then fills
+ * the versions that grew, in order. So exactly sum(max(0, old - new)) buckets move, which is the
+ * fewest possible.
  */
 static void share_buckets(struct route *r, const struct route *previous)
 {

@@ -1,5 +1,5 @@
-/* Routes as JSON: {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]}, a range being the
- * buckets from <= bucket < to. */
+/* Routes as JSON: {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]}, a range
+ * being the buckets from <= bucket < to. */
 #include "core/json.h"
 #include "core/route.h"
 
@@ -36,10 +36,11 @@ cJSON *route_to_json(const struct route *r)
 		const struct route_entry *entry = &r->entries[i];
 		cJSON *item = cJSON_CreateObject();
 		cJSON_AddItemToArray(entries, item);
-		done = cJSON_AddNumberToObject(item, "version", entry->version) != NULL &&
-		       cJSON_AddStringToObject(item, "role", route_role_name(entry->role)) != NULL &&
-		       cJSON_AddNumberToObject(item, "weight_bp", entry->weight_bp) != NULL &&
-		       add_ranges(item, r, i);
+		done =
+		    cJSON_AddNumberToObject(item, "version", entry->version) != NULL &&
+		    cJSON_AddStringToObject(item, "role", route_role_name(entry->role)) != NULL &&
+		    cJSON_AddNumberToObject(item, "weight_bp", entry->weight_bp) != NULL &&
+		    add_ranges(item, r, i);
 	}
 	if (done)
 		return object;
@@ -57,7 +58,8 @@ static int read_role(const cJSON *json, enum route_role *role, struct err *e)
 			*role = (enum route_role)i;
 			return 0;
 		}
-	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%s\"", name);
+	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%s\"",
+		       name);
 }
 
 static int read_range(struct route *r, const cJSON *range, uint8_t owner, bool *taken,
@@ -91,7 +93,8 @@ static int read_ranges(struct route *r, const cJSON *json, uint8_t owner, bool *
 		return -1;
 	uint32_t total = 0;
 	const cJSON *range;
-	cJSON_ArrayForEach(range, ranges) {
+	cJSON_ArrayForEach(range, ranges)
+	{
 		if (read_range(r, range, owner, taken, &total, e) != 0)
 			return -1;
 	}
@@ -129,7 +132,8 @@ int route_from_json(struct route *r, const cJSON *json, struct err *e)
 	if (entries == NULL)
 		return -1;
 	const cJSON *item;
-	cJSON_ArrayForEach(item, entries) {
+	cJSON_ArrayForEach(item, entries)
+	{
 		if (read_entry(&result, item, taken, e) != 0)
 			return -1;
 	}

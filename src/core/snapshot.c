@@ -32,7 +32,8 @@ const struct snapshot_model *snapshot_find(const struct snapshot *s, const char 
 	return bsearch(name, s->models, s->model_count, sizeof(s->models[0]), compare_name);
 }
 
-const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version)
+const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m,
+						       uint32_t version)
 {
 	for (size_t i = 0; i < m->per_version_count; i++) {
 		if (m->per_version[i].version == version)

@@ -1,4 +1,5 @@
-/* snapshot_read: a snapshot out of JSON, whoever wrote it: every type and every limit is checked. */
+/* snapshot_read: a snapshot out of JSON, whoever wrote it: every type and every limit is checked.
+ */
 #include "core/snapshot.h"
 
 #include <math.h>
@@ -103,7 +104,8 @@ static size_t counts(struct reader *r, const char *key, uint64_t *values, size_t
 	const cJSON *list = array(r, key, max, &length), *item;
 	cJSON_ArrayForEach(item, list)
 	{
-		if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= NUMBER_MAX)) {
+		if (!cJSON_IsNumber(item) ||
+		    !(item->valuedouble >= 0 && item->valuedouble <= NUMBER_MAX)) {
 			fail(r, key, "an array of counts");
 			return 0;
 		}
@@ -354,7 +356,8 @@ static void read_server(struct reader *r, struct snapshot_server *s)
 
 static int compare_models(const void *a, const void *b)
 {
-	return strcmp(((const struct snapshot_model *)a)->name, ((const struct snapshot_model *)b)->name);
+	return strcmp(((const struct snapshot_model *)a)->name,
+		      ((const struct snapshot_model *)b)->name);
 }
 
 static void read_models(struct reader *outer, struct snapshot *s)
@@ -378,7 +381,8 @@ static void read_models(struct reader *outer, struct snapshot *s)
 		read_model(&r, &s->models[s->model_count++]);
 		outer->failed |= r.failed;
 	}
-	/* snapshot_find() searches by name; a runtime sends them sorted, a file made by hand may not. */
+	/* snapshot_find() searches by name; a runtime sends them sorted, a file made by hand may
+	 * not. */
 	if (s->model_count > 1)
 		qsort(s->models, s->model_count, sizeof(s->models[0]), compare_models);
 }

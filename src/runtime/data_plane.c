@@ -4,7 +4,7 @@
 #include "runtime/server.h"
 #include "runtime/v2.h"
 
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +16,33 @@ struct work {
 	size_t capacity;
 };
 
-static _Thread_local struct work work;
+static _Thread_local struct work *mine;
+static pthread_key_t thread_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void work_free(void *ended)
+{
+	struct work *work = ended;
+	v2_scratch_release(&work->scratch);
+	free(work->numbers);
+	free(work);
+}
+
+static void make_key(void)
+{
+	pthread_key_create(&thread_end, work_free);
+}
+
+/* This thread's buffers, freed when it ends. NULL when memory is out. */
+static struct work *my_work(void)
+{
+	if (mine == NULL) {
+		pthread_once(&once, make_key);
+		mine = calloc(1, sizeof *mine);
+		pthread_setspecific(thread_end, mine);
+	}
+	return mine;
+}
 
 static uint64_t clock_ns(void)
 {
@@ -152,17 +178,17 @@ static void model_ready(void *context, const struct http_request *request,
 	router_leave(s->router);
 }
 
-/* Room for count numbers in this thread's buffer. */
-static double *work_numbers(size_t count)
+/* Room for count numbers. */
+static double *work_numbers(struct work *work, size_t count)
 {
-	if (count > work.capacity) {
-		double *more = realloc(work.numbers, count * sizeof *more);
+	if (count > work->capacity) {
+		double *more = realloc(work->numbers, count * sizeof *more);
 		if (more == NULL)
 			return NULL;
-		work.numbers = more;
-		work.capacity = count;
+		work->numbers = more;
+		work->capacity = count;
 	}
-	return work.numbers;
+	return work->numbers;
 }
 
 /* The length of the body's JSON part. */
@@ -182,13 +208,14 @@ static int json_length(const struct http_request *request, size_t *json_size, st
 }
 
 /* Runs one parsed request on a version and writes the answer. */
-static int run(const struct served_model *m, struct served_version *v, const struct v2_request *infer,
-	       struct http_response *response, const double **values, struct err *e)
+static int run(struct work *work, const struct served_model *m, struct served_version *v,
+	       const struct v2_request *infer, struct http_response *response, const double **values,
+	       struct err *e)
 {
 	size_t rows = infer->rows.rows;
 	size_t outputs = rows * v->kind.output_count;
 	size_t raws = infer->want_raw ? rows * v->kind.raw_count : 0;
-	double *output = work_numbers(outputs + raws + rows);
+	double *output = work_numbers(work, outputs + raws + rows);
 	if (output == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for %zu rows", rows);
 
@@ -242,9 +269,12 @@ static int infer_routed(const struct routing *routing, const struct http_request
 
 	struct v2_request infer;
 	const double *values = NULL;
-	if (v2_parse(&v->manifest, &v->kind, request->body, request->body_size, json_size, &work.scratch,
+	struct work *work = my_work();
+	if (work == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while answering");
+	if (v2_parse(&v->manifest, &v->kind, request->body, request->body_size, json_size, &work->scratch,
 		     &infer, e) != 0 ||
-	    run(m, v, &infer, response, &values, e) != 0) {
+	    run(work, m, v, &infer, response, &values, e) != 0) {
 		telemetry_record_error(v->telemetry);
 		return -1;
 	}

@@ -27,15 +27,15 @@ const char *forest_detect(const void *data, size_t size)
 	while (i < size && strchr(" \t\r\n", text[i]) && text[i])
 		i++;
 	if (i < size && text[i] == '"' &&
-	    (contains(text, size, "\"learner\"") ||
-	     memmem(text, size, "\"gradient_booster\"", 18)))
+	    (contains(text, size, "\"learner\"") || memmem(text, size, "\"gradient_booster\"", 18)))
 		return "xgboost-json";
 	if (strchr("iUIlL#$", text[1]) && text[1] && contains(text, size, "learner"))
 		return "xgboost-ubj";
 	return NULL;
 }
 
-int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size, struct err *e)
+int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size,
+		struct err *e)
 {
 	size_t wanted = *capacity ? *capacity : 16;
 	void *grown;
@@ -116,7 +116,8 @@ int forest_objective(struct forest *f, const char *text, size_t size, struct err
 	return f->objective ? 0 : -1;
 }
 
-int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size, struct err *e)
+int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size,
+		    struct err *e)
 {
 	struct forest_info *info = &f->info;
 	struct forest_fact fact;
@@ -162,7 +163,8 @@ static int room_for_nodes(struct forest *f, size_t extra, struct err *e)
 	return 0;
 }
 
-static int place_node(struct forest *f, const struct source_node *s, size_t at, uint32_t child, struct err *e)
+static int place_node(struct forest *f, const struct source_node *s, size_t at, uint32_t child,
+		      struct err *e)
 {
 	struct node *n = &f->nodes[at];
 
@@ -174,7 +176,8 @@ static int place_node(struct forest *f, const struct source_node *s, size_t at, 
 	if (s->leaf)
 		return 0;
 	if (s->feature >= f->info.feature_count)
-		return err_set(e, ERR_INPUT, "Tree %zu splits on feature %u, but the model has %zu.",
+		return err_set(e, ERR_INPUT,
+			       "Tree %zu has the split_feature %u, but the model has %zu features.",
 			       f->info.tree_count, s->feature, f->info.feature_count);
 	if (isnan(s->value))
 		return err_set(e, ERR_INPUT, "Tree %zu has a threshold that is not a number.",
@@ -188,7 +191,8 @@ static int place_node(struct forest *f, const struct source_node *s, size_t at, 
 	return 0;
 }
 
-/* Lays the tree out level by level, so that siblings are neighbours. queue[] is both the order and the work. */
+/* Lays the tree out level by level, so that siblings are neighbours. queue[] is both the order and
+ * the work. */
 static int lay_out(struct forest *f, const struct source_node *nodes, size_t count, uint32_t *queue,
 		   unsigned char *seen, struct tree *t, struct err *e)
 {
@@ -212,11 +216,14 @@ static int lay_out(struct forest *f, const struct source_node *nodes, size_t cou
 		}
 		t->categorical |= (s->flags & NODE_CATEGORICAL) != 0;
 		if (s->left >= count || s->right >= count)
-			return err_set(e, ERR_INPUT, "Tree %zu has a child outside the tree.",
+			return err_set(e, ERR_INPUT,
+				       "Tree %zu has a left or right child outside the tree.",
 				       f->info.tree_count);
 		if (s->left == s->right || seen[s->left] || seen[s->right])
-			return err_set(e, ERR_INPUT, "Tree %zu reaches one node twice.",
-				       f->info.tree_count);
+			return err_set(
+			    e, ERR_INPUT,
+			    "Tree %zu reaches one node twice through its left and right children.",
+			    f->info.tree_count);
 		seen[s->left] = seen[s->right] = 1;
 		queue[tail++] = s->left;
 		queue[tail++] = s->right;
@@ -228,7 +235,7 @@ static int lay_out(struct forest *f, const struct source_node *nodes, size_t cou
 int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class,
 		    struct err *e)
 {
-	struct tree t = {.first = f->node_count, .class = (uint32_t)class};
+	struct tree t = {.first = f->node_count, .class = (uint32_t) class};
 	uint32_t *queue;
 	unsigned char *seen;
 	int status = -1;
@@ -283,9 +290,10 @@ static int make_small(struct forest *f, struct err *e)
 		const struct node *n = &f->nodes[i];
 
 		f->small[i].child = (uint16_t)n->child;
-		f->small[i].column = (uint16_t)((n->column & 0x7fff) | (n->column & NODE_DEFAULT_RIGHT) >> 16);
+		f->small[i].column =
+		    (uint16_t)((n->column & 0x7fff) | (n->column & NODE_DEFAULT_RIGHT) >> 16);
 		f->small[i].threshold =
-			n->column & NODE_CATEGORICAL ? INFINITY : round_down(n->test.threshold);
+		    n->column & NODE_CATEGORICAL ? INFINITY : round_down(n->test.threshold);
 	}
 	return 0;
 }
@@ -300,11 +308,12 @@ static int finish(struct forest *f, struct err *e)
 	}
 	if (make_small(f, e))
 		return -1;
-	f->info.memory_bytes = sizeof(*f) + f->node_capacity * (sizeof(struct node) + sizeof(double)) +
-			       (f->small ? f->node_count * sizeof(struct small_node) : 0) +
-			       f->tree_capacity * sizeof(struct tree) + f->set_capacity * sizeof(uint32_t) +
-			       f->weight_capacity * (sizeof(uint32_t) + sizeof(double)) +
-			       f->info.feature_count * (sizeof(char *) + 16);
+	f->info.memory_bytes =
+	    sizeof(*f) + f->node_capacity * (sizeof(struct node) + sizeof(double)) +
+	    (f->small ? f->node_count * sizeof(struct small_node) : 0) +
+	    f->tree_capacity * sizeof(struct tree) + f->set_capacity * sizeof(uint32_t) +
+	    f->weight_capacity * (sizeof(uint32_t) + sizeof(double)) +
+	    f->info.feature_count * (sizeof(char *) + 16);
 	return 0;
 }
 
@@ -316,7 +325,9 @@ int forest_load(const void *data, size_t size, struct forest **result, struct er
 
 	*result = NULL;
 	if (!format)
-		return err_set(e, ERR_INPUT, "The file is not a LightGBM text or an XGBoost JSON or UBJSON model.");
+		return err_set(
+		    e, ERR_INPUT,
+		    "The file is not a LightGBM text or an XGBoost JSON or UBJSON model.");
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_set(e, ERR_MEMORY, "Memory ran out while the model was loaded.");

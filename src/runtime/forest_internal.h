@@ -1,9 +1,9 @@
 /*
  * forest_internal: what the parsers of the two formats build and the predictor walks.
  *
- * Owner: struct forest owns everything in it. Not thread-safe while a loader builds it, immutable after.
- * Limits: a node's place in its tree fits 32 bits; a row of FOREST_FEATURES_MAX columns.
- * Not here: the file formats (forest_lightgbm, forest_xgboost).
+ * Owner: struct forest owns everything in it. Not thread-safe while a loader builds it, immutable
+ * after. Limits: a node's place in its tree fits 32 bits; a row of FOREST_FEATURES_MAX columns. Not
+ * here: the file formats (forest_lightgbm, forest_xgboost).
  */
 #ifndef RUNTIME_FOREST_INTERNAL_H
 #define RUNTIME_FOREST_INTERNAL_H
@@ -29,7 +29,7 @@ struct column {
 
 #define NODE_DEFAULT_RIGHT 0x80000000u
 #define NODE_CATEGORICAL 0x40000000u
-#define NODE_LIST 0x20000000u	 /* the category set is a sorted list, not a bitset */
+#define NODE_LIST 0x20000000u      /* the category set is a sorted list, not a bitset */
 #define NODE_HIT_RIGHT 0x10000000u /* a category of the set goes right (XGBoost) */
 #define NODE_COLUMN 0x0fffffffu
 
@@ -39,14 +39,15 @@ struct node {
 		double threshold;
 		struct {
 			uint32_t offset; /* into sets[] */
-			uint32_t size;	 /* words */
+			uint32_t size;   /* words */
 		} set;
 	} test;
-	uint32_t child;	 /* from the tree's first node */
+	uint32_t child;  /* from the tree's first node */
 	uint32_t column; /* NODE_* flags and the column */
 };
 
-/* The same for trees without categories and of at most 65535 nodes. Bit 15 of column: default right. */
+/* The same for trees without categories and of at most 65535 nodes. Bit 15 of column: default
+ * right. */
 struct small_node {
 	float threshold;
 	uint16_t column;
@@ -86,11 +87,12 @@ struct forest {
 	size_t average; /* iterations to divide by; 0: sums stay sums */
 	struct column *columns;
 	size_t column_count;
-	uint32_t (*column_of)[COLUMN_MODES]; /* [feature_count], column + 1 or 0; only while loading */
+	uint32_t (
+	    *column_of)[COLUMN_MODES]; /* [feature_count], column + 1 or 0; only while loading */
 	struct node *nodes;
 	struct small_node *small; /* [node_count], or NULL where some tree does not fit */
-	double *values;		  /* [node_count]: a leaf's value */
-	uint32_t *linear_of;	  /* [node_count]: linear leaf + 1, or NULL */
+	double *values;           /* [node_count]: a leaf's value */
+	uint32_t *linear_of;      /* [node_count]: linear leaf + 1, or NULL */
 	size_t node_count, node_capacity;
 	struct tree *trees;
 	size_t tree_capacity;
@@ -101,7 +103,7 @@ struct forest {
 	uint32_t *linear_features;
 	double *linear_weights;
 	size_t weight_count, weight_capacity;
-	float *base;	 /* [raw_count]: XGBoost's margin before the first tree, or NULL */
+	float *base;     /* [raw_count]: XGBoost's margin before the first tree, or NULL */
 	float *gblinear; /* [feature_count + 1][raw_count], the last row the bias, or NULL */
 };
 
@@ -112,19 +114,22 @@ struct source_node {
 	uint32_t feature;
 	uint32_t set_offset, set_size;
 	uint32_t linear; /* linear leaf + 1 */
-	uint32_t flags;	 /* NODE_* */
+	uint32_t flags;  /* NODE_* */
 	uint8_t mode;
 	bool leaf;
 };
 
-/* Makes room for one more element of size bytes; array is NULL at first. 0 or -1 with ERR_MEMORY. */
-int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size, struct err *e);
+/* Makes room for one more element of size bytes; array is NULL at first. 0 or -1 with ERR_MEMORY.
+ */
+int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size,
+		struct err *e);
 
 /* Sets feature_count and names (f0, f1, ...), raw and output counts to outputs. */
 int forest_shape(struct forest *f, size_t features, size_t outputs, struct err *e);
 /* Gives feature i a name of size bytes. */
 int forest_name(struct forest *f, size_t i, const char *name, size_t size, struct err *e);
-int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size, struct err *e);
+int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size,
+		    struct err *e);
 int forest_objective(struct forest *f, const char *text, size_t size, struct err *e);
 /* Appends a tree whose root is nodes[0]; every node must be reached at most once. */
 int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class,

@@ -1,6 +1,6 @@
 /*
- * forest_predict: walks the trees. Groups of trees are walked together without branches, each for as many
- * steps as the deepest of them; leaves are then added in tree order, as the libraries do.
+ * forest_predict: walks the trees. Groups of trees are walked together without branches, each for
+ * as many steps as the deepest of them; leaves are then added in tree order, as the libraries do.
  */
 #include "runtime/forest_internal.h"
 
@@ -91,20 +91,21 @@ static size_t walk_any(const struct forest *f, const struct tree *t, const struc
 		else if (r->wide)
 			x = r->wide[column];
 		else
-			x = prepare(row_value(r, f->columns[column].feature), f->columns[column].mode);
+			x = prepare(row_value(r, f->columns[column].feature),
+				    f->columns[column].mode);
 		at = n->child + goes_right(f, n, x);
 	}
 	return t->first + at;
 }
 
-#define STEP_NARROW(k)                                                                             \
-	do {                                                                                       \
-		const struct small_node *n = nodes[k] + at[k];                                     \
-		float x = columns[n->column & 0x7fff];                                             \
-		unsigned right = x > n->threshold;                                                 \
-		if (missing)                                                                       \
-			right |= (unsigned)(x != x) & (unsigned)(n->column >> 15);                 \
-		at[k] = n->child + right;                                                          \
+#define STEP_NARROW(k)                                                             \
+	do {                                                                       \
+		const struct small_node *n = nodes[k] + at[k];                     \
+		float x = columns[n->column & 0x7fff];                             \
+		unsigned right = x > n->threshold;                                 \
+		if (missing)                                                       \
+			right |= (unsigned)(x != x) & (unsigned)(n->column >> 15); \
+		at[k] = n->child + right;                                          \
 	} while (0)
 
 static inline void walk_narrow(const struct forest *f, const struct tree *t, const float *columns,
@@ -251,7 +252,8 @@ static void prepare_narrow(const struct forest *f, struct row *r, float *columns
 	bool missing = false;
 
 	for (size_t i = 0; i < f->column_count; i++) {
-		columns[i] = (float)prepare(row_value(r, f->columns[i].feature), f->columns[i].mode);
+		columns[i] =
+		    (float)prepare(row_value(r, f->columns[i].feature), f->columns[i].mode);
 		missing |= columns[i] != columns[i];
 	}
 	r->narrow = columns;
@@ -312,8 +314,8 @@ void forest_predict_f32(const struct forest *f, const float *rows, size_t row_co
 	}
 }
 
-void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count, double *output,
-			double *raw)
+void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count,
+			double *output, double *raw)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		struct row r = {.f64 = rows + i * f->info.feature_count};

@@ -1,6 +1,7 @@
 /*
- * forest_xgboost: XGBoost's JSON and UBJSON models, 1.x to 3.x. Facts: tree_model.cc, io_utils.h, learner.cc.
- * Rows carry the category codes of training; the dictionaries of `cats` only re-code data frames.
+ * forest_xgboost: XGBoost's JSON and UBJSON models, 1.x to 3.x. Facts: tree_model.cc, io_utils.h,
+ * learner.cc. Rows carry the category codes of training; the dictionaries of `cats` only re-code
+ * data frames.
  */
 #include "runtime/forest_internal.h"
 #include "runtime/value.h"
@@ -27,26 +28,26 @@ struct objective {
 };
 
 static const struct objective objectives[] = {
-	{"binary:logistic", TRANSFORM_SIGMOID, MARGIN_LOGIT, true},
-	{"reg:logistic", TRANSFORM_SIGMOID, MARGIN_LOGIT, true},
-	{"binary:logitraw", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"binary:hinge", TRANSFORM_HINGE, MARGIN_SAME, false},
-	{"multi:softmax", TRANSFORM_ARGMAX, MARGIN_SAME, false},
-	{"multi:softprob", TRANSFORM_SOFTMAX, MARGIN_SAME, true},
-	{"count:poisson", TRANSFORM_EXP, MARGIN_LOG, false},
-	{"reg:gamma", TRANSFORM_EXP, MARGIN_LOG, false},
-	{"reg:tweedie", TRANSFORM_EXP, MARGIN_LOG, false},
-	{"survival:cox", TRANSFORM_EXP, MARGIN_LOG, false},
-	{"survival:aft", TRANSFORM_EXP, MARGIN_LOG, false},
-	{"reg:linear", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"reg:squarederror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"reg:squaredlogerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"reg:pseudohubererror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"reg:absoluteerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"reg:quantileerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"rank:pairwise", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"rank:ndcg", TRANSFORM_IDENTITY, MARGIN_SAME, false},
-	{"rank:map", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"binary:logistic", TRANSFORM_SIGMOID, MARGIN_LOGIT, true},
+    {"reg:logistic", TRANSFORM_SIGMOID, MARGIN_LOGIT, true},
+    {"binary:logitraw", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"binary:hinge", TRANSFORM_HINGE, MARGIN_SAME, false},
+    {"multi:softmax", TRANSFORM_ARGMAX, MARGIN_SAME, false},
+    {"multi:softprob", TRANSFORM_SOFTMAX, MARGIN_SAME, true},
+    {"count:poisson", TRANSFORM_EXP, MARGIN_LOG, false},
+    {"reg:gamma", TRANSFORM_EXP, MARGIN_LOG, false},
+    {"reg:tweedie", TRANSFORM_EXP, MARGIN_LOG, false},
+    {"survival:cox", TRANSFORM_EXP, MARGIN_LOG, false},
+    {"survival:aft", TRANSFORM_EXP, MARGIN_LOG, false},
+    {"reg:linear", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"reg:squarederror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"reg:squaredlogerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"reg:pseudohubererror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"reg:absoluteerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"reg:quantileerror", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"rank:pairwise", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"rank:ndcg", TRANSFORM_IDENTITY, MARGIN_SAME, false},
+    {"rank:map", TRANSFORM_IDENTITY, MARGIN_SAME, false},
 };
 
 static int bad(struct loader *l, const char *field)
@@ -56,8 +57,8 @@ static int bad(struct loader *l, const char *field)
 }
 
 /* A whole number in [0, high], written as a string or a number; the fallback where it is absent. */
-static int whole(struct loader *l, const struct value *v, const char *name, double high, double fallback,
-		 size_t *number)
+static int whole(struct loader *l, const struct value *v, const char *name, double high,
+		 double fallback, size_t *number)
 {
 	const struct value *field = value_get(v, name);
 	double x = fallback;
@@ -107,7 +108,8 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	uint32_t *set;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!(categories[i] >= 0 && categories[i] < 16777216 && categories[i] == floor(categories[i])))
+		if (!(categories[i] >= 0 && categories[i] < 16777216 &&
+		      categories[i] == floor(categories[i])))
 			return bad(l, "categories");
 		high = categories[i] > high ? categories[i] : high;
 	}
@@ -117,7 +119,8 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	n->set_offset = (uint32_t)f->set_count;
 	if (f->set_count + n->set_size > UINT32_MAX)
 		return bad(l, "categories");
-	if (forest_grow((void **)&f->sets, &f->set_capacity, f->set_count, n->set_size, sizeof(*set), l->e))
+	if (forest_grow((void **)&f->sets, &f->set_capacity, f->set_count, n->set_size,
+			sizeof(*set), l->e))
 		return -1;
 	set = f->sets + f->set_count;
 	f->set_count += n->set_size;
@@ -132,16 +135,20 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	return 0;
 }
 
-static int read_sets(struct loader *l, const struct value *tree, struct source_node *nodes, size_t count)
+static int read_sets(struct loader *l, const struct value *tree, struct source_node *nodes,
+		     size_t count)
 {
 	const struct value *listed = value_get(tree, "categories_nodes");
 	const struct value *all = value_get(tree, "categories");
 	size_t sets = listed && listed->kind == VALUE_NUMBERS ? listed->count : 0;
-	size_t total = all && all->kind == VALUE_NUMBERS ? all->count : 0;
+	size_t total;
 	const double *first, *size;
 
 	if (sets == 0)
 		return 0;
+	if (!all || all->kind != VALUE_NUMBERS)
+		return bad(l, "categories");
+	total = all->count;
 	first = array(l, tree, "categories_segments", sets);
 	size = first ? array(l, tree, "categories_sizes", sets) : NULL;
 	if (!size)
@@ -158,6 +165,8 @@ static int read_sets(struct loader *l, const struct value *tree, struct source_n
 		n = &nodes[(size_t)at];
 		if (n->leaf || n->flags & NODE_CATEGORICAL || !(n->flags & NODE_LIST))
 			return bad(l, "categories_nodes");
+		if (size[i] == 0) /* a split that nothing takes; the library writes none */
+			return bad(l, "categories_sizes");
 		if (add_set(l, n, all->numbers + (size_t)first[i], (size_t)size[i]))
 			return -1;
 	}
@@ -165,15 +174,15 @@ static int read_sets(struct loader *l, const struct value *tree, struct source_n
 }
 
 /* One node; NODE_LIST alone marks a categorical split that still waits for its set. */
-static int read_node(struct loader *l, struct source_node *n, const double *const lists[5], double type,
-		     size_t i, size_t count, float weight)
+static int read_node(struct loader *l, struct source_node *n, const double *const lists[5],
+		     double type, size_t i, size_t count, float weight)
 {
 	float value = (float)lists[2][i];
 
 	n->leaf = lists[0][i] == -1;
 	if (n->leaf) {
 		n->value = (double)(value * weight);
-		return 0;
+		return isfinite(n->value) ? 0 : bad(l, "split_conditions");
 	}
 	if (!(lists[0][i] >= 0 && lists[0][i] < (double)count && lists[1][i] >= 0 &&
 	      lists[1][i] < (double)count && lists[0][i] == floor(lists[0][i]) &&
@@ -196,8 +205,8 @@ static int read_node(struct loader *l, struct source_node *n, const double *cons
 	return 0;
 }
 
-static int read_nodes(struct loader *l, const struct value *tree, struct source_node *nodes, size_t count,
-		      float weight)
+static int read_nodes(struct loader *l, const struct value *tree, struct source_node *nodes,
+		      size_t count, float weight)
 {
 	static const char *const names[5] = {"left_children", "right_children", "split_conditions",
 					     "split_indices", "default_left"};
@@ -238,8 +247,10 @@ static int read_tree(struct loader *l, const struct value *tree, double class, f
 
 	if (whole(l, value_get(tree, "tree_param"), "size_leaf_vector", 1e9, 0, &vector))
 		return -1;
-	if (vector > 1 || (value_get(tree, "leaf_weights") && value_get(tree, "leaf_weights")->count))
-		return err_set(l->e, ERR_INPUT, "Trees with vector leaves (size_leaf_vector %zu) are not supported.",
+	if (vector > 1 ||
+	    (value_get(tree, "leaf_weights") && value_get(tree, "leaf_weights")->count))
+		return err_set(l->e, ERR_INPUT,
+			       "Trees with vector leaves (size_leaf_vector %zu) are not supported.",
 			       vector);
 	if (count == 0)
 		return bad(l, "left_children");
@@ -250,7 +261,7 @@ static int read_tree(struct loader *l, const struct value *tree, double class, f
 		return err_set(l->e, ERR_MEMORY, "Memory ran out while the model was loaded.");
 	status = read_nodes(l, tree, nodes, count, weight);
 	if (!status)
-		status = forest_add_tree(l->f, nodes, count, (size_t)class, l->e);
+		status = forest_add_tree(l->f, nodes, count, (size_t) class, l->e);
 	free(nodes);
 	return status;
 }
@@ -265,10 +276,12 @@ static int read_trees(struct loader *l)
 	if (!trees || (trees->kind != VALUE_ARRAY && trees->count))
 		return bad(l, "trees");
 	count = trees->count;
-	if (whole(l, value_get(l->model, "gbtree_model_param"), "num_trees", 1e9, (double)count, &announced))
+	if (whole(l, value_get(l->model, "gbtree_model_param"), "num_trees", 1e9, (double)count,
+		  &announced))
 		return -1;
 	if (announced != count)
-		return err_set(l->e, ERR_INPUT, "The model announces num_trees %zu but holds %zu.", announced, count);
+		return err_set(l->e, ERR_INPUT, "The model announces num_trees %zu but holds %zu.",
+			       announced, count);
 	info = array(l, l->model, "tree_info", count);
 	if (!info)
 		return -1;
@@ -294,8 +307,11 @@ static int read_linear(struct loader *l)
 	f->gblinear = malloc(count * sizeof(float));
 	if (!f->gblinear)
 		return err_set(l->e, ERR_MEMORY, "Memory ran out while the model was loaded.");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		f->gblinear[i] = (float)weights[i];
+		if (!isfinite(f->gblinear[i]))
+			return bad(l, "weights");
+	}
 	return 0;
 }
 
@@ -310,11 +326,12 @@ static int to_margin(struct loader *l, enum margin margin, float *x)
 	} else if (margin == MARGIN_LOG) {
 		*x = logf(*x);
 	}
-	return isnan(*x) ? bad(l, "base_score") : 0;
+	return isfinite(*x) ? 0 : bad(l, "base_score");
 }
 
 /* "5E-1", "[5E-1]" or "[1E0,2E0]". */
-static int read_base(struct loader *l, const struct value *params, enum margin margin, locale_t locale)
+static int read_base(struct loader *l, const struct value *params, enum margin margin,
+		     locale_t locale)
 {
 	const struct value *text = value_get(params, "base_score");
 	size_t count = l->f->info.raw_count;
@@ -353,10 +370,12 @@ static int read_shape(struct loader *l, const struct value *learner, const struc
 	size_t features, classes, targets;
 
 	if (whole(l, params, "num_feature", 1e9, -1, &features) ||
-	    whole(l, params, "num_class", 1e9, 0, &classes) || whole(l, params, "num_target", 1e9, 1, &targets))
+	    whole(l, params, "num_class", 1e9, 0, &classes) ||
+	    whole(l, params, "num_target", 1e9, 1, &targets))
 		return -1;
 	if (classes > 1 && targets > 1)
-		return err_set(l->e, ERR_INPUT, "A model with num_class %zu and num_target %zu is not supported.",
+		return err_set(l->e, ERR_INPUT,
+			       "A model with num_class %zu and num_target %zu is not supported.",
 			       classes, targets);
 	classes = classes > targets ? classes : targets;
 	if (forest_shape(l->f, features, classes ? classes : 1, l->e))
@@ -425,7 +444,9 @@ static int read_facts(struct loader *l, const struct value *learner)
 {
 	const struct value *attributes = value_get(learner, "attributes");
 
-	for (size_t i = 0; attributes && attributes->kind == VALUE_OBJECT && i < attributes->count && i < 64; i++) {
+	for (size_t i = 0;
+	     attributes && attributes->kind == VALUE_OBJECT && i < attributes->count && i < 64;
+	     i++) {
 		const struct value *v = &attributes->items[i];
 
 		if (v->kind == VALUE_STRING && v->count < 1024 &&
@@ -449,7 +470,9 @@ static int load(struct loader *l, const struct value *root, locale_t locale)
 	o = read_objective(l, learner);
 	if (!o || read_base(l, params, o->margin, locale))
 		return -1;
-	return read_booster(l, value_get(learner, "gradient_booster")) || read_facts(l, learner) ? -1 : 0;
+	return read_booster(l, value_get(learner, "gradient_booster")) || read_facts(l, learner)
+		   ? -1
+		   : 0;
 }
 
 int xgboost_load(struct forest *f, const void *data, size_t size, bool ubjson, struct err *e)
@@ -461,7 +484,8 @@ int xgboost_load(struct forest *f, const void *data, size_t size, bool ubjson, s
 
 	if (!locale)
 		return err_set(e, ERR_MEMORY, "Memory ran out while the model was loaded.");
-	status = ubjson ? value_parse_ubjson(data, size, &root, e) : value_parse_json(data, size, &root, e);
+	status = ubjson ? value_parse_ubjson(data, size, &root, e)
+			: value_parse_json(data, size, &root, e);
 	if (!status) {
 		status = load(&l, &root, locale);
 		value_release(&root);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define DIGITS_MAX 19 /* any 19 digits fit in 64 bits */
-/* No decision between two doubles needs more than 767 significant digits; the rest only say "a bit more". */
+/* No decision between two doubles needs more than 767 significant digits; the rest only say "a bit
+ * more". */
 #define SIGNIFICANT_MAX 780
 /* Past these, 780 digits are infinite or zero whatever they are. */
 #define EXPONENT_MAX 5000
@@ -104,34 +105,34 @@ size_t number_read(const char *at, const char *end, struct number *n)
 }
 
 static const uint64_t powers_of_five[POWER_OF_FIVE_MAX + 1] = {
-	1u,
-	5u,
-	25u,
-	125u,
-	625u,
-	3125u,
-	15625u,
-	78125u,
-	390625u,
-	1953125u,
-	9765625u,
-	48828125u,
-	244140625u,
-	1220703125u,
-	6103515625u,
-	30517578125u,
-	152587890625u,
-	762939453125u,
-	3814697265625u,
-	19073486328125u,
-	95367431640625u,
-	476837158203125u,
-	2384185791015625u,
-	11920928955078125u,
-	59604644775390625u,
-	298023223876953125u,
-	1490116119384765625u,
-	7450580596923828125u,
+    1u,
+    5u,
+    25u,
+    125u,
+    625u,
+    3125u,
+    15625u,
+    78125u,
+    390625u,
+    1953125u,
+    9765625u,
+    48828125u,
+    244140625u,
+    1220703125u,
+    6103515625u,
+    30517578125u,
+    152587890625u,
+    762939453125u,
+    3814697265625u,
+    19073486328125u,
+    95367431640625u,
+    476837158203125u,
+    2384185791015625u,
+    11920928955078125u,
+    59604644775390625u,
+    298023223876953125u,
+    1490116119384765625u,
+    7450580596923828125u,
 };
 
 /* Rounds value * 2^exponent to a double; value is not 0, sticky says that it is a little more. */
@@ -162,8 +163,8 @@ static double exact_double(uint64_t digits, int exponent)
 	return round_wide(quotient, exponent - shift, numerator != quotient * divisor);
 }
 
-/* The digits without point and leading zeros, and the power of ten behind them, as text for strtod(): with
- * no point in it, it means the same in every locale. */
+/* The digits without point and leading zeros, and the power of ten behind them, as text for
+ * strtod(): with no point in it, it means the same in every locale. */
 static void copy_decimal(const struct number *n, char *copy, size_t size)
 {
 	size_t used = 0;
@@ -196,7 +197,7 @@ static void copy_decimal(const struct number *n, char *copy, size_t size)
 
 double number_double(const struct number *n)
 {
-	static const double tens[] = {1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,
+	static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 				      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 				      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	double value;
@@ -225,7 +226,8 @@ float number_float(const struct number *n)
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof bits);
-	/* Rounding twice is wrong only where the first rounding ends half-way between two floats. */
+	/* Rounding twice is wrong only where the first rounding ends half-way between two floats.
+	 */
 	bool half_way = (bits & 0x1fffffff) == 0x10000000;
 	double size = fabs(value);
 	if (value == 0 && n->digits == 0)

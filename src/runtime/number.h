@@ -1,8 +1,8 @@
 /*
  * number: decimal text to binary floating point and back, exactly.
  *
- * Pure; any thread, any locale. Reading rounds correctly to nearest, ties to even; writing gives the shortest
- * text that reads back to the same bits. Not here: the rest of JSON (scan).
+ * Pure; any thread, any locale. Reading rounds correctly to nearest, ties to even; writing gives
+ * the shortest text that reads back to the same bits. Not here: the rest of JSON (scan).
  */
 #ifndef RUNTIME_NUMBER_H
 #define RUNTIME_NUMBER_H
@@ -14,18 +14,20 @@
 /* Enough for any number written here. */
 #define NUMBER_SIZE 32
 
-/* A number of JSON as it was written: (-1)^negative * digits * 10^exponent, unless digits were dropped. */
+/* A number of JSON as it was written: (-1)^negative * digits * 10^exponent, unless digits were
+ * dropped. */
 struct number {
 	const char *text; /* borrowed */
 	size_t size;
-	uint64_t digits;  /* the first 19 significant ones */
+	uint64_t digits; /* the first 19 significant ones */
 	int64_t exponent;
 	bool negative;
 	bool dropped; /* there were more digits, and not only zeros */
 	bool integer; /* neither a point nor an exponent was written */
 };
 
-/* Reads the number of RFC 8259 at the start of [at, end). Returns its bytes, 0 where there is none. */
+/* Reads the number of RFC 8259 at the start of [at, end). Returns its bytes, 0 where there is none.
+ */
 size_t number_read(const char *at, const char *end, struct number *n);
 
 /* The nearest value; infinite where it is out of range. */

@@ -78,11 +78,13 @@ static uint64_t shorten(wide low, wide middle, wide high, int shift, int *expone
 }
 
 /*
- * mantissa * 2^exponent2 between 1e-10 and 1e17, where scaling by 10^power to 17 digits is exact in 128 bits.
- * Everything is counted in quarters of the mantissa's last place, so that the edges of the interval that
- * reads back to this value are whole. Returns 0 where the value is out of that range.
+ * mantissa * 2^exponent2 between 1e-10 and 1e17, where scaling by 10^power to 17 digits is exact in
+ * 128 bits. Everything is counted in quarters of the mantissa's last place, so that the edges of
+ * the interval that reads back to this value are whole. Returns 0 where the value is out of that
+ * range.
  */
-static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, double size, int *exponent)
+static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, double size,
+			 int *exponent)
 {
 	if (!(size >= 1e-10 && size < 1e17))
 		return 0;
@@ -95,7 +97,8 @@ static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, do
 		five *= 5;
 	wide middle = (wide)mantissa * 4 * five;
 	wide low = middle - (wide)five * (narrow_below ? 1 : 2), high = middle + (wide)five * 2;
-	if ((high >> shift) >= UINT64_C(1000000000000000000) || (low >> shift) + 1 > (high - 1) >> shift)
+	if ((high >> shift) >= UINT64_C(1000000000000000000) ||
+	    (low >> shift) + 1 > (high - 1) >> shift)
 		return 0;
 	uint64_t digits = shorten(low, middle, high, shift, exponent);
 	*exponent -= power;

@@ -22,7 +22,8 @@ static bool fail(struct scan *s, const char *problem)
 
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+	while (s->at < s->end &&
+	       (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
 		s->at++;
 }
 
@@ -226,7 +227,7 @@ bool scan_number(struct scan *s, struct number *number)
 bool scan_literal(struct scan *s, enum scan_kind *kind)
 {
 	static const char *const words[] = {
-		[SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
+	    [SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
 	*kind = scan_peek(s);
 	if (*kind < SCAN_TRUE)
 		return fail(s, "expected a value");
@@ -285,7 +286,8 @@ static bool has_mark(const char *at)
 
 	memcpy(&bytes, at, sizeof bytes);
 	quotes = bytes ^ (ones * '"');
-	/* With the top bits off nothing carries into the next byte; those that have them are marks anyway. */
+	/* With the top bits off nothing carries into the next byte; those that have them are marks
+	 * anyway. */
 	uint64_t high = ((bytes & ~tops) + ones * (0x80 - '[')) | bytes;
 	uint64_t zero = ~(((quotes & ~tops) + ~tops) | quotes);
 	return ((high | zero) & tops) != 0;
@@ -333,7 +335,8 @@ int scan_err(const struct scan *s, struct err *e)
 	if (left >= 3 && (memcmp(s->at, "NaN", 3) == 0 || memcmp(s->at, "Inf", 3) == 0))
 		hint = " (an absent value is null)";
 	return err_set(e, ERR_INPUT, "the body is not valid JSON: %s at byte %zu%s",
-		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start), hint);
+		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start),
+		       hint);
 }
 
 static size_t encode(uint32_t character, char text[CHARACTER_MAX])

@@ -1,9 +1,9 @@
 /*
  * scan: JSON read by pulling, value after value, over a range of bytes; no tree, no copies.
  *
- * Owner: the caller; the text is borrowed. Not thread-safe. Strict RFC 8259: UTF-8, escapes, surrogates in
- * pairs, at most depth_max values inside each other. The first problem sticks, and everything after it
- * answers false. Not here: what the values mean.
+ * Owner: the caller; the text is borrowed. Not thread-safe. Strict RFC 8259: UTF-8, escapes,
+ * surrogates in pairs, at most depth_max values inside each other. The first problem sticks, and
+ * everything after it answers false. Not here: what the values mean.
  */
 #ifndef RUNTIME_SCAN_H
 #define RUNTIME_SCAN_H
@@ -41,7 +41,8 @@ void scan_init(struct scan *s, const char *text, size_t size, unsigned depth_max
 /* What comes next; it stays where it is. */
 enum scan_kind scan_peek(struct scan *s);
 
-/* Enters an object or an array: scan_object(&s); for (bool first = true; scan_member(&s, &first, &key);) … */
+/* Enters an object or an array: scan_object(&s); for (bool first = true; scan_member(&s, &first,
+ * &key);) … */
 bool scan_object(struct scan *s);
 bool scan_array(struct scan *s);
 /* The next member's key; its value is next. False after the last, behind the bracket. */
@@ -54,7 +55,8 @@ bool scan_number(struct scan *s, struct number *number);
 bool scan_literal(struct scan *s, enum scan_kind *kind);
 /* Passes over any value, checking it; span (may be NULL) gets its text. */
 bool scan_skip(struct scan *s, struct scan_span *span);
-/* Passes over an array quickly, following only brackets and strings: whoever takes its span must read it. */
+/* Passes over an array quickly, following only brackets and strings: whoever takes its span must
+ * read it. */
 bool scan_pass(struct scan *s, struct scan_span *span);
 /* True where only white space is left and there was no problem. */
 bool scan_end(struct scan *s);
@@ -64,7 +66,8 @@ int scan_err(const struct scan *s, struct err *e);
 
 /* Whether a string (as scan_string() gave it) says this. */
 bool scan_is(struct scan_span string, const char *text);
-/* Unescapes into text (size bytes with a final NUL), cut between characters; returns the bytes it needs whole. */
+/* Unescapes into text (size bytes with a final NUL), cut between characters; returns the bytes it
+ * needs whole. */
 size_t scan_decode(struct scan_span string, char *text, size_t size);
 
 #endif

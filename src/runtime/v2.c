@@ -156,7 +156,8 @@ static int read_inputs(struct envelope *v, struct err *e)
 			return err_set(e, ERR_INPUT, "more than %d inputs", V2_TENSORS_MAX);
 		struct v2_tensor *t = next_tensor(v);
 		if (t == NULL)
-			return err_set(e, ERR_MEMORY, "memory is out for %zu inputs", v->tensor_count);
+			return err_set(e, ERR_MEMORY, "memory is out for %zu inputs",
+				       v->tensor_count);
 		if (v2_tensor_read(s, t, e) != 0)
 			return -1;
 	}
@@ -190,9 +191,11 @@ static int want_output(struct envelope *v, const char *name, enum choice binary,
 
 	if (!raw && strcmp(name, "predict") != 0)
 		return err_set(e, ERR_INPUT, "there is no output `%.64s`; there are %s", name,
-			       v->kind->raw_count > 0 ? "`predict` and `raw_score`" : "only `predict`");
+			       v->kind->raw_count > 0 ? "`predict` and `raw_score`"
+						      : "only `predict`");
 	if (raw && v->kind->raw_count == 0)
-		return err_set(e, ERR_INPUT, "this model has no output `raw_score`, only `predict`");
+		return err_set(e, ERR_INPUT,
+			       "this model has no output `raw_score`, only `predict`");
 	if (raw ? r->want_raw : r->want_predict)
 		return err_set(e, ERR_INPUT, "the output `%s` is named twice", name);
 	if (raw) {
@@ -291,7 +294,8 @@ static void settle_outputs(struct envelope *v)
 
 	if (!r->want_raw)
 		r->want_predict = true;
-	r->binary_predict = v->binary_predict == CHOICE_NONE ? all : v->binary_predict == CHOICE_YES;
+	r->binary_predict =
+	    v->binary_predict == CHOICE_NONE ? all : v->binary_predict == CHOICE_YES;
 	r->binary_raw = v->binary_raw == CHOICE_NONE ? all : v->binary_raw == CHOICE_YES;
 }
 
@@ -304,9 +308,10 @@ static int share_bytes(struct envelope *v, const char *bytes, size_t size, struc
 		if (!t->binary)
 			continue;
 		if (t->binary_size > left)
-			return err_set(e, ERR_INPUT,
-				       "input `%s` has a binary_data_size of %llu, but %zu bytes are left",
-				       v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
+			return err_set(
+			    e, ERR_INPUT,
+			    "input `%s` has a binary_data_size of %llu, but %zu bytes are left",
+			    v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
 		t->bytes = bytes + (size - left);
 		left -= (size_t)t->binary_size;
 	}
@@ -316,12 +321,12 @@ static int share_bytes(struct envelope *v, const char *bytes, size_t size, struc
 }
 
 /* A body without JSON is the bytes of the only input, in the manifest's datatype. */
-static int raw_body(const struct manifest *manifest, struct envelope *v, const char *body, size_t size,
-		    struct err *e)
+static int raw_body(const struct manifest *manifest, struct envelope *v, const char *body,
+		    size_t size, struct err *e)
 {
 	static const char whole[] = "the body";
 	const struct v2_type *type =
-		v2_type_find(manifest->input_count > 0 ? manifest->inputs[0].datatype : "");
+	    v2_type_find(manifest->input_count > 0 ? manifest->inputs[0].datatype : "");
 	struct v2_tensor *t = next_tensor(v);
 
 	if (t == NULL)
@@ -333,14 +338,14 @@ static int raw_body(const struct manifest *manifest, struct envelope *v, const c
 		return err_set(e, ERR_INPUT, "%zu bytes are not rows of %zu features of %s", size,
 			       manifest->feature_count, type->name);
 	*t = (struct v2_tensor){
-		.name = {whole, sizeof whole - 1},
-		.type = type,
-		.rank = 2,
-		.shape = {size / row_size, manifest->feature_count},
-		.count = size / type->width,
-		.binary = true,
-		.binary_size = size,
-		.bytes = body,
+	    .name = {whole, sizeof whole - 1},
+	    .type = type,
+	    .rank = 2,
+	    .shape = {size / row_size, manifest->feature_count},
+	    .count = size / type->width,
+	    .binary = true,
+	    .binary_size = size,
+	    .bytes = body,
 	};
 	/* Asked for in bytes, answered in bytes. */
 	v->binary_output = CHOICE_YES;
@@ -355,7 +360,8 @@ int v2_parse(const struct manifest *manifest, const struct prediction_kind *kind
 
 	*request = (struct v2_request){0};
 	if (json_size > size)
-		return err_set(e, ERR_INPUT, "a JSON part of %zu bytes in a body of %zu", json_size, size);
+		return err_set(e, ERR_INPUT, "a JSON part of %zu bytes in a body of %zu", json_size,
+			       size);
 	scan_init(&v.scan, body, json_size, V2_DEPTH_MAX);
 	if (json_size == 0 && size > 0) {
 		if (raw_body(manifest, &v, body, size, e) != 0)
@@ -373,7 +379,8 @@ int v2_parse(const struct manifest *manifest, const struct prediction_kind *kind
 /* Whether the text can hold a member `unit` at all; escapes could hide it. */
 static bool may_name_unit(const char *body, size_t size)
 {
-	return size > 0 && (memmem(body, size, "\"unit\"", 6) != NULL || memchr(body, '\\', size) != NULL);
+	return size > 0 &&
+	       (memmem(body, size, "\"unit\"", 6) != NULL || memchr(body, '\\', size) != NULL);
 }
 
 void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_size)
@@ -391,7 +398,10 @@ void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_s
 	scan_object(&v.scan);
 	while (scan_member(&v.scan, &first, &key)) {
 		if (!scan_is(key, "parameters")) {
-			scan_skip(&v.scan, NULL);
+			if (scan_peek(&v.scan) == SCAN_ARRAY)
+				scan_pass(&v.scan, &key);
+			else
+				scan_skip(&v.scan, NULL);
 		} else if (!take_null(&v.scan)) {
 			if (read_parameters(&v, NULL) == 0) {
 				memcpy(unit, request.unit, sizeof request.unit);

@@ -24,9 +24,9 @@ struct reader {
 
 static int refuse_value(const struct reader *r, const char *text, size_t size)
 {
-	return err_set(r->error, ERR_INPUT, "element %zu of input `%s` is not of datatype %s: %.*s", r->count,
-		       v2_tensor_label(r->tensor).text, r->tensor->type->name, size > 40 ? 40 : (int)size,
-		       text);
+	return err_set(r->error, ERR_INPUT, "element %zu of input `%s` is not of datatype %s: %.*s",
+		       r->count, v2_tensor_label(r->tensor).text, r->tensor->type->name,
+		       size > 40 ? 40 : (int)size, text);
 }
 
 /* Whether a whole number lies in the range of the datatype. */
@@ -152,11 +152,13 @@ static int refuse_nesting(const struct reader *r)
 {
 	char shape[V2_RANK_MAX * 22];
 	describe_shape(r->tensor, shape, sizeof shape);
-	return err_set(r->error, ERR_INPUT, "the nested `data` of input `%s` does not have the shape %s",
+	return err_set(r->error, ERR_INPUT,
+		       "the nested `data` of input `%s` does not have the shape %s",
 		       v2_tensor_label(r->tensor).text, shape);
 }
 
-/* Nested data has an array of shape[level] items at each level, and the elements in the innermost. */
+/* Nested data has an array of shape[level] items at each level, and the elements in the innermost.
+ */
 static int read_nested(struct reader *r, size_t level)
 {
 	const struct v2_tensor *t = r->tensor;
@@ -196,8 +198,8 @@ static int store_json(const struct v2_tensor *t, const struct v2_target *target,
 	if (read_elements(&r, &count) != 0)
 		return -1;
 	if (count != t->count)
-		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text,
-			       t->count, count);
+		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu",
+			       v2_tensor_label(t).text, t->count, count);
 	return 0;
 }
 
@@ -261,9 +263,11 @@ static int store_binary(const struct v2_tensor *t, const struct v2_target *targe
 	size_t width = t->type->width;
 
 	if (t->binary_size != t->count * width)
-		return err_set(e, ERR_INPUT, "input `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
-			       v2_tensor_label(t).text, t->count * width, t->count, t->type->name,
-			       (unsigned long long)t->binary_size);
+		return err_set(
+		    e, ERR_INPUT,
+		    "input `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
+		    v2_tensor_label(t).text, t->count * width, t->count, t->type->name,
+		    (unsigned long long)t->binary_size);
 	for (size_t i = 0; i < t->count; i++)
 		store(target, i, binary_value(t->type, load(t->bytes + i * width, width)));
 	return 0;

@@ -8,7 +8,8 @@ const char *v2_feature_name(const struct manifest *manifest, size_t feature)
 {
 	if (manifest->feature_names != NULL)
 		return manifest->feature_names[feature];
-	return manifest->input_count == manifest->feature_count ? manifest->inputs[feature].name : NULL;
+	return manifest->input_count == manifest->feature_count ? manifest->inputs[feature].name
+								: NULL;
 }
 
 /* The feature of this name; the search starts at the likely one. feature_count: none. */
@@ -38,8 +39,8 @@ static int refuse_count(const struct v2_tensor *t, struct err *e)
 		else
 			return scan_err(&s, e);
 	}
-	return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu", v2_tensor_label(t).text, t->count,
-		       count);
+	return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu",
+		       v2_tensor_label(t).text, t->count, count);
 }
 
 /* Whether the data can hold as many elements as the shape says, before memory is asked for them. */
@@ -47,10 +48,11 @@ static int check_count(const struct v2_tensor *t, struct err *e)
 {
 	if (t->binary)
 		return t->count <= t->binary_size
-			       ? 0
-			       : err_set(e, ERR_INPUT, "input `%s` needs %zu values, its binary_data_size is %llu",
-					 v2_tensor_label(t).text, t->count,
-					 (unsigned long long)t->binary_size);
+			   ? 0
+			   : err_set(e, ERR_INPUT,
+				     "input `%s` needs %zu values, its binary_data_size is %llu",
+				     v2_tensor_label(t).text, t->count,
+				     (unsigned long long)t->binary_size);
 	/* `[1,2]`: two bytes an element and one more. */
 	if (t->count <= t->data.size / 2)
 		return 0;
@@ -72,8 +74,8 @@ static int reserve(struct v2_scratch *scratch, struct matrix *m, struct err *e)
 static int check_rows(uint64_t rows, struct err *e)
 {
 	if (rows > V2_ROWS_MAX)
-		return err_set(e, ERR_INPUT, "%llu rows; a request has at most %d", (unsigned long long)rows,
-			       V2_ROWS_MAX);
+		return err_set(e, ERR_INPUT, "%llu rows; a request has at most %d",
+			       (unsigned long long)rows, V2_ROWS_MAX);
 	return 0;
 }
 
@@ -83,8 +85,8 @@ static bool is_float32(const struct v2_tensor *t)
 }
 
 /* One [rows, features] tensor, or [features], which is one row. */
-static int rows_matrix(const struct manifest *manifest, struct v2_scratch *scratch, struct matrix *m,
-		       struct err *e)
+static int rows_matrix(const struct manifest *manifest, struct v2_scratch *scratch,
+		       struct matrix *m, struct err *e)
 {
 	const struct v2_tensor *t = &scratch->tensors[0];
 	size_t features = manifest->feature_count;
@@ -122,8 +124,8 @@ static int reserve_columns(struct v2_scratch *scratch, size_t count, struct err 
 }
 
 /* Fills scratch->columns: which tensor is which feature. */
-static int match_features(const struct manifest *manifest, struct v2_scratch *scratch, size_t tensor_count,
-			  struct err *e)
+static int match_features(const struct manifest *manifest, struct v2_scratch *scratch,
+			  size_t tensor_count, struct err *e)
 {
 	size_t features = manifest->feature_count;
 
@@ -133,16 +135,20 @@ static int match_features(const struct manifest *manifest, struct v2_scratch *sc
 		const struct v2_tensor *t = &scratch->tensors[i];
 		size_t feature = find_feature(manifest, t->name, i);
 		if (feature == features)
-			return err_set(e, ERR_INPUT, "this model has no feature `%s`", v2_tensor_label(t).text);
+			return err_set(e, ERR_INPUT, "this model has no feature `%s`",
+				       v2_tensor_label(t).text);
 		if (scratch->columns[feature] != SIZE_MAX)
-			return err_set(e, ERR_INPUT, "feature `%s` is given twice", v2_tensor_label(t).text);
+			return err_set(e, ERR_INPUT, "feature `%s` is given twice",
+				       v2_tensor_label(t).text);
 		scratch->columns[feature] = i;
 	}
 	for (size_t i = 0; i < features; i++)
 		if (scratch->columns[i] == SIZE_MAX) {
 			const char *name = v2_feature_name(manifest, i);
-			return err_set(e, ERR_INPUT, "feature `%.128s` is missing: expected %zu features, got %zu",
-				       name != NULL ? name : "?", features, tensor_count);
+			return err_set(
+			    e, ERR_INPUT,
+			    "feature `%.128s` is missing: expected %zu features, got %zu",
+			    name != NULL ? name : "?", features, tensor_count);
 		}
 	return 0;
 }
@@ -160,12 +166,14 @@ static int check_columns(const struct v2_scratch *scratch, size_t tensor_count, 
 	for (size_t i = 0; i < tensor_count; i++) {
 		const struct v2_tensor *t = &scratch->tensors[i];
 		if (t->rank > 2 || (t->rank == 2 && t->shape[1] != 1))
-			return err_set(e, ERR_INPUT, "input `%s` is one feature: its shape is [rows] or [rows, 1]",
-				       v2_tensor_label(t).text);
+			return err_set(
+			    e, ERR_INPUT,
+			    "input `%s` is one feature: its shape is [rows] or [rows, 1]",
+			    v2_tensor_label(t).text);
 		if (t->shape[0] != m->rows)
 			return err_set(e, ERR_INPUT, "input `%s` has %zu rows, `%s` has %llu",
-				       v2_tensor_label(first).text, m->rows, v2_tensor_label(t).text,
-				       (unsigned long long)t->shape[0]);
+				       v2_tensor_label(first).text, m->rows,
+				       v2_tensor_label(t).text, (unsigned long long)t->shape[0]);
 		if (check_count(t, e) != 0)
 			return -1;
 		m->float32 &= is_float32(t);
@@ -173,8 +181,8 @@ static int check_columns(const struct v2_scratch *scratch, size_t tensor_count, 
 	return 0;
 }
 
-static int feature_matrix(const struct manifest *manifest, struct v2_scratch *scratch, size_t tensor_count,
-			  struct matrix *m, struct err *e)
+static int feature_matrix(const struct manifest *manifest, struct v2_scratch *scratch,
+			  size_t tensor_count, struct matrix *m, struct err *e)
 {
 	*m = (struct matrix){.columns = manifest->feature_count};
 	if (match_features(manifest, scratch, tensor_count, e) != 0 ||
@@ -182,7 +190,8 @@ static int feature_matrix(const struct manifest *manifest, struct v2_scratch *sc
 		return -1;
 	size_t width = m->float32 ? sizeof(float) : sizeof(double);
 	for (size_t i = 0; i < m->columns; i++) {
-		const struct v2_target target = {(char *)m->data + i * width, m->float32, m->columns};
+		const struct v2_target target = {(char *)m->data + i * width, m->float32,
+						 m->columns};
 		if (v2_tensor_store(&scratch->tensors[scratch->columns[i]], &target, e) != 0)
 			return -1;
 	}
@@ -201,7 +210,7 @@ int v2_matrix(const struct manifest *manifest, struct v2_scratch *scratch, size_
 	      struct v2_request *request, struct err *e)
 {
 	request->tensor_per_feature =
-		tensor_count > 1 || is_lone_feature(manifest, &scratch->tensors[0]);
+	    tensor_count > 1 || is_lone_feature(manifest, &scratch->tensors[0]);
 	if (request->tensor_per_feature)
 		return feature_matrix(manifest, scratch, tensor_count, &request->rows, e);
 	return rows_matrix(manifest, scratch, &request->rows, e);

@@ -4,10 +4,10 @@
 #include <string.h>
 
 static const struct v2_type types[] = {
-	{"FP32", V2_FLOAT, 4},	  {"FP64", V2_FLOAT, 8},    {"FP16", V2_FLOAT, 2},
-	{"INT64", V2_SIGNED, 8},  {"INT32", V2_SIGNED, 4},  {"INT16", V2_SIGNED, 2},
-	{"INT8", V2_SIGNED, 1},	  {"UINT64", V2_UNSIGNED, 8}, {"UINT32", V2_UNSIGNED, 4},
-	{"UINT16", V2_UNSIGNED, 2}, {"UINT8", V2_UNSIGNED, 1}, {"BOOL", V2_BOOL, 1},
+    {"FP32", V2_FLOAT, 4},      {"FP64", V2_FLOAT, 8},      {"FP16", V2_FLOAT, 2},
+    {"INT64", V2_SIGNED, 8},    {"INT32", V2_SIGNED, 4},    {"INT16", V2_SIGNED, 2},
+    {"INT8", V2_SIGNED, 1},     {"UINT64", V2_UNSIGNED, 8}, {"UINT32", V2_UNSIGNED, 4},
+    {"UINT16", V2_UNSIGNED, 2}, {"UINT8", V2_UNSIGNED, 1},  {"BOOL", V2_BOOL, 1},
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 
@@ -53,7 +53,8 @@ static int read_type(struct scan *s, struct v2_tensor *t, struct err *e)
 	char text[32];
 	scan_decode(name, text, sizeof text);
 	return err_set(e, ERR_INPUT,
-		       "there is no datatype `%s`; it is FP64, FP32, FP16, BOOL, INT8 to INT64 or UINT8 to UINT64",
+		       "there is no datatype `%s`; it is FP64, FP32, FP16, BOOL, INT8 to INT64 or "
+		       "UINT8 to UINT64",
 		       text);
 }
 
@@ -78,14 +79,16 @@ static int read_shape(struct scan *s, struct v2_tensor *t, struct err *e)
 	scan_array(s);
 	while (scan_element(s, &first)) {
 		if (t->rank == V2_RANK_MAX)
-			return err_set(e, ERR_INPUT, "a `shape` of more than %d dimensions", V2_RANK_MAX);
+			return err_set(e, ERR_INPUT, "a `shape` of more than %d dimensions",
+				       V2_RANK_MAX);
 		if (!read_size(s, &t->shape[t->rank]) && s->problem == NULL)
 			return err_set(e, ERR_INPUT,
 				       "a dimension of a `shape` is not a whole number from 1 up");
 		if (s->problem != NULL)
 			return scan_err(s, e);
 		if (t->shape[t->rank++] == 0)
-			return err_set(e, ERR_INPUT, "a `shape` with a dimension of 0: there are no rows");
+			return err_set(e, ERR_INPUT,
+				       "a `shape` with a dimension of 0: there are no rows");
 	}
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
@@ -150,17 +153,21 @@ static int settle(struct v2_tensor *t, struct err *e)
 	if (t->name.at == NULL)
 		return err_set(e, ERR_INPUT, "an input has no `name`");
 	if (t->type == NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has no `datatype`", v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "input `%s` has no `datatype`",
+			       v2_tensor_label(t).text);
 	if (t->rank == 0)
 		return err_set(e, ERR_INPUT, "input `%s` has no `shape`", v2_tensor_label(t).text);
 	if (t->binary && t->data.at != NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`", v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`",
+			       v2_tensor_label(t).text);
 	if (!t->binary && t->data.at == NULL)
 		return err_set(e, ERR_INPUT, "input `%s` has no `data`", v2_tensor_label(t).text);
 	t->count = 1;
 	for (size_t i = 0; i < t->rank; i++)
-		if (__builtin_mul_overflow(t->count, t->shape[i], &t->count) || t->count > SIZE_MAX / 16)
-			return err_set(e, ERR_INPUT, "the `shape` of input `%s` is too large", v2_tensor_label(t).text);
+		if (__builtin_mul_overflow(t->count, t->shape[i], &t->count) ||
+		    t->count > SIZE_MAX / 16)
+			return err_set(e, ERR_INPUT, "the `shape` of input `%s` is too large",
+				       v2_tensor_label(t).text);
 	return 0;
 }
 

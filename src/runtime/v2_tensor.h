@@ -30,9 +30,9 @@ struct v2_tensor {
 	const struct v2_type *type;
 	size_t rank;
 	uint64_t shape[V2_RANK_MAX]; /* none is 0 */
-	size_t count;		     /* elements by the shape */
-	const char *body;	     /* where the JSON starts */
-	struct scan_span data;	     /* at == NULL: none; not checked yet */
+	size_t count;                /* elements by the shape */
+	const char *body;            /* where the JSON starts */
+	struct scan_span data;       /* at == NULL: none; not checked yet */
 	bool binary;
 	uint64_t binary_size;
 	const char *bytes; /* of the binary part */

@@ -140,10 +140,18 @@ void v2_write(struct buf *out, const char *model, uint32_t version, const struct
 	      const struct prediction_kind *kind, const struct v2_request *request,
 	      const double *output, const double *raw, size_t *json_size)
 {
-	const struct answer predict = {"predict", output, request->rows.rows, kind->output_count,
-				       is_float32(manifest, "predict"), request->binary_predict};
-	const struct answer score = {"raw_score", raw, request->rows.rows, kind->raw_count,
-				     is_float32(manifest, "raw_score"), request->binary_raw};
+	const struct answer predict = {"predict",
+				       output,
+				       request->rows.rows,
+				       kind->output_count,
+				       is_float32(manifest, "predict"),
+				       request->binary_predict};
+	const struct answer score = {"raw_score",
+				     raw,
+				     request->rows.rows,
+				     kind->raw_count,
+				     is_float32(manifest, "raw_score"),
+				     request->binary_raw};
 	const struct answer *answers[2];
 	size_t count = 0, start = out->size;
 
@@ -163,11 +171,13 @@ void v2_write(struct buf *out, const char *model, uint32_t version, const struct
 	buf_add_string(out, "]}");
 	*json_size = out->size - start;
 	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; answers[i]->binary && k < answers[i]->rows * answers[i]->columns; k++)
+		for (size_t k = 0; answers[i]->binary && k < answers[i]->rows * answers[i]->columns;
+		     k++)
 			write_bytes(out, answers[i], k);
 }
 
-static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs, size_t count)
+static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs,
+			size_t count)
 {
 	buf_format(out, ",\"%s\":[", key);
 	for (size_t i = 0; i < count; i++) {
@@ -177,7 +187,8 @@ static void write_specs(struct buf *out, const char *key, const struct tensor_sp
 		v2_write_string(out, specs[i].datatype);
 		buf_add_string(out, ",\"shape\":[");
 		for (size_t k = 0; k < specs[i].dimension_count; k++)
-			buf_format(out, k > 0 ? ",%lld" : "%lld", (long long)specs[i].dimensions[k]);
+			buf_format(out, k > 0 ? ",%lld" : "%lld",
+				   (long long)specs[i].dimensions[k]);
 		buf_add_string(out, "]}");
 	}
 	buf_add_char(out, ']');

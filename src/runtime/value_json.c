@@ -9,6 +9,7 @@ struct reader {
 	const char *at;
 	const char *end;
 	locale_t locale;
+	size_t budget;
 	struct err *e;
 };
 
@@ -16,13 +17,9 @@ static int read_value(struct reader *r, struct value *v, int depth);
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT, "The model's JSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT,
+		       "The model's JSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
-}
-
-static int no_memory(struct reader *r)
-{
-	return err_set(r->e, ERR_MEMORY, "Memory ran out while the model was loaded.");
 }
 
 static char peek(struct reader *r)
@@ -59,16 +56,16 @@ static int read_string(struct reader *r, struct value *v)
 		close += *close == '\\' ? 2 : 1;
 	if (close >= r->end)
 		return broken(r);
-	out = malloc((size_t)(close - r->at) + 1);
-	if (!out)
-		return no_memory(r);
-	*v = (struct value){.kind = VALUE_STRING, .text = out};
+	if (value_set_text(v, r->at, (size_t)(close - r->at), &r->budget, r->e))
+		return -1;
+	out = v->text; /* what follows never makes it longer */
 	while (r->at < close) {
 		char c = *r->at++;
 
-		out[v->count++] = c == '\\' ? escaped(r) : c;
+		*out++ = c == '\\' ? escaped(r) : c;
 	}
-	out[v->count] = '\0';
+	*out = '\0';
+	v->count = (size_t)(out - v->text);
 	r->at = close + 1;
 	return 0;
 }
@@ -108,10 +105,8 @@ static int read_array(struct reader *r, struct value *v, int depth)
 	for (;;) {
 		char c;
 
-		if (read_value(r, &item, depth))
+		if (read_value(r, &item, depth) || value_push_element(v, &item, &r->budget, r->e))
 			return -1;
-		if (value_push_any(v, &item))
-			return no_memory(r);
 		c = peek(r);
 		if (c != ',' && c != ']')
 			return broken(r);
@@ -137,8 +132,8 @@ static int read_member(struct reader *r, struct value *v, int depth)
 	}
 	r->at++;
 	status = read_value(r, &item, depth);
-	if (!status && value_push_item(v, name.text, name.count, &item))
-		status = no_memory(r);
+	if (!status)
+		status = value_push_member(v, name.text, name.count, &item, &r->budget, r->e);
 	value_release(&name);
 	return status;
 }
@@ -172,7 +167,8 @@ static int read_value(struct reader *r, struct value *v, int depth)
 
 	*v = (struct value){.kind = VALUE_NULL};
 	if (depth >= VALUE_DEPTH_MAX)
-		return err_set(r->e, ERR_INPUT, "The model's JSON nests deeper than %d levels.", VALUE_DEPTH_MAX);
+		return err_set(r->e, ERR_INPUT, "The model's JSON nests deeper than %d levels.",
+			       VALUE_DEPTH_MAX);
 	if (c == '"')
 		return read_string(r, v);
 	if (c != '[' && c != '{')
@@ -185,16 +181,17 @@ static int read_value(struct reader *r, struct value *v, int depth)
 
 int value_parse_json(const void *data, size_t size, struct value *v, struct err *e)
 {
-	struct reader r = {.at = data, .end = (const char *)data + size, .e = e};
+	struct reader r = {
+	    .at = data, .end = (const char *)data + size, .budget = VALUE_BUDGET(size), .e = e};
 	int status;
 
 	*v = (struct value){.kind = VALUE_NULL};
 	r.locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (!r.locale)
-		return no_memory(&r);
+		return err_set(e, ERR_MEMORY, "Memory ran out while the model was loaded.");
 	status = read_value(&r, v, 0);
 	peek(&r);
-	if (!status && r.at < r.end && *r.at) {
+	if (!status && r.at < r.end) {
 		value_release(v);
 		status = broken(&r);
 	}

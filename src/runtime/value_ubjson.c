@@ -9,6 +9,7 @@
 struct reader {
 	const unsigned char *at;
 	const unsigned char *end;
+	size_t budget;
 	struct err *e;
 };
 
@@ -16,13 +17,9 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT, "The model's UBJSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT,
+		       "The model's UBJSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
-}
-
-static int no_memory(struct reader *r)
-{
-	return err_set(r->e, ERR_MEMORY, "Memory ran out while the model was loaded.");
 }
 
 static size_t width_of(unsigned char type)
@@ -85,7 +82,10 @@ static int read_count(struct reader *r, size_t *count)
 	if (type == 'd' || type == 'D' || read_number(r, type, &number))
 		return broken(r);
 	if (number < 0 || number > (double)(r->end - r->at))
-		return err_set(r->e, ERR_INPUT, "The model's UBJSON announces a length that the file does not hold.");
+		return err_set(
+		    r->e, ERR_INPUT,
+		    "The model's UBJSON announces a length (%.0f) that the file does not hold.",
+		    number);
 	*count = (size_t)number;
 	return 0;
 }
@@ -94,15 +94,8 @@ static int read_string(struct reader *r, struct value *v)
 {
 	size_t size;
 
-	if (read_count(r, &size))
+	if (read_count(r, &size) || value_set_text(v, (const char *)r->at, size, &r->budget, r->e))
 		return -1;
-	v->text = malloc(size + 1);
-	if (!v->text)
-		return no_memory(r);
-	v->kind = VALUE_STRING;
-	v->count = size;
-	memcpy(v->text, r->at, size);
-	v->text[size] = '\0';
 	r->at += size;
 	return 0;
 }
@@ -167,10 +160,9 @@ static int read_array(struct reader *r, struct value *v, int depth)
 	if (shared && left * (width_of(shared) ? width_of(shared) : 1) > (size_t)(r->end - r->at))
 		return broken(r);
 	while (!ended(r, counted, &left, ']')) {
-		if (read_type(r, shared, &type) || read_typed(r, type, &item, depth))
+		if (read_type(r, shared, &type) || read_typed(r, type, &item, depth) ||
+		    value_push_element(v, &item, &r->budget, r->e))
 			return -1;
-		if (value_push_any(v, &item))
-			return no_memory(r);
 	}
 	return 0;
 }
@@ -193,10 +185,9 @@ static int read_object(struct reader *r, struct value *v, int depth)
 			return -1;
 		name = (const char *)r->at;
 		r->at += size;
-		if (read_type(r, shared, &type) || read_typed(r, type, &item, depth))
+		if (read_type(r, shared, &type) || read_typed(r, type, &item, depth) ||
+		    value_push_member(v, name, size, &item, &r->budget, r->e))
 			return -1;
-		if (value_push_item(v, name, size, &item))
-			return no_memory(r);
 	}
 	return 0;
 }
@@ -207,7 +198,8 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 	*v = (struct value){.kind = VALUE_NUMBER};
 	if (depth >= VALUE_DEPTH_MAX)
-		return err_set(r->e, ERR_INPUT, "The model's UBJSON nests deeper than %d levels.", VALUE_DEPTH_MAX);
+		return err_set(r->e, ERR_INPUT, "The model's UBJSON nests deeper than %d levels.",
+			       VALUE_DEPTH_MAX);
 	switch (type) {
 	case 'Z':
 		v->kind = VALUE_NULL;
@@ -231,7 +223,10 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 int value_parse_ubjson(const void *data, size_t size, struct value *v, struct err *e)
 {
-	struct reader r = {.at = data, .end = (const unsigned char *)data + size, .e = e};
+	struct reader r = {.at = data,
+			   .end = (const unsigned char *)data + size,
+			   .budget = VALUE_BUDGET(size),
+			   .e = e};
 
 	*v = (struct value){.kind = VALUE_NULL};
 	if (size == 0)

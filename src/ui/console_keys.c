@@ -2,6 +2,7 @@
 #include "ui/console_state.h"
 
 #include "ui/keys.h"
+#include "core/digest.h"
 #include "ui/line_edit.h"
 
 #include <stdio.h>
@@ -177,25 +178,6 @@ static void prompt_key(struct console *c, int key)
 	}
 }
 
-/* RFC 4648, section 4; coded has room for 4 bytes for every 3. */
-static size_t base64(const char *text, char *coded)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *s = (const unsigned char *)text;
-	size_t left = strlen(text), used = 0;
-
-	for (; left > 0; left -= left > 3 ? 3 : left, s += 3) {
-		unsigned bits = (unsigned)s[0] << 16 | (left > 1 ? (unsigned)s[1] << 8 : 0) |
-				(left > 2 ? (unsigned)s[2] : 0);
-
-		coded[used++] = digits[bits >> 18];
-		coded[used++] = digits[bits >> 12 & 63];
-		coded[used++] = left > 1 ? digits[bits >> 6 & 63] : '=';
-		coded[used++] = left > 2 ? digits[bits & 63] : '=';
-	}
-	return used;
-}
-
 /* Asks the terminal to put text on the clipboard (OSC 52). Terminals without it swallow the sequence; those
  * too old to know such sequences at all are left alone. */
 static void clipboard_copy(struct console *c, const char *text)
@@ -205,8 +187,9 @@ static void clipboard_copy(struct console *c, const char *text)
 
 	if (!type || strncmp(type, "linux", 5) == 0 || strncmp(type, "vt", 2) == 0)
 		return;
+	digest_base64(text, coded, sizeof(coded));
 	draw_raw(c->draw, "\033]52;c;", 7);
-	draw_raw(c->draw, coded, base64(text, coded));
+	draw_raw(c->draw, coded, strlen(coded));
 	draw_raw(c->draw, "\a", 1);
 }
 

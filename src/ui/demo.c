@@ -154,7 +154,7 @@ static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
 static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 {
 	char *argv[] = {"mldeck", "serve", "--listen", "127.0.0.1:0", "--state", d->state,
-			"--socket", d->socket_path, NULL};
+			"--socket", d->socket_path, "--name", "demo", NULL};
 	int64_t deadline = now_ms() + START_MS;
 
 	if (process_start(d, argv, "serve.log", &d->runtime, e) != 0)

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define COLUMNS_MAX 84
-#define MARGIN 2	 /* blank columns inside the frame */
+#define MARGIN 2 /* blank columns inside the frame */
+#define EVIDENCE_ROWS_MIN 3
 #define VALUE_COLUMN 14 /* where values start behind their labels */
 
 void dialog_init(struct dialog *d, const char *title)
@@ -57,7 +58,8 @@ static void draw_line(struct place *p, const struct dialog_line *line)
 	int length = (int)(tab - line->text);
 	snprintf(label, sizeof(label), "%.*s", length, line->text);
 	canvas_put(p->c, p->row, p->column, VALUE_COLUMN - 1, ROLE_DIM, label);
-	canvas_put(p->c, p->row++, p->column + VALUE_COLUMN, p->columns - VALUE_COLUMN, line->role, tab + 1);
+	canvas_put(p->c, p->row++, p->column + VALUE_COLUMN, p->columns - VALUE_COLUMN, line->role,
+		   tab + 1);
 }
 
 /* The part of a value that is shown so that the cursor is in sight. */
@@ -80,14 +82,16 @@ static void draw_field(struct place *p, const struct dialog_field *f, bool focus
 {
 	if (p->row + 1 >= p->bottom)
 		return;
-	int end = canvas_put(p->c, p->row, p->column, p->columns - 3, focused ? ROLE_TITLE : ROLE_DIM, f->label);
+	int end = canvas_put(p->c, p->row, p->column, p->columns - 3,
+			     focused ? ROLE_TITLE : ROLE_DIM, f->label);
 	if (f->done)
 		canvas_put(p->c, p->row, end + 1, 2, ROLE_OK, canvas_glyph(p->c, "✓", "ok"));
 	p->row++;
 	int cursor;
 	const char *value = visible_part(f, p->columns - 2, &cursor);
 	canvas_fill(p->c, p->row, p->column, 1, p->columns, ' ', ROLE_INPUT);
-	canvas_put(p->c, p->row, p->column, 1, focused ? ROLE_KEY : ROLE_DIM, canvas_glyph(p->c, "▸", ">"));
+	canvas_put(p->c, p->row, p->column, 1, focused ? ROLE_KEY : ROLE_DIM,
+		   canvas_glyph(p->c, "▸", ">"));
 	bool hint = f->value[0] == '\0' && f->hint[0] != '\0' && !focused;
 	end = canvas_put(p->c, p->row, p->column + 2, p->columns - 2, hint ? ROLE_DIM : ROLE_INPUT,
 			 hint ? f->hint : value);
@@ -115,7 +119,8 @@ static void draw_wrapped(struct place *p, enum canvas_role role, const char *tex
 				blank = end;
 			end += step;
 		}
-		/* Not even one character fits, or the last row takes what is left, with an ellipsis. */
+		/* Not even one character fits, or the last row takes what is left, with an
+		 * ellipsis. */
 		if (end == 0 || text[end] == '\0' || rows_max == 0) {
 			canvas_put(p->c, p->row++, p->column, p->columns, role, text);
 			return;
@@ -138,11 +143,13 @@ static int wrapped_rows(const char *text, int columns, int rows_max)
 
 static void draw_buttons(struct place *p, const struct dialog *d, int row)
 {
-	const char *text = d->disabled	   ? "stale picture: confirming is off - esc cancels"
-			   : d->busy	   ? "sent, waiting for the answer"
-			   : d->buttons[0] ? d->buttons
+	const char *text = d->disabled          ? "stale picture: confirming is off - esc cancels"
+			   : d->busy            ? "sent, waiting for the answer"
+			   : d->buttons[0]      ? d->buttons
 			   : d->field_count > 1 ? "enter confirm · tab next field · esc cancel"
 						: "enter confirm · esc cancel";
+	if (canvas_width(text) > p->columns && !d->disabled && !d->busy && !d->buttons[0])
+		text = "enter confirm · esc cancel";
 	enum canvas_role role = d->disabled ? ROLE_WARNING : d->busy ? ROLE_DIM : ROLE_KEY;
 	canvas_put(p->c, row, p->column, p->columns, role, text);
 }
@@ -162,9 +169,15 @@ static void draw_evidence(struct place *p, const struct dialog *d, int room)
 
 void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int *cursor_column)
 {
-	int columns = c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
+	int columns =
+	    c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
 	int inner = columns - 2 - 2 * MARGIN;
-	int command = wrapped_rows(d->command, inner - 2, 3), error = wrapped_rows(d->error, inner, 3);
+	int command = wrapped_rows(d->command, inner - 2, 3),
+	    error = wrapped_rows(d->error, inner, 3);
+	/* Where rows are short, what is known about the change comes before the command that equals
+	 * it. */
+	int spare = c->rows - 3 - 2 * (int)d->field_count - error - EVIDENCE_ROWS_MIN;
+	command = command > spare ? (spare > 0 ? spare : 0) : command;
 	int fixed = 2 * (int)d->field_count + command + error + 1;
 	int wanted = 2 + (int)d->line_count + fixed + 2 + (command > 0) + (error > 0);
 	int rows = wanted < c->rows ? wanted : c->rows;

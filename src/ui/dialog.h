@@ -1,8 +1,10 @@
 /*
- * dialog: the confirmation that a change of a route goes through: evidence, fields to type, the equal command.
+ * dialog: the confirmation that a change of a route goes through: evidence, fields to type, the
+ * equal command.
  *
- * A plain value of fixed size that the console fills and edits; dialog_draw() only draws it, over whatever
- * the canvas holds. Strings are cleaned when they are drawn. Not here: keys, what confirming does (console).
+ * A plain value of fixed size that the console fills and edits; dialog_draw() only draws it, over
+ * whatever the canvas holds. Strings are cleaned when they are drawn. Not here: keys, what
+ * confirming does (console).
  */
 #ifndef UI_DIALOG_H
 #define UI_DIALOG_H
@@ -19,8 +21,8 @@
 #define DIALOG_LABEL_SIZE 64
 #define DIALOG_VALUE_SIZE 256
 
-/* One fact. "" is a blank line, the first to go when the screen is short. A tab in the text starts the value:
- * values stand in one column. */
+/* One fact. "" is a blank line, the first to go when the screen is short. A tab in the text starts
+ * the value: values stand in one column. */
 struct dialog_line {
 	enum canvas_role role;
 	char text[DIALOG_LINE_SIZE];
@@ -31,8 +33,8 @@ struct dialog_field {
 	char label[DIALOG_LABEL_SIZE]; /* "type flight-delay to confirm" */
 	char hint[DIALOG_LABEL_SIZE];  /* shown dim while the value is empty; may be "" */
 	char value[DIALOG_VALUE_SIZE]; /* UTF-8 */
-	size_t cursor;		       /* a byte offset into value, between characters */
-	bool done;		       /* what was typed is what is wanted: a check mark shows */
+	size_t cursor;                 /* a byte offset into value, between characters */
+	bool done;                     /* what was typed is what is wanted: a check mark shows */
 };
 
 struct dialog {
@@ -41,22 +43,22 @@ struct dialog {
 	struct dialog_line lines[DIALOG_LINES_MAX];
 	size_t field_count;
 	struct dialog_field fields[DIALOG_FIELDS_MAX];
-	size_t focus;	    /* the field that is typed in */
-	char command[512];  /* "mldeck promote flight-delay 3 --reason …"; "" none */
-	char error[512];    /* why it was refused; "" none */
-	char buttons[96];   /* "" = "enter confirm · tab next · esc cancel" */
-	bool busy;	    /* sent, no answer yet: says so in place of the buttons */
-	bool disabled;	    /* the picture is stale or the connection lost: says so, confirming is off */
+	size_t focus;      /* the field that is typed in */
+	char command[512]; /* "mldeck promote flight-delay 3 --reason …"; "" none */
+	char error[512];   /* why it was refused; "" none */
+	char buttons[96];  /* "" = "enter confirm · tab next · esc cancel" */
+	bool busy;         /* sent, no answer yet: says so in place of the buttons */
+	bool disabled; /* the picture is stale or the connection lost: says so, confirming is off */
 };
 
 void dialog_init(struct dialog *d, const char *title);
 /* Adds a line of evidence; dropped, not an error, beyond DIALOG_LINES_MAX. */
 void dialog_line(struct dialog *d, enum canvas_role role, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 /* Adds an empty field and returns it; NULL beyond DIALOG_FIELDS_MAX. */
 struct dialog_field *dialog_field(struct dialog *d, const char *label, const char *hint);
-/* Draws it in the middle of the canvas, as large as it needs and the canvas allows. Gives the cell of the text
- * cursor out (-1, -1 when there is none); row and column may be NULL. */
+/* Draws it in the middle of the canvas, as large as it needs and the canvas allows. Gives the cell
+ * of the text cursor out (-1, -1 when there is none); row and column may be NULL. */
 void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int *cursor_column);
 
 #endif

@@ -18,6 +18,9 @@
 
 #define ESCAPE_WAIT_MS 25
 
+/* Every role, and every role on the background of the selected line. */
+#define STYLES (2 * ROLE_COUNT)
+
 struct draw {
 	int tty;	/* own open file description, non-blocking */
 	int memory;	/* where curses writes to */
@@ -32,8 +35,8 @@ struct draw {
 	char reset[160];
 	size_t reset_size;
 	struct buf setup; /* what curses wrote to set the screen up */
-	attr_t attributes[ROLE_COUNT];
-	int pairs[ROLE_COUNT];
+	attr_t attributes[STYLES]; /* by style_of() */
+	int pairs[STYLES];
 	bool colours;
 };
 
@@ -155,24 +158,31 @@ static int colour(int32_t rgb)
 	return colour_16(r, g, b, COLORS >= 16 ? 16 : 8);
 }
 
+static int style_of(const struct cell *cell)
+{
+	int role = cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT;
+
+	return role + (cell->selected ? ROLE_COUNT : 0);
+}
+
 void draw_theme(struct draw *d, const struct theme *theme)
 {
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		const struct theme_style *s = &theme->styles[role];
+	for (int i = 0; i < STYLES; i++) {
+		struct cell cell = {.glyph = ' ', .role = (uint8_t)(i % ROLE_COUNT), .selected = i >= ROLE_COUNT};
+		struct theme_style s = theme_cell(theme, &cell);
+		/* Without colours a background of its own still has to show which line is selected. */
+		bool own = s.background >= 0 && s.background != theme->styles[ROLE_TEXT].background;
 		attr_t a = A_NORMAL;
 
-		/* Without colours a background still has to show which line is selected. */
-		bool reverse = s->reverse || (!d->colours && s->background >= 0);
-
-		a |= s->bold ? A_BOLD : 0;
-		a |= s->dim ? A_DIM : 0;
-		a |= s->underline ? A_UNDERLINE : 0;
-		a |= reverse ? A_REVERSE : 0;
-		d->attributes[role] = a;
-		d->pairs[role] = 0;
-		if (d->colours && (s->foreground >= 0 || s->background >= 0) &&
-		    init_extended_pair(role + 1, colour(s->foreground), colour(s->background)) == OK)
-			d->pairs[role] = role + 1;
+		a |= s.bold ? A_BOLD : 0;
+		a |= s.dim ? A_DIM : 0;
+		a |= s.underline ? A_UNDERLINE : 0;
+		a |= s.reverse || (!d->colours && own) ? A_REVERSE : 0;
+		d->attributes[i] = a;
+		d->pairs[i] = 0;
+		if (d->colours && (s.foreground >= 0 || s.background >= 0) &&
+		    init_extended_pair(i + 1, colour(s.foreground), colour(s.background)) == OK)
+			d->pairs[i] = i + 1;
 	}
 	draw_anew(d);
 }
@@ -333,9 +343,9 @@ void draw_resize(struct draw *d, int *columns, int *rows)
 static void cell_put(struct draw *d, int row, int column, const struct cell *cell)
 {
 	wchar_t text[2] = {(wchar_t)cell->glyph, L'\0'};
-	int role = cell->role < ROLE_COUNT ? cell->role : ROLE_TEXT;
-	attr_t attributes = d->attributes[role] | (cell->bold ? A_BOLD : 0);
-	int pair = d->pairs[role];
+	int style = style_of(cell);
+	attr_t attributes = d->attributes[style] | (cell->bold ? A_BOLD : 0);
+	int pair = d->pairs[style];
 	cchar_t c;
 
 	if (cell->glyph < 32 || cell->glyph == 127)
@@ -348,7 +358,7 @@ static void cell_put(struct draw *d, int row, int column, const struct cell *cel
 
 static bool cell_same(const struct cell *a, const struct cell *b)
 {
-	return a->glyph == b->glyph && a->role == b->role && a->bold == b->bold;
+	return a->glyph == b->glyph && a->role == b->role && a->bold == b->bold && a->selected == b->selected;
 }
 
 /* Puts the cells that differ; whether any did. */

@@ -13,8 +13,8 @@ bool line_edit(char *text, size_t size, size_t *cursor, int key);
 
 /*
  * Splits a line into words as a shell would without expansions: blanks part, '…', "…" and \ quote. Words
- * point into storage, which has strlen(line) + 1 bytes. Returns their number, or -1 with a quote left open or
- * more than max words.
+ * point into storage, which has strlen(line) + 1 bytes. Returns their number, or -1 with a quote left
+ * open or more than max words.
  */
 int line_split(const char *line, char *storage, char **words, int max);
 

@@ -1,8 +1,9 @@
 /*
- * panes: what several views show of a model: its versions' latencies, predictions and requests a second.
+ * panes: what several views show of a model: its versions' latencies, predictions and requests a
+ * second.
  *
- * Pure drawing. All versions of a pane stand one above the other on one shared horizontal axis; panes of the
- * same height and versions line up with each other.
+ * Pure drawing. All versions of a pane stand one above the other on one shared horizontal axis;
+ * panes of the same height and versions line up with each other.
  */
 #ifndef UI_PANES_H
 #define UI_PANES_H
@@ -16,12 +17,13 @@
 /* A version worth showing. */
 struct shown {
 	uint32_t version;
-	const struct route_entry *entry; /* NULL: not in the route */
+	const struct route_entry *entry;            /* NULL: not in the route */
 	const struct snapshot_version_stats *stats; /* NULL: nothing known */
 };
 
 /* The versions with statistics: live, selected, canaries, shadows, the rest newest first. */
-size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown, size_t max);
+size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown,
+		     size_t max);
 
 /* Rows that the panes want at least: a heading, a line a version, the axis. */
 int panes_rows_min(size_t shown_count);

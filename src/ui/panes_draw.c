@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GAP 3		      /* blank columns between panes */
+#define GAP 3                 /* blank columns between panes */
 #define PANE_COLUMNS_MIN 34   /* a pane narrower than this says nothing */
 #define SERIES_COLUMNS_MIN 44 /* of each pane, before the third one is added */
-#define LINE_LABEL 4	      /* "v12 " before a chart of one line */
-#define LINE_FIGURES 23	      /* "p50 120µs p99 410µs" behind it */
-#define P99_WORSE 1.10	      /* a p99 so much above the live one's is pointed out */
-#define BLOCK_ROWS_MAX 12
+#define LINE_LABEL 4          /* "v12 " before a chart of one line */
+#define LINE_FIGURES 23       /* "p50 120µs p99 410µs" behind it */
+#define OUTSIDE_SHARE 1000    /* one prediction in so many out of range is pointed out */
+/* A tail of this share of the predictions may be left off the axis at either end ... */
+#define TAIL_SHARE 0.01
+#define TAIL_WIDTH 0.75 /* ... where what remains is less of the axis than this */
+#define P99_WORSE 1.10  /* a p99 so much above the live one's is pointed out */
+#define BLOCK_ROWS_MAX 18
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
 /* Where one version's chart goes: below its label, or beside it where there is only one line. */
@@ -67,8 +71,9 @@ static int draw_name(struct canvas *c, const struct block *b, int column, const 
 	column = canvas_format(c, b->label_row, name, end - name, role, "v%u", s->version);
 	canvas_bold(c, b->label_row, name, column - name);
 	if (s->entry != NULL && b->label_columns >= 50)
-		column = canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
-				       route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
+		column =
+		    canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
+				  route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
 	return column + 2;
 }
 
@@ -146,7 +151,8 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 {
 	double bins[SNAPSHOT_LATENCY_BINS], columns[CANVAS_COLUMNS_MAX];
 	int from, to;
-	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s", m->window_s);
+	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s",
+		      m->window_s);
 	latency_range(shown, count, &from, &to);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
@@ -154,7 +160,8 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 		int column = draw_name(c, &b, pane.column, &shown[i]);
 		draw_latency_figures(c, &b, column, &shown[i], &shown[0]);
 		if (stats->requests == 0) {
-			canvas_put(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM, "no requests yet");
+			canvas_put(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM,
+				   "no requests yet");
 			continue;
 		}
 		for (int bin = 0; bin < SNAPSHOT_LATENCY_BINS; bin++)
@@ -164,50 +171,91 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 			   panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
-	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, 3 + from / 10.0,
-		       3 + to / 10.0);
+	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
+		       3 + from / 10.0, 3 + to / 10.0);
 }
 
 static void draw_prediction_figures(struct canvas *c, const struct block *b, int column,
-				    const struct snapshot_predictions *p)
+				    const struct snapshot_version_stats *s)
 {
+	const struct snapshot_predictions *p = &s->predictions;
 	char text[32];
 	uint64_t outside = p->below + p->above;
+	bool many = (double)outside * OUTSIDE_SHARE > (double)s->stats.requests;
+	enum canvas_role role = many ? ROLE_WARNING : ROLE_TEXT;
 	if (isfinite(p->mean)) {
 		snprintf(text, sizeof(text), "%.3g", p->mean);
 		column = draw_figure(c, b, column, "mean", ROLE_TEXT, text);
 	}
 	if (p->bin_count > 0 && b->label_columns >= 50) {
 		text_count(text, sizeof(text), (double)p->below);
-		column = draw_figure(c, b, column, "below", p->below ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "below", p->below ? role : ROLE_TEXT, text);
 		text_count(text, sizeof(text), (double)p->above);
-		column = draw_figure(c, b, column, "above", p->above ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, "above", p->above ? role : ROLE_TEXT, text);
 	} else if (p->bin_count > 0) {
 		text_count(text, sizeof(text), (double)outside);
-		column = draw_figure(c, b, column, b->line ? "out" : "out of range",
-				     outside ? ROLE_WARNING : ROLE_TEXT, text);
+		column = draw_figure(c, b, column, b->line ? "out" : "out of range", role, text);
 	}
 	text_count(text, sizeof(text), (double)p->nan);
 	draw_figure(c, b, column, "NaN", p->nan ? ROLE_WARNING : ROLE_TEXT, text);
 }
 
-static bool prediction_range(const struct shown *shown, int count, double *from, double *to)
+/* A horizontal scale; more: something lies beyond that end. */
+struct scale {
+	double from, to;
+	bool more_below, more_above;
+};
+
+/* The edges between which all but a tail of the counts lies; false when there are none. */
+static bool body_of(const struct snapshot_predictions *p, const uint64_t *counts, double *from,
+		    double *to)
 {
-	bool any = false;
+	double sum = 0, tail = 0;
+	uint32_t low = 0, high = p->bin_count;
+	for (uint32_t i = 0; i < p->bin_count; i++)
+		sum += (double)counts[i];
+	for (; low < high && tail + (double)counts[low] <= sum * TAIL_SHARE; low++)
+		tail += (double)counts[low];
+	for (tail = 0; high > low && tail + (double)counts[high - 1] <= sum * TAIL_SHARE; high--)
+		tail += (double)counts[high - 1];
+	*from = p->edges[low];
+	*to = p->edges[high];
+	return sum > 0 && high > low;
+}
+
+static void widen(double *low, double *high, double from, double to)
+{
+	*low = fmin(*low, from);
+	*high = fmax(*high, to);
+}
+
+/* All bins of all versions; where that leaves most of the width to a thin tail, without the tail.
+ */
+static bool prediction_scale(const struct shown *shown, int count, struct scale *scale)
+{
+	double low = INFINITY, high = -INFINITY, body_low = INFINITY, body_high = -INFINITY, from,
+	       to;
 	for (int i = 0; i < count; i++) {
 		const struct snapshot_predictions *p = &shown[i].stats->predictions;
 		if (p->bin_count == 0)
 			continue;
-		*from = any ? fmin(*from, p->edges[0]) : p->edges[0];
-		*to = any ? fmax(*to, p->edges[p->bin_count]) : p->edges[p->bin_count];
-		any = true;
+		widen(&low, &high, p->edges[0], p->edges[p->bin_count]);
+		if (body_of(p, p->counts, &from, &to))
+			widen(&body_low, &body_high, from, to);
+		if (body_of(p, p->baseline, &from, &to))
+			widen(&body_low, &body_high, from, to);
 	}
-	return any && isfinite(*to - *from) && *to > *from;
+	if (!isfinite(high - low) || high <= low)
+		return false;
+	*scale = (struct scale){low, high, false, false};
+	if (body_high > body_low && body_high - body_low < (high - low) * TAIL_WIDTH)
+		*scale = (struct scale){body_low, body_high, body_low > low, body_high < high};
+	return true;
 }
 
 /* Counts as shares of their sum, on the shared axis. */
-static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from, double to,
-		   double *columns, int column_count)
+static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from,
+		   double to, double *columns, int column_count)
 {
 	double bins[BASELINE_BINS_MAX], sum = 0;
 	for (uint32_t i = 0; i < p->bin_count; i++)
@@ -222,16 +270,16 @@ static void spread(const struct snapshot_predictions *p, const uint64_t *counts,
 		columns[i] /= width;
 }
 
-static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s, double from,
-				  double to)
+static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s,
+				  double from, double to)
 {
 	const struct snapshot_predictions *p = &s->stats->predictions;
 	double now[CANVAS_COLUMNS_MAX], baseline[CANVAS_COLUMNS_MAX];
 	double width = p->bin_count > 0 ? (p->edges[p->bin_count] - p->edges[0]) / p->bin_count : 0;
 	if (p->bin_count == 0) {
 		canvas_format(c, b->chart.row, b->chart.column, b->chart.columns, ROLE_DIM,
-			      "no baseline yet: %llu of %d predictions",
-			      (unsigned long long)p->baseline_count, BASELINE_LEARN_COUNT);
+			      "no baseline yet: %llu of %d", (unsigned long long)p->baseline_count,
+			      BASELINE_LEARN_COUNT);
 		return;
 	}
 	/* Bins that vanish beside the shared range would need columns beyond any number. */
@@ -246,30 +294,33 @@ static void draw_prediction_chart(struct canvas *c, const struct block *b, const
 static void draw_predictions(struct canvas *c, struct area pane, const struct snapshot_model *m,
 			     const struct shown *shown, int count)
 {
-	double from = 0, to = 1;
-	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "predictions, last %u s",
-				   m->window_s);
+	struct scale scale = {0, 1, false, false};
+	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
+				   "predictions, last %u s", m->window_s);
 	if (pane.column + pane.columns - column >= 12) {
-		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591, ROLE_BASELINE);
+		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591,
+			    ROLE_BASELINE);
 		canvas_put(c, pane.row, column + 4, -1, ROLE_DIM, "baseline");
 	}
-	bool range = prediction_range(shown, count, &from, &to);
+	bool range = prediction_scale(shown, count, &scale);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
 		column = draw_name(c, &b, pane.column, &shown[i]);
-		draw_prediction_figures(c, &b, column, &shown[i].stats->predictions);
-		draw_prediction_chart(c, &b, &shown[i], from, to);
+		draw_prediction_figures(c, &b, column, shown[i].stats);
+		draw_prediction_chart(c, &b, &shown[i], scale.from, scale.to);
 	}
 	struct block first = block_at(pane, 0, count);
 	if (range)
-		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, from, to);
+		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
+				  scale.from, scale.to, scale.more_below, scale.more_above);
 }
 
 static void draw_series(struct canvas *c, struct area pane, const struct shown *shown, int count)
 {
 	double values[PANES_VERSIONS_MAX][SNAPSHOT_SERIES], max = 0;
 	char text[32];
-	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "requests a second, last 60 s");
+	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
+		   "requests a second, last 60 s");
 	for (int i = 0; i < count; i++) {
 		for (int j = 0; j < SNAPSHOT_SERIES; j++)
 			values[i][j] = (double)shown[i].stats->series_rps[j];
@@ -282,7 +333,8 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 		column = draw_figure(c, &b, column, "now", ROLE_TEXT, text);
 		text_count(text, sizeof(text), greatest(values[i], SNAPSHOT_SERIES));
 		draw_figure(c, &b, column, "peak", ROLE_TEXT, text);
-		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max, panes_role(shown[i].entry));
+		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max,
+			     panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
 	int row = axis_row(pane, count);

@@ -1,5 +1,5 @@
-/* screen: the whole screen around a view: top line, tab bar, footer, key bar, and what is said instead of a
- * view when there is nothing to show. */
+/* screen: the whole screen around a view: top line, tab bar, footer, key bar, and what is said
+ * instead of a view when there is nothing to show. */
 #include "ui/keys.h"
 #include "ui/panes.h"
 #include "ui/view.h"
@@ -9,6 +9,7 @@
 
 #define COLUMNS_MIN 24 /* below 40x10 the screen is cut, below this it only says so */
 #define ROWS_MIN 6
+#define COLUMNS_FOR_PLAIN_KEYS 60 /* narrower, enter and esc leave the key bar: one guesses them */
 #define ROWS_COMFORTABLE 14 /* from here on there are a tab bar and a line for messages */
 
 static bool is_stale(const struct ui_state *state)
@@ -31,8 +32,8 @@ static void age_text(const struct canvas *c, const struct ui_state *state, char 
 }
 
 /* Adds "label value" to the top line if it ends before the limit; returns the next column. */
-static int top_figure(struct canvas *c, int column, int limit, const char *label, enum canvas_role role,
-		      const char *value)
+static int top_figure(struct canvas *c, int column, int limit, const char *label,
+		      enum canvas_role role, const char *value)
 {
 	if (column + canvas_width(label) + 1 + canvas_width(value) > limit)
 		return column;
@@ -40,7 +41,8 @@ static int top_figure(struct canvas *c, int column, int limit, const char *label
 	return canvas_put(c, 0, column + 1, -1, role, value) + 3;
 }
 
-static void draw_top_figures(struct canvas *c, int column, int limit, const struct snapshot_server *s)
+static void draw_top_figures(struct canvas *c, int column, int limit,
+			     const struct snapshot_server *s)
 {
 	char text[64];
 	struct snapshot_stats all = {.requests = s->requests, .errors = s->errors};
@@ -50,7 +52,8 @@ static void draw_top_figures(struct canvas *c, int column, int limit, const stru
 	snprintf(text, sizeof(text), "%.2f%%", percent);
 	column = top_figure(c, column, limit, "err", percent >= 1 ? ROLE_BAD : ROLE_TEXT, text);
 	if (s->draining)
-		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING, "draining");
+		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING,
+				    "draining");
 	text_uptime(text, sizeof(text), s->uptime_s);
 	column = top_figure(c, column, limit, "up", ROLE_TEXT, text);
 	if (s->lost_samples > 0) {
@@ -67,13 +70,15 @@ static void draw_top(struct canvas *c, const struct ui_state *state)
 	age_text(c, state, age, sizeof(age));
 	bool roomy = c->columns >= 60;
 	if (state->utc && roomy)
-		strncat(clock, " UTC", sizeof(clock) - strlen(clock) - 1);
+		snprintf(clock + strlen(clock), sizeof(clock) - strlen(clock), " UTC");
 	int column = canvas_put(c, 0, 1, -1, ROLE_TITLE, "mldeck");
 	canvas_bold(c, 0, 1, column - 1);
 	int right = c->columns - 1 - canvas_width(clock);
 	canvas_put(c, 0, right, -1, ROLE_DIM, clock);
 	right -= canvas_width(age) + 2;
-	enum canvas_role role = is_stale(state) ? ROLE_BAD : state->snapshot != NULL ? ROLE_OK : ROLE_DIM;
+	enum canvas_role role = is_stale(state)           ? ROLE_BAD
+				: state->snapshot != NULL ? ROLE_OK
+							  : ROLE_DIM;
 	canvas_put(c, 0, right, -1, role, age);
 	if (state->snapshot == NULL)
 		return;
@@ -110,13 +115,16 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 		column += 3;
 	}
 	if (state->filter[0] != '\0')
-		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)", state->filter);
+		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)",
+			      state->filter);
 }
 
 static bool key_shown(const struct key *k, const struct ui_state *state)
 {
-	bool model_view = strcmp(state->view, "model") == 0, help = strcmp(state->view, "help") == 0;
-	bool change = k->action == ACT_PROMOTE || k->action == ACT_ROLLBACK || k->action == ACT_SPLIT;
+	bool model_view = strcmp(state->view, "model") == 0,
+	     help = strcmp(state->view, "help") == 0;
+	bool change =
+	    k->action == ACT_PROMOTE || k->action == ACT_ROLLBACK || k->action == ACT_SPLIT;
 	bool models = state->snapshot != NULL && state->snapshot->model_count > 0;
 	if (k->label[0] == '\0')
 		return false;
@@ -166,7 +174,8 @@ static void draw_keys(struct canvas *c, int row, const struct ui_state *state)
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *k = &key_table[i];
 		bool last = k->action == ACT_HELP || k->action == ACT_QUIT;
-		if (!key_shown(k, state))
+		bool plain = k->action == ACT_OPEN || k->action == ACT_BACK;
+		if (!key_shown(k, state) || (plain && c->columns < COLUMNS_FOR_PLAIN_KEYS))
 			continue;
 		if (!last && column + key_width(k) + reserved > c->columns + 2)
 			continue;
@@ -201,16 +210,17 @@ static bool draw_message(struct canvas *c, int row, const struct ui_state *state
 		return true;
 	}
 	if (is_stale(state)) {
-		canvas_put(c, row, 1, c->columns - 2, ROLE_BAD,
-			   state->connection == CONNECTION_LOST
-				   ? "connection lost: trying again; what you see is old, changes are off"
-				   : "no answer from the runtime: what you see is old, changes are off");
+		canvas_put(
+		    c, row, 1, c->columns - 2, ROLE_BAD,
+		    state->connection == CONNECTION_LOST
+			? "connection lost: trying again; what you see is old, changes are off"
+			: "no answer from the runtime: what you see is old, changes are off");
 		return true;
 	}
-	const char *note = state->demo ? "demo: recorded flights are replayed as live requests"
-			   : state->embedded
-				   ? "embedded runtime: started by this console; q asks whether it stays"
-				   : "";
+	const char *note =
+	    state->demo       ? "demo: recorded flights are replayed as live requests"
+	    : state->embedded ? "embedded runtime: started by this console; q asks whether it stays"
+			      : "";
 	if (note[0] != '\0')
 		canvas_put(c, row, 1, c->columns - 2, ROLE_DIM, note);
 	return note[0] != '\0';
@@ -223,7 +233,8 @@ static void draw_centered(struct canvas *c, int row, enum canvas_role role, cons
 	canvas_put(c, row, column, c->columns - column - 1, role, text);
 }
 
-static void draw_notice(struct canvas *c, int top, int bottom, const char *const *lines, size_t count)
+static void draw_notice(struct canvas *c, int top, int bottom, const char *const *lines,
+			size_t count)
 {
 	int row = top + (bottom - top - (int)count) / 2;
 	for (size_t i = 0; i < count; i++) {
@@ -238,7 +249,8 @@ static void draw_waiting(struct canvas *c, int top, int bottom, const struct ui_
 					       "the models appear here as soon as it answers",
 					       "q leaves, ? shows the keys"};
 	static const char *const lost[] = {"no runtime answers", "", "trying again each second",
-					   "start one with: mldeck serve", "or see one at work: mldeck demo"};
+					   "start one with: mldeck serve",
+					   "or see one at work: mldeck demo"};
 	if (state->connection == CONNECTION_LOST)
 		draw_notice(c, top, bottom, lost, sizeof(lost) / sizeof(lost[0]));
 	else
@@ -248,11 +260,11 @@ static void draw_waiting(struct canvas *c, int top, int bottom, const struct ui_
 static void draw_no_models(struct canvas *c, int top, int bottom)
 {
 	static const char *const lines[] = {
-		"no models yet",
-		"",
-		"deploy the first one:",
-		"mldeck deploy NAME FILE",
-		"a LightGBM text file or an XGBoost JSON or UBJSON file",
+	    "no models yet",
+	    "",
+	    "deploy the first one:",
+	    "mldeck deploy NAME FILE",
+	    "a LightGBM text file or an XGBoost JSON or UBJSON file",
 	};
 	draw_notice(c, top, bottom, lines, sizeof(lines) / sizeof(lines[0]));
 }

@@ -11,7 +11,7 @@
 
 static const char *const role_keys[ROLE_COUNT] = {
 #define X(name, key) key,
-	CANVAS_ROLES(X)
+    CANVAS_ROLES(X)
 #undef X
 };
 
@@ -76,7 +76,8 @@ static int set_color(struct parse *p, int line, const char *value, int32_t *colo
 {
 	if (parse_color(value, color))
 		return 1;
-	return fail(p, line, "\"%s\" is not a colour; write #rrggbb, default, or a name like bright-blue",
+	return fail(p, line,
+		    "\"%s\" is not a colour; write #rrggbb, default, or a name like bright-blue",
 		    value);
 }
 
@@ -87,23 +88,24 @@ static int set_entry(struct parse *p, int line, struct theme_style *style, const
 		return set_color(p, line, value, &style->foreground);
 	if (strcmp(key, "background") == 0)
 		return set_color(p, line, value, &style->background);
-	bool *flag = strcmp(key, "bold") == 0	     ? &style->bold
-		     : strcmp(key, "dim") == 0	     ? &style->dim
+	bool *flag = strcmp(key, "bold") == 0        ? &style->bold
+		     : strcmp(key, "dim") == 0       ? &style->dim
 		     : strcmp(key, "reverse") == 0   ? &style->reverse
 		     : strcmp(key, "underline") == 0 ? &style->underline
 						     : NULL;
 	if (flag == NULL)
-		return fail(p, line,
-			    "unknown key \"%s\"; there are foreground, background, bold, dim, reverse "
-			    "and underline",
-			    key);
+		return fail(
+		    p, line,
+		    "unknown key \"%s\"; there are foreground, background, bold, dim, reverse "
+		    "and underline",
+		    key);
 	if (parse_flag(value, flag))
 		return 1;
 	return fail(p, line, "\"%s\" is neither yes nor no", value);
 }
 
-/* Distributions build inih with and without the line number handed to the handler: lines are counted by the
- * reader below instead. */
+/* Distributions build inih with and without the line number handed to the handler: lines are
+ * counted by the reader below instead. */
 struct reader {
 	const char *next;
 	int line;
@@ -135,8 +137,8 @@ static int handle(void *user, const char *section, const char *key, const char *
 		if (strcmp(section, role_keys[i]) == 0)
 			return set_entry(p, r->line, &p->theme->styles[i], key, value);
 	}
-	return fail(p, r->line, "unknown section [%s]; a section is a role such as [text] or [live]",
-		    section);
+	return fail(p, r->line,
+		    "unknown section [%s]; a section is a role such as [text] or [live]", section);
 }
 
 int theme_parse(const char *name, const char *text, struct theme *theme, struct err *e)
@@ -153,9 +155,10 @@ int theme_parse(const char *name, const char *text, struct theme *theme, struct 
 	if (line < 0)
 		return err_set(e, ERR_MEMORY, "theme %s: no memory is left", name);
 	if (line > 0)
-		return err_set(e, ERR_INPUT,
-			       "theme %s, line %d: neither a [section] nor a line of the form key = value",
-			       name, line);
+		return err_set(
+		    e, ERR_INPUT,
+		    "theme %s, line %d: neither a [section] nor a line of the form key = value",
+		    name, line);
 	*theme = result;
 	return 0;
 }
@@ -200,8 +203,8 @@ int theme_load(const char *name_or_path, struct theme *theme, struct err *e)
 		snprintf(names + used, sizeof(names) - used, "%s%s", used > 0 ? ", " : "", f->name);
 	}
 	return err_set(e, ERR_INPUT,
-		       "there is no theme \"%s\"; there are %s, or give a path with a / in it", name_or_path,
-		       names);
+		       "there is no theme \"%s\"; there are %s, or give a path with a / in it",
+		       name_or_path, names);
 }
 
 struct theme_style theme_cell(const struct theme *theme, const struct cell *cell)

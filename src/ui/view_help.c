@@ -6,22 +6,23 @@
 #include <stdio.h>
 
 #define KEY_COLUMNS 10
-#define PANE_COLUMNS 58
+#define KEYS_COLUMNS 54 /* that the longest help of a key takes */
+#define LEGEND_COLUMNS 24
 
 static const struct {
 	const char *glyph, *ascii;
 	enum canvas_role role;
 	const char *meaning;
 } legend[] = {
-	{"█", "#", ROLE_LIVE, "live: serves the requests"},
-	{"▒", "=", ROLE_CANARY, "canary: serves the share that is shown"},
-	{"◌", ".", ROLE_SHADOW, "shadow: gets copies, its answers are not used"},
-	{"●", "*", ROLE_OK, "ok"},
-	{"◐", "%", ROLE_CANARY, "split: several versions serve"},
-	{"▲", "!", ROLE_BAD, "errors: 1% of the requests or more fail"},
-	{"○", "o", ROLE_DIM, "idle, or not live"},
-	{"✕", "x", ROLE_BAD, "failed: a version in the route cannot serve"},
-	{"░", "'", ROLE_BASELINE, "the baseline, where it rises above the predictions"},
+    {"█", "#", ROLE_LIVE, "live"},
+    {"▒", "=", ROLE_CANARY, "canary: has a share"},
+    {"◌", ".", ROLE_SHADOW, "shadow: gets copies"},
+    {"●", "*", ROLE_OK, "ok"},
+    {"◐", "%", ROLE_CANARY, "split: several serve"},
+    {"▲", "!", ROLE_BAD, "errors: 1% or more"},
+    {"○", "o", ROLE_DIM, "idle, or not live"},
+    {"✕", "x", ROLE_BAD, "failed: cannot serve"},
+    {"░", "'", ROLE_BASELINE, "the baseline"},
 };
 
 /* Lines of the help are numbered, so that it scrolls; line() draws one if it is in sight. */
@@ -29,6 +30,7 @@ struct page {
 	struct canvas *c;
 	int top, bottom, column, columns;
 	int line, scroll;
+	int key_columns;
 };
 
 static void line(struct page *p, enum canvas_role key_role, const char *key, const char *text)
@@ -36,8 +38,9 @@ static void line(struct page *p, enum canvas_role key_role, const char *key, con
 	int row = p->top + p->line++ - p->scroll;
 	if (row < p->top || row >= p->bottom)
 		return;
-	canvas_put(p->c, row, p->column + 1, KEY_COLUMNS - 1, key_role, key);
-	canvas_put(p->c, row, p->column + KEY_COLUMNS + 1, p->columns - KEY_COLUMNS - 1, ROLE_TEXT, text);
+	canvas_put(p->c, row, p->column + 1, p->key_columns - 1, key_role, key);
+	canvas_put(p->c, row, p->column + p->key_columns + 1, p->columns - p->key_columns - 1,
+		   ROLE_TEXT, text);
 }
 
 static void heading(struct page *p, const char *text)
@@ -56,26 +59,28 @@ static void draw_legend(struct page *p)
 	p->line++;
 	heading(p, "views");
 	for (size_t i = 0; i < view_count; i++) {
-		char name[32];
-		if (view_table[i]->key != 0)
-			snprintf(name, sizeof(name), "%c %s", view_table[i]->key, view_table[i]->name);
-		else
-			snprintf(name, sizeof(name), "  %s", view_table[i]->name);
-		line(p, ROLE_KEY, name, view_table[i]->summary);
+		char key[2] = {view_table[i]->key, '\0'}, text[160];
+		snprintf(text, sizeof(text), "%s: %s", view_table[i]->name, view_table[i]->summary);
+		line(p, ROLE_KEY, key, text);
 	}
 }
 
 static void draw(struct canvas *c, int top, int bottom, const struct ui_state *state)
 {
-	bool beside = c->columns >= 2 * PANE_COLUMNS - 10;
-	int columns = beside ? (c->columns - 4) / 2 : c->columns - 2;
-	struct page p = {c, top, bottom, 1, columns, 0, state->scroll > 0 ? state->scroll : 0};
+	bool beside = c->columns >= KEYS_COLUMNS + LEGEND_COLUMNS;
+	int columns = !beside                          ? c->columns - 2
+		      : c->columns >= 2 * KEYS_COLUMNS ? c->columns / 2
+						       : KEYS_COLUMNS;
+	struct page p = {
+	    c, top, bottom, 1, columns, 0, state->scroll > 0 ? state->scroll : 0, KEY_COLUMNS};
 	heading(&p, "keys");
 	for (size_t i = 0; i < key_count; i++)
 		line(&p, ROLE_KEY, key_table[i].text, key_table[i].help);
 	if (beside) {
-		p.column += columns + 2;
+		p.column += columns;
+		p.columns = c->columns - p.column - 1;
 		p.line = 0;
+		p.key_columns = p.columns < KEYS_COLUMNS ? 3 : KEY_COLUMNS;
 	} else {
 		p.line++;
 	}
@@ -83,9 +88,9 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 }
 
 const struct view view_help = {
-	.name = "help",
-	.title = NULL,
-	.key = 0,
-	.summary = "keys, views and glyphs",
-	.draw = draw,
+    .name = "help",
+    .title = NULL,
+    .key = 0,
+    .summary = "keys, views and glyphs",
+    .draw = draw,
 };

@@ -8,7 +8,7 @@ VIEWS(X)
 
 const struct view *const view_table[] = {
 #define X(name) &view_##name,
-	VIEWS(X)
+    VIEWS(X)
 #undef X
 };
 

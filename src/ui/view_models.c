@@ -7,32 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP 2		  /* blank columns between columns of the table */
-#define MARKER 2	  /* "▸ " */
-#define TABLE_ROWS_MIN 4  /* heading and three models, before the charts get any */
+#define GAP 2            /* blank columns between columns of the table */
+#define MARKER 2         /* "▸ " */
+#define TABLE_ROWS_MIN 4 /* heading and three models, before the charts get any */
 #define DETAIL_ROWS_MIN 5
 #define SPLIT_BAR 10
 #define ROUTE_BRIEF 22 /* a split column narrower than this leaves the roles' words out */
 
-/* A column of the table; columns are taken in the order of their rank as long as their least widths fit. */
+/* A column of the table; columns are taken in the order of their rank as long as their least widths
+ * fit. */
 struct column {
 	const char *heading;
 	int rank, least, most;
 	bool right;
-	void (*draw)(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		     const struct snapshot_model *m);
+	void (*draw)(struct canvas *c, int row, int column, int columns,
+		     const struct ui_state *state, const struct snapshot_model *m);
 	int width; /* 0: not shown */
 };
 
-static void draw_name(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		      const struct snapshot_model *m)
+static void draw_name(struct canvas *c, int row, int column, int columns,
+		      const struct ui_state *state, const struct snapshot_model *m)
 {
 	bool selected = strcmp(state->model, m->name) == 0;
 	canvas_put(c, row, column, columns, selected ? ROLE_SELECTED : ROLE_TEXT, m->name);
 }
 
-static void draw_live(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		      const struct snapshot_model *m)
+static void draw_live(struct canvas *c, int row, int column, int columns,
+		      const struct ui_state *state, const struct snapshot_model *m)
 {
 	(void)state;
 	if (m->live != 0)
@@ -42,8 +43,8 @@ static void draw_live(struct canvas *c, int row, int column, int columns, const 
 	canvas_bold(c, row, column, columns);
 }
 
-static void draw_split(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		       const struct snapshot_model *m)
+static void draw_split(struct canvas *c, int row, int column, int columns,
+		       const struct ui_state *state, const struct snapshot_model *m)
 {
 	char text[200];
 	(void)state;
@@ -55,16 +56,18 @@ static void draw_split(struct canvas *c, int row, int column, int columns, const
 	for (size_t i = 0; i < m->route_count && other == NULL; i++)
 		other = m->route[i].role != ROUTE_LIVE ? &m->route[i] : NULL;
 	if (other != NULL)
-		canvas_put(c, row, column + width + 1, columns - width - 1, panes_role(other), text);
+		canvas_put(c, row, column + width + 1, columns - width - 1, panes_role(other),
+			   text);
 }
 
-static void draw_rate(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		      const struct snapshot_model *m)
+static void draw_rate(struct canvas *c, int row, int column, int columns,
+		      const struct ui_state *state, const struct snapshot_model *m)
 {
 	char text[32];
 	(void)state;
 	text_count(text, sizeof(text), m->stats.rate_rps);
-	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? ROLE_TEXT : ROLE_DIM, text);
+	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? ROLE_TEXT : ROLE_DIM,
+			 text);
 }
 
 static void put_duration(struct canvas *c, int row, int column, int columns, uint64_t ns)
@@ -74,34 +77,38 @@ static void put_duration(struct canvas *c, int row, int column, int columns, uin
 	canvas_put_right(c, row, column, columns, ns != 0 ? ROLE_TEXT : ROLE_DIM, text);
 }
 
-static void draw_p50(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		     const struct snapshot_model *m)
+static void draw_p50(struct canvas *c, int row, int column, int columns,
+		     const struct ui_state *state, const struct snapshot_model *m)
 {
 	(void)state;
 	put_duration(c, row, column, columns, m->stats.latency.p50_ns);
 }
 
-static void draw_p99(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		     const struct snapshot_model *m)
+static void draw_p99(struct canvas *c, int row, int column, int columns,
+		     const struct ui_state *state, const struct snapshot_model *m)
 {
 	(void)state;
 	put_duration(c, row, column, columns, m->stats.latency.p99_ns);
 }
 
-static void draw_errors(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-			const struct snapshot_model *m)
+static void draw_errors(struct canvas *c, int row, int column, int columns,
+			const struct ui_state *state, const struct snapshot_model *m)
 {
 	char text[32];
 	double percent = snapshot_error_percent(&m->stats);
 	(void)state;
-	snprintf(text, sizeof(text), "%.*f", percent < 9.995 ? 2 : percent < 99.95 ? 1 : 0, percent);
+	snprintf(text, sizeof(text), "%.*f",
+		 percent < 9.995   ? 2
+		 : percent < 99.95 ? 1
+				   : 0,
+		 percent);
 	enum canvas_role role = percent >= 1 ? ROLE_BAD : percent > 0 ? ROLE_WARNING : ROLE_TEXT;
 	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? role : ROLE_DIM,
 			 m->stats.requests > 0 ? text : "-");
 }
 
-static void draw_trend(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		       const struct snapshot_model *m)
+static void draw_trend(struct canvas *c, int row, int column, int columns,
+		       const struct ui_state *state, const struct snapshot_model *m)
 {
 	double values[SNAPSHOT_SERIES] = {0}, max = 0;
 	(void)state;
@@ -111,11 +118,12 @@ static void draw_trend(struct canvas *c, int row, int column, int columns, const
 	}
 	for (int j = 0; j < SNAPSHOT_SERIES; j++)
 		max = fmax(max, values[j]);
-	chart_series(c, (struct area){row, column, 1, columns}, values, SNAPSHOT_SERIES, max, ROLE_DIM);
+	chart_series(c, (struct area){row, column, 1, columns}, values, SNAPSHOT_SERIES, max,
+		     ROLE_DIM);
 }
 
-static void draw_changed(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-			 const struct snapshot_model *m)
+static void draw_changed(struct canvas *c, int row, int column, int columns,
+			 const struct ui_state *state, const struct snapshot_model *m)
 {
 	char ago[32];
 	if (m->history_count == 0)
@@ -125,8 +133,8 @@ static void draw_changed(struct canvas *c, int row, int column, int columns, con
 	canvas_format(c, row, column, columns, ROLE_DIM, "%s, %s by %s", ago, r->action, r->who);
 }
 
-static void draw_state(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
-		       const struct snapshot_model *m)
+static void draw_state(struct canvas *c, int row, int column, int columns,
+		       const struct ui_state *state, const struct snapshot_model *m)
 {
 	struct model_state s = panes_state(c, m);
 	(void)state;
@@ -135,11 +143,16 @@ static void draw_state(struct canvas *c, int row, int column, int columns, const
 
 #define COLUMN_COUNT 10
 static const struct column columns_all[COLUMN_COUNT] = {
-	{"MODEL", 0, 12, 40, false, draw_name, 0},    {"LIVE", 2, 4, 4, false, draw_live, 0},
-	{"SPLIT", 6, 10, 40, false, draw_split, 0},   {"REQ/S", 3, 5, 6, true, draw_rate, 0},
-	{"LAST 60 S", 8, 12, 30, false, draw_trend, 0}, {"p50", 7, 5, 6, true, draw_p50, 0},
-	{"p99", 4, 5, 6, true, draw_p99, 0},	      {"ERR%", 5, 5, 6, true, draw_errors, 0},
-	{"STATE", 1, 9, 11, false, draw_state, 0},    {"LAST CHANGE", 9, 20, 40, false, draw_changed, 0},
+    {"MODEL", 0, 12, 40, false, draw_name, 0},
+    {"LIVE", 2, 4, 4, false, draw_live, 0},
+    {"SPLIT", 6, 10, 40, false, draw_split, 0},
+    {"REQ/S", 3, 5, 6, true, draw_rate, 0},
+    {"LAST 60 S", 8, 12, 30, false, draw_trend, 0},
+    {"p50", 7, 5, 6, true, draw_p50, 0},
+    {"p99", 4, 5, 6, true, draw_p99, 0},
+    {"ERR%", 5, 5, 6, true, draw_errors, 0},
+    {"STATE", 1, 9, 11, false, draw_state, 0},
+    {"LAST CHANGE", 9, 20, 40, false, draw_changed, 0},
 };
 
 static int longest_name(const struct snapshot *s)
@@ -152,7 +165,8 @@ static int longest_name(const struct snapshot *s)
 	return (int)longest;
 }
 
-/* Gives every column that fits its least width, then the room that is left to those that want more. */
+/* Gives every column that fits its least width, then the room that is left to those that want more.
+ */
 static void lay_out(struct column *columns, int room, const struct snapshot *s)
 {
 	memcpy(columns, columns_all, sizeof(columns_all));
@@ -179,7 +193,8 @@ static void lay_out(struct column *columns, int room, const struct snapshot *s)
 	}
 }
 
-static void draw_headings(struct canvas *c, int row, const struct column *columns)
+/* Returns the column after the last heading. */
+static int draw_headings(struct canvas *c, int row, const struct column *columns)
 {
 	int at = MARKER;
 	canvas_fill(c, row, 0, 1, c->columns, ' ', ROLE_HEADER);
@@ -187,15 +202,33 @@ static void draw_headings(struct canvas *c, int row, const struct column *column
 		if (columns[i].width == 0)
 			continue;
 		if (columns[i].right)
-			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
+			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER,
+					 columns[i].heading);
 		else
 			canvas_put(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
 		at += columns[i].width + GAP;
 	}
+	return at - GAP;
 }
 
-static void draw_row(struct canvas *c, int row, const struct column *columns, const struct ui_state *state,
-		     const struct snapshot_model *m)
+/* Which lines of how many are in sight: arrows always, figures where the headings leave room. */
+static void draw_position(struct canvas *c, int top, int headings_end, int first, int rows,
+			  int count)
+{
+	char text[48];
+	int last = first + rows < count ? first + rows : count;
+	if (first > 0)
+		canvas_put(c, top + 1, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↑", "^"));
+	if (last < count)
+		canvas_put(c, top + rows, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↓", "v"));
+	snprintf(text, sizeof(text), "%d-%d of %d", first + 1, last, count);
+	int column = c->columns - 1 - canvas_width(text);
+	if (column >= headings_end + GAP)
+		canvas_put(c, top, column, -1, ROLE_DIM, text);
+}
+
+static void draw_row(struct canvas *c, int row, const struct column *columns,
+		     const struct ui_state *state, const struct snapshot_model *m)
 {
 	int at = MARKER;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
@@ -239,15 +272,12 @@ static void draw_table(struct canvas *c, int top, int bottom, const struct ui_st
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
 	int first = first_line(state, count, selected, rows);
 	lay_out(columns, c->columns - MARKER - 1, state->snapshot);
-	draw_headings(c, top, columns);
+	int end = draw_headings(c, top, columns);
 	for (int i = 0; i < rows && first + i < count; i++)
-		draw_row(c, top + 1 + i, columns, state, &state->snapshot->models[indexes[first + i]]);
-	if (count > rows) {
-		char text[48];
-		snprintf(text, sizeof(text), " %d-%d of %d ", first + 1,
-			 first + rows < count ? first + rows : count, count);
-		canvas_put_right(c, top, MARKER + 12, c->columns - MARKER - 13, ROLE_DIM, text);
-	}
+		draw_row(c, top + 1 + i, columns, state,
+			 &state->snapshot->models[indexes[first + i]]);
+	if (count > rows)
+		draw_position(c, top, end, first, rows, count);
 }
 
 static void draw_detail(struct canvas *c, int top, int bottom, const struct ui_state *state,
@@ -266,8 +296,8 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		return;
 	int count = (int)view_filtered(state, indexes, state->snapshot->model_count);
 	if (count == 0) {
-		canvas_format(c, top + 1, 2, -1, ROLE_DIM, "no model's name contains \"%s\"; esc shows all",
-			      state->filter);
+		canvas_format(c, top + 1, 2, -1, ROLE_DIM,
+			      "no model's name contains \"%s\"; esc shows all", state->filter);
 		free(indexes);
 		return;
 	}
@@ -283,9 +313,9 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 }
 
 const struct view view_models = {
-	.name = "models",
-	.title = "Models",
-	.key = '1',
-	.summary = "every model: what is live, how much, how fast, how well",
-	.draw = draw,
+    .name = "models",
+    .title = "Models",
+    .key = '1',
+    .summary = "every model: what is live, how much, how fast, how well",
+    .draw = draw,
 };

@@ -1,4 +1,5 @@
-/* bench_v2: CPU microseconds to parse and to answer a V2 request of 1 and 256 rows of 15 features. */
+/* bench_v2: CPU microseconds to parse and to answer a V2 request of 1 and 256 rows of 15 features.
+ */
 #include "runtime/v2.h"
 
 #include <stdio.h>
@@ -31,8 +32,10 @@ static double cpu_us(void)
 /* Numbers as people send them (short), or with all their 17 digits. */
 static void make_body(struct buf *body, size_t rows, bool long_numbers)
 {
-	buf_format(body, "{\"inputs\":[{\"name\":\"rows\",\"shape\":[%zu,%d],\"datatype\":\"FP64\",\"data\":[", rows,
-		   FEATURES);
+	buf_format(
+	    body,
+	    "{\"inputs\":[{\"name\":\"rows\",\"shape\":[%zu,%d],\"datatype\":\"FP64\",\"data\":[",
+	    rows, FEATURES);
 	for (size_t i = 0; i < rows * FEATURES; i++) {
 		double value = (double)rand() / RAND_MAX;
 		buf_add_string(body, i > 0 ? ", " : "");
@@ -60,18 +63,20 @@ static void measure(size_t rows, bool long_numbers, bool first)
 		output[i] = (double)rand() / RAND_MAX;
 	double start = cpu_us();
 	for (; cpu_us() - start < ROUNDS_US; rounds++)
-		if (v2_parse(&manifest, &kind, body.data, body.size, body.size, &scratch, &request, &e) != 0)
+		if (v2_parse(&manifest, &kind, body.data, body.size, body.size, &scratch, &request,
+			     &e) != 0)
 			exit(2);
 	parse_us = (cpu_us() - start) / (double)rounds;
 	rounds = 0;
 	start = cpu_us();
 	for (; cpu_us() - start < ROUNDS_US; rounds++) {
 		buf_clear(&out);
-		v2_write(&out, "flight-delay", 3, &manifest, &kind, &request, output, NULL, &json_size);
+		v2_write(&out, "flight-delay", 3, &manifest, &kind, &request, output, NULL,
+			 &json_size);
 	}
 	write_us = (cpu_us() - start) / (double)rounds;
-	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}", first ? "[" : ",\n ",
-	       rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
+	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}",
+	       first ? "[" : ",\n ", rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
 	buf_release(&body);
 	buf_release(&out);
 	v2_scratch_release(&scratch);

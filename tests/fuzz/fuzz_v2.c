@@ -2,7 +2,6 @@
  * fuzz_v2: libFuzzer target; parses any body for a made-up manifest and answers it.
  *
  * The first byte chooses the manifest, the second how many bytes at the end are the binary part.
- * corpus: tests/fuzz/corpus/v2
  */
 #include "runtime/scan.h"
 #include "runtime/v2.h"
@@ -16,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *names[] = {"a", "b", "c"};
 static struct tensor_spec inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}}, {"raw_score", "FP32", 2, {-1, 1}}};
+static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}},
+				       {"raw_score", "FP32", 2, {-1, 1}}};
 
 static void check(bool good)
 {
@@ -35,9 +35,10 @@ static void answer(const struct manifest *manifest, const struct prediction_kind
 
 	check(values != NULL && request->rows.columns == manifest->feature_count && count > 0);
 	for (size_t i = 0; i < count; i++)
-		values[i] = request->rows.float32
-				    ? (double)((const float *)request->rows.data)[i * request->rows.columns]
-				    : ((const double *)request->rows.data)[i * request->rows.columns];
+		values[i] =
+		    request->rows.float32
+			? (double)((const float *)request->rows.data)[i * request->rows.columns]
+			: ((const double *)request->rows.data)[i * request->rows.columns];
 	buf_init(&out);
 	v2_write(&out, "m\"", 7, manifest, kind, request, values, values, &json_size);
 	scan_init(&s, out.data, json_size, V2_DEPTH_MAX);
@@ -50,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct v2_scratch scratch;
 	static struct v2_request request;
-	const struct prediction_kind kind = {.output_count = 1, .raw_count = size > 0 && (data[0] & 4) == 0};
+	const struct prediction_kind kind = {.output_count = 1,
+					     .raw_count = size > 0 && (data[0] & 4) == 0};
 	struct manifest manifest = {.input_count = 1,
 				    .output_count = 2,
 				    .inputs = inputs,
@@ -77,7 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	v2_peek_unit(body, body_size - binary_size, unit, &unit_size);
 	check(unit_size < sizeof unit && unit[unit_size] == '\0');
 	e.code = ERR_NONE;
-	if (v2_parse(&manifest, &kind, body, body_size, body_size - binary_size, &scratch, &request, &e) == 0)
+	if (v2_parse(&manifest, &kind, body, body_size, body_size - binary_size, &scratch, &request,
+		     &e) == 0)
 		answer(&manifest, &kind, &request);
 	else
 		check(e.code == ERR_INPUT && e.text[0] != '\0');

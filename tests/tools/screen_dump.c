@@ -1,5 +1,6 @@
-/* screen_dump: a screen drawn from a snapshot file, on standard output. For looking at and for scripts.
- * usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg [MODEL [THEME [AGE_MS]]] */
+/* screen_dump: a screen drawn from a snapshot file, on standard output. For looking at and for
+ * scripts. usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg [MODEL [THEME
+ * [AGE_MS]]] */
 #include "ui/render.h"
 #include "ui/view.h"
 
@@ -27,8 +28,9 @@ static struct snapshot *load(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc < 6) {
-		fprintf(stderr, "usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg "
-				"[MODEL [THEME [AGE_MS]]]\n");
+		fprintf(stderr,
+			"usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg "
+			"[MODEL [THEME [AGE_MS]]]\n");
 		return 2;
 	}
 	struct snapshot *s = load(argv[1]);
@@ -41,7 +43,8 @@ int main(int argc, char **argv)
 	struct theme theme;
 	struct err e = {0};
 	struct buf b;
-	if (s == NULL || c == NULL || theme_load(argc > 7 ? argv[7] : THEME_DEFAULT, &theme, &e) != 0) {
+	if (s == NULL || c == NULL ||
+	    theme_load(argc > 7 ? argv[7] : THEME_DEFAULT, &theme, &e) != 0) {
 		fprintf(stderr, "screen_dump: %s\n", e.text);
 		return 1;
 	}

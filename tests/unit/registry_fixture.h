@@ -1,4 +1,5 @@
-/* registry_fixture: a throw-away state directory and short words for what the registry's tests do with it. */
+/* registry_fixture: a throw-away state directory and short words for what the registry's tests do
+ * with it. */
 #ifndef TESTS_UNIT_REGISTRY_FIXTURE_H
 #define TESTS_UNIT_REGISTRY_FIXTURE_H
 
@@ -9,13 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct actor operator = {.uid = 1000, .name = "ada", .client = "mldeck test"};
+static const struct actor operator= {.uid = 1000, .name = "ada", .client = "mldeck test"};
 
 /* Makes a directory of its own below $TMPDIR. */
 static inline void fixture_directory(char path[256])
 {
 	const char *base = getenv("TMPDIR");
-	snprintf(path, 256, "%s/mldeck-test-XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");
+	snprintf(path, 256, "%s/mldeck-test-XXXXXX",
+		 base != NULL && base[0] != '\0' ? base : "/tmp");
 	assert_non_null(mkdtemp(path));
 }
 
@@ -35,7 +37,8 @@ static inline struct registry *fixture_open(const char *path)
 	return r;
 }
 
-static inline int fixture_upload(struct registry *r, const char *content, char sha256[65], struct err *e)
+static inline int fixture_upload(struct registry *r, const char *content, char sha256[65],
+				 struct err *e)
 {
 	struct artifact *a;
 	uint64_t size_bytes;
@@ -49,16 +52,16 @@ static inline int fixture_upload(struct registry *r, const char *content, char s
 }
 
 /* Uploads the content and deploys it. */
-static inline int fixture_deploy(struct registry *r, const char *model, const char *content, bool no_live,
-				 struct deploy_result *result, struct err *e)
+static inline int fixture_deploy(struct registry *r, const char *model, const char *content,
+				 bool no_live, struct deploy_result *result, struct err *e)
 {
 	struct manifest m;
 	manifest_init(&m);
 	strcpy(m.engine, "forest");
 	strcpy(m.format, "lightgbm");
 	m.size_bytes = strlen(content);
-	struct tensor_spec input = {.name = "x", .datatype = "FP64", .dimension_count = 2,
-				    .dimensions = {-1, 3}};
+	struct tensor_spec input = {
+	    .name = "x", .datatype = "FP64", .dimension_count = 2, .dimensions = {-1, 3}};
 	m.inputs = &input;
 	m.input_count = 1;
 	if (fixture_upload(r, content, m.sha256, e) != 0)
@@ -66,19 +69,24 @@ static inline int fixture_deploy(struct registry *r, const char *model, const ch
 	return registry_deploy(r, model, &m, NULL, no_live, "because", &operator, result, e);
 }
 
-static inline int fixture_promote(struct registry *r, const char *model, uint32_t version, int64_t expect,
-				  struct revision_record *result, struct err *e)
+static inline int fixture_promote(struct registry *r, const char *model, uint32_t version,
+				  int64_t expect, struct revision_record *result, struct err *e)
 {
-	const struct route_change change = {.model = model, .action = "promote", .version = version,
-					    .expect_revision = expect, .reason = "better"};
+	const struct route_change change = {.model = model,
+					    .action = "promote",
+					    .version = version,
+					    .expect_revision = expect,
+					    .reason = "better"};
 	return registry_change_route(r, &change, &operator, result, e);
 }
 
 static inline int fixture_rollback(struct registry *r, const char *model, uint32_t to_revision,
 				   struct revision_record *result, struct err *e)
 {
-	const struct route_change change = {.model = model, .action = "rollback",
-					    .to_revision = to_revision, .expect_revision = -1,
+	const struct route_change change = {.model = model,
+					    .action = "rollback",
+					    .to_revision = to_revision,
+					    .expect_revision = -1,
 					    .reason = "worse"};
 	return registry_change_route(r, &change, &operator, result, e);
 }

@@ -16,7 +16,8 @@ static void check_edges(const struct baseline *b)
 		assert_int_equal(baseline_bin(b, nextafter(b->edges[i + 1], -INFINITY)), (int)i);
 	}
 	assert_int_equal(baseline_bin(b, b->edges[b->bin_count]), (int)b->bin_count - 1);
-	assert_int_equal(baseline_bin(b, nextafter(b->edges[b->bin_count], INFINITY)), BASELINE_ABOVE);
+	assert_int_equal(baseline_bin(b, nextafter(b->edges[b->bin_count], INFINITY)),
+			 BASELINE_ABOVE);
 	assert_int_equal(baseline_bin(b, nextafter(b->edges[0], -INFINITY)), BASELINE_BELOW);
 	assert_int_equal(baseline_bin(b, NAN), BASELINE_NAN);
 	assert_int_equal(baseline_bin(b, INFINITY), BASELINE_ABOVE);
@@ -50,8 +51,9 @@ static void unbounded(void **state)
 	(void)state;
 	/* Pairs of least and greatest, among them the awkward ones. */
 	static const double spans[][2] = {
-		{-3, 7},	{0, 0},		{5, 5},		   {-1e300, -1e300}, {-1e308, 1e308},
-		{0, DBL_MIN / 4}, {1e16, 1e16 + 2}, {0.1, 0.1000000001}, {1e308, 1e308}, {1e-200, 2e-200},
+	    {-3, 7},         {0, 0},           {5, 5},           {-1e300, -1e300},
+	    {-1e308, 1e308}, {0, DBL_MIN / 4}, {1e16, 1e16 + 2}, {0.1, 0.1000000001},
+	    {1e308, 1e308},  {1e-200, 2e-200},
 	};
 	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
 		double values[] = {spans[i][1], NAN, spans[i][0], spans[i][0]};
@@ -112,7 +114,7 @@ static void refusals(void **state)
 	assert_int_equal(e.code, ERR_INPUT);
 	double values[] = {1, 2};
 	assert_int_equal(baseline_make(&b, values, 2, 0, false, "rows", NULL), 0);
-	static const char *const fields[] = {"source",	"count",  "nan",    "minimum",
+	static const char *const fields[] = {"source",  "count", "nan",    "minimum",
 					     "maximum", "edges", "counts", "quantiles"};
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		cJSON *json = baseline_to_json(&b);
@@ -128,8 +130,10 @@ static void refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unbounded), cmocka_unit_test(quantiles),
-		cmocka_unit_test(bounded),   cmocka_unit_test(refusals),
+	    cmocka_unit_test(unbounded),
+	    cmocka_unit_test(quantiles),
+	    cmocka_unit_test(bounded),
+	    cmocka_unit_test(refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,22 +65,25 @@ static void test_axes(void **context)
 	(void)context;
 	chart_log_axis(c, 0, 0, 30, 4, 6.5);
 	expect(c, "'10us       '100us      '1ms\n");
-	chart_linear_axis(c, 0, 0, 9, 0, 1);
+	chart_linear_axis(c, 0, 0, 9, 0, 1, false, false);
 	expect(c, "0  0.5  1\n");
+	chart_linear_axis(c, 0, 0, 13, 0, 1, true, true);
+	expect(c, "< 0  0.5  1 >\n");
 	canvas_free(c);
 }
 
 static void test_split(void **context)
 {
-	struct route_entry route[] = {{3, ROUTE_CANARY, 1}, {2, ROUTE_LIVE, 9999}, {4, ROUTE_SHADOW, 5000}};
+	struct route_entry route[] = {
+	    {3, ROUTE_CANARY, 1}, {2, ROUTE_LIVE, 9999}, {4, ROUTE_SHADOW, 5000}};
 	struct canvas *c = canvas_new(10, 1, CHARSET_BLOCKS);
 	(void)context;
 	chart_split(c, 0, 0, 10, route, 3);
-	expect(c, "█████████▒\n");
+	expect(c, "▇▇▇▇▇▇▇▇▇▒\n");
 	route[0].weight_bp = 5000;
 	route[1].weight_bp = 5000;
 	chart_split(c, 0, 0, 10, route, 3);
-	expect(c, "█████▒▒▒▒▒\n");
+	expect(c, "▇▇▇▇▇▒▒▒▒▒\n");
 	chart_split(c, 0, 0, 10, route, 0);
 	expect(c, "\n");
 	canvas_free(c);
@@ -88,8 +91,9 @@ static void test_split(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_resample), cmocka_unit_test(test_bars),
-					   cmocka_unit_test(test_series), cmocka_unit_test(test_axes),
-					   cmocka_unit_test(test_split)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_resample), cmocka_unit_test(test_bars),
+	    cmocka_unit_test(test_series), cmocka_unit_test(test_axes),
+	    cmocka_unit_test(test_split)};
 	return cmocka_run_group_tests_name("chart", tests, NULL, NULL);
 }

@@ -13,9 +13,11 @@ static void sha256(void **state)
 	char text[DIGEST_SIZE];
 	/* FIPS 180-2, appendix B.1, and the digest of nothing. */
 	assert_int_equal(digest_of("abc", 3, text, NULL), 0);
-	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(text,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(digest_of("", 0, text, NULL), 0);
-	assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(text,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	struct digest *d = digest_new(NULL);
 	assert_non_null(d);
 	assert_int_equal(digest_add(d, "a", 1, NULL), 0);
@@ -23,7 +25,8 @@ static void sha256(void **state)
 	assert_int_equal(digest_add(d, "bc", 2, NULL), 0);
 	assert_int_equal(digest_end(d, text, NULL), 0);
 	digest_free(d);
-	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(text,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_true(digest_valid(text));
 	text[0] = 'B';
 	assert_false(digest_valid(text));
@@ -92,10 +95,10 @@ static void socket_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sha256),
-		cmocka_unit_test(xxh64),
-		cmocka_unit_test(state_paths),
-		cmocka_unit_test(socket_paths),
+	    cmocka_unit_test(sha256),
+	    cmocka_unit_test(xxh64),
+	    cmocka_unit_test(state_paths),
+	    cmocka_unit_test(socket_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@ static cJSON *parsed(const char *text)
 static void good_values(void **state)
 {
 	(void)state;
-	cJSON *json = parsed("{\"s\":\"abc\",\"i\":7,\"n\":-1.5,\"b\":true,\"a\":[1,2],\"o\":{},\"z\":null}");
+	cJSON *json =
+	    parsed("{\"s\":\"abc\",\"i\":7,\"n\":-1.5,\"b\":true,\"a\":[1,2],\"o\":{},\"z\":null}");
 	char text[4];
 	int64_t integer;
 	uint32_t small;
@@ -42,17 +43,17 @@ static void integer_refusals(void **state)
 	static const struct {
 		const char *json, *sentence;
 	} cases[] = {
-		{"{}", "got nothing"},
-		{"{\"version\":\"x\"}", "got \"x\""},
-		{"{\"version\":0}", "got 0"},
-		{"{\"version\":100001}", "got 100001"},
-		{"{\"version\":1.5}", "got 1.5"},
-		{"{\"version\":1e300}", "got 1.0000000000000001e+300"},
-		{"{\"version\":null}", "got null"},
-		{"{\"version\":[]}", "got an array"},
-		{"{\"version\":{}}", "got an object"},
-		{"{\"version\":false}", "got false"},
-		{"[1]", "got nothing"},
+	    {"{}", "got nothing"},
+	    {"{\"version\":\"x\"}", "got \"x\""},
+	    {"{\"version\":0}", "got 0"},
+	    {"{\"version\":100001}", "got 100001"},
+	    {"{\"version\":1.5}", "got 1.5"},
+	    {"{\"version\":1e300}", "got 1.0000000000000001e+300"},
+	    {"{\"version\":null}", "got null"},
+	    {"{\"version\":[]}", "got an array"},
+	    {"{\"version\":{}}", "got an object"},
+	    {"{\"version\":false}", "got false"},
+	    {"[1]", "got nothing"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cJSON *json = parsed(cases[i].json);
@@ -94,9 +95,9 @@ static void other_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_values),
-		cmocka_unit_test(integer_refusals),
-		cmocka_unit_test(other_refusals),
+	    cmocka_unit_test(good_values),
+	    cmocka_unit_test(integer_refusals),
+	    cmocka_unit_test(other_refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

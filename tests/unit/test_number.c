@@ -36,25 +36,56 @@ static void expect_same(const char *text)
 	if (memcmp(&wanted, &got, sizeof got) != 0)
 		fail_msg("%s: %a, expected %a", text, got, wanted);
 	if (memcmp(&wanted_float, &got_float, sizeof got_float) != 0)
-		fail_msg("%s as float: %a, expected %a", text, (double)got_float, (double)wanted_float);
+		fail_msg("%s as float: %a, expected %a", text, (double)got_float,
+			 (double)wanted_float);
 }
 
 static void hard_numbers(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"0", "-0", "0.0", "-0.0", "0e999999999999999999999", "1", "0.1", "1e22", "1e23", "123456789012345678",
-		"9007199254740993", "9007199254740992.9999999999999999999999999", "9007199254740993.00000000000001",
-		"1.7976931348623157e308", "1.7976931348623159e308", "1e309", "-1e999999999999999999", "1e-400",
-		"2.2250738585072011e-308", "4.9406564584124654e-324", "2.4703282292062327e-324",
-		"2.47032822920623272088284396434110686182e-324", "18446744073709551615", "18446744073709551616",
-		"9999999999999999999", "99999999999999999999999999999999999999", "0.00000000000000000000000000000001e32",
-		"3.4028235677973366e38", "3.4028235677973365e38", "1.00000005960464477539062500000000000001",
-		"1.000000059604644775390625", "1e-45", "7.0064923216240853e-46", "7.0064923216240854e-46",
-		"8.442911973260991817129021e-309", "0.500000000000000166533453693773481063544750213623046875",
-		"1.00000000000000011102230246251565404236316680908203125",
-		"1.00000000000000011102230246251565404236316680908203124",
-		"1.00000000000000011102230246251565404236316680908203126", "6929495644600919.5", "3.703e27", "7e-27",
+	    "0",
+	    "-0",
+	    "0.0",
+	    "-0.0",
+	    "0e999999999999999999999",
+	    "1",
+	    "0.1",
+	    "1e22",
+	    "1e23",
+	    "123456789012345678",
+	    "9007199254740993",
+	    "9007199254740992.9999999999999999999999999",
+	    "9007199254740993.00000000000001",
+	    "1.7976931348623157e308",
+	    "1.7976931348623159e308",
+	    "1e309",
+	    "-1e999999999999999999",
+	    "1e-400",
+	    "2.2250738585072011e-308",
+	    "4.9406564584124654e-324",
+	    "2.4703282292062327e-324",
+	    "2.47032822920623272088284396434110686182e-324",
+	    "18446744073709551615",
+	    "18446744073709551616",
+	    "9999999999999999999",
+	    "99999999999999999999999999999999999999",
+	    "0.00000000000000000000000000000001e32",
+	    "3.4028235677973366e38",
+	    "3.4028235677973365e38",
+	    "1.00000005960464477539062500000000000001",
+	    "1.000000059604644775390625",
+	    "1e-45",
+	    "7.0064923216240853e-46",
+	    "7.0064923216240854e-46",
+	    "8.442911973260991817129021e-309",
+	    "0.500000000000000166533453693773481063544750213623046875",
+	    "1.00000000000000011102230246251565404236316680908203125",
+	    "1.00000000000000011102230246251565404236316680908203124",
+	    "1.00000000000000011102230246251565404236316680908203126",
+	    "6929495644600919.5",
+	    "3.703e27",
+	    "7e-27",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		expect_same(texts[i]);
@@ -102,7 +133,8 @@ static void random_texts(void **state)
 static void no_numbers(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"", "-", "+1", ".5", "1.", "1.e3", "1e", "1e+", "a", "-a", "NaN", "-Infinity"};
+	static const char *const texts[] = {"",   "-",   "+1", ".5", "1.",  "1.e3",
+					    "1e", "1e+", "a",  "-a", "NaN", "-Infinity"};
 	struct number n;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		assert_int_equal(number_read(texts[i], texts[i] + strlen(texts[i]), &n), 0);
@@ -181,7 +213,8 @@ static void random_doubles(void **state)
 static void expect_text(double value, bool narrow, const char *wanted)
 {
 	char text[NUMBER_SIZE + 1];
-	text[narrow ? number_write_float(text, (float)value) : number_write_double(text, value)] = '\0';
+	text[narrow ? number_write_float(text, (float)value) : number_write_double(text, value)] =
+	    '\0';
 	assert_string_equal(text, wanted);
 }
 
@@ -224,10 +257,10 @@ static void other_locale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hard_numbers),	  cmocka_unit_test(long_numbers),
-		cmocka_unit_test(random_texts),	  cmocka_unit_test(no_numbers),
-		cmocka_unit_test(random_doubles), cmocka_unit_test(short_texts),
-		cmocka_unit_test(other_locale),
+	    cmocka_unit_test(hard_numbers),   cmocka_unit_test(long_numbers),
+	    cmocka_unit_test(random_texts),   cmocka_unit_test(no_numbers),
+	    cmocka_unit_test(random_doubles), cmocka_unit_test(short_texts),
+	    cmocka_unit_test(other_locale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

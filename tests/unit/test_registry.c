@@ -1,6 +1,8 @@
 /* The registry: deploys, routes, refusals that name facts, and the audit of it all. */
 #include "registry_fixture.h"
 
+#include <pthread.h>
+
 static char directory[256];
 static struct registry *r;
 
@@ -142,22 +144,26 @@ static void splits(void **state)
 	deploy("m", "1", 1);
 	deploy("m", "2", 2);
 	const struct route_entry weights[] = {{2, ROUTE_CANARY, 2000}, {1, ROUTE_LIVE, 8000}};
-	struct route_change change = {.model = "m", .action = "split", .weights = weights,
-				      .weight_count = 2, .expect_revision = 1, .reason = NULL};
+	struct route_change change = {.model = "m",
+				      .action = "split",
+				      .weights = weights,
+				      .weight_count = 2,
+				      .expect_revision = 1,
+				      .reason = NULL};
 	struct revision_record revision;
 	struct err e = {0};
 	size_t audits = audit_count();
 	change.dry_run = true;
-	assert_int_equal(registry_change_route(r, &change, &operator, &revision, &e), 0);
+	assert_int_equal(registry_change_route(r, &change, &operator, & revision, &e), 0);
 	assert_int_equal(revision.revision, 2);
 	assert_int_equal(audit_count(), audits);
 	change.dry_run = false;
-	assert_int_equal(registry_change_route(r, &change, &operator, &revision, &e), 0);
+	assert_int_equal(registry_change_route(r, &change, &operator, & revision, &e), 0);
 	char text[64];
 	route_text(&revision.route, text, sizeof text);
 	assert_string_equal(text, "v1 80% v2 20%");
 	change.expect_revision = 2;
-	assert_int_equal(registry_change_route(r, &change, &operator, &revision, &e), -1);
+	assert_int_equal(registry_change_route(r, &change, &operator, & revision, &e), -1);
 	assert_string_equal(e.text, "the route of m already is v1 80% v2 20%");
 	assert_int_equal(undo("m"), 1);
 }
@@ -183,7 +189,8 @@ static void refusals_name_facts(void **state)
 	assert_string_equal(e.text, "v1 of flight-delay already gets all requests");
 	assert_int_equal(fixture_promote(r, "flight-delay", 2, 5, &revision, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_non_null(strstr(e.text, "the route of flight-delay is at revision 1 (deploy v1 by ada, "));
+	assert_non_null(
+	    strstr(e.text, "the route of flight-delay is at revision 1 (deploy v1 by ada, "));
 	assert_non_null(strstr(e.text, " s ago), not 5 as expected"));
 	assert_int_equal(audit_count(), audits + 4);
 
@@ -206,16 +213,19 @@ static void strings_are_cleaned(void **state)
 	deploy("m", "1", 1);
 	deploy("m", "2", 2);
 	char reason[300];
-	struct route_change change = {.model = "m", .action = "promote", .version = 2,
-				      .expect_revision = -1, .reason = reason};
+	struct route_change change = {.model = "m",
+				      .action = "promote",
+				      .version = 2,
+				      .expect_revision = -1,
+				      .reason = reason};
 	struct revision_record revision;
 	struct err e = {0};
 	memset(reason, 'x', sizeof reason);
 	reason[256] = '\0';
-	assert_int_equal(registry_change_route(r, &change, &operator, &revision, &e), -1);
+	assert_int_equal(registry_change_route(r, &change, &operator, & revision, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 	strcpy(reason, "a\033[2Jb");
-	assert_int_equal(registry_change_route(r, &change, &operator, &revision, &e), 0);
+	assert_int_equal(registry_change_route(r, &change, &operator, & revision, &e), 0);
 	assert_string_equal(revision.reason, "a\\x1b[2Jb");
 	struct deploy_result result;
 	assert_int_equal(fixture_deploy(r, "Bad\nname", "x", false, &result, &e), -1);
@@ -261,15 +271,63 @@ static void survives_reopening(void **state)
 	free(records);
 }
 
+#define RACERS 4
+#define RACES 25
+
+/* Promotes on the revision that it saw, again and again; counts its wins. */
+static void *race(void *argument)
+{
+	int *wins = argument;
+	for (int i = 0; i < RACES; i++) {
+		struct revision_record *seen, won;
+		size_t count;
+		struct err e = {0};
+		if (registry_revisions(r, "m", 1, &seen, &count, &e) != 0)
+			return NULL;
+		uint32_t other = route_live(&seen->route) % 2 + 1;
+		if (fixture_promote(r, "m", other, seen->revision, &won, &e) == 0)
+			++*wins;
+		free(seen);
+	}
+	return NULL;
+}
+
+static void one_winner_a_revision(void **state)
+{
+	(void)state;
+	deploy("m", "1", 1);
+	deploy("m", "2", 2);
+	pthread_t threads[RACERS];
+	int wins[RACERS] = {0}, total = 0;
+	for (int i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, race, &wins[i]), 0);
+	for (int i = 0; i < RACERS; i++) {
+		pthread_join(threads[i], NULL);
+		total += wins[i];
+	}
+	struct revision_record *records;
+	size_t count;
+	assert_int_equal(registry_revisions(r, "m", 100000, &records, &count, NULL), 0);
+	assert_int_equal(count, total + 1);
+	assert_true(total >= RACES);
+	free(records);
+	/* Two deploys, and every attempt of the race, won or refused. */
+	assert_int_equal(audit_count(), 2 + RACERS * RACES);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(first_goes_live),	   CASE(undo_goes_ever_further_back),
-		CASE(splits),		   CASE(refusals_name_facts),
-		CASE(strings_are_cleaned), CASE(baselines_freeze_once),
-		CASE(survives_reopening),
+	    CASE(first_goes_live),
+	    CASE(undo_goes_ever_further_back),
+	    CASE(splits),
+	    CASE(refusals_name_facts),
+	    CASE(strings_are_cleaned),
+	    CASE(baselines_freeze_once),
+	    CASE(survives_reopening),
+	    CASE(one_winner_a_revision),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,8 @@ static void check_step(const struct route *before, const struct route *after)
 		if (before->entry_count == 0 || at(before, bucket) == version)
 			continue;
 		moved++;
-		assert_true(weight_of(before, at(before, bucket)) > weight_of(after, at(before, bucket)));
+		assert_true(weight_of(before, at(before, bucket)) >
+			    weight_of(after, at(before, bucket)));
 		assert_true(weight_of(after, version) > weight_of(before, version));
 	}
 	for (uint32_t version = 0; version < 64; version++) {
@@ -73,8 +74,8 @@ static void ramp_keeps_units(void **state)
 	static struct route route, next;
 	route_single(&route, 1);
 	for (uint32_t share = 1; share <= ROUTE_BUCKETS; share += 49) {
-		const struct route_entry weights[] = {
-			{1, ROUTE_LIVE, ROUTE_BUCKETS - share}, {2, ROUTE_CANARY, share}};
+		const struct route_entry weights[] = {{1, ROUTE_LIVE, ROUTE_BUCKETS - share},
+						      {2, ROUTE_CANARY, share}};
 		assert_int_equal(route_split(&next, &route, weights, 2, NULL), 0);
 		for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++)
 			if (at(&route, bucket) == 2)
@@ -91,7 +92,7 @@ static void roles(void **state)
 	char text[128];
 	route_single(&route, 2);
 	const struct route_entry weights[] = {
-		{3, ROUTE_LIVE, 6000}, {2, ROUTE_LIVE, 4000}, {8, ROUTE_SHADOW, 2550}};
+	    {3, ROUTE_LIVE, 6000}, {2, ROUTE_LIVE, 4000}, {8, ROUTE_SHADOW, 2550}};
 	assert_int_equal(route_split(&next, &route, weights, 3, NULL), 0);
 	assert_int_equal(route_live(&next), 2);
 	route_text(&next, text, sizeof text);
@@ -134,20 +135,32 @@ static void hostile_json(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {
-		"{}", "[]", "{\"entries\":7}", "{\"entries\":[7]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"king\",\"weight_bp\":10000,\"ranges\":[[0,10000]]}]}",
-		"{\"entries\":[{\"version\":0,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[0,10000]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[0,10001]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[5,5]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"canary\",\"weight_bp\":10000,\"ranges\":[[0,10000]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":5000,\"ranges\":[[0,5000]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]]},"
-		"{\"version\":2,\"role\":\"canary\",\"weight_bp\":4000,\"ranges\":[[5000,9000]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]]},"
-		"{\"version\":2,\"role\":\"live\",\"weight_bp\":4000,\"ranges\":[[6000,10000]]}]}",
-		"{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]]},"
-		"{\"version\":1,\"role\":\"canary\",\"weight_bp\":4000,\"ranges\":[[6000,10000]]}]}",
+	    "{}",
+	    "[]",
+	    "{\"entries\":7}",
+	    "{\"entries\":[7]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"king\",\"weight_bp\":10000,\"ranges\":[[0,"
+	    "10000]]}]}",
+	    "{\"entries\":[{\"version\":0,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[0,"
+	    "10000]]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[0,"
+	    "10001]]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":10000,\"ranges\":[[5,5]]}"
+	    "]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"canary\",\"weight_bp\":10000,\"ranges\":[[0,"
+	    "10000]]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":5000,\"ranges\":[[0,5000]"
+	    "]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]"
+	    "]},"
+	    "{\"version\":2,\"role\":\"canary\",\"weight_bp\":4000,\"ranges\":[[5000,9000]]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]"
+	    "]},"
+	    "{\"version\":2,\"role\":\"live\",\"weight_bp\":4000,\"ranges\":[[6000,10000]]}]}",
+	    "{\"entries\":[{\"version\":1,\"role\":\"live\",\"weight_bp\":6000,\"ranges\":[[0,6000]"
+	    "]},"
+	    "{\"version\":1,\"role\":\"canary\",\"weight_bp\":4000,\"ranges\":[[6000,10000]]}]}",
 	};
 	static struct route route;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -172,7 +185,8 @@ static void buckets(void **state)
 		assert_true(bucket < ROUTE_BUCKETS);
 		counts[bucket]++;
 	}
-	/* Chi-square with 9,999 degrees of freedom: mean 9,999, standard deviation 141; six of them. */
+	/* Chi-square with 9,999 degrees of freedom: mean 9,999, standard deviation 141; six of
+	 * them. */
 	double chi_square = 0, expected = (double)UNITS / ROUTE_BUCKETS;
 	for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++)
 		chi_square += pow(counts[bucket] - expected, 2) / expected;
@@ -182,9 +196,9 @@ static void buckets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_walk), cmocka_unit_test(ramp_keeps_units),
-		cmocka_unit_test(roles),       cmocka_unit_test(refusals),
-		cmocka_unit_test(hostile_json), cmocka_unit_test(buckets),
+	    cmocka_unit_test(random_walk),  cmocka_unit_test(ramp_keeps_units),
+	    cmocka_unit_test(roles),        cmocka_unit_test(refusals),
+	    cmocka_unit_test(hostile_json), cmocka_unit_test(buckets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,31 +21,108 @@ static void right(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"{}", "[]", " [ ] ", "0", "-0", "-0.5e-10", "1E+2", "\"\"", "true", "false", "null",
-		"{\"a\":1,\"a\":[{},[]],\"\":null}", "[1,2 ,\t3\r\n]", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
-		"\"\\ud83d\\ude00\"", "\"\\uD83D\\uDE00\"", "\"\xf0\x9f\x98\x80 \xc3\xa9 \x7f\"", "\"\\u0000\"",
-		"[[[[[[[[1]]]]]]]]", "\"\xef\xbf\xbf\"",
+	    "{}",
+	    "[]",
+	    " [ ] ",
+	    "0",
+	    "-0",
+	    "-0.5e-10",
+	    "1E+2",
+	    "\"\"",
+	    "true",
+	    "false",
+	    "null",
+	    "{\"a\":1,\"a\":[{},[]],\"\":null}",
+	    "[1,2 ,\t3\r\n]",
+	    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
+	    "\"\\ud83d\\ude00\"",
+	    "\"\\uD83D\\uDE00\"",
+	    "\"\xf0\x9f\x98\x80 \xc3\xa9 \x7f\"",
+	    "\"\\u0000\"",
+	    "[[[[[[[[1]]]]]]]]",
+	    "\"\xef\xbf\xbf\"",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (!valid_bytes(texts[i], strlen(texts[i])))
 			fail_msg("refused: %s", texts[i]);
 }
 
+static const char *const wrong_texts[] = {
+    "",
+    " ",
+    "{",
+    "[",
+    "}",
+    "]",
+    "[1",
+    "[1,",
+    "[1,]",
+    "[,1]",
+    "[1 2]",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1,}",
+    "{a:1}",
+    "{1:1}",
+    "{\"a\":1 \"b\":2}",
+    "[1}",
+    "{\"a\":1]",
+    "01",
+    "-",
+    "1.",
+    ".5",
+    "+1",
+    "1e",
+    "0x1",
+    "1a",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "tru",
+    "nul",
+    "True",
+    "truex",
+    "nulll",
+    "'a'",
+    "\"",
+    "\"a",
+    "\"\\",
+    "\"\\\"",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\u12g4\"",
+    "\"\\ud800\"",
+    "\"\\udc00\"",
+    "\"\\ud800\\u0041\"",
+    "\"\\ud800x\"",
+    "\"\\ud800\\ud800\"",
+    "\"\n\"",
+    "\"\t\"",
+    "\"\x1f\"",
+    "\"\xff\"",
+    "\"\xc0\x80\"",
+    "\"\xed\xa0\x80\"",
+    "\"\xf4\x90\x80\x80\"",
+    "\"\xe2\x82\"",
+    "\"\xe2\x82",
+    "\"\xe2",
+    "1 2",
+    "{} x",
+    "[]]",
+    "null,",
+    "[[[[[[[[[1]]]]]]]]]",
+    "\xef\xbb\xbf[]",
+    "// a\n1",
+    "[1,/**/2]",
+    "\v1",
+};
+
 static void wrong(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {
-		"", " ", "{", "[", "}", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-		"{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "[1}", "{\"a\":1]", "01", "-", "1.", ".5", "+1", "1e", "0x1", "1a",
-		"NaN", "Infinity", "-Infinity", "tru", "nul", "True", "truex", "nulll", "'a'", "\"", "\"a", "\"\\", "\"\\\"",
-		"\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"",
-		"\"\\ud800\\ud800\"", "\"\n\"", "\"\t\"", "\"\x1f\"", "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"",
-		"\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "\"\xe2\x82", "\"\xe2", "1 2", "{} x", "[]]", "null,", "[[[[[[[[[1]]]]]]]]]",
-		"\xef\xbb\xbf[]", "// a\n1", "[1,/**/2]", "\v1",
-	};
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (valid_bytes(texts[i], strlen(texts[i])))
-			fail_msg("taken: %s", texts[i]);
+	for (size_t i = 0; i < sizeof wrong_texts / sizeof *wrong_texts; i++)
+		if (valid_bytes(wrong_texts[i], strlen(wrong_texts[i])))
+			fail_msg("taken: %s", wrong_texts[i]);
 	assert_false(valid_bytes("[1\0]", 4));
 	assert_false(valid_bytes("\"a\0\"", 4));
 	assert_false(valid_bytes("1\0", 2));
@@ -56,7 +133,7 @@ static void cut(void **state)
 {
 	(void)state;
 	static const char text[] =
-		"{\"a\\u00e9\\ud83d\\ude00\":[1.5e-3,true,false,null,\"\xf0\x9f\x98\x80\"],\"b\":{}}";
+	    "{\"a\\u00e9\\ud83d\\ude00\":[1.5e-3,true,false,null,\"\xf0\x9f\x98\x80\"],\"b\":{}}";
 	for (size_t size = 0; size < sizeof text - 1; size++)
 		assert_false(valid_bytes(text, size));
 	assert_true(valid_bytes(text, sizeof text - 1));
@@ -94,7 +171,8 @@ static void strings(void **state)
 static void pulled(void **state)
 {
 	(void)state;
-	static const char text[] = "{\"n\":-12.5,\"list\":[true,null],\"skip\":{\"a\":[{}]},\"s\":\"x\"}";
+	static const char text[] =
+	    "{\"n\":-12.5,\"list\":[true,null],\"skip\":{\"a\":[{}]},\"s\":\"x\"}";
 	struct scan s;
 	struct scan_span key, span;
 	struct number n;
@@ -126,7 +204,9 @@ static void sentences(void **state)
 	assert_false(scan_skip(&s, NULL));
 	assert_int_equal(scan_err(&s, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
-	assert_string_equal(e.text, "the body is not valid JSON: expected a value at byte 4 (an absent value is null)");
+	assert_string_equal(
+	    e.text,
+	    "the body is not valid JSON: expected a value at byte 4 (an absent value is null)");
 	/* The first problem sticks. */
 	assert_false(scan_array(&s));
 	assert_int_equal(scan_peek(&s), SCAN_NONE);
@@ -136,8 +216,8 @@ static void sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(right),   cmocka_unit_test(wrong),  cmocka_unit_test(cut),
-		cmocka_unit_test(strings), cmocka_unit_test(pulled), cmocka_unit_test(sentences),
+	    cmocka_unit_test(right),   cmocka_unit_test(wrong),  cmocka_unit_test(cut),
+	    cmocka_unit_test(strings), cmocka_unit_test(pulled), cmocka_unit_test(sentences),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,12 +49,14 @@ static void test_round_trip(void **context)
 static void test_values(void **context)
 {
 	struct err e = {0};
-	struct snapshot *s = read_text(
-		"{\"server\":{\"name\":\"a\\u001bb\",\"now_ms\":5,\"unknown\":[1]},\"models\":[{\"name\":\"z\"},"
-		"{\"name\":\"m\",\"live\":null,\"revision\":4,\"requests\":200,\"errors\":3,"
-		"\"route\":[{\"version\":2,\"role\":\"canary\",\"percent\":12.34}],"
-		"\"per_version\":[{\"version\":2,\"predictions\":{\"edges\":[0,1,2],\"counts\":[5,6],\"mean\":null}}]}]}",
-		&e);
+	struct snapshot *s =
+	    read_text("{\"server\":{\"name\":\"a\\u001bb\",\"now_ms\":5,\"unknown\":[1]},"
+		      "\"models\":[{\"name\":\"z\"},"
+		      "{\"name\":\"m\",\"live\":null,\"revision\":4,\"requests\":200,\"errors\":3,"
+		      "\"route\":[{\"version\":2,\"role\":\"canary\",\"percent\":12.34}],"
+		      "\"per_version\":[{\"version\":2,\"predictions\":{\"edges\":[0,1,2],"
+		      "\"counts\":[5,6],\"mean\":null}}]}]}",
+		      &e);
 	(void)context;
 	assert_non_null(s);
 	assert_string_equal(s->server.name, "a\\x1bb");
@@ -101,7 +103,8 @@ static void test_refused(void **context)
 	refuse("{\"server\":{},\"models\":[{}]}", "name");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"UP\"}]}", "name");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"live\":1.5}]}", "live");
-	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"route\":[{\"role\":\"king\"}]}]}", "role");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"route\":[{\"role\":\"king\"}]}]}",
+	       "role");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"per_version\":[{\"predictions\":"
 	       "{\"edges\":[1,1]}}]}]}",
 	       "edges");
@@ -112,7 +115,8 @@ static void test_refused(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+					   cmocka_unit_test(test_values),
 					   cmocka_unit_test(test_refused)};
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }
