@@ -12,7 +12,6 @@
 #include "core/err.h"
 #include "core/snapshot.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
