@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <vterm.h>
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 40000
 
 struct terminal {
 	int master, slave; /* the slave stays open, so that line settings can be read after the end */
