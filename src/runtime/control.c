@@ -425,6 +425,8 @@ static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTR
 		if (*count == ROUTE_ENTRIES_MAX)
 			return err_set(e, ERR_INPUT, "a route has at most %d versions",
 				       ROUTE_ENTRIES_MAX);
+		if (!cJSON_IsObject(item))
+			return err_set(e, ERR_INPUT, "field `weights` must be a list of {version, weight_bp}");
 		if (body_whole(item, "version", 1, VERSIONS_MAX, 0, &version, e) != 0 ||
 		    body_whole(item, "weight_bp", 0, ROUTE_BUCKETS, 0, &weight_bp, e) != 0)
 			return -1;

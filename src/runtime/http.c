@@ -3,15 +3,18 @@
 #include <microhttpd.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define HTTP_CONNECTIONS_MAX 8192
+#define HTTP_DESCRIPTORS_KEPT 128 /* for the control plane, the database, files */
 #define HTTP_DRAIN_QUIET_MS 250
 
 struct http_server {
@@ -19,6 +22,17 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	atomic_bool draining;
 	atomic_uint in_flight; /* requests whose header was read and whose answer is not sent */
+	atomic_size_t held;    /* bytes of bodies in memory */
+	pthread_mutex_t lock;  /* of the list */
+	struct peer *peers;
+};
+
+/* One open connection of a pool's server, for http_reap(). */
+struct peer {
+	struct peer *previous, *next;
+	int fd;
+	_Atomic int64_t since_ms; /* when it began what it is doing */
+	atomic_bool in_body;
 };
 
 /* One request on its way. */
@@ -26,6 +40,7 @@ struct exchange {
 	struct http_server *server;
 	struct http_request request;
 	struct buf body;
+	size_t held; /* bytes of it that count in the server's sum */
 	struct http_sink sink;
 	struct err refused; /* code ERR_NONE while all is well */
 	int64_t started_ms;
@@ -58,6 +73,68 @@ static uint32_t peer_uid(struct MHD_Connection *connection)
 	    peer.pid == 0)
 		return UINT32_MAX;
 	return peer.uid;
+}
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return info == NULL ? NULL : info->socket_context;
+}
+
+static void peer_mark(struct MHD_Connection *connection, bool in_body)
+{
+	struct peer *p = peer_of(connection);
+	if (p == NULL)
+		return;
+	atomic_store_explicit(&p->in_body, in_body, memory_order_relaxed);
+	atomic_store_explicit(&p->since_ms, clock_ms(), memory_order_relaxed);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = context;
+	struct peer *p = *socket_context;
+	const union MHD_ConnectionInfo *info;
+
+	pthread_mutex_lock(&s->lock);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		p = info == NULL ? NULL : calloc(1, sizeof *p);
+		if (p != NULL) {
+			p->fd = info->connect_fd;
+			p->since_ms = clock_ms();
+			p->next = s->peers;
+			if (p->next != NULL)
+				p->next->previous = p;
+			s->peers = p;
+		}
+		*socket_context = p;
+	} else if (p != NULL) {
+		if (p->next != NULL)
+			p->next->previous = p->previous;
+		if (p->previous != NULL)
+			p->previous->next = p->next;
+		else
+			s->peers = p->next;
+		free(p);
+		*socket_context = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void http_reap(struct http_server *s)
+{
+	int64_t now_ms = clock_ms();
+
+	pthread_mutex_lock(&s->lock);
+	for (struct peer *p = s->peers; p != NULL; p = p->next) {
+		int64_t limit_s = atomic_load(&p->in_body) ? HTTP_BODY_S : HTTP_HEADER_S;
+		if (now_ms - atomic_load(&p->since_ms) > limit_s * 1000)
+			shutdown(p->fd, SHUT_RDWR);
+	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static struct MHD_Response *make_response(struct http_response *response)
@@ -146,6 +223,7 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 	if (x == NULL)
 		return MHD_NO;
 	atomic_fetch_add(&s->in_flight, 1);
+	peer_mark(connection, true);
 	*state = x;
 	x->server = s;
 	x->started_ms = clock_ms();
@@ -180,6 +258,12 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 		buf_release(&x->body);
 		return MHD_YES;
 	}
+	if (atomic_fetch_add(&x->server->held, size) + size > HTTP_BODIES_MAX) {
+		atomic_fetch_sub(&x->server->held, size);
+		err_set(e, ERR_MEMORY, "too many large bodies arrive at once; try again");
+		return MHD_YES;
+	}
+	x->held += size;
 	buf_add(&x->body, data, size);
 	if (x->body.failed)
 		err_set(e, ERR_MEMORY, "memory is out while reading the body");
@@ -210,12 +294,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode code)
 {
-	(void)connection;
 	(void)code;
 	struct http_server *s = context;
 	struct exchange *x = *state;
 	if (x == NULL)
 		return;
+	peer_mark(connection, false);
+	atomic_fetch_sub(&s->held, x->held);
 	if (x->sink.end != NULL)
 		x->sink.end(x->sink.state);
 	buf_release(&x->body);
@@ -239,6 +324,18 @@ static void log_nothing(void *context, const char *format, va_list arguments)
 	(void)arguments;
 }
 
+/* Leaves descriptors for everything that is not a connection. */
+static unsigned connections_max(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+	    limit.rlim_cur >= HTTP_CONNECTIONS_MAX + HTTP_DESCRIPTORS_KEPT)
+		return HTTP_CONNECTIONS_MAX;
+	return limit.rlim_cur <= 2 * HTTP_DESCRIPTORS_KEPT
+		       ? (unsigned)limit.rlim_cur / 2
+		       : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
+}
+
 int http_start(const struct http_options *options, struct http_server **result, struct err *e)
 {
 	struct http_server *s = calloc(1, sizeof *s);
@@ -247,6 +344,7 @@ int http_start(const struct http_options *options, struct http_server **result, 
 		return err_set(e, ERR_MEMORY, "memory is out while starting the HTTP server");
 	}
 	s->options = *options;
+	pthread_mutex_init(&s->lock, NULL);
 
 	bool pool = options->thread_count > 0;
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC;
@@ -257,9 +355,11 @@ int http_start(const struct http_options *options, struct http_server **result, 
 		{MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, pool ? HTTP_CONNECTIONS_MAX : 256, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, pool ? connections_max() : 64, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+		{pool ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_NOTIFY_COMPLETED,
+		 pool ? (intptr_t)on_connection : (intptr_t)on_completed, s},
 		{pool && options->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
 		 options->thread_count, NULL},
 		{MHD_OPTION_END, 0, NULL},

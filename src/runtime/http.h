@@ -21,6 +21,8 @@
 #define HTTP_HEADER_MAX 32768
 #define HTTP_IDLE_S 75
 #define HTTP_BODY_S 60
+#define HTTP_HEADER_S 90		  /* since the connection was made, or its last answer */
+#define HTTP_BODIES_MAX ((size_t)512 << 20) /* bytes of unfinished bodies together */
 #define HTTP_SEGMENTS_MAX 8
 
 struct http_server;
@@ -71,6 +73,9 @@ struct http_options {
 int http_start(const struct http_options *options, struct http_server **result, struct err *e);
 /* The sink's state of the request that a handler is working on, or NULL. */
 void *http_sink_state(const struct http_request *request);
+/* Once a second: closes connections that have been sending a header, or a body, for too long, however steadily
+ * they drip. Only for a pool's server. */
+void http_reap(struct http_server *s);
 /* Stops accepting, lets every accepted connection finish its request (connections that stay idle are
  * closed), at most deadline_ms; then ends and frees the server. Returns the requests that were cut off. */
 unsigned http_drain(struct http_server *s, int deadline_ms);

@@ -99,9 +99,34 @@ static int serve_version(struct router *r, const char *model, struct served_vers
 	return 0;
 }
 
+/* The same file deployed again replaces a version that could not be loaded (change is held). Takes v. */
+static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
+			bool *taken, struct err *e)
+{
+	const struct served_model *current = routing_find(router_current(r), model);
+	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
+	if (old == NULL || old->engine != NULL)
+		return 0;
+	struct served_model *m = served_model_copy(current, model, 0);
+	if (m == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
+	v->version = number;
+	v->created_ms = old->created_ms;
+	memcpy(v->created_by, old->created_by, sizeof v->created_by);
+	m->versions[number - 1] = v;
+	if (router_publish(r, m, e) != 0) {
+		served_model_free(m);
+		return -1;
+	}
+	*taken = true;
+	served_version_free(old);
+	return 0;
+}
+
 static int register_and_serve(struct router *r, const struct deploy_request *request,
 			      const struct baseline *baseline, const struct actor *actor,
-			      struct served_version *v, struct deploy_result *result, struct err *e)
+			      struct served_version *v, struct deploy_result *result, bool *taken,
+			      struct err *e)
 {
 	v->telemetry = telemetry_new(baseline);
 	if (v->telemetry == NULL)
@@ -110,7 +135,7 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 			    request->reason, actor, result, e) != 0)
 		return -1;
 	if (!result->created)
-		return 0;
+		return heal_version(r, request->model, result->version, v, taken, e);
 
 	struct version_record *records;
 	size_t count;
@@ -120,7 +145,8 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 	v->created_ms = records[result->version - 1].created_ms;
 	memcpy(v->created_by, records[result->version - 1].created_by, sizeof v->created_by);
 	version_records_free(records, count);
-	return serve_version(r, request->model, v, e);
+	*taken = serve_version(r, request->model, v, e) == 0;
+	return *taken ? 0 : -1;
 }
 
 int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
@@ -128,6 +154,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 {
 	struct baseline *baseline = calloc(1, sizeof *baseline);
 	struct served_version *v = calloc(1, sizeof *v);
+	bool taken = false;
 	int status = -1;
 
 	*result = (struct deploy_result){0};
@@ -144,12 +171,11 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 
 	pthread_mutex_lock(&r->change);
 	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
-				    v, result, e);
+				    v, result, &taken, e);
 	pthread_mutex_unlock(&r->change);
 	*baseline_count = baseline->count;
 out:
-	/* The routing has taken the version only when it was registered anew. */
-	if (status != 0 || !result->created)
+	if (!taken)
 		served_version_free(v);
 	free(baseline);
 	return status;
@@ -164,12 +190,20 @@ static int check_loaded(const struct served_model *m, uint32_t version, struct e
 	return 0;
 }
 
+/* Plans the change without writing it, and looks at every version that its route names. */
 static int check_change(struct router *r, const struct served_model *m, const struct route_change *change,
 			const struct actor *actor, struct err *e)
 {
-	int result = check_loaded(m, change->version, e);
-	for (size_t i = 0; result == 0 && i < change->weight_count; i++)
-		result = check_loaded(m, change->weights[i].version, e);
+	struct route_change plan = *change;
+	struct revision_record planned;
+	struct err refused = {0};
+	int result = 0;
+
+	plan.dry_run = true;
+	if (registry_change_route(r->registry, &plan, actor, &planned, &refused) != 0)
+		return 0; /* the change itself is refused, and recorded, in the same words */
+	for (uint32_t i = 0; result == 0 && i < planned.route.entry_count; i++)
+		result = check_loaded(m, planned.route.entries[i].version, e);
 	if (result != 0 && !change->dry_run)
 		registry_audit(r->registry, actor, change->action, m->name, change->version,
 			       err_name(e->code), change->reason, e->text, NULL);

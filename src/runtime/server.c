@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -63,6 +64,12 @@ static int start_control(struct server *s, struct err *e)
 	return http_start(&options, &s->control, e);
 }
 
+static void tick(struct server *s)
+{
+	router_tick(s->router, server_monotonic_ms() / 1000);
+	http_reap(s->data);
+}
+
 /* Waits for a signal or a stop, ticking the telemetry each second. */
 static void loop(struct server *s, int signal_fd, int timer_fd)
 {
@@ -75,7 +82,7 @@ static void loop(struct server *s, int signal_fd, int timer_fd)
 		uint64_t expirations;
 		if (events[2].revents != 0 &&
 		    read(timer_fd, &expirations, sizeof expirations) == sizeof expirations)
-			router_tick(s->router, server_monotonic_ms() / 1000);
+			tick(s);
 	}
 }
 
@@ -122,6 +129,26 @@ static void choose_name(struct server *s)
 	text_clean(s->name, sizeof s->name, s->options.name != NULL ? s->options.name : host);
 }
 
+/* Paths may hold anything; a terminal must not. */
+static void announce(const struct server *s)
+{
+	char socket[512], state[512];
+	text_clean(socket, sizeof socket, s->options.socket);
+	text_clean(state, sizeof state, s->options.state);
+	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket,
+		state);
+}
+
+/* As many descriptors as the system allows: connections need them. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int server_run(const struct server_options *options, struct err *e)
 {
 	struct server *s = calloc(1, sizeof *s);
@@ -129,6 +156,7 @@ int server_run(const struct server_options *options, struct err *e)
 
 	if (s == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
+	raise_descriptor_limit();
 	s->options = *options;
 	s->started_ms = server_monotonic_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -144,8 +172,7 @@ int server_run(const struct server_options *options, struct err *e)
 		http_drain(s->data, 0);
 		goto out;
 	}
-	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen,
-		options->socket, options->state);
+	announce(s);
 	loop(s, signal_fd, timer_fd);
 	drain(s);
 	result = 0;

@@ -16,10 +16,9 @@ static int deploy_print(const cJSON *answer, struct err *e)
 
 	output_text(output_string(answer, "model"));
 	printf(": v%.0f %s", version,
-	       cJSON_IsFalse(created) ? "holds this file already; nothing was registered"
-				      : "is registered");
+	       cJSON_IsFalse(created) ? "holds this file already" : "is registered");
 	if (live == version)
-		printf(" and live (revision %.0f).\n", output_value(answer, "revision"));
+		printf(" and is live (revision %.0f).\n", output_value(answer, "revision"));
 	else if (live > 0)
 		printf("; v%.0f stays live.\n", live);
 	else

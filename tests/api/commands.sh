@@ -50,7 +50,7 @@ expect 0 'No model is deployed' status
 expect 4 '' status nothing
 expect 2 'no model name' deploy Bad "$examples/flight-delay/v1.txt"
 expect 4 'cannot be opened' deploy flight-delay /nonexistent
-expect 0 'v1 is registered and live' deploy flight-delay "$examples/flight-delay/v1.txt" --baseline "$examples/baseline.csv"
+expect 0 'v1 is registered and is live' deploy flight-delay "$examples/flight-delay/v1.txt" --baseline "$examples/baseline.csv"
 expect 0 'v1 stays live' deploy flight-delay "$examples/flight-delay/v2.ubj"
 expect 0 'v1 stays live' deploy flight-delay "$examples/flight-delay/v3.txt"
 expect 2 'needs --reason' promote flight-delay 2
