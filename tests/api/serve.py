@@ -361,6 +361,55 @@ def test_a_full_disk_refuses_the_deploy_only():
     runtime.stop()
 
 
+def damage(runtime, model, version):
+    """Flips a byte of a version's artifact; returns its path and what it held."""
+    digest = runtime.json("versions", model)["versions"][version - 1]["manifest"]["sha256"]
+    path = os.path.join(runtime.state, "artifacts", "sha256", digest[:2], digest)
+    whole = open(path, "rb").read()
+    os.chmod(path, 0o600)
+    with open(path, "r+b") as file:
+        file.write(bytes([whole[0] ^ 1]))
+    return path
+
+
+def test_a_version_that_cannot_be_loaded_gets_no_traffic_until_it_is_healed():
+    runtime = Runtime()
+    runtime.deploy_flights(3)
+    runtime.run("promote", "flight-delay", "2", "--reason", "test")
+    runtime.run("promote", "flight-delay", "3", "--reason", "test")
+    damage(runtime, "flight-delay", 2)
+    assert runtime.stop() == 0
+    runtime.start()
+    good = json.load(open(f"{FLIGHTS}/infer.json"))
+    for words in (["promote", "flight-delay", "2"], ["rollback", "flight-delay"],
+                  ["rollback", "flight-delay", "--to", "2"], ["split", "flight-delay", "2=50", "3=50"]):
+        refused = runtime.command(*words, "--reason", "test")
+        assert refused.returncode == 3 and "v2" in refused.stderr, refused
+        assert runtime.infer(good)[1]["model_version"] == "3"
+    runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/v2.ubj")
+    runtime.run("rollback", "flight-delay", "--reason", "healed")
+    assert runtime.infer(good)[1]["model_version"] == "2"
+    runtime.stop()
+
+
+def test_idle_connections_leave_the_control_plane_alone():
+    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400)))
+    runtime.deploy_flights(1)
+    idle = []
+    for _ in range(500):
+        connection = http.client.HTTPConnection(runtime.host, runtime.port, timeout=DEADLINE_S)
+        connection.connect()
+        idle.append(connection)
+    runtime.run("status")
+    runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/v2.ubj")
+    runtime.run("promote", "flight-delay", "2", "--reason", "under pressure")
+    for connection in idle:
+        connection.close()
+    good = json.load(open(f"{FLIGHTS}/infer.json"))
+    assert runtime.infer(good)[0] == 200
+    runtime.stop()
+
+
 def main():
     global failures
     for name, test in list(globals().items()):
