@@ -53,8 +53,11 @@ void chart_bars(struct canvas *c, struct area area, const double *values, const 
 		for (int j = 0; j < area.rows; j++) {
 			int row = area.row + area.rows - 1 - j, eighths = height - j * EIGHTHS;
 			/* A silhouette has no eighths: a cell is shaded when at least half of it is
-			 * covered. */
-			if (eighths > 0)
+			 * covered. Inside a bar only its crest shows. */
+			if (shade >= EIGHTHS && shade / EIGHTHS == j && height >= shade + EIGHTHS * 3 / 2)
+				canvas_cell(c, row, area.column + i,
+					    c->charset == CHARSET_ASCII ? '-' : 0x2501, ROLE_BASELINE);
+			else if (eighths > 0)
 				canvas_cell(c, row, area.column + i, bar_glyph(c, eighths), role);
 			else if (shade - j * EIGHTHS >= EIGHTHS / 2 || (j == 0 && shade > 0))
 				canvas_cell(c, row, area.column + i,

@@ -25,7 +25,8 @@ void chart_resample(const double *bins, size_t bin_count, double from, double to
 		    int column_count);
 /*
  * Vertical bars, one a column, as high as value / max of the area; a value above 0 always shows.
- * behind (may be NULL) is a silhouette that shows where it rises above the bars.
+ * behind (may be NULL) is a silhouette: shaded where it rises above the bars, a crest line where it ends
+ * inside them.
  */
 void chart_bars(struct canvas *c, struct area area, const double *values, const double *behind,
 		double max, enum canvas_role role);

@@ -102,6 +102,19 @@ static void draw_field(struct place *p, const struct dialog_field *f, bool focus
 	p->row++;
 }
 
+/* A field that is not being typed in, where rows are short. */
+static void draw_field_brief(struct place *p, const struct dialog_field *f)
+{
+	if (p->row >= p->bottom)
+		return;
+	int half = p->columns * 2 / 3, end = p->column + p->columns;
+	int at = canvas_put(p->c, p->row, p->column, half, ROLE_DIM, f->label);
+	if (f->done)
+		at = canvas_put(p->c, p->row, at + 1, 2, ROLE_OK, canvas_glyph(p->c, "✓", "ok"));
+	canvas_put(p->c, p->row, at + 1, end - at - 1, ROLE_INPUT, f->value);
+	p->row++;
+}
+
 /* Text over several rows, broken at blanks where it can be. */
 static void draw_wrapped(struct place *p, enum canvas_role role, const char *text, int rows_max)
 {
@@ -176,9 +189,13 @@ void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int 
 	    error = wrapped_rows(d->error, inner, 3);
 	/* Where rows are short, what is known about the change comes before the command that equals
 	 * it. */
-	int spare = c->rows - 3 - 2 * (int)d->field_count - error - EVIDENCE_ROWS_MIN;
+	int fields = 2 * (int)d->field_count;
+	bool brief = c->rows < 2 + (int)d->line_count + fields + error + 3;
+	if (brief && d->field_count > 1)
+		fields = (int)d->field_count + 1;
+	int spare = c->rows - 3 - fields - error - EVIDENCE_ROWS_MIN;
 	command = command > spare ? (spare > 0 ? spare : 0) : command;
-	int fixed = 2 * (int)d->field_count + command + error + 1;
+	int fixed = fields + command + error + 1;
 	int wanted = 2 + (int)d->line_count + fixed + 2 + (command > 0) + (error > 0);
 	int rows = wanted < c->rows ? wanted : c->rows;
 	bool air = rows == wanted;
@@ -188,8 +205,12 @@ void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int 
 	struct place p = {c, top + 1, left + 1 + MARGIN, inner, top + rows - 1, -1, -1};
 	draw_evidence(&p, d, air ? (int)d->line_count : rows - 2 - fixed);
 	p.row += air;
-	for (size_t i = 0; i < d->field_count; i++)
-		draw_field(&p, &d->fields[i], i == d->focus && !d->busy);
+	for (size_t i = 0; i < d->field_count; i++) {
+		if (brief && d->field_count > 1 && i != d->focus)
+			draw_field_brief(&p, &d->fields[i]);
+		else
+			draw_field(&p, &d->fields[i], i == d->focus && !d->busy);
+	}
 	if (command > 0) {
 		p.row += air;
 		canvas_put(c, p.row, p.column, 1, ROLE_DIM, "$");
