@@ -217,8 +217,12 @@ static void facts(struct change *change, const struct snapshot_model *m)
 
 	route_now(m, now, sizeof(now));
 	d->line_count = 0;
-	dialog_line(d, ROLE_TEXT, "now\t%s (revision %u)", now, m->revision);
-	if (change->dry_error[0])
+	dialog_line(d, change->moved[0] ? ROLE_WARNING : ROLE_TEXT, "now\t%s (revision %u)", now, m->revision);
+	if (change->moved[0])
+		dialog_line(d, ROLE_WARNING, "meanwhile\t%s", change->moved);
+	if (change->moved_to)
+		dialog_line(d, ROLE_DIM, "after\tshown when enter was pressed");
+	else if (change->dry_error[0])
 		dialog_line(d, ROLE_BAD, "after\t%s", change->dry_error);
 	else
 		dialog_line(d, ROLE_TITLE, "after\t%s", change->after[0] ? change->after : "asking the runtime");
@@ -228,18 +232,36 @@ static void facts(struct change *change, const struct snapshot_model *m)
 	dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; r goes back.");
 }
 
-/* Another operator was faster: what is typed was meant for other facts, so confirm anew. */
-static void revision_moved(struct change *change, const struct snapshot_model *m)
+/* "r5 promote v1 100% by root": what made the route the one it is now. */
+static void last_change(const struct snapshot_model *m, char *text, size_t size)
 {
 	const struct snapshot_revision *last = m->history_count ? &m->history[0] : NULL;
 
+	if (last && last->revision == m->revision)
+		snprintf(text, size, "r%u %.16s %.48s by %.32s", last->revision, last->action, last->route,
+			 last->who);
+	else
+		snprintf(text, size, "it is at revision %u now", m->revision);
+}
+
+/* Another operator was faster: what is typed was meant for other facts. Until enter says that the new ones
+ * were read, the revision of the opening stays the expected one and nothing can be typed or sent. */
+static void revision_moved(struct change *change, const struct snapshot_model *m)
+{
+	change->moved_to = m->revision;
+	last_change(m, change->moved, sizeof(change->moved));
 	snprintf(change->dialog.error, sizeof(change->dialog.error),
-		 "the route changed meanwhile, revision %u to %u%s%s%s%s; read the facts and confirm again",
-		 change->revision, m->revision, last ? ": " : "", last ? last->action : "",
-		 last ? " by " : "", last ? last->who : "");
-	change->revision = m->revision;
+		 "the route changed meanwhile: %s; read it, press enter, then type the name again", change->moved);
 	field_set(change, CHANGE_NAME, "");
 	change->dialog.focus = CHANGE_NAME;
+}
+
+static void moved_accept(struct console *c)
+{
+	c->change.revision = c->change.moved_to;
+	c->change.moved_to = 0;
+	c->change.dialog.error[0] = '\0';
+	dry_run(c);
 }
 
 void change_refresh(struct console *c)
@@ -253,10 +275,8 @@ void change_refresh(struct console *c)
 	change->dialog.busy = change->send_id != 0;
 	if (!m)
 		return;
-	if (m->revision != change->revision && !change->send_id) {
+	if (m->revision != (change->moved_to ? change->moved_to : change->revision) && !change->send_id)
 		revision_moved(change, m);
-		dry_run(c);
-	}
 	facts(change, m);
 	field(change, CHANGE_TARGET)->done = change->after[0] != '\0';
 	field(change, CHANGE_NAME)->done = strcmp(field(change, CHANGE_NAME)->value, change->model) == 0;
@@ -339,8 +359,14 @@ static void send(struct console *c)
 static void confirm(struct console *c)
 {
 	struct dialog *d = &c->change.dialog;
+	uint32_t seen = c->change.moved_to;
 
 	change_refresh(c);
+	if (c->change.moved_to) {
+		if (seen == c->change.moved_to) /* not one that came with this very key */
+			moved_accept(c);
+		return;
+	}
 	if (d->disabled) {
 		snprintf(d->error, sizeof(d->error), "the picture is not current; wait until it is");
 		return;
@@ -387,6 +413,8 @@ void change_key(struct console *c, int key)
 		return;
 	if (key == DRAW_KEY_ENTER)
 		confirm(c);
+	else if (c->change.moved_to)
+		; /* read first */
 	else if (key == DRAW_KEY_TAB)
 		d->focus = (d->focus + 1) % d->field_count;
 	else if (key == DRAW_KEY_BACK_TAB)

@@ -34,7 +34,9 @@ enum { CHANGE_TARGET, CHANGE_NAME, CHANGE_REASON, CHANGE_FIELDS };
 struct change {
 	enum change_kind kind;
 	char model[TEXT_NAME_MAX + 1];
-	uint32_t revision; /* the one on the screen: sent as expect_revision */
+	uint32_t revision; /* of the opening, or the last one accepted: sent as expect_revision */
+	uint32_t moved_to; /* where another operator took the route, not yet accepted with enter; 0: nowhere */
+	char moved[128];   /* that change in words; stays marked once accepted */
 	struct dialog dialog;
 	int dry_id, send_id; /* requests under way; 0: none */
 	bool dry_again;	     /* the target changed while a dry run was under way */

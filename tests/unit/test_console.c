@@ -169,10 +169,17 @@ static void another_operators_change_has_to_be_read_first(void **state)
 	terminal_type(w.terminal, "flight-delay");
 	fake_runtime_promote(w.runtime, 2);
 	assert_true(terminal_shows(w.terminal, "the route changed meanwhile"));
-	terminal_type(w.terminal, "\r\r\r");
+	/* Typing goes nowhere and takes no notice away before enter accepted the new facts. */
+	terminal_type(w.terminal, "flight-delay");
+	polls_wait(&w, 2);
+	assert_true(terminal_shows(w.terminal, "the route changed meanwhile"));
+	terminal_type(w.terminal, "\rwhy\r\r");
 	polls_wait(&w, 2);
 	assert_int_equal(fake_runtime_revision(w.runtime), 4);
 	assert_int_equal(fake_runtime_live(w.runtime), 2);
+	assert_true(terminal_shows(w.terminal, "meanwhile"));
+	terminal_type(w.terminal, "\b\b\bflight-delay\rbetter\r");
+	assert_true(terminal_shows(w.terminal, "v3 is live (revision 5)"));
 	world_close(&w);
 }
 
