@@ -17,6 +17,7 @@
 
 #define START_MS 10000
 #define STOP_MS 15000
+#define DRAIN_MS 35000 /* longer than a runtime drains */
 #define REPLAY_START_MS 20000 /* longer than a replay waits for an older one */
 #define POLL_MS 20
 #define SOCKET_PATH_MAX 107 /* bytes of a Unix socket's address */
@@ -152,19 +153,27 @@ static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
 	return result;
 }
 
+/* A runtime that ends holds the state directory until it is gone: then a new one is tried again. */
 static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 {
 	char *argv[] = {"mldeck", "serve", "--listen", "127.0.0.1:0", "--state", d->state,
 			"--socket", d->socket_path, "--name", "demo", NULL};
 	int64_t deadline = demo_now_ms() + START_MS;
+	int status;
 
 	if (process_start(d, argv, "serve.log", &d->runtime, e) != 0)
 		return -1;
 	while (demo_now_ms() < deadline) {
-		if (snapshot_get(d, s, e) == 0)
+		if (snapshot_get(d, s, e) == 0 && !(*s)->server.draining)
 			return 0;
-		if (waitpid(d->runtime, NULL, WNOHANG) == d->runtime) {
+		snapshot_free(*s);
+		*s = NULL;
+		if (waitpid(d->runtime, &status, WNOHANG) == d->runtime) {
 			d->runtime = 0;
+			pause_ms(POLL_MS);
+			if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT) &&
+			    process_start(d, argv, "serve.log", &d->runtime, e) == 0)
+				continue;
 			return err_set(e, ERR_SYSTEM, "the runtime ended at once; %s/serve.log says why",
 				       d->state);
 		}
@@ -226,6 +235,10 @@ static int split_first(struct demo *d, struct err *e)
 
 	if (snapshot_get(d, &s, e) != 0)
 		return -1;
+	if (s->server.draining) {
+		snapshot_free(s);
+		return err_set(e, ERR_UNREACHABLE, "the demo's runtime is ending");
+	}
 	m = snapshot_find(s, demo_models[0]);
 	fresh = m && m->revision == 1 && m->version_count >= 3;
 	snapshot_free(s);
@@ -307,24 +320,48 @@ static int socket_path_set(struct demo *d, struct err *e)
 	return 0;
 }
 
-int demo_start(struct demo *d, struct err *e)
+/* The running runtime's snapshot, or that of a new one; one that is ending is waited for. */
+static int runtime_find(struct demo *d, struct snapshot **s, struct err *e)
+{
+	int64_t deadline = demo_now_ms() + DRAIN_MS;
+
+	while (snapshot_get(d, s, e) == 0) {
+		if (!(*s)->server.draining)
+			return 0;
+		snapshot_free(*s);
+		*s = NULL;
+		if (demo_now_ms() > deadline)
+			return err_set(e, ERR_CONFLICT, "the demo's earlier runtime does not end");
+		pause_ms(POLL_MS);
+	}
+	return e->code == ERR_UNREACHABLE ? runtime_start(d, s, e) : -1;
+}
+
+static int models_start(struct demo *d, struct err *e)
 {
 	struct snapshot *s = NULL;
 	int result = 0;
 
+	if (runtime_find(d, &s, e) != 0)
+		return -1;
+	snprintf(d->url, sizeof(d->url), "http://%s", s->server.listen);
+	for (size_t i = 0; result == 0 && demo_models[i]; i++)
+		result = model_deploy(d, s, demo_models[i], e);
+	snapshot_free(s);
+	return result == 0 ? split_first(d, e) : -1;
+}
+
+int demo_start(struct demo *d, struct err *e)
+{
 	/* Not $MLDECK_SOCKET: the demo must never deploy into another runtime. */
 	if (socket_path_set(d, e) != 0)
 		return -1;
 	d->client = client_new(d->socket_path, "demo");
 	if (!d->client)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	if (snapshot_get(d, &s, e) != 0 && (e->code != ERR_UNREACHABLE || runtime_start(d, &s, e) != 0))
-		return -1;
-	snprintf(d->url, sizeof(d->url), "http://%s", s->server.listen);
-	for (size_t i = 0; result == 0 && demo_models[i]; i++)
-		result = model_deploy(d, s, demo_models[i], e);
-	snapshot_free(s);
-	if (result != 0 || split_first(d, e) != 0)
+	/* A runtime that was just told to end may still have looked alive: then once more. */
+	if (models_start(d, e) != 0 &&
+	    (d->runtime != 0 || e->code != ERR_UNREACHABLE || models_start(d, e) != 0))
 		return -1;
 	return replay_start(d, e);
 }
