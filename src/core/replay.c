@@ -19,6 +19,8 @@
 #define ANSWER_MAX ((size_t)1 << 20)
 /* So long without a runtime, and the replay ends by itself. */
 #define GONE_NS 5000000000LL
+/* The same when it does not even take the connection: nobody is there, while a silent one may be busy. */
+#define REFUSED_NS 700000000LL
 /* Sleeps are cut in slices of this length, so that a stop is seen soon. */
 #define SLICE_NS 100000000LL
 /* Further behind than this, the recording's clock waits. */
@@ -234,7 +236,28 @@ struct sender {
 	struct fetch *fetch;
 	struct fetch_answer answer;
 	int64_t answered_ns; /* when the runtime last answered */
+	int64_t failing_ns;  /* when the first exchange after that failed; 0: none did */
 };
+
+/* One exchange; 1 when it failed and the runtime may still come back, -1 once it is gone for good. */
+static int exchange(struct sender *s, const struct fetch_request *request, struct err *e)
+{
+	int64_t start_ns = now_ns(), end_ns;
+	bool timed_out;
+
+	if (fetch_perform(s->fetch, request, &s->answer, e) == 0) {
+		s->answered_ns = now_ns();
+		s->failing_ns = 0;
+		return 0;
+	}
+	end_ns = now_ns();
+	timed_out = end_ns - start_ns >= REQUEST_TIMEOUT_MS * 1000000LL;
+	if (s->failing_ns == 0)
+		s->failing_ns = start_ns;
+	if (!timed_out && end_ns - s->failing_ns >= REFUSED_NS)
+		return -1;
+	return end_ns - s->answered_ns < GONE_NS ? 1 : -1;
+}
 
 static void failure_note(struct sender *s, const char *model, const char *sentence)
 {
@@ -250,6 +273,7 @@ static int row_send(struct sender *s, size_t row, const char *model, struct err 
 	const char *headers[] = {"Content-Type: application/json", unit, NULL};
 	struct fetch_request request = {.url = url, .headers = headers, .body = body, .direct = true,
 					.timeout_ms = REQUEST_TIMEOUT_MS, .answer_max = ANSWER_MAX};
+	int gone;
 
 	snprintf(url, sizeof(url), "%s/v2/models/%s/infer", s->options->url, model);
 	snprintf(unit, sizeof(unit), "Mldeck-Unit: %s", s->replay->rows[row].unit);
@@ -257,17 +281,18 @@ static int row_send(struct sender *s, size_t row, const char *model, struct err 
 		return err_set(e, ERR_TOO_LARGE, "row %zu has too many features to replay", row + 1);
 	request.body_size = strlen(body);
 	s->result->sent++;
-	if (fetch_perform(s->fetch, &request, &s->answer, e) == 0) {
+	gone = exchange(s, &request, e);
+	if (gone != 0) {
+		failure_note(s, model, e->text);
+		return gone < 0 ? -1 : 0;
+	}
+	if (s->answer.status != 200) {
 		char status[64];
 
-		s->answered_ns = now_ns();
 		snprintf(status, sizeof(status), "HTTP status %d", s->answer.status);
-		if (s->answer.status != 200)
-			failure_note(s, model, status);
-		return 0;
+		failure_note(s, model, status);
 	}
-	failure_note(s, model, e->text);
-	return now_ns() - s->answered_ns < GONE_NS ? 0 : -1;
+	return 0;
 }
 
 static bool stopped(const struct sender *s)
@@ -283,11 +308,7 @@ static int runtime_probe(struct sender *s, struct err *e)
 					.answer_max = ANSWER_MAX};
 
 	snprintf(url, sizeof(url), "%s/v2/health/live", s->options->url);
-	if (fetch_perform(s->fetch, &request, &s->answer, e) == 0) {
-		s->answered_ns = now_ns();
-		return 0;
-	}
-	return now_ns() - s->answered_ns < GONE_NS ? 0 : -1;
+	return exchange(s, &request, e) < 0 ? -1 : 0;
 }
 
 static int wait_until(struct sender *s, int64_t due_ns, struct err *e)

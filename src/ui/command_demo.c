@@ -18,6 +18,10 @@
 
 #define RATE_RPS 200
 #define SECONDS 10
+/* So long a replay waits for an older one to end, and this long when that one has the same runtime: an older
+ * replay that lost its runtime ends sooner. */
+#define LOCK_MS 15000
+#define SAME_MS 2500
 
 extern const struct command command_demo;
 
@@ -53,33 +57,65 @@ static int positive(const struct arguments *a, const char *option, double otherw
 	return err_set(e, ERR_INPUT, "--%s takes a number above 0, not %s", option, *text ? text : "\"\"");
 }
 
-/* One replay a state directory; the lock ends with the process. */
-static int replay_lock(const char *state, struct err *e)
+/* Whether the lock's holder replays to url. */
+static bool lock_names(int lock, const char *url)
 {
-	char path[PATHS_SIZE + 32];
-	int lock;
+	char text[DEMO_LOCK_SIZE];
+	ssize_t n = pread(lock, text, sizeof(text) - 1, 0);
+	size_t length = strlen(url);
 
+	text[n > 0 ? n : 0] = '\0';
+	return strncmp(text, url, length) == 0 && text[length] == ' ';
+}
+
+static int lock_take(int lock, const char *url, struct err *e)
+{
+	int64_t start_ms = demo_now_ms();
+
+	while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		const struct timespec t = {.tv_nsec = 20000000};
+		int64_t waited_ms = demo_now_ms() - start_ms;
+
+		if (stop)
+			return -1;
+		if (waited_ms > LOCK_MS || (waited_ms > SAME_MS && lock_names(lock, url)))
+			return err_set(e, ERR_CONFLICT, "another replay for this state directory runs already");
+		nanosleep(&t, NULL);
+	}
+	return 0;
+}
+
+/* One replay a state directory; the lock ends with the process. A holder whose runtime is gone is about to
+ * end, so it is waited for. The file says what is replayed to, and by which process. */
+static int replay_lock(const char *state, const char *url, struct err *e)
+{
+	char path[PATHS_SIZE + 32], text[DEMO_LOCK_SIZE];
+	int lock, n = snprintf(text, sizeof(text), "%s %ld\n", url, (long)getpid());
+
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return err_set(e, ERR_INPUT, "the URL is too long");
 	snprintf(path, sizeof(path), "%s/replay.lock", state);
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock < 0)
 		return err_errno(e, errno, "%s cannot be opened", path);
-	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
-		return lock;
+	if (lock_take(lock, url, e) == 0) {
+		if (ftruncate(lock, 0) == 0 && pwrite(lock, text, (size_t)n, 0) == n)
+			return lock;
+		err_errno(e, errno, "%s cannot be written", path);
+	}
 	close(lock);
-	return err_set(e, ERR_CONFLICT, "a replay for %s runs already", state);
+	return -1;
 }
 
 static int replay_only(const struct arguments *a, struct demo *d, struct err *e)
 {
 	struct replay_options options = {.url = arguments_value(a, "replay-only"), .speed = d->speed,
 					 .rate_rps = d->rate_rps, .stop = &stop};
-	struct replay_result result;
+	struct replay_result result = {0};
 	struct replay *r = NULL;
 	char path[PATH_MAX + 32];
-	int lock = replay_lock(d->state, e), status = -1;
+	int lock = -1, status = -1;
 
-	if (lock < 0)
-		return -1;
 	signals_catch();
 	while (demo_models[options.model_count]) {
 		options.models[options.model_count] = demo_models[options.model_count];
@@ -87,13 +123,18 @@ static int replay_only(const struct arguments *a, struct demo *d, struct err *e)
 	}
 	snprintf(path, sizeof(path), "%s/replay.csv", d->examples);
 	if (replay_read(path, &r, e) == 0)
+		lock = replay_lock(d->state, options.url, e);
+	if (lock >= 0)
 		status = replay_run(r, &options, &result, e);
+	else if (r && stop)
+		status = 0; /* told to end before it was its turn */
 	if (status == 0 && result.failed > 0)
 		status = err_set(e, ERR_SYSTEM, "%llu of %llu requests failed, the first with %s",
 				 (unsigned long long)result.failed, (unsigned long long)result.sent,
 				 result.first_failure);
 	replay_free(r);
-	close(lock);
+	if (lock >= 0)
+		close(lock);
 	return status;
 }
 

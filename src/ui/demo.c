@@ -17,12 +17,14 @@
 
 #define START_MS 10000
 #define STOP_MS 15000
+#define DRAIN_MS 35000 /* longer than a runtime drains */
+#define REPLAY_START_MS 20000 /* longer than a replay waits for an older one */
 #define POLL_MS 20
 #define SOCKET_PATH_MAX 107 /* bytes of a Unix socket's address */
 
 const char *const demo_models[] = {"flight-delay", "arrival-delay", NULL};
 
-static int64_t now_ms(void)
+int64_t demo_now_ms(void)
 {
 	struct timespec t;
 
@@ -151,19 +153,27 @@ static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
 	return result;
 }
 
+/* A runtime that ends holds the state directory until it is gone: then a new one is tried again. */
 static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 {
 	char *argv[] = {"mldeck", "serve", "--listen", "127.0.0.1:0", "--state", d->state,
 			"--socket", d->socket_path, "--name", "demo", NULL};
-	int64_t deadline = now_ms() + START_MS;
+	int64_t deadline = demo_now_ms() + START_MS;
+	int status;
 
 	if (process_start(d, argv, "serve.log", &d->runtime, e) != 0)
 		return -1;
-	while (now_ms() < deadline) {
-		if (snapshot_get(d, s, e) == 0)
+	while (demo_now_ms() < deadline) {
+		if (snapshot_get(d, s, e) == 0 && !(*s)->server.draining)
 			return 0;
-		if (waitpid(d->runtime, NULL, WNOHANG) == d->runtime) {
+		snapshot_free(*s);
+		*s = NULL;
+		if (waitpid(d->runtime, &status, WNOHANG) == d->runtime) {
 			d->runtime = 0;
+			pause_ms(POLL_MS);
+			if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT) &&
+			    process_start(d, argv, "serve.log", &d->runtime, e) == 0)
+				continue;
 			return err_set(e, ERR_SYSTEM, "the runtime ended at once; %s/serve.log says why",
 				       d->state);
 		}
@@ -225,6 +235,10 @@ static int split_first(struct demo *d, struct err *e)
 
 	if (snapshot_get(d, &s, e) != 0)
 		return -1;
+	if (s->server.draining) {
+		snapshot_free(s);
+		return err_set(e, ERR_UNREACHABLE, "the demo's runtime is ending");
+	}
 	m = snapshot_find(s, demo_models[0]);
 	fresh = m && m->revision == 1 && m->version_count >= 3;
 	snapshot_free(s);
@@ -240,7 +254,49 @@ static int split_first(struct demo *d, struct err *e)
 	return result;
 }
 
-/* The replay holds a lock in the state directory: a second one ends at once. */
+/* Whether the lock names our replay, or any one of the same runtime when that was running before us. */
+static bool replay_runs(const struct demo *d)
+{
+	char path[PATHS_SIZE + 32], text[DEMO_LOCK_SIZE] = "", ours[DEMO_LOCK_SIZE];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/replay.lock", d->state);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	if (d->runtime > 0)
+		snprintf(ours, sizeof(ours), "%s %ld\n", d->url, (long)d->replay);
+	else
+		snprintf(ours, sizeof(ours), "%s ", d->url);
+	return strncmp(text, ours, strlen(ours)) == 0;
+}
+
+static int replay_wait(struct demo *d, struct err *e)
+{
+	int64_t deadline = demo_now_ms() + REPLAY_START_MS;
+	int status = 0;
+
+	while (demo_now_ms() < deadline) {
+		if (waitpid(d->replay, &status, WNOHANG) == d->replay) {
+			d->replay = 0;
+			/* Another replay feeds this runtime already. */
+			if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT))
+				return 0;
+			return err_set(e, ERR_SYSTEM, "the replay ended at once; %s/replay.log says why",
+				       d->state);
+		}
+		if (replay_runs(d))
+			return 0;
+		pause_ms(POLL_MS);
+	}
+	return err_set(e, ERR_SYSTEM, "the replay did not start in %d s; %s/replay.log says why",
+		       REPLAY_START_MS / 1000, d->state);
+}
+
+/* The replay holds a lock in the state directory: a second one for the same runtime ends by itself. */
 static int replay_start(struct demo *d, struct err *e)
 {
 	char speed[32], rate[32];
@@ -249,7 +305,9 @@ static int replay_start(struct demo *d, struct err *e)
 
 	snprintf(speed, sizeof(speed), "%.17g", d->speed);
 	snprintf(rate, sizeof(rate), "%.17g", d->rate_rps);
-	return process_start(d, argv, "replay.log", &d->replay, e);
+	if (process_start(d, argv, "replay.log", &d->replay, e) != 0)
+		return -1;
+	return replay_wait(d, e);
 }
 
 static int socket_path_set(struct demo *d, struct err *e)
@@ -262,24 +320,48 @@ static int socket_path_set(struct demo *d, struct err *e)
 	return 0;
 }
 
-int demo_start(struct demo *d, struct err *e)
+/* The running runtime's snapshot, or that of a new one; one that is ending is waited for. */
+static int runtime_find(struct demo *d, struct snapshot **s, struct err *e)
+{
+	int64_t deadline = demo_now_ms() + DRAIN_MS;
+
+	while (snapshot_get(d, s, e) == 0) {
+		if (!(*s)->server.draining)
+			return 0;
+		snapshot_free(*s);
+		*s = NULL;
+		if (demo_now_ms() > deadline)
+			return err_set(e, ERR_CONFLICT, "the demo's earlier runtime does not end");
+		pause_ms(POLL_MS);
+	}
+	return e->code == ERR_UNREACHABLE ? runtime_start(d, s, e) : -1;
+}
+
+static int models_start(struct demo *d, struct err *e)
 {
 	struct snapshot *s = NULL;
 	int result = 0;
 
+	if (runtime_find(d, &s, e) != 0)
+		return -1;
+	snprintf(d->url, sizeof(d->url), "http://%s", s->server.listen);
+	for (size_t i = 0; result == 0 && demo_models[i]; i++)
+		result = model_deploy(d, s, demo_models[i], e);
+	snapshot_free(s);
+	return result == 0 ? split_first(d, e) : -1;
+}
+
+int demo_start(struct demo *d, struct err *e)
+{
 	/* Not $MLDECK_SOCKET: the demo must never deploy into another runtime. */
 	if (socket_path_set(d, e) != 0)
 		return -1;
 	d->client = client_new(d->socket_path, "demo");
 	if (!d->client)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	if (snapshot_get(d, &s, e) != 0 && (e->code != ERR_UNREACHABLE || runtime_start(d, &s, e) != 0))
-		return -1;
-	snprintf(d->url, sizeof(d->url), "http://%s", s->server.listen);
-	for (size_t i = 0; result == 0 && demo_models[i]; i++)
-		result = model_deploy(d, s, demo_models[i], e);
-	snapshot_free(s);
-	if (result != 0 || split_first(d, e) != 0)
+	/* A runtime that was just told to end may still have looked alive: then once more. */
+	if (models_start(d, e) != 0 &&
+	    (d->runtime != 0 || e->code != ERR_UNREACHABLE || models_start(d, e) != 0))
 		return -1;
 	return replay_start(d, e);
 }
@@ -287,12 +369,12 @@ int demo_start(struct demo *d, struct err *e)
 /* Asks a child to end and waits; the exit status, or -1 when it had to be killed. */
 static int process_stop(pid_t pid)
 {
-	int64_t deadline = now_ms() + STOP_MS;
+	int64_t deadline = demo_now_ms() + STOP_MS;
 	int status = 0;
 
 	kill(pid, SIGTERM);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (now_ms() > deadline) {
+		if (demo_now_ms() > deadline) {
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return -1;

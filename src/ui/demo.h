@@ -13,7 +13,11 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+/* <state>/replay.lock holds "URL PID\n" of the replay that has the lock. */
+#define DEMO_LOCK_SIZE 384
 
 struct demo {
 	char examples[PATH_MAX]; /* the folder with replay.csv, baseline.csv and one folder a model */
@@ -35,6 +39,8 @@ int demo_state(const char *given, char *path, size_t size, struct err *e);
 int demo_start(struct demo *d, struct err *e);
 /* Ends what demo_start() started and waits for it; -1 when some answer of the replay was not 200. */
 int demo_stop(struct demo *d, struct err *e);
+/* The monotonic clock. */
+int64_t demo_now_ms(void);
 void demo_release(struct demo *d);
 
 #endif
