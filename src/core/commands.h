@@ -8,6 +8,7 @@
 #define COMMANDS(X)                                                                                \
 	X(serve)                                                                                   \
 	X(demo)                                                                                    \
+	X(stop)                                                                                    \
 	X(status)                                                                                  \
 	X(deploy)                                                                                  \
 	X(versions)                                                                                \

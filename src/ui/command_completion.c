@@ -17,27 +17,58 @@ static void bash_verbs(void)
 		printf("%s%s", i ? " " : "", command_table[i]->name);
 }
 
+/* Values that name a file or a folder. */
+static bool takes_path(const struct option_spec *o)
+{
+	return o->value && (strcmp(o->value, "PATH") == 0 || strcmp(o->value, "DIR") == 0 ||
+			    strcmp(o->value, "FILE") == 0 || strcmp(o->value, "ROWS.CSV") == 0);
+}
+
+/* After "--format" come its words, after "--state" a path, after "--reason" nothing. */
+static void bash_values(const struct command *c)
+{
+	for (const struct option_spec *o = c->options; o && o->name; o++) {
+		if (!o->value)
+			continue;
+		printf("\t'%s --%s') ", c->name, o->name);
+		if (strcmp(o->name, "format") == 0)
+			fputs("COMPREPLY=($(compgen -W 'text ansi svg json' -- \"$current\")); ", stdout);
+		else if (takes_path(o))
+			fputs("COMPREPLY=($(compgen -f -- \"$current\")); ", stdout);
+		puts("return ;;");
+	}
+}
+
+/* Only deploy has an argument that is a file: its second. */
+static void bash_arguments(void)
+{
+	fputs("\tcase ${COMP_WORDS[1]} in\n\thelp) COMPREPLY=($(compgen -W '", stdout);
+	bash_verbs();
+	puts("' -- \"$current\")) ;;\n"
+	     "\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$current\")) ;;\n"
+	     "\tdeploy) [ \"$COMP_CWORD\" -lt 3 ] || COMPREPLY=($(compgen -f -- \"$current\")) ;;\n"
+	     "\t*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n\tesac");
+}
+
 static void bash(void)
 {
-	fputs("_mldeck() {\n\tlocal current=${COMP_WORDS[COMP_CWORD]} options=\n"
+	fputs("_mldeck() {\n\tlocal current=${COMP_WORDS[COMP_CWORD]} options=\n\tCOMPREPLY=()\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '", stdout);
 	bash_verbs();
-	fputs(" --help --version --socket --state --theme' -- \"$current\"))\n\t\treturn\n\tfi\n"
-	      "\tcase ${COMP_WORDS[1]} in\n", stdout);
+	puts(" --help --version --socket --state --theme' -- \"$current\"))\n\t\treturn\n\tfi\n"
+	     "\tcase \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD-1]}\" in");
+	for (size_t i = 0; i < command_count; i++)
+		bash_values(command_table[i]);
+	puts("\tesac\n\tcase ${COMP_WORDS[1]} in");
 	for (size_t i = 0; i < command_count; i++) {
 		printf("\t%s) options='", command_table[i]->name);
 		words_options(command_table[i]);
 		puts("' ;;");
 	}
-	fputs("\tesac\n\tcase $current in\n"
-	      "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\")) ;;\n"
-	      "\t*) case ${COMP_WORDS[1]} in\n"
-	      "\t\thelp) COMPREPLY=($(compgen -W '", stdout);
-	bash_verbs();
-	puts("' -- \"$current\")) ;;\n"
-	     "\t\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$current\")) ;;\n"
-	     "\t\t*) COMPREPLY=($(compgen -f -- \"$current\")) ;;\n\t\tesac ;;\n\tesac\n}\n"
-	     "complete -o filenames -F _mldeck mldeck");
+	puts("\tesac\n\tcase $current in\n"
+	     "\t-*)\n\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n\t\treturn ;;\n\tesac");
+	bash_arguments();
+	puts("}\ncomplete -o filenames -F _mldeck mldeck");
 }
 
 /* Inside single quotes of a shell only ' needs care; zsh's specifications also give ':', '[' and ']' a

@@ -213,16 +213,27 @@ static int watch_plain(const struct arguments *a, struct demo *d, long long seco
 	return result;
 }
 
+static void stop_tell(const struct demo *d)
+{
+	printf("The demo goes on serving on %s. End it: mldeck stop --state '%s'\n", d->url, d->state);
+}
+
 /* Only what this process started is asked about; no answer leaves nothing behind. */
 static bool leave_ask(const struct demo *d)
 {
 	char answer[16];
+	bool leave;
 
-	if (d->runtime == 0)
+	if (d->runtime == 0) {
+		stop_tell(d);
 		return true;
+	}
 	printf("Leave the demo serving on %s? `mldeck demo` attaches to it again. [y/N] ", d->url);
 	fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	leave = fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	if (leave)
+		stop_tell(d);
+	return leave;
 }
 
 static int watch_console(struct demo *d, bool *leave, struct err *e)
@@ -238,15 +249,18 @@ static int watch_console(struct demo *d, bool *leave, struct err *e)
 static int demo_play(const struct arguments *a, struct demo *d, struct err *e)
 {
 	struct err stopping = {0};
-	bool leave = false;
+	bool leave = false, screen;
 	long long seconds;
 	int result;
 
 	if (output_number(a, "seconds", 1, 86400, SECONDS, &seconds, e) != 0)
 		return -1;
+	screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments_flag(a, "json") &&
+		 !arguments_value(a, "seconds");
+	d->listen = arguments_value(a, "listen");
+	d->usual_port = screen;
 	result = demo_start(d, e);
-	if (result == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !arguments_flag(a, "json") &&
-	    !arguments_value(a, "seconds")) {
+	if (result == 0 && screen) {
 		result = watch_console(d, &leave, e);
 	} else if (result == 0) {
 		signals_catch();
@@ -283,6 +297,7 @@ static const struct option_spec options[] = {
 	{"speed", "N", "recorded seconds that pass in one (default: from --rate)"},
 	{"rate", "N", "mean requests a second (default 200)"},
 	{"seconds", "N", "print plain text so long and end (off a terminal: 10)"},
+	{"listen", "ADDRESS:PORT", "of the runtime (default: 127.0.0.1:8080 in the console, or any free port)"},
 	{"examples", "DIR", "the folder of the sample models and flights"},
 	{"replay-only", "URL", "only send the traffic, to the runtime there"},
 	OPTION_STATE,
@@ -295,7 +310,9 @@ const struct command command_demo = {
 	.arguments = "",
 	.summary = "sample models under replayed real traffic, in the console",
 	.details = "Starts a runtime on a state directory of its own (kept between runs), deploys the sample\n"
-		   "models and replays recorded flights. A demo that was left serving is attached to.",
+		   "models and replays recorded flights. A demo that was left serving is attached to;\n"
+		   "`mldeck stop --state DIR` ends it, by default with $XDG_STATE_HOME/mldeck-demo or\n"
+		   "~/.local/state/mldeck-demo.",
 	.options = options,
 	.run = run,
 };

@@ -15,14 +15,18 @@ static void cells_stats(struct table *t, const struct snapshot_stats *stats)
 	bool ascii = output_ascii();
 
 	text_count(rate, sizeof(rate), stats->rate_rps);
-	if (stats->requests > 0) {
+	/* Refused requests have no latency: none was measured then. */
+	if (stats->requests > 0 && stats->latency.p99_ns > 0) {
 		text_duration(p50, sizeof(p50), (double)stats->latency.p50_ns, ascii);
 		text_duration(p99, sizeof(p99), (double)stats->latency.p99_ns, ascii);
 	}
 	table_cell(t, "%s", rate);
 	table_cell(t, "%s", p50);
 	table_cell(t, "%s", p99);
-	table_cell(t, "%.2f", snapshot_error_percent(stats));
+	if (stats->requests > 0 || stats->errors > 0)
+		table_cell(t, "%.2f", snapshot_error_percent(stats));
+	else
+		table_cell(t, "-");
 }
 
 static void split_text(const struct snapshot_model *m, char *text, size_t size)

@@ -3,13 +3,16 @@
 #include "core/snapshot.h"
 #include "ui/deploy.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,6 +23,8 @@
 #define DRAIN_MS 35000 /* longer than a runtime drains */
 #define REPLAY_START_MS 20000 /* longer than a replay waits for an older one */
 #define POLL_MS 20
+#define RETRY_MS 250
+#define USUAL_PORT 8080
 #define SOCKET_PATH_MAX 107 /* bytes of a Unix socket's address */
 
 const char *const demo_models[] = {"flight-delay", "arrival-delay", NULL};
@@ -153,15 +158,47 @@ static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
 	return result;
 }
 
+static bool usual_port_free(void)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(USUAL_PORT),
+					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	bool is_free = false;
+
+	if (s < 0)
+		return false;
+	/* As the runtime does: connections of one that just ended are no hindrance. */
+	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0)
+		is_free = bind(s, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	close(s);
+	return is_free;
+}
+
+static int serve_start(struct demo *d, struct err *e)
+{
+	char listen[128];
+	char *argv[] = {"mldeck", "serve", "--listen", listen, "--state", d->state,
+			"--socket", d->socket_path, "--name", "demo", NULL};
+	int port = d->usual_port && !d->listen && usual_port_free() ? USUAL_PORT : 0;
+
+	if (!d->listen)
+		snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
+	else if (strlen(d->listen) < sizeof(listen))
+		snprintf(listen, sizeof(listen), "%s", d->listen);
+	else
+		return err_set(e, ERR_INPUT, "the address of --listen is longer than %zu bytes",
+			       sizeof(listen) - 1);
+	return process_start(d, argv, "serve.log", &d->runtime, e);
+}
+
 /* A runtime that ends holds the state directory until it is gone: then a new one is tried again. */
 static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 {
-	char *argv[] = {"mldeck", "serve", "--listen", "127.0.0.1:0", "--state", d->state,
-			"--socket", d->socket_path, "--name", "demo", NULL};
 	int64_t deadline = demo_now_ms() + START_MS;
+	bool conflict = false;
 	int status;
 
-	if (process_start(d, argv, "serve.log", &d->runtime, e) != 0)
+	if (serve_start(d, e) != 0)
 		return -1;
 	while (demo_now_ms() < deadline) {
 		if (snapshot_get(d, s, e) == 0 && !(*s)->server.draining)
@@ -170,15 +207,19 @@ static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 		*s = NULL;
 		if (waitpid(d->runtime, &status, WNOHANG) == d->runtime) {
 			d->runtime = 0;
-			pause_ms(POLL_MS);
-			if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT) &&
-			    process_start(d, argv, "serve.log", &d->runtime, e) == 0)
-				continue;
-			return err_set(e, ERR_SYSTEM, "the runtime ended at once; %s/serve.log says why",
-				       d->state);
+			conflict = WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT);
+			if (!conflict)
+				return err_set(e, ERR_SYSTEM, "the runtime ended at once; "
+					       "%s/serve.log says why", d->state);
+			pause_ms(RETRY_MS);
+			if (serve_start(d, e) != 0)
+				return -1;
 		}
 		pause_ms(POLL_MS);
 	}
+	if (conflict)
+		return err_set(e, ERR_CONFLICT, "the runtime could not start: its address or its state "
+			       "directory is in use; %s/serve.log says which", d->state);
 	return err_set(e, ERR_UNREACHABLE, "the runtime did not answer in %d s; %s/serve.log says why",
 		       START_MS / 1000, d->state);
 }

@@ -23,6 +23,8 @@ struct demo {
 	char examples[PATH_MAX]; /* the folder with replay.csv, baseline.csv and one folder a model */
 	char state[PATHS_SIZE], socket_path[PATHS_SIZE];
 	char url[128];
+	const char *listen; /* ADDRESS:PORT of a runtime to start; NULL: of 127.0.0.1 */
+	bool usual_port;    /* without listen: 8080 when it is free, not any port */
 	double speed, rate_rps;
 	struct client *client;
 	pid_t runtime, replay; /* 0: not started by us */

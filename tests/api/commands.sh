@@ -71,5 +71,9 @@ expect 0 'flight-delay' snapshot models --size 100x30
 expect 0 '<svg' snapshot models --format svg
 expect 0 '"models"' snapshot models --format json
 expect 2 'there is no view' snapshot nothing
+expect 0 'The runtime has stopped' stop --reason "end of the test"
+wait "$runtime" || { echo "not ok the stopped runtime ended with $?"; failures=$((failures + 1)); }
+runtime=
+expect 5 'nothing answers' stop
 
 [ "$failures" -eq 0 ]
