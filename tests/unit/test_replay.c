@@ -6,10 +6,13 @@
 
 #include "core/replay.h"
 
+#include <arpa/inet.h>
 #include <math.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define HEADER "departed_s,known_s,unit,a,b,late,arr_delay\n"
@@ -65,11 +68,37 @@ static void refuses_other_files(void **unused)
 	}
 }
 
+/* A port that is bound but does not listen refuses every connection. */
+static void ends_without_a_runtime(void **unused)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct replay_options options = {.rate_rps = 100, .model_count = 1, .models = {"m"}};
+	struct replay_result result;
+	struct replay *r;
+	struct err e = {0};
+	char url[64];
+
+	(void)unused;
+	assert_int_equal(bind(s, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(s, (struct sockaddr *)&address, &size), 0);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	options.url = url;
+	assert_int_equal(read_text(HEADER "100,200,N1,-5,,1,\n120,210,N2,0.1,7,0,-3\n", &r, &e), 0);
+	assert_int_equal(replay_run(r, &options, &result, &e), -1);
+	assert_int_equal(e.code, ERR_UNREACHABLE);
+	assert_true(result.failed > 0 && result.failed == result.sent);
+	replay_free(r);
+	close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_requests),
 		cmocka_unit_test(refuses_other_files),
+		cmocka_unit_test(ends_without_a_runtime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
