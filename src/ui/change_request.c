@@ -132,6 +132,21 @@ cJSON *change_body(const struct change *change, bool dry_run, struct err *e)
 	return NULL;
 }
 
+/* What "one step back" means depends on when it is run; the command names what was meant. */
+static void rollback_options(const struct change *change, bool name_target, char *command, size_t size)
+{
+	char number[16];
+
+	if (name_target && change->after_revision) {
+		snprintf(number, sizeof(number), "%u", change->after_revision);
+		line_quote(command, size, "--to");
+		line_quote(command, size, number);
+	}
+	snprintf(number, sizeof(number), "%u", change->revision);
+	line_quote(command, size, "--expect-revision");
+	line_quote(command, size, number);
+}
+
 void change_command(const struct change *change, char *command, size_t size)
 {
 	const struct dialog_field *fields = change->dialog.fields;
@@ -146,6 +161,8 @@ void change_command(const struct change *change, char *command, size_t size)
 		line_quote(command, size, "--to");
 	for (int i = 0; i < count; i++)
 		line_quote(command, size, words[i]);
+	if (change->kind == CHANGE_ROLLBACK)
+		rollback_options(change, count == 0, command, size);
 	line_quote(command, size, "--reason");
 	line_quote(command, size, *fields[CHANGE_REASON].value ? fields[CHANGE_REASON].value : "…");
 }

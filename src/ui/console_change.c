@@ -55,13 +55,19 @@ static void route_now(const struct snapshot_model *m, char *text, size_t size)
 	}
 }
 
-/* The version that p means: the selected one in the model view, else the newest that is not live. */
+/* The version that p means: the one the operator moved to in the model view, else the canary with the greatest
+ * share, else the newest that is not live. */
 static uint32_t version_default(const struct console *c, const struct snapshot_model *m)
 {
+	const struct route_entry *canary = NULL;
+
 	if (strcmp(c->ui.view, "model") == 0 && snapshot_version_of(m, c->ui.version))
 		return c->ui.version;
-	if (strcmp(c->ui.view, "model") == 0 && m->version_count)
-		return m->versions[m->version_count - 1].version; /* the first line, selected at first */
+	for (uint32_t i = 0; i < m->route_count; i++)
+		if (m->route[i].role == ROUTE_CANARY && (!canary || m->route[i].weight_bp > canary->weight_bp))
+			canary = &m->route[i];
+	if (canary)
+		return canary->version;
 	for (size_t i = m->version_count; i > 0; i--)
 		if (m->versions[i - 1].version != m->live)
 			return m->versions[i - 1].version;
@@ -159,7 +165,7 @@ static void version_line(struct change *change, const struct snapshot_model *m, 
 		return;
 	}
 	if (!s || s->stats.requests == 0) {
-		dialog_line(&change->dialog, ROLE_DIM, "v%u%s\tready, no requests in the last %u s", version,
+		dialog_line(&change->dialog, ROLE_DIM, "v%u%s\tready, no traffic now (none in the last %u s)", version,
 			    version == m->live ? " live" : "", m->window_s);
 		return;
 	}
@@ -210,6 +216,29 @@ static bool reason_given(const struct change *change)
 	return strspn(reason, " ") < strlen(reason);
 }
 
+/* The revision that a rollback gives back: the one typed, else the newest that holds the route of the dry run,
+ * one that no rollback made before one that a rollback made. 0: not in the history at hand. */
+static uint32_t revision_returned(const struct change *change, const struct snapshot_model *m)
+{
+	const char *target = change->dialog.fields[CHANGE_TARGET].value;
+	uint32_t copy = 0;
+	long long typed = 0;
+
+	if (change->kind != CHANGE_ROLLBACK || !change->after[0])
+		return 0;
+	if (*target)
+		return text_integer(*target == 'r' ? target + 1 : target, 1, UINT32_MAX, &typed) ? (uint32_t)typed : 0;
+	for (size_t i = 1; i < m->history_count; i++) {
+		if (strcmp(m->history[i].route, change->after) != 0)
+			continue;
+		if (strcmp(m->history[i].action, "rollback") != 0)
+			return m->history[i].revision;
+		if (!copy)
+			copy = m->history[i].revision;
+	}
+	return copy;
+}
+
 static void facts(struct change *change, const struct snapshot_model *m)
 {
 	struct dialog *d = &change->dialog;
@@ -224,12 +253,18 @@ static void facts(struct change *change, const struct snapshot_model *m)
 		dialog_line(d, ROLE_DIM, "after\tshown when enter was pressed");
 	else if (change->dry_error[0])
 		dialog_line(d, ROLE_BAD, "after\t%s", change->dry_error);
+	else if (change->after_revision)
+		dialog_line(d, ROLE_TITLE, "after\t%s (as in revision %u)", change->after, change->after_revision);
 	else
 		dialog_line(d, ROLE_TITLE, "after\t%s", change->after[0] ? change->after : "asking the runtime");
 	dialog_line(d, ROLE_TEXT, "%s", "");
 	version_lines(change, m);
 	dialog_line(d, ROLE_TEXT, "%s", "");
-	dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; r goes back.");
+	if (change->kind == CHANGE_ROLLBACK)
+		dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; to undo: rollback --to %u.",
+			    m->revision);
+	else
+		dialog_line(d, ROLE_DIM, "New requests follow at once, none is dropped; r goes back.");
 }
 
 /* "r5 promote v1 100% by root": what made the route the one it is now. */
@@ -277,6 +312,7 @@ void change_refresh(struct console *c)
 		return;
 	if (m->revision != (change->moved_to ? change->moved_to : change->revision) && !change->send_id)
 		revision_moved(change, m);
+	change->after_revision = revision_returned(change, m);
 	facts(change, m);
 	field(change, CHANGE_TARGET)->done = change->after[0] != '\0';
 	field(change, CHANGE_NAME)->done = strcmp(field(change, CHANGE_NAME)->value, change->model) == 0;
@@ -355,6 +391,23 @@ static void send(struct console *c)
 		snprintf(change->dialog.error, sizeof(change->dialog.error), "memory is out");
 }
 
+/* Why enter did not do it. An empty field that was not typed in yet is no mistake: it is only the next one. */
+static void field_refused(struct change *change, size_t at, bool focused)
+{
+	struct dialog *d = &change->dialog;
+	const char *value = d->fields[at].value;
+
+	d->error[0] = '\0';
+	if (at == CHANGE_TARGET)
+		snprintf(d->error, sizeof(d->error), "%s", change->dry_error);
+	else if (at == CHANGE_NAME && *value)
+		snprintf(d->error, sizeof(d->error), "the name typed is not %s; nothing was changed", change->model);
+	else if (focused || d->fields[d->focus].value[0] == '\0')
+		snprintf(d->error, sizeof(d->error), at == CHANGE_NAME ? "type the name %s to confirm"
+								       : "%s needs a reason; type one for the audit",
+			 at == CHANGE_NAME ? change->model : titles[change->kind]);
+}
+
 /* Enter: to the next field that is not right yet, and with all right, do it. */
 static void confirm(struct console *c)
 {
@@ -371,16 +424,23 @@ static void confirm(struct console *c)
 		snprintf(d->error, sizeof(d->error), "the picture is not current; wait until it is");
 		return;
 	}
+	if (d->focus == CHANGE_NAME && !d->fields[CHANGE_NAME].done) {
+		field_refused(&c->change, CHANGE_NAME, true);
+		return;
+	}
 	for (size_t i = 1; i <= d->field_count; i++) {
 		size_t at = (d->focus + i) % d->field_count;
 
 		if (!d->fields[at].done && (at != CHANGE_TARGET || c->change.dry_error[0])) {
+			field_refused(&c->change, at, at == d->focus);
 			d->focus = at;
 			return;
 		}
 	}
 	if (c->change.after[0])
 		send(c);
+	else
+		snprintf(d->error, sizeof(d->error), "the runtime has not yet said what would happen; press enter again");
 }
 
 static void type(struct console *c, int key)
@@ -471,7 +531,10 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 	}
 	change_command(change, c->last_command, sizeof(c->last_command));
 	text_clean(after, sizeof(after), string_of(a->json, "after"));
-	if (change->kind == CHANGE_SPLIT)
+	if (change->kind == CHANGE_ROLLBACK) /* r would go back one step further */
+		console_say(c, ROLE_OK, "%s: %s (revision %.0f); to undo: :rollback %s --to %u", change->model, after,
+			    number_of(a->json, "revision"), change->model, change->revision);
+	else if (change->kind == CHANGE_SPLIT)
 		console_say(c, ROLE_OK, "%s: %s (revision %.0f); r to go back", change->model, after,
 			    number_of(a->json, "revision"));
 	else

@@ -42,6 +42,7 @@ struct change {
 	bool dry_again;	     /* the target changed while a dry run was under way */
 	char after[128];     /* what the dry run said; "" not yet */
 	uint32_t after_live;
+	uint32_t after_revision; /* the one a rollback gives back; 0: not known, or no rollback */
 	char dry_error[ERR_TEXT_SIZE];
 };
 

@@ -15,7 +15,7 @@
 	X(OPEN, '\n', "enter", "open", "open the selected model")                                  \
 	X(BACK, 27, "esc", "back", "back; close a dialog; clear the filter")                       \
 	X(PROMOTE, 'p', "p", "promote", "promote a version: all requests go to it")                \
-	X(ROLLBACK, 'r', "r", "rollback", "go back to the route before the last change")           \
+	X(ROLLBACK, 'r', "r", "rollback", "go back one step in the route's history")               \
 	X(SPLIT, 's', "s", "split", "split the requests between versions")                         \
 	X(FILTER, '/', "/", "filter", "show only models whose name contains a text")               \
 	X(COMMAND, ':', ":", "command", "type a command, as after `mldeck`")                       \

@@ -75,9 +75,12 @@ static struct model_state state_of(const struct canvas *c, enum canvas_role role
 	return s;
 }
 
-struct model_state panes_state(const struct canvas *c, const struct snapshot_model *m)
+struct model_state panes_state(const struct canvas *c, const struct ui_state *state,
+			       const struct snapshot_model *m)
 {
 	bool canary = false, shadow = false;
+	if (state->connection == CONNECTION_LOST || state->age_ms > UI_STALE_MS)
+		return state_of(c, ROLE_DIM, "?", "?", "unknown");
 	for (size_t i = 0; i < m->route_count; i++) {
 		const struct snapshot_version *v = snapshot_version_of(m, m->route[i].version);
 		if (v != NULL && strcmp(v->state, "failed") == 0)

@@ -16,6 +16,7 @@
 #define TAIL_WIDTH 0.75 /* ... where what remains is less of the axis than this */
 #define P99_WORSE 1.10  /* a p99 so much above the live one's is pointed out */
 #define BLOCK_ROWS_MAX 18
+#define NOW_SECONDS 3 /* "now" is their mean: one second alone jumps */
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
 /* Where one version's chart goes: below its label, or beside it where there is only one line. */
@@ -160,8 +161,8 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 		int column = draw_name(c, &b, pane.column, &shown[i]);
 		draw_latency_figures(c, &b, column, &shown[i], &shown[0]);
 		if (stats->requests == 0) {
-			canvas_put(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM,
-				   "no requests yet");
+			canvas_format(c, b.chart.row, b.chart.column, b.chart.columns, ROLE_DIM,
+				      "none in the last %u s", m->window_s);
 			continue;
 		}
 		for (int bin = 0; bin < SNAPSHOT_LATENCY_BINS; bin++)
@@ -315,6 +316,15 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 				  scale.from, scale.to, scale.more_below, scale.more_above);
 }
 
+/* What comes in at present, not the mean of the window, which lags a promotion by a minute. */
+static double rate_now(const double *values)
+{
+	double sum = 0;
+	for (int i = SNAPSHOT_SERIES - NOW_SECONDS; i < SNAPSHOT_SERIES; i++)
+		sum += values[i];
+	return sum / NOW_SECONDS;
+}
+
 static void draw_series(struct canvas *c, struct area pane, const struct shown *shown, int count)
 {
 	double values[PANES_VERSIONS_MAX][SNAPSHOT_SERIES], max = 0;
@@ -329,7 +339,7 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
 		int column = draw_name(c, &b, pane.column, &shown[i]);
-		text_count(text, sizeof(text), shown[i].stats->stats.rate_rps);
+		text_count(text, sizeof(text), rate_now(values[i]));
 		column = draw_figure(c, &b, column, "now", ROLE_TEXT, text);
 		text_count(text, sizeof(text), greatest(values[i], SNAPSHOT_SERIES));
 		draw_figure(c, &b, column, "peak", ROLE_TEXT, text);
@@ -352,7 +362,8 @@ void panes_draw(struct canvas *c, struct area area, const struct snapshot_model 
 {
 	int blocks = fitting(area.rows, count > PANES_VERSIONS_MAX ? PANES_VERSIONS_MAX : count);
 	if (blocks == 0) {
-		canvas_put(c, area.row, area.column, area.columns, ROLE_DIM, "no requests yet");
+		canvas_format(c, area.row, area.column, area.columns, ROLE_DIM,
+			      "no requests in the last %u s", m->window_s);
 		return;
 	}
 	int panes = area.columns >= 3 * SERIES_COLUMNS_MIN + 2 * GAP ? 3

@@ -15,7 +15,7 @@ static void draw_title(struct canvas *c, int row, const struct ui_state *state,
 		       const struct snapshot_model *m)
 {
 	char text[200];
-	struct model_state s = panes_state(c, m);
+	struct model_state s = panes_state(c, state, m);
 	int column = canvas_put(c, row, 1, c->columns / 3, ROLE_TITLE, m->name);
 	canvas_bold(c, row, 1, column - 1);
 	column = canvas_put(c, row, column + 2, -1, s.role, s.text) + 2;
@@ -39,7 +39,6 @@ static void draw_title(struct canvas *c, int row, const struct ui_state *state,
 	int width = canvas_width(text);
 	if (column + width + 1 < c->columns)
 		canvas_put_right(c, row, column, c->columns - column - 1, ROLE_TEXT, text);
-	(void)state;
 }
 
 /* --- versions --- */

@@ -136,8 +136,7 @@ static void draw_changed(struct canvas *c, int row, int column, int columns,
 static void draw_state(struct canvas *c, int row, int column, int columns,
 		       const struct ui_state *state, const struct snapshot_model *m)
 {
-	struct model_state s = panes_state(c, m);
-	(void)state;
+	struct model_state s = panes_state(c, state, m);
 	canvas_put(c, row, column, columns, s.role, s.text);
 }
 

@@ -57,11 +57,14 @@ static void the_revision_on_the_screen_is_sent(void **state)
 	assert_string_equal(command, "mldeck promote churn 3 --reason 'it'\\''s time'");
 	change.kind = CHANGE_ROLLBACK;
 	change_command(&change, command, sizeof(command));
-	assert_string_equal(command, "mldeck rollback churn --to 3 --reason 'it'\\''s time'");
+	assert_string_equal(command, "mldeck rollback churn --to 3 --expect-revision 7 --reason 'it'\\''s time'");
 	change.dialog.fields[CHANGE_TARGET].value[0] = '\0';
 	body = change_body(&change, false, &e);
 	assert_non_null(body);
 	assert_null(cJSON_GetObjectItem(body, "to_revision"));
+	change.after_revision = 5;
+	change_command(&change, command, sizeof(command));
+	assert_string_equal(command, "mldeck rollback churn --to 5 --expect-revision 7 --reason 'it'\\''s time'");
 	cJSON_Delete(body);
 	change.kind = CHANGE_PROMOTE;
 	assert_null(change_body(&change, false, &e));

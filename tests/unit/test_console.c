@@ -141,6 +141,21 @@ static void a_promotion_asks_shows_and_is_done(void **state)
 	world_close(&w);
 }
 
+static void a_rollback_names_what_undoes_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 100, 30);
+	terminal_type(w.terminal, "jr");
+	assert_true(terminal_shows(w.terminal, "to undo: rollback --to 3."));
+	assert_true(terminal_shows(w.terminal, "--expect-revision 3"));
+	assert_true(terminal_lacks(w.terminal, "asking the runtime"));
+	terminal_type(w.terminal, "flight-delay\rworse\r");
+	assert_true(terminal_shows(w.terminal, "(revision 4); to undo: :rollback flight-delay --to 3"));
+	world_close(&w);
+}
+
 static void a_wrong_name_changes_nothing(void **state)
 {
 	struct world w;
@@ -149,7 +164,10 @@ static void a_wrong_name_changes_nothing(void **state)
 	world_open(&w, 100, 30);
 	terminal_type(w.terminal, "jp");
 	assert_true(terminal_shows(w.terminal, "v3 100%"));
-	terminal_type(w.terminal, "flight\rwhy\r\r\r");
+	terminal_type(w.terminal, "\r");
+	assert_true(terminal_shows(w.terminal, "type the name flight-delay to confirm"));
+	terminal_type(w.terminal, "flight\r\r\r");
+	assert_true(terminal_shows(w.terminal, "the name typed is not flight-delay"));
 	polls_wait(&w, 2);
 	assert_int_equal(fake_runtime_revision(w.runtime), 3);
 	assert_true(terminal_shows(w.terminal, "Promote flight-delay"));
@@ -290,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_hung_up_terminal_ends_it),
 		cmocka_unit_test(unchanged_data_costs_no_byte),
 		cmocka_unit_test(a_promotion_asks_shows_and_is_done),
+		cmocka_unit_test(a_rollback_names_what_undoes_it),
 		cmocka_unit_test(a_wrong_name_changes_nothing),
 		cmocka_unit_test(another_operators_change_has_to_be_read_first),
 		cmocka_unit_test(a_hanging_runtime_blocks_no_key),
