@@ -440,7 +440,8 @@ static void confirm(struct console *c)
 	if (c->change.after[0])
 		send(c);
 	else
-		snprintf(d->error, sizeof(d->error), "the runtime has not yet said what would happen; press enter again");
+		snprintf(d->error, sizeof(d->error),
+			 "the runtime has not yet said what would happen; press enter again");
 }
 
 static void type(struct console *c, int key)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct fake_runtime {
 	int listener, wake[2];
 	pthread_t thread;
 	pthread_mutex_t mutex;
+	sem_t started;
 	bool ending, hang;
 	int live, previous, revision, polls;
 	char reason[256];
@@ -271,6 +273,7 @@ static void *thread_main(void *argument)
 {
 	struct fake_runtime *f = argument;
 
+	sem_post(&f->started);
 	for (;;) {
 		struct pollfd p[CLIENTS_MAX + 2] = {{.fd = f->listener, .events = POLLIN},
 						    {.fd = f->wake[0], .events = POLLIN}};
@@ -322,9 +325,13 @@ struct fake_runtime *fake_runtime_new(void)
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		f->peers[i].fd = -1;
 	pthread_mutex_init(&f->mutex, NULL);
+	sem_init(&f->started, 0, 0);
 	if (bind(f->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    listen(f->listener, 16) != 0 || pthread_create(&f->thread, NULL, thread_main, f) != 0)
 		abort();
+	/* The test forks next: a lock that a starting thread holds would stay held in the child for ever. */
+	while (sem_wait(&f->started) != 0)
+		;
 	return f;
 }
 
