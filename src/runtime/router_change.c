@@ -99,6 +99,18 @@ static int serve_version(struct router *r, const char *model, struct served_vers
 	return 0;
 }
 
+/* Predictions go on being counted into the bins that the registry froze for the version. */
+static void keep_baseline(struct router *r, const char *model, struct served_version *v)
+{
+	struct version_record *records;
+	size_t count;
+	if (registry_versions(r->registry, model, &records, &count, NULL) != 0)
+		return;
+	if (v->version <= count && records[v->version - 1].baseline.bin_count > 0)
+		telemetry_set_baseline(v->telemetry, &records[v->version - 1].baseline);
+	version_records_free(records, count);
+}
+
 /* The same file deployed again replaces a version that could not be loaded (change is held). Takes v. */
 static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
 			bool *taken, struct err *e)
@@ -114,6 +126,7 @@ static int heal_version(struct router *r, const char *model, uint32_t number, st
 	v->created_ms = old->created_ms;
 	memcpy(v->created_by, old->created_by, sizeof v->created_by);
 	m->versions[number - 1] = v;
+	keep_baseline(r, model, v);
 	if (router_publish(r, m, e) != 0) {
 		served_model_free(m);
 		return -1;
