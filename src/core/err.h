@@ -20,6 +20,9 @@
 	X(CONFLICT, 3, 409, "conflict")                                                            \
 	X(NOT_FOUND, 4, 404, "not_found")                                                          \
 	X(UNREACHABLE, 5, 503, "unreachable")                                                      \
+	X(BUSY, 5, 429, "busy")                                                                    \
+	X(UPSTREAM, 5, 502, "upstream")                                                            \
+	X(TIMEOUT, 5, 504, "timeout")                                                              \
 	X(DENIED, 6, 403, "denied")                                                                \
 	X(SYSTEM, 7, 500, "system")                                                                \
 	X(DISK_FULL, 7, 507, "disk_full")                                                          \

@@ -1,0 +1,75 @@
+/*
+ * config: what an operator sets once for a runtime, in a file and on the command line.
+ *
+ * A plain value, constant while the runtime runs. The file is INI: --config FILE, else $MLDECK_CONFIG, else
+ * mldeck.ini in the state directory when there is one. A key that is unknown, twice, or out of range is refused
+ * with the file's line. The only file that includes inih besides the themes.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_PATH_SIZE 256
+
+/* [server] */
+struct config_server {
+	char listen[64];	   /* listen = 127.0.0.1:8080 */
+	char name[64];		   /* name = what consoles call it; "": the host's */
+	unsigned threads;	   /* threads = 0 (one a core) .. 256 */
+	int header_timeout_ms;	   /* header_timeout = 90s: absolute, however steadily it drips */
+	int body_timeout_ms;	   /* body_timeout = 60s */
+	size_t body_max;	   /* body_max = 64M: of a request, inflated too */
+	bool model_control;	   /* model_control = no: whether V2 clients may load and unload models */
+};
+
+/* [cors] */
+struct config_cors {
+	char origins[512];     /* origins = https://app.example, https://b.example, or *; "": no CORS */
+	bool credentials;      /* credentials = no; not with * */
+	unsigned max_age_s;    /* max_age = 600 */
+};
+
+/* [onnx] */
+struct config_onnx {
+	char library[CONFIG_PATH_SIZE]; /* library = path of libonnxruntime.so; "": searched */
+	unsigned threads;		/* threads = 1: of one prediction, inside the model; 0: one a core */
+	bool arena;			/* arena = yes: ONNX Runtime keeps freed memory */
+	unsigned optimization;		/* optimization = 0 none, 1 basic, 2 extended, 3 all (the default) */
+};
+
+/* [remote]: the defaults of remote versions; a version's own settings win */
+struct config_remote {
+	int timeout_ms;		 /* timeout = 10s: of one prediction, retries included */
+	int connect_timeout_ms;	 /* connect_timeout = 2s */
+	unsigned retries;	 /* retries = 1: only where nothing can have been done */
+	unsigned in_flight_max;	 /* in_flight = 256: of one version; one more is answered 429 */
+	char ca_file[CONFIG_PATH_SIZE]; /* ca_file = PEM of further authorities; "": the system's */
+};
+
+/* [workers]: models that are too slow for a data plane thread */
+struct config_workers {
+	unsigned threads;   /* threads = 0 (one a core) */
+	unsigned queue_max; /* queue = 1024: waiting predictions; one more is answered 429 */
+	unsigned inline_us; /* inline = 1ms: a model that takes longer is run by the workers */
+};
+
+struct config {
+	struct config_server server;
+	struct config_cors cors;
+	struct config_onnx onnx;
+	struct config_remote remote;
+	struct config_workers workers;
+};
+
+/* Every default. */
+void config_init(struct config *c);
+/* Reads a file over what is there. ERR_INPUT "mldeck.ini, line 3: ..."; ERR_NOT_FOUND when it is not there. */
+int config_read(struct config *c, const char *path, struct err *e);
+/* One setting by its name, "onnx.threads", as a command line sets it. */
+int config_set(struct config *c, const char *section, const char *key, const char *value, struct err *e);
+
+#endif
