@@ -6,7 +6,7 @@
 #ifndef RUNTIME_V2_TENSOR_H
 #define RUNTIME_V2_TENSOR_H
 
-#include "runtime/scan.h"
+#include "core/scan.h"
 #include "runtime/v2.h"
 
 #define V2_TENSORS_MAX 65536

@@ -1,6 +1,6 @@
 /* v2: answers. */
+#include "core/number.h"
 #include "core/text.h"
-#include "runtime/number.h"
 #include "runtime/v2.h"
 
 #include <stdio.h>
