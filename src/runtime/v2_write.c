@@ -1,45 +1,14 @@
 /* v2: answers. */
+#include "core/json_write.h"
 #include "core/number.h"
-#include "core/text.h"
 #include "runtime/v2.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void write_escape(struct buf *out, unsigned char c)
-{
-	static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
-	const char *value = c == 0 ? NULL : strchr(values, c);
-
-	if (value != NULL) {
-		char text[2] = {'\\', names[value - values]};
-		buf_add(out, text, sizeof text);
-	} else {
-		buf_format(out, "\\u%04x", c);
-	}
-}
-
 void v2_write_string(struct buf *out, const char *text)
 {
-	const char *plain = text;
-
-	buf_add_char(out, '"');
-	while (*text != '\0') {
-		unsigned char c = (unsigned char)*text;
-		size_t size = c < 0x80 ? 1 : text_character_size(text);
-		if (size > 0 && c >= 0x20 && c != '"' && c != '\\') {
-			text += size;
-			continue;
-		}
-		buf_add(out, plain, (size_t)(text - plain));
-		if (size == 0)
-			buf_add_string(out, "\xef\xbf\xbd"); /* U+FFFD */
-		else
-			write_escape(out, c);
-		plain = ++text;
-	}
-	buf_add(out, plain, (size_t)(text - plain));
-	buf_add_char(out, '"');
+	json_write_string(out, text, strlen(text));
 }
 
 static void write_unsigned(struct buf *out, uint64_t value)
