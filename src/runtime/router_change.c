@@ -28,33 +28,49 @@ void prediction_values(const struct prediction_kind *kind, const double *output,
 		values[i] = row_value(kind, output + i * kind->output_count);
 }
 
-/* Predicts given rows with the new version and freezes its bins over them. */
-static int baseline_from_csv(const struct served_version *v, const char *csv, struct baseline *baseline,
-			     struct err *e)
+/* Predicts rows with the new version and freezes its bins over them. */
+static int baseline_from_rows(const struct served_version *v, const struct columns_rows *rows,
+			      struct baseline *baseline, struct err *e)
 {
-	double *rows = NULL, *output = NULL;
-	size_t count;
+	struct tensor input;
+	double *output = arena_array(rows->arena, rows->count * v->kind.output_count, sizeof *output);
+
+	if (output == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
+	columns_rows_tensors(rows, 0, rows->count, &input);
+	const struct matrix matrix = {.float32 = input.datatype == DATATYPE_FP32,
+				      .rows = rows->count,
+				      .columns = v->manifest.feature_count,
+				      .data = input.data};
+	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
+		return -1;
+	prediction_values(&v->kind, output, rows->count, output);
+	return baseline_make(baseline, output, rows->count, v->kind.class_count, v->kind.probability, "rows",
+			     e);
+}
+
+static int baseline_from_csv(const struct served_version *v, const char *model, const char *csv,
+			     struct baseline *baseline, struct err *e)
+{
+	struct columns *columns = columns_new(&v->manifest, model, e);
+	struct columns_rows rows;
+	struct arena arena = {0};
 	int result = -1;
 
-	if (rows_from_csv(csv, v->manifest.feature_names, v->manifest.feature_count, &rows, &count, e) != 0) {
+	if (columns == NULL)
+		return -1;
+	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
+		goto out;
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
 		char text[ERR_TEXT_SIZE];
 		snprintf(text, sizeof text, "%s", e->text);
-		return err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
-	}
-	output = malloc(count * v->kind.output_count * sizeof *output);
-	if (output == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
+		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
 		goto out;
 	}
-	const struct matrix matrix = {.rows = count, .columns = v->manifest.feature_count, .data = rows};
-	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
-		goto out;
-	prediction_values(&v->kind, output, count, output);
-	result = baseline_make(baseline, output, count, v->kind.class_count, v->kind.probability, "rows",
-			       e);
+	result = baseline_from_rows(v, &rows, baseline, e);
 out:
-	free(rows);
-	free(output);
+	arena_release(&arena);
+	columns_free(columns);
 	return result;
 }
 
@@ -179,7 +195,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	if (load_new(r, request, v, e) != 0)
 		goto out;
 	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->baseline_csv, baseline, e) != 0)
+	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
 	pthread_mutex_lock(&r->change);
