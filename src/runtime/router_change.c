@@ -9,43 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The one value a row that is counted: its only column, or the class of its greatest. */
-static double row_value(const struct prediction_kind *kind, const double *row)
-{
-	if (kind->output_count == 1)
-		return row[0];
-	size_t best = 0;
-	for (size_t k = 1; k < kind->output_count; k++)
-		if (row[k] > row[best])
-			best = k;
-	return (double)best;
-}
-
-void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
-		       double *values)
-{
-	for (size_t i = 0; i < rows; i++)
-		values[i] = row_value(kind, output + i * kind->output_count);
-}
-
-/* Predicts rows with the new version and freezes its bins over them. */
+/* Predicts rows with the new version and freezes the bins over what is counted of them. */
 static int baseline_from_rows(const struct served_version *v, const struct columns_rows *rows,
 			      struct baseline *baseline, struct err *e)
 {
-	struct tensor input;
-	double *output = arena_array(rows->arena, rows->count * v->kind.output_count, sizeof *output);
+	struct inference inference;
+	size_t value_count = 0;
 
-	if (output == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
-	columns_rows_tensors(rows, 0, rows->count, &input);
-	const struct matrix matrix = {.float32 = input.datatype == DATATYPE_FP32,
-				      .rows = rows->count,
-				      .columns = v->manifest.feature_count,
-				      .data = input.data};
-	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
+	if (inference_begin(&inference, &v->manifest, rows->arena, e) != 0)
 		return -1;
-	prediction_values(&v->kind, output, rows->count, output);
-	return baseline_make(baseline, output, rows->count, v->kind.class_count, v->kind.probability, "rows",
+	columns_rows_tensors(rows, 0, rows->count, inference.inputs);
+	if (v->kind.output != PREDICTION_NONE)
+		inference_want(&inference, v->kind.output);
+	if (engine_predict(v->engine, v->model, &inference, e) != 0)
+		return -1;
+	const double *values = prediction_values(&v->kind, &inference, &value_count);
+	double *copy = arena_array(rows->arena, value_count + 1, sizeof *copy);
+	if (values == NULL || copy == NULL)
+		return err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
+			       "this model's predictions are no numbers that a baseline could hold");
+	memcpy(copy, values, value_count * sizeof *copy);
+	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows",
 			     e);
 }
 
@@ -84,12 +68,14 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		return -1;
 
 	int result = -1;
+	char formats[256];
+	const struct engine_source source = {data, size, r->config, NULL};
 	const struct engine *engine = engine_detect(data, size);
 	if (engine == NULL) {
-		err_set(e, ERR_UNSUPPORTED,
-			"%s is no model that mldeck knows: LightGBM text and XGBoost JSON or UBJSON are read",
-			request->file_name);
-	} else if (engine->load(data, size, &v->manifest, &v->kind, &v->model, e) == 0) {
+		engine_formats(formats, sizeof formats);
+		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
+			request->file_name, formats);
+	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
 		v->engine = engine;
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
