@@ -275,10 +275,11 @@ static int infer_routed(const struct routing *routing, const struct http_request
 	if (v2_parse(&v->manifest, &v->kind, request->body, request->body_size, json_size, &work->scratch,
 		     &infer, e) != 0 ||
 	    run(work, m, v, &infer, response, &values, e) != 0) {
-		telemetry_record_error(v->telemetry);
+		telemetry_record_error(v->telemetry, e->code, clock_ns() - start_ns);
 		return -1;
 	}
-	telemetry_record_ok(v->telemetry, clock_ns() - start_ns, values, infer.rows.rows);
+	const struct telemetry_sample sample = {.latency_ns = clock_ns() - start_ns, .rows = infer.rows.rows};
+	telemetry_record_ok(v->telemetry, &sample, values, infer.rows.rows);
 	return 0;
 }
 
