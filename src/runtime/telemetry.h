@@ -41,8 +41,7 @@ struct telemetry_totals {
 	uint64_t latency_ns, refused_ns, error_ns;
 	uint64_t queue_ns, input_ns, infer_ns, output_ns;
 	uint64_t rows;
-	int64_t last_ms;		     /* Unix time of the last answered one, some ms coarse; 0: none */
-	uint64_t latency[HISTOGRAM_BUCKETS]; /* sums up to ok */
+	int64_t last_ms; /* Unix time of the last answered one, some ms coarse; 0: none */
 	/* Predictions since the baseline is there, in its bins; NaN is counted from the start. */
 	uint32_t bin_count; /* 0: no baseline yet */
 	double edges[BASELINE_BINS_MAX + 1];
@@ -73,8 +72,10 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
  * latency histogram added to it, for a model's total. */
 void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
 		    struct snapshot_version_stats *stats, uint64_t *ok_counts);
-/* Until this moment: it waits for no tick. */
-void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals);
+/* Until this moment: it waits for no tick. latency, which may be NULL, gets the histogram of the answered ones;
+ * its counts sum up to totals->ok. */
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
+			   uint64_t latency[HISTOGRAM_BUCKETS]);
 /* Fills latency from merged counts of histogram.h. */
 void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency);
 

@@ -97,7 +97,8 @@ static void total_predictions(struct telemetry *t, const uint64_t *counts, struc
 	totals->above = counts[PLACE_ABOVE];
 }
 
-void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals)
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
+			   uint64_t latency[HISTOGRAM_BUCKETS])
 {
 	struct counts now;
 	uint64_t predictions[PLACE_COUNT];
@@ -106,8 +107,10 @@ void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals)
 	pthread_mutex_lock(&t->lock);
 	telemetry_sum(t, &now);
 	for (size_t k = 0; k < HISTOGRAM_BUCKETS; k++) {
-		totals->latency[k] = t->latency_total[k] + (uint32_t)(now.latency[k] - t->before.latency[k]);
-		totals->ok += totals->latency[k];
+		uint64_t count = t->latency_total[k] + (uint32_t)(now.latency[k] - t->before.latency[k]);
+		totals->ok += count;
+		if (latency != NULL)
+			latency[k] = count;
 	}
 	for (size_t k = 0; k < PLACE_COUNT; k++)
 		predictions[k] = t->predictions_total[k] +

@@ -79,8 +79,9 @@ static void nothing_is_lost_between_threads(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, record_many, t), 0);
 	/* Ticking and reading meanwhile must neither lose nor double anything, and totals never fall. */
 	struct telemetry_totals totals, earlier = {0};
+	uint64_t latency[HISTOGRAM_BUCKETS];
 	for (int64_t second = 1; second <= 20; second++) {
-		telemetry_read_totals(t, &totals);
+		telemetry_read_totals(t, &totals, NULL);
 		assert_true(totals.ok >= earlier.ok && totals.rows >= earlier.rows);
 		assert_true(totals.latency_ns >= earlier.latency_ns);
 		earlier = totals;
@@ -97,8 +98,12 @@ static void nothing_is_lost_between_threads(void **state)
 	for (int i = 0; i < BASELINE_BINS_MAX; i++)
 		predictions += s.predictions.counts[i];
 	assert_int_equal(predictions, THREADS * PER_THREAD);
-	telemetry_read_totals(t, &totals);
+	telemetry_read_totals(t, &totals, latency);
 	assert_int_equal(totals.ok, THREADS * PER_THREAD);
+	uint64_t requests = 0;
+	for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
+		requests += latency[i];
+	assert_int_equal(requests, totals.ok);
 	assert_int_equal(totals.rows, THREADS * PER_THREAD);
 	assert_int_equal(totals.latency_ns, THREADS * (PER_THREAD * UINT64_C(1000) + PER_THREAD / 100 * 4950));
 	assert_true(totals.prediction_sum == THREADS * PER_THREAD * 0.25);
@@ -146,6 +151,7 @@ static void totals_hold_every_part(void **state)
 	const struct telemetry_sample sample = {50000, 1, 20, 300, 4000, 7};
 	const double values[] = {0.5, NAN, 1.5, -1, INFINITY};
 	struct telemetry_totals totals;
+	uint64_t latency[HISTOGRAM_BUCKETS];
 
 	telemetry_record_ok(t, &sample, values, 5);
 	telemetry_tick(t, 1);
@@ -153,9 +159,9 @@ static void totals_hold_every_part(void **state)
 	telemetry_record_error(t, ERR_INPUT, 10);
 	telemetry_record_error(t, ERR_UPSTREAM, 200);
 	telemetry_record_error(t, ERR_BUSY, 3000); /* 429, but no caller can mend a full queue */
-	telemetry_read_totals(t, &totals);
+	telemetry_read_totals(t, &totals, latency);
 	assert_int_equal(totals.ok, 2);
-	assert_int_equal(totals.latency[histogram_bucket(50000)], 2);
+	assert_int_equal(latency[histogram_bucket(50000)], 2);
 	assert_int_equal(totals.latency_ns, 100000);
 	assert_int_equal(totals.queue_ns, 2);
 	assert_int_equal(totals.input_ns, 40);
@@ -186,6 +192,7 @@ static void totals_do_not_wrap(void **state)
 	const double value = 0.5;
 	const uint32_t bucket = histogram_bucket(1000), bin = (uint32_t)baseline_bin(&b, value);
 	struct telemetry_totals totals;
+	uint64_t latency[HISTOGRAM_BUCKETS];
 	struct recorder *r = NULL;
 
 	record(t, 1000, &value, 1);
@@ -196,13 +203,13 @@ static void totals_do_not_wrap(void **state)
 	telemetry_tick(t, 1);
 	record(t, 1000, &value, 1);
 	record(t, 1000, &value, 1);
-	telemetry_read_totals(t, &totals);
+	telemetry_read_totals(t, &totals, latency);
 	assert_int_equal(totals.ok, UINT32_MAX + UINT64_C(2));
 	assert_int_equal(totals.predictions[bin], UINT32_MAX + UINT64_C(2));
 	telemetry_tick(t, 2);
 	record(t, 1000, &value, 1);
-	telemetry_read_totals(t, &totals);
-	assert_int_equal(totals.latency[bucket], UINT32_MAX + UINT64_C(3));
+	telemetry_read_totals(t, &totals, latency);
+	assert_int_equal(latency[bucket], UINT32_MAX + UINT64_C(3));
 
 	struct snapshot_version_stats s = {0};
 	telemetry_read(t, 2, 1, &s, NULL);
@@ -218,16 +225,17 @@ static void gathered_predictions_are_not_in_the_sum(void **state)
 	struct telemetry *t = telemetry_new(NULL);
 	const double values[] = {0.25, NAN};
 	struct telemetry_totals totals;
+	uint64_t latency[HISTOGRAM_BUCKETS];
 	struct snapshot_version_stats s = {0};
 
 	record(t, 1000, values, 2);
-	telemetry_read_totals(t, &totals);
+	telemetry_read_totals(t, &totals, latency);
 	assert_int_equal(totals.bin_count, 0);
 	assert_int_equal(totals.nan, 1);
 	telemetry_set_baseline(t, &b);
 	const double later = 0.75;
 	record(t, 1000, &later, 1);
-	telemetry_read_totals(t, &totals);
+	telemetry_read_totals(t, &totals, latency);
 	assert_int_equal(totals.bin_count, b.bin_count);
 	assert_true(totals.prediction_sum == 0.75);
 
