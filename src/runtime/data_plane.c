@@ -31,7 +31,7 @@ static void server_metadata(void *context, const struct http_request *request,
 	(void)segments;
 	answer_json(response);
 	buf_add_string(&response->body, "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
-					"\",\"extensions\":[\"binary_tensor_data\"]}");
+					"\",\"extensions\":[\"binary_tensor_data\",\"statistics\"]}");
 }
 
 static void health_live(void *context, const struct http_request *request,
@@ -166,6 +166,10 @@ static const struct http_route routes[] = {
 	{"GET", "/v2", server_metadata, "what this server is"},
 	{"GET", "/v2/health/live", health_live, "whether the process answers"},
 	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
+	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus"},
+	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models"},
+	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions"},
+	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version"},
 	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
 	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
 	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},

@@ -33,6 +33,7 @@ struct server {
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */
 	int64_t ticked_s;
+	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
 	struct workers *workers;
@@ -59,6 +60,13 @@ void control_handle(void *context, const struct http_request *request, struct ht
 void control_refuse(struct http_response *response, const struct err *e);
 int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
 		      struct err *e);
+
+/* What monitors read (data_plane_stats.c): GET /metrics, and the statistics of V2 for all models, of one, of one
+ * version. */
+void metrics_handle(void *context, const struct http_request *request,
+		    const struct http_segments *segments, struct http_response *response);
+void model_stats_handle(void *context, const struct http_request *request,
+			const struct http_segments *segments, struct http_response *response);
 
 /* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);
