@@ -61,13 +61,6 @@ void control_refuse(struct http_response *response, const struct err *e);
 int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
 		      struct err *e);
 
-/* What monitors read (data_plane_stats.c): GET /metrics, and the statistics of V2 for all models, of one, of one
- * version. */
-void metrics_handle(void *context, const struct http_request *request,
-		    const struct http_segments *segments, struct http_response *response);
-void model_stats_handle(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response);
-
 /* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);
 
