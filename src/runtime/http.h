@@ -91,7 +91,8 @@ struct http_options {
 	int listen_fd;         /* listening; taken over */
 	unsigned thread_count; /* 0: a thread a connection (handlers may block) */
 	size_t body_max;
-	/* How long a header, and a body, may take, however steadily they drip; of a pool's server. */
+	/* How long a header, and a body, may take, however steadily they drip; of a pool's server.
+	 */
 	int header_timeout_ms, body_timeout_ms;
 	void *context;
 	void (*handle)(void *context, const struct http_request *request,
@@ -106,8 +107,8 @@ struct http_options {
 int http_start(const struct http_options *options, struct http_server **result, struct err *e);
 /* The sink's state of the request that a handler is working on, or NULL. */
 void *http_sink_state(const struct http_request *request);
-/* A few times in the shortest timeout: closes connections that have been sending a header, or a body, for too long,
- * however steadily they drip. Only for a pool's server. */
+/* A few times in the shortest timeout: closes connections that have been sending a header, or a
+ * body, for too long, however steadily they drip. Only for a pool's server. */
 void http_reap(struct http_server *s);
 /* Stops accepting, lets every accepted connection finish its request (connections that stay idle
  * are closed), at most deadline_ms; then ends and frees the server. Suspended requests that are

@@ -39,7 +39,10 @@ struct exchange {
 	struct buf body;
 	size_t held; /* bytes of it that count in the server's sum */
 	struct http_sink sink;
-	struct err refused; /* code ERR_NONE while all is well */
+	struct err refused;               /* code ERR_NONE while all is well */
+	int status;                       /* of the refusal; 0: what the code says */
+	const char *line_end; /* of the path and query, in the buffer that was received */
+	bool begun;	                       /* the header is complete */
 	struct http_ticket *ticket;       /* the handler suspended it */
 	struct exchange *previous, *next; /* among the suspended */
 	bool suspended;                   /* libmicrohttpd calls again once it is resumed */
@@ -62,6 +65,16 @@ struct exchange *exchange_of(const struct http_request *request);
 void peer_notify(void *context, struct MHD_Connection *connection, void **peer, int started);
 /* What the connection does now must end within limit_ms, however steadily it drips. */
 void peer_limit(struct MHD_Connection *connection, int64_t limit_ms);
+
+/* The same, unless less time is left. */
+void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms);
+
+/* --- http_check: before the body; -1 with the reason --- */
+
+/* Of the path and query as they were sent. */
+int http_check_uri(const char *uri, struct err *e);
+/* Fills x->refused, and x->status where the code does not say it. */
+int http_check_header(struct exchange *x, const char *version);
 
 /* --- http_ticket: requests that are answered later --- */
 
