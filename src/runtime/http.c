@@ -123,32 +123,6 @@ static enum MHD_Result answer(struct exchange *x)
 	return (enum MHD_Result)http_send(x, &response);
 }
 
-/* The announced length, or 0. Malformed ones are refused by libmicrohttpd itself. */
-static unsigned long long announced_size(const struct http_request *request)
-{
-	const char *length = http_header(request, "Content-Length");
-	return length == NULL ? 0 : strtoull(length, NULL, 10);
-}
-
-static int begin_body(struct exchange *x)
-{
-	const struct http_options *options = &x->server->options;
-	unsigned long long size = announced_size(&x->request);
-
-	if (size > options->body_max)
-		return err_set(&x->refused, ERR_TOO_LARGE,
-			       "the body announces %llu bytes, the limit is %zu", size,
-			       options->body_max);
-	if (options->open_sink != NULL &&
-	    options->open_sink(options->context, &x->request, &x->sink, &x->refused) != 0)
-		return -1;
-	/* Reserve at most 1 MiB on an announcement alone; more as it arrives. */
-	if (x->sink.write == NULL && size > 0 &&
-	    buf_reserve(&x->body, size < 1048576 ? (size_t)size : 1048576) != 0)
-		return err_set(&x->refused, ERR_MEMORY, "memory is out while reading the body");
-	return 0;
-}
-
 /* The request line is there: libmicrohttpd takes what this returns as the request's state. */
 static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -187,36 +161,8 @@ static enum MHD_Result begin(struct exchange *x, const char *path, const char *m
 	x->request.path = without_authority(path);
 	if (s->options.thread_count == 0)
 		x->request.peer_uid = peer_uid(x->request.connection);
-	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0 || begin_body(x) != 0)
+	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0 || body_begin(x) != 0)
 		return refuse(x);
-	return MHD_YES;
-}
-
-static enum MHD_Result take_body(struct exchange *x, const char *data, size_t size)
-{
-	struct err *e = &x->refused;
-
-	if (e->code != ERR_NONE)
-		return MHD_YES; /* drop the rest; the answer follows at the end */
-	if (x->sink.write != NULL) {
-		x->sink.write(x->sink.state, data, size, e);
-		return MHD_YES;
-	}
-	if (x->body.size + size > x->server->options.body_max) {
-		err_set(e, ERR_TOO_LARGE, "the body is larger than the limit of %zu bytes",
-			x->server->options.body_max);
-		buf_release(&x->body);
-		return MHD_YES;
-	}
-	if (atomic_fetch_add(&x->server->held, size) + size > HTTP_BODIES_MAX) {
-		atomic_fetch_sub(&x->server->held, size);
-		err_set(e, ERR_MEMORY, "too many large bodies arrive at once; try again");
-		return MHD_YES;
-	}
-	x->held += size;
-	buf_add(&x->body, data, size);
-	if (x->body.failed)
-		err_set(e, ERR_MEMORY, "memory is out while reading the body");
 	return MHD_YES;
 }
 
@@ -234,13 +180,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (*size > 0) {
 		size_t taken = *size;
 		*size = 0;
-		return take_body(x, data, taken);
+		body_take(x, data, taken);
+		return MHD_YES;
 	}
-	if (x->body.data != NULL) {
-		x->request.body = x->body.data;
-		x->request.body_size = x->body.size;
-	}
-	return x->ticket != NULL ? answer_suspended(x) : answer(x);
+	if (x->ticket != NULL)
+		return answer_suspended(x);
+	body_end(x);
+	return answer(x);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -253,10 +199,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 		return;
 	peer_limit(connection, HTTP_IDLE_S * 1000);
 	ticket_end(x);
-	atomic_fetch_sub(&s->held, x->held);
-	if (x->sink.end != NULL)
-		x->sink.end(x->sink.state);
-	buf_release(&x->body);
+	body_release(x);
 	bool begun = x->begun;
 	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
 	free(x);

@@ -63,7 +63,7 @@ struct header_check {
 	bool failed;
 };
 
-static bool token_valid(const char *text, size_t size)
+bool http_token_valid(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		if (!isalnum((unsigned char)text[i]) && strchr("!#$%&'*+-.^_`|~", text[i]) == NULL)
@@ -125,7 +125,7 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
 	else if (gap != GAP_CLEAN)
 		err_set(check->e, ERR_INPUT, "the line before the header %.60s %s", name,
 			gap == GAP_BARE ? "ends with a bare CR or LF" : "is folded or holds a NUL");
-	else if (!token_valid(name, name_size))
+	else if (!http_token_valid(name, name_size))
 		err_set(check->e, ERR_INPUT, "`%.60s` is no name of a header", name);
 	else if (!value_valid(value, value_size))
 		err_set(check->e, ERR_INPUT, "the header %.60s holds a control character", name);

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct MHD_Connection;
+struct MHD_Response;
 struct peer;
 
 struct http_server {
@@ -38,6 +39,8 @@ struct exchange {
 	struct http_request request;
 	struct buf body;
 	size_t held; /* bytes of it that count in the server's sum */
+	size_t taken; /* bytes of it, inflated, so far */
+	struct inflater *inflater;
 	struct http_sink sink;
 	struct err refused;               /* code ERR_NONE while all is well */
 	int status;                       /* of the refusal; 0: what the code says */
@@ -75,6 +78,25 @@ void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms);
 int http_check_uri(const char *uri, struct err *e);
 /* Fills x->refused, and x->status where the code does not say it. */
 int http_check_header(struct exchange *x, const char *version);
+
+/* Whether it is the name of a header, or a method. */
+bool http_token_valid(const char *text, size_t size);
+
+/* --- http_body --- */
+
+/* Before the first byte; -1 with x->refused. */
+int body_begin(struct exchange *x);
+/* Takes a piece as it was sent; what is wrong with it is in x->refused. */
+void body_take(struct exchange *x, const char *data, size_t size);
+/* All of it is there: fills the request. */
+void body_end(struct exchange *x);
+void body_release(struct exchange *x);
+
+/* --- http_cors --- */
+
+/* Adds what a browser needs; methods of the path, "" where unknown. cors may be NULL. */
+void cors_add(const struct config_cors *cors, const struct http_request *request, const char *methods,
+	      struct MHD_Response *made);
 
 /* --- http_ticket: requests that are answered later --- */
 
