@@ -172,6 +172,7 @@ int server_run(const struct server_options *options, struct err *e)
 	s->options = *options;
 	s->config = options->config;
 	s->started_ms = server_monotonic_ms();
+	s->started_unix_ms = server_now_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
 	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {
@@ -179,7 +180,9 @@ int server_run(const struct server_options *options, struct err *e)
 		goto out;
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
-	    router_new(s->registry, &s->router, e) != 0 || start_data(s, e) != 0)
+	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
+	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -190,6 +193,7 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 out:
+	workers_free(s->workers);
 	router_free(s->router);
 	registry_close(s->registry);
 	if (s->stop_fd >= 0)

@@ -11,6 +11,7 @@
 #include "core/registry.h"
 #include "runtime/http.h"
 #include "runtime/router.h"
+#include "runtime/workers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,8 +33,10 @@ struct server {
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */
 	int64_t ticked_s;
+	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct workers *workers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
