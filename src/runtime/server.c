@@ -44,6 +44,7 @@ static int start_data(struct server *s, struct err *e)
 		.body_max = config->body_max,
 		.header_timeout_ms = config->header_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
+		.cors = &s->config.cors,
 		.context = s,
 		.handle = data_plane_handle,
 		.refuse = data_plane_refuse,
