@@ -6,7 +6,7 @@
  * in +Inf.
  */
 #include "runtime/metrics.h"
-#include "runtime/number.h"
+#include "core/number.h"
 
 static void write_bucket(struct metrics *m, const struct metrics_version *v, const char *le, uint64_t count)
 {

@@ -1,7 +1,7 @@
 /* metrics: the text format. */
 #include "core/text.h"
 #include "runtime/metrics.h"
-#include "runtime/number.h"
+#include "core/number.h"
 
 #include <math.h>
 #include <stdarg.h>
