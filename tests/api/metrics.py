@@ -140,6 +140,7 @@ def test_counts_agree_with_the_requests_sent():
     assert everything == stats_of(runtime, f"/v2/models/{MODEL}/stats")
     assert set(everything) == {(MODEL, "1"), (MODEL, "2")}
     for version in "12":
+        value = lambda name: scrape.value(name, model=MODEL, version=version)
         one = stats_of(runtime, f"/v2/models/{MODEL}/versions/{version}/stats")
         assert list(one) == [(MODEL, version)] and one[(MODEL, version)] == everything[(MODEL, version)]
         stats = one[(MODEL, version)]
@@ -147,6 +148,14 @@ def test_counts_agree_with_the_requests_sent():
         assert stats["inference_stats"]["success"]["count"] == ok[version]
         assert stats["inference_stats"]["success"]["ns"] / 1e9 == \
             scrape.value("mldeck_request_duration_seconds_sum", model=MODEL, version=version)
+        parts = [stats["inference_stats"][part] for part in
+                 ("queue", "compute_input", "compute_infer", "compute_output")]
+        assert all(part["count"] == ok[version] for part in parts)
+        assert all(part["ns"] > 0 for part in parts[1:]), parts
+        assert sum(part["ns"] for part in parts) == stats["inference_stats"]["success"]["ns"]
+        seconds = sum(value(f"mldeck_inference_{part}_seconds_total") for part in
+                      ("queue", "input", "infer", "output"))
+        assert math.isclose(seconds, value("mldeck_request_duration_seconds_sum"))
         assert stats["inference_stats"]["fail"] == {"count": 0, "ns": 0}
     for path in ("/v2/models/nothing/stats", f"/v2/models/{MODEL}/versions/9/stats",
                  f"/v2/models/{MODEL}/versions/x/stats"):
