@@ -171,6 +171,7 @@ int server_run(const struct server_options *options, struct err *e)
 	s->options = *options;
 	s->config = options->config;
 	s->started_ms = server_monotonic_ms();
+	s->started_unix_ms = server_now_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
 	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {

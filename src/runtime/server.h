@@ -33,6 +33,7 @@ struct server {
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */
 	int64_t ticked_s;
+	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
 	struct workers *workers;
