@@ -51,8 +51,10 @@ struct routing {
 
 struct router;
 
-/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. */
-int router_new(struct registry *registry, struct router **result, struct err *e);
+/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. The
+ * configuration is borrowed until router_free(). */
+int router_new(struct registry *registry, const struct config *config, struct router **result,
+	       struct err *e);
 void router_free(struct router *r);
 
 /* A reader must not block between the two. */
@@ -85,10 +87,6 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
  * answered by the old route. Refuses a version that is not loaded. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct revision_record *result, char before[128], struct err *e);
-
-/* The value a row that telemetry counts: its only column, or the class of its greatest. values may be output. */
-void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
-		       double *values);
 
 /* Once a second: closes the telemetry windows and freezes baselines that are complete. */
 void router_tick(struct router *r, int64_t now_s);

@@ -9,52 +9,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The one value a row that is counted: its only column, or the class of its greatest. */
-static double row_value(const struct prediction_kind *kind, const double *row)
+/* Predicts rows[count][features] and freezes the bins over what is counted of them. */
+static int baseline_from_rows(const struct served_version *v, double *rows, size_t count,
+			      struct baseline *baseline, struct err *e)
 {
-	if (kind->output_count == 1)
-		return row[0];
-	size_t best = 0;
-	for (size_t k = 1; k < kind->output_count; k++)
-		if (row[k] > row[best])
-			best = k;
-	return (double)best;
-}
+	struct arena arena = {0};
+	struct inference inference;
+	size_t value_count = 0;
+	const double *values;
+	double *copy = NULL;
+	int result = -1;
 
-void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
-		       double *values)
-{
-	for (size_t i = 0; i < rows; i++)
-		values[i] = row_value(kind, output + i * kind->output_count);
+	if (inference_begin(&inference, &v->manifest, &arena, e) != 0)
+		goto out;
+	inference.inputs[0] = (struct tensor){
+		.datatype = DATATYPE_FP64,
+		.rank = 2,
+		.shape = {(int64_t)count, (int64_t)v->manifest.feature_count},
+		.count = count * v->manifest.feature_count,
+		.data = rows,
+	};
+	if (v->kind.output != PREDICTION_NONE)
+		inference_want(&inference, v->kind.output);
+	if (engine_predict(v->engine, v->model, &inference, e) != 0)
+		goto out;
+	values = prediction_values(&v->kind, &inference, &value_count);
+	copy = malloc((value_count + 1) * sizeof *copy);
+	if (values == NULL || copy == NULL) {
+		err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
+			"this model's predictions are no numbers that a baseline could hold");
+		goto out;
+	}
+	memcpy(copy, values, value_count * sizeof *copy);
+	result = baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability,
+			       "rows", e);
+out:
+	free(copy);
+	arena_release(&arena);
+	return result;
 }
 
 /* Predicts given rows with the new version and freezes its bins over them. */
 static int baseline_from_csv(const struct served_version *v, const char *csv, struct baseline *baseline,
 			     struct err *e)
 {
-	double *rows = NULL, *output = NULL;
+	double *rows = NULL;
 	size_t count;
-	int result = -1;
 
 	if (rows_from_csv(csv, v->manifest.feature_names, v->manifest.feature_count, &rows, &count, e) != 0) {
 		char text[ERR_TEXT_SIZE];
 		snprintf(text, sizeof text, "%s", e->text);
 		return err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
 	}
-	output = malloc(count * v->kind.output_count * sizeof *output);
-	if (output == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
-		goto out;
-	}
-	const struct matrix matrix = {.rows = count, .columns = v->manifest.feature_count, .data = rows};
-	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
-		goto out;
-	prediction_values(&v->kind, output, count, output);
-	result = baseline_make(baseline, output, count, v->kind.class_count, v->kind.probability, "rows",
-			       e);
-out:
+	int result = baseline_from_rows(v, rows, count, baseline, e);
 	free(rows);
-	free(output);
 	return result;
 }
 
@@ -68,12 +76,14 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		return -1;
 
 	int result = -1;
+	char formats[256];
+	const struct engine_source source = {data, size, r->config, NULL};
 	const struct engine *engine = engine_detect(data, size);
 	if (engine == NULL) {
-		err_set(e, ERR_UNSUPPORTED,
-			"%s is no model that mldeck knows: LightGBM text and XGBoost JSON or UBJSON are read",
-			request->file_name);
-	} else if (engine->load(data, size, &v->manifest, &v->kind, &v->model, e) == 0) {
+		engine_formats(formats, sizeof formats);
+		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
+			request->file_name, formats);
+	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
 		v->engine = engine;
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;

@@ -166,7 +166,7 @@ int server_run(const struct server_options *options, struct err *e)
 		goto out;
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
-	    router_new(s->registry, &s->router, e) != 0 || start_data(s, e) != 0)
+	    router_new(s->registry, &s->config, &s->router, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);

@@ -29,6 +29,7 @@ struct server_options {
 
 struct server {
 	struct server_options options;
+	struct config config;
 	char name[64];
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */

@@ -1,17 +1,9 @@
-/* v2_data: the elements of a tensor, from JSON or bytes, into the columns of a matrix. */
+/* v2_data: the elements of a tensor, from JSON or bytes, to where they go. */
 #include "runtime/v2_tensor.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static void store(const struct v2_target *target, size_t i, double value)
-{
-	if (target->float32)
-		((float *)target->data)[i * target->stride] = (float)value;
-	else
-		((double *)target->data)[i * target->stride] = value;
-}
 
 /* Walks the data of one tensor. */
 struct reader {
@@ -22,50 +14,111 @@ struct reader {
 	struct err *error;
 };
 
+/* A whole number, exactly. */
+struct whole {
+	bool negative;
+	uint64_t magnitude;
+};
+
+bool v2_convertible(enum datatype from, enum datatype to)
+{
+	enum datatype_kind source = datatype_kind(from);
+
+	switch (datatype_kind(to)) {
+	case KIND_FLOAT:
+		return source != KIND_BYTES;
+	case KIND_SIGNED:
+	case KIND_UNSIGNED:
+		return source == KIND_SIGNED || source == KIND_UNSIGNED;
+	default:
+		return source == datatype_kind(to);
+	}
+}
+
 static int refuse_value(const struct reader *r, const char *text, size_t size)
 {
-	return err_set(r->error, ERR_INPUT, "element %zu of input `%s` is not of datatype %s: %.*s",
-		       r->count, v2_tensor_label(r->tensor).text, r->tensor->type->name,
-		       size > 40 ? 40 : (int)size, text);
+	return err_set(r->error, ERR_INPUT, "element %zu of %s `%s` is not of datatype %s: %.*s",
+		       r->count, r->tensor->word, v2_tensor_label(r->tensor).text,
+		       datatype_name(r->tensor->type), size > 40 ? 40 : (int)size, text);
 }
 
 /* Whether a whole number lies in the range of the datatype. */
-static bool in_range(const struct v2_type *type, bool negative, uint64_t magnitude)
+static bool in_range(enum datatype type, struct whole w)
 {
-	unsigned bits = (unsigned)type->width * 8;
-	uint64_t highest = type->kind == V2_BOOL ? 1 : UINT64_MAX >> (64 - bits);
+	enum datatype_kind kind = datatype_kind(type);
+	unsigned bits = (unsigned)datatype_size(type) * 8;
+	uint64_t highest = kind == KIND_BOOL ? 1 : UINT64_MAX >> (64 - bits);
 
-	if (type->kind == V2_SIGNED)
-		highest = (highest >> 1) + negative;
-	else if (negative && magnitude > 0)
+	if (kind == KIND_SIGNED)
+		highest = (highest >> 1) + w.negative;
+	else if (w.negative && w.magnitude > 0)
 		return false;
-	return magnitude <= highest;
+	return w.magnitude <= highest;
 }
 
-static bool whole_number(const struct v2_type *type, const struct number *n, double *value)
-{
-	*value = number_double(n);
-	if (n->integer)
-		return !n->dropped && n->exponent == 0 && in_range(type, n->negative, n->digits);
-	/* 1.0 and 1e3 are whole too; past 2^53 nobody writes a count like that. */
-	double size = fabs(*value);
-	return size <= 9007199254740992.0 && size == floor(size) &&
-	       in_range(type, n->negative, (uint64_t)size);
-}
+/* --- putting --- */
 
-static bool floating(const struct v2_type *type, const struct number *n, double *value)
+static void put_real(const struct v2_target *target, size_t i, double value)
 {
-	if (type->width == 8) {
-		*value = number_double(n);
-	} else if (type->width == 4) {
-		*value = (double)number_float(n);
-	} else {
-		*value = number_double(n);
-		/* 65504 is the greatest half; from 65520 on it rounds to infinity. */
-		return fabs(*value) < 65520;
+	i *= target->stride;
+	switch (target->type) {
+	case DATATYPE_FP32:
+		((float *)target->data)[i] = (float)value;
+		break;
+	case DATATYPE_FP16:
+		((uint16_t *)target->data)[i] = double_to_half(value);
+		break;
+	case DATATYPE_BF16:
+		((uint16_t *)target->data)[i] = double_to_bfloat(value);
+		break;
+	default:
+		((double *)target->data)[i] = value;
+		break;
 	}
-	return isfinite(*value);
 }
+
+/* The low bytes of the number in two's complement, whatever the machine's byte order. */
+static void put_whole(const struct v2_target *target, size_t i, struct whole w)
+{
+	uint64_t bits = w.negative ? 0 - w.magnitude : w.magnitude;
+
+	i *= target->stride;
+	switch (datatype_size(target->type)) {
+	case 1:
+		((uint8_t *)target->data)[i] = (uint8_t)bits;
+		break;
+	case 2:
+		((uint16_t *)target->data)[i] = (uint16_t)bits;
+		break;
+	case 4:
+		((uint32_t *)target->data)[i] = (uint32_t)bits;
+		break;
+	default:
+		((uint64_t *)target->data)[i] = bits;
+		break;
+	}
+}
+
+/* A whole number of the tensor's own type; false where the target's cannot hold it. */
+static bool convert_whole(const struct v2_target *target, size_t i, struct whole w)
+{
+	if (datatype_kind(target->type) == KIND_FLOAT) {
+		double value = (double)w.magnitude;
+		put_real(target, i, w.negative ? -value : value);
+		return true;
+	}
+	if (!in_range(target->type, w))
+		return false;
+	put_whole(target, i, w);
+	return true;
+}
+
+static void put_bytes(const struct v2_target *target, size_t i, struct bytes value)
+{
+	((struct bytes *)target->data)[i * target->stride] = value;
+}
+
+/* --- from JSON --- */
 
 /* 19 digits hold every integer but the upper half of UINT64. */
 static void widen_unsigned(struct number *n)
@@ -81,19 +134,76 @@ static void widen_unsigned(struct number *n)
 	n->dropped = false;
 }
 
+static bool whole_number(enum datatype type, struct number *n, struct whole *w)
+{
+	if (datatype_kind(type) == KIND_UNSIGNED)
+		widen_unsigned(n);
+	if (n->integer) {
+		*w = (struct whole){n->negative, n->digits};
+		return !n->dropped && n->exponent == 0 && in_range(type, *w);
+	}
+	/* 1.0 and 1e3 are whole too; past 2^53 nobody writes a count like that. */
+	double value = number_double(n), size = fabs(value);
+	if (size > 9007199254740992.0 || size != floor(size))
+		return false;
+	*w = (struct whole){value < 0, (uint64_t)size};
+	return in_range(type, *w);
+}
+
+static bool real_number(enum datatype type, const struct number *n, double *value)
+{
+	switch (type) {
+	case DATATYPE_FP32:
+		*value = (double)number_float(n);
+		return isfinite(*value);
+	case DATATYPE_FP16:
+		*value = number_double(n);
+		return isfinite(half_to_double(double_to_half(*value)));
+	case DATATYPE_BF16:
+		*value = number_double(n);
+		return isfinite(bfloat_to_double(double_to_bfloat(*value)));
+	default:
+		*value = number_double(n);
+		return isfinite(*value);
+	}
+}
+
 static int read_number(struct reader *r)
 {
 	struct number n;
+	struct whole w;
 	double value;
-	const struct v2_type *type = r->tensor->type;
+	enum datatype type = r->tensor->type;
 
 	if (!scan_number(&r->scan, &n))
 		return scan_err(&r->scan, r->error);
-	if (type->kind == V2_UNSIGNED)
-		widen_unsigned(&n);
-	if (type->kind == V2_FLOAT ? !floating(type, &n, &value) : !whole_number(type, &n, &value))
+	switch (datatype_kind(type)) {
+	case KIND_FLOAT:
+		if (!real_number(type, &n, &value))
+			return refuse_value(r, n.text, n.size);
+		put_real(r->target, r->count, value);
+		return 0;
+	case KIND_BYTES:
 		return refuse_value(r, n.text, n.size);
-	store(r->target, r->count, value);
+	default:
+		if (!whole_number(type, &n, &w) || !convert_whole(r->target, r->count, w))
+			return refuse_value(r, n.text, n.size);
+		return 0;
+	}
+}
+
+static int read_string(struct reader *r)
+{
+	struct scan_span span;
+	if (!scan_string(&r->scan, &span))
+		return scan_err(&r->scan, r->error);
+	if (r->tensor->type != DATATYPE_BYTES)
+		return refuse_value(r, span.at - 1, span.size + 2);
+	char *text = arena_take(r->target->arena, span.size + 1);
+	if (text == NULL)
+		return err_set(r->error, ERR_MEMORY, "memory is out for a string of %zu bytes",
+			       span.size);
+	put_bytes(r->target, r->count, (struct bytes){text, scan_decode(span, text, span.size + 1)});
 	return 0;
 }
 
@@ -102,19 +212,29 @@ static int read_other(struct reader *r)
 {
 	struct scan_span span;
 	enum scan_kind kind = scan_peek(&r->scan);
-	double value;
 
-	if (kind == SCAN_NULL)
-		value = (double)NAN;
-	else
-		value = kind == SCAN_TRUE;
 	if (!scan_skip(&r->scan, &span))
 		return scan_err(&r->scan, r->error);
-	bool truth = kind == SCAN_TRUE || kind == SCAN_FALSE;
-	if (kind != SCAN_NULL && !(truth && r->tensor->type->kind == V2_BOOL))
+	if (kind == SCAN_NULL && datatype_kind(r->target->type) == KIND_FLOAT) {
+		put_real(r->target, r->count, (double)NAN);
+		return 0;
+	}
+	if ((kind != SCAN_TRUE && kind != SCAN_FALSE) || r->tensor->type != DATATYPE_BOOL)
 		return refuse_value(r, span.at, span.size);
-	store(r->target, r->count, value);
+	convert_whole(r->target, r->count, (struct whole){.magnitude = kind == SCAN_TRUE});
 	return 0;
+}
+
+static int read_element(struct reader *r)
+{
+	switch (scan_peek(&r->scan)) {
+	case SCAN_NUMBER:
+		return read_number(r);
+	case SCAN_STRING:
+		return read_string(r);
+	default:
+		return read_other(r);
+	}
 }
 
 /* Reads an array of elements. Those past the shape are only counted. */
@@ -130,31 +250,19 @@ static int read_elements(struct reader *r, size_t *read)
 			scan_skip(&r->scan, NULL);
 			continue;
 		}
-		if (scan_peek(&r->scan) == SCAN_NUMBER ? read_number(r) != 0 : read_other(r) != 0)
+		if (read_element(r) != 0)
 			return -1;
 		r->count++;
 	}
 	return r->scan.problem == NULL ? 0 : scan_err(&r->scan, r->error);
 }
 
-/* "[2, 14]" */
-static void describe_shape(const struct v2_tensor *t, char *text, size_t size)
-{
-	size_t used = 0;
-	for (size_t i = 0; i < t->rank && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%llu", i == 0 ? "[" : ", ",
-					 (unsigned long long)t->shape[i]);
-	if (used < size)
-		snprintf(text + used, size - used, "]");
-}
-
 static int refuse_nesting(const struct reader *r)
 {
-	char shape[V2_RANK_MAX * 22];
-	describe_shape(r->tensor, shape, sizeof shape);
-	return err_set(r->error, ERR_INPUT,
-		       "the nested `data` of input `%s` does not have the shape %s",
-		       v2_tensor_label(r->tensor).text, shape);
+	char shape[TENSOR_SHAPE_SIZE];
+	tensor_shape_text(r->tensor->shape, r->tensor->rank, shape);
+	return err_set(r->error, ERR_INPUT, "the nested `data` of %s `%s` does not have the shape %s",
+		       r->tensor->word, v2_tensor_label(r->tensor).text, shape);
 }
 
 /* Nested data has an array of shape[level] items at each level, and the elements in the innermost.
@@ -162,7 +270,7 @@ static int refuse_nesting(const struct reader *r)
 static int read_nested(struct reader *r, size_t level)
 {
 	const struct v2_tensor *t = r->tensor;
-	size_t items = 0;
+	size_t items = 0, expected = (size_t)t->shape[level];
 	bool first = true;
 
 	if (scan_peek(&r->scan) != SCAN_ARRAY)
@@ -170,22 +278,30 @@ static int read_nested(struct reader *r, size_t level)
 	if (level + 1 == t->rank) {
 		if (read_elements(r, &items) != 0)
 			return -1;
-		return items == t->shape[level] ? 0 : refuse_nesting(r);
+		return items == expected ? 0 : refuse_nesting(r);
 	}
 	scan_array(&r->scan);
 	while (scan_element(&r->scan, &first)) {
-		if (items++ == t->shape[level] || read_nested(r, level + 1) != 0)
-			return items > t->shape[level] ? refuse_nesting(r) : -1;
+		if (items++ == expected || read_nested(r, level + 1) != 0)
+			return items > expected ? refuse_nesting(r) : -1;
 	}
 	if (r->scan.problem != NULL)
 		return scan_err(&r->scan, r->error);
-	return items == t->shape[level] ? 0 : refuse_nesting(r);
+	return items == expected ? 0 : refuse_nesting(r);
 }
 
 static bool is_nested(struct scan s)
 {
 	bool first = true;
 	return scan_array(&s) && scan_element(&s, &first) && scan_peek(&s) == SCAN_ARRAY;
+}
+
+struct scan v2_tensor_scan(const struct v2_tensor *t)
+{
+	struct scan s;
+	scan_init(&s, t->body, (size_t)(t->data.at - t->body) + t->data.size, V2_DEPTH_MAX);
+	s.at = t->data.at;
+	return s;
 }
 
 static int store_json(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
@@ -198,10 +314,12 @@ static int store_json(const struct v2_tensor *t, const struct v2_target *target,
 	if (read_elements(&r, &count) != 0)
 		return -1;
 	if (count != t->count)
-		return err_set(e, ERR_INPUT, "input `%s` needs %zu values, got %zu",
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word,
 			       v2_tensor_label(t).text, t->count, count);
 	return 0;
 }
+
+/* --- from bytes --- */
 
 static uint64_t load(const char *bytes, size_t width)
 {
@@ -211,66 +329,95 @@ static uint64_t load(const char *bytes, size_t width)
 	return value;
 }
 
-/* IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. */
-static double half_value(uint16_t bits)
-{
-	int exponent = bits >> 10 & 31;
-	double fraction = bits & 1023, value;
-
-	if (exponent == 31)
-		value = fraction == 0 ? (double)INFINITY : (double)NAN;
-	else if (exponent == 0)
-		value = ldexp(fraction, -24);
-	else
-		value = ldexp(fraction + 1024, exponent - 25);
-	return (bits & 0x8000) != 0 ? -value : value;
-}
-
-static double float_value(uint64_t bits, size_t width)
+static double real_value(enum datatype type, uint64_t bits)
 {
 	uint32_t bits32 = (uint32_t)bits;
 	float narrow;
 	double value;
 
-	if (width == 2)
-		return half_value((uint16_t)bits);
-	if (width == 4) {
+	switch (type) {
+	case DATATYPE_FP16:
+		return half_to_double((uint16_t)bits);
+	case DATATYPE_BF16:
+		return bfloat_to_double((uint16_t)bits);
+	case DATATYPE_FP32:
 		memcpy(&narrow, &bits32, sizeof narrow);
 		return (double)narrow;
+	default:
+		memcpy(&value, &bits, sizeof value);
+		return value;
 	}
-	memcpy(&value, &bits, sizeof value);
-	return value;
 }
 
-static double binary_value(const struct v2_type *type, uint64_t bits)
+static struct whole whole_value(enum datatype type, uint64_t bits)
 {
-	unsigned spare = 64 - (unsigned)type->width * 8;
+	unsigned spare = 64 - (unsigned)datatype_size(type) * 8;
 
-	switch (type->kind) {
-	case V2_FLOAT:
-		return float_value(bits, type->width);
-	case V2_SIGNED:
-		return (double)((int64_t)(bits << spare) >> spare);
-	case V2_BOOL:
-		return bits != 0;
-	default:
-		return (double)bits;
+	if (type == DATATYPE_BOOL)
+		return (struct whole){.magnitude = bits != 0};
+	if (datatype_kind(type) == KIND_UNSIGNED || (bits << spare) >> 63 == 0)
+		return (struct whole){.magnitude = bits};
+	return (struct whole){true, 0 - (uint64_t)((int64_t)(bits << spare) >> spare)};
+}
+
+static int store_numbers(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
+{
+	size_t width = datatype_size(t->type);
+	bool real = datatype_kind(t->type) == KIND_FLOAT;
+
+	for (size_t i = 0; i < t->count; i++) {
+		uint64_t bits = load(t->bytes + i * width, width);
+		if (real)
+			put_real(target, i, real_value(t->type, bits));
+		else if (!convert_whole(target, i, whole_value(t->type, bits)))
+			return err_set(e, ERR_INPUT, "element %zu of %s `%s` is out of the range of %s",
+				       i, t->word, v2_tensor_label(t).text,
+				       datatype_name(target->type));
 	}
+	return 0;
+}
+
+/* Each element is its length as a UINT32 and its bytes, which stay in the body. */
+static int store_strings(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
+{
+	size_t left = (size_t)t->binary_size;
+	const char *at = t->bytes;
+
+	for (size_t i = 0; i < t->count; i++) {
+		uint64_t size = left < 4 ? UINT64_MAX : load(at, 4);
+		if (size > left - (left < 4 ? left : 4))
+			return err_set(e, ERR_INPUT,
+				       "element %zu of %s `%s` is longer than the bytes that are left",
+				       i, t->word, v2_tensor_label(t).text);
+		put_bytes(target, i, (struct bytes){at + 4, (size_t)size});
+		at += 4 + size;
+		left -= 4 + (size_t)size;
+	}
+	if (left > 0)
+		return err_set(e, ERR_INPUT, "%zu bytes behind the %zu elements of %s `%s`", left,
+			       t->count, t->word, v2_tensor_label(t).text);
+	return 0;
 }
 
 static int store_binary(const struct v2_tensor *t, const struct v2_target *target, struct err *e)
 {
-	size_t width = t->type->width;
+	size_t size = t->count * datatype_size(t->type);
 
-	if (t->binary_size != t->count * width)
-		return err_set(
-		    e, ERR_INPUT,
-		    "input `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
-		    v2_tensor_label(t).text, t->count * width, t->count, t->type->name,
-		    (unsigned long long)t->binary_size);
-	for (size_t i = 0; i < t->count; i++)
-		store(target, i, binary_value(t->type, load(t->bytes + i * width, width)));
-	return 0;
+	if (t->type == DATATYPE_BYTES)
+		return store_strings(t, target, e);
+	if (t->binary_size != size)
+		return err_set(e, ERR_INPUT,
+			       "%s `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
+			       t->word, v2_tensor_label(t).text, size, t->count,
+			       datatype_name(t->type), (unsigned long long)t->binary_size);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (t->type == target->type && target->stride == 1 && t->type != DATATYPE_BOOL) {
+		if (size > 0)
+			memcpy(target->data, t->bytes, size);
+		return 0;
+	}
+#endif
+	return store_numbers(t, target, e);
 }
 
 int v2_tensor_store(const struct v2_tensor *t, const struct v2_target *target, struct err *e)

@@ -1,23 +1,7 @@
-/* v2_tensor: reading one element of `inputs`. */
+/* v2_tensor: reading one element of `inputs` or `outputs`. */
 #include "runtime/v2_tensor.h"
 
 #include <string.h>
-
-static const struct v2_type types[] = {
-    {"FP32", V2_FLOAT, 4},      {"FP64", V2_FLOAT, 8},      {"FP16", V2_FLOAT, 2},
-    {"INT64", V2_SIGNED, 8},    {"INT32", V2_SIGNED, 4},    {"INT16", V2_SIGNED, 2},
-    {"INT8", V2_SIGNED, 1},     {"UINT64", V2_UNSIGNED, 8}, {"UINT32", V2_UNSIGNED, 4},
-    {"UINT16", V2_UNSIGNED, 2}, {"UINT8", V2_UNSIGNED, 1},  {"BOOL", V2_BOOL, 1},
-};
-#define TYPE_COUNT (sizeof types / sizeof *types)
-
-const struct v2_type *v2_type_find(const char *name)
-{
-	for (size_t i = 0; i < TYPE_COUNT; i++)
-		if (strcmp(types[i].name, name) == 0)
-			return &types[i];
-	return NULL;
-}
 
 struct v2_label v2_tensor_label(const struct v2_tensor *t)
 {
@@ -26,35 +10,22 @@ struct v2_label v2_tensor_label(const struct v2_tensor *t)
 	return label;
 }
 
-struct scan v2_tensor_scan(const struct v2_tensor *t)
-{
-	struct scan s;
-	scan_init(&s, t->body, (size_t)(t->data.at - t->body) + t->data.size, V2_DEPTH_MAX);
-	s.at = t->data.at;
-	return s;
-}
-
 static int read_type(struct scan *s, struct v2_tensor *t, struct err *e)
 {
 	struct scan_span name;
+	char text[32];
+
 	if (scan_peek(s) != SCAN_STRING && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "the `datatype` of an input is not a string");
+		return err_set(e, ERR_INPUT, "the `datatype` of an %s is not a string", t->word);
 	if (!scan_string(s, &name))
 		return scan_err(s, e);
-	for (size_t i = 0; i < TYPE_COUNT; i++) {
-		if (scan_is(name, types[i].name)) {
-			t->type = &types[i];
-			return 0;
-		}
-	}
-	if (scan_is(name, "BYTES"))
-		return err_set(e, ERR_INPUT,
-			       "datatype BYTES is not taken: this model's features are numbers");
-	char text[32];
+	t->type = datatype_find(name.at, name.size);
+	if (t->type != DATATYPE_COUNT)
+		return 0;
 	scan_decode(name, text, sizeof text);
 	return err_set(e, ERR_INPUT,
-		       "there is no datatype `%s`; it is FP64, FP32, FP16, BOOL, INT8 to INT64 or "
-		       "UINT8 to UINT64",
+		       "there is no datatype `%s`; it is FP64, FP32, FP16, BF16, BOOL, BYTES, INT8 to "
+		       "INT64 or UINT8 to UINT64",
 		       text);
 }
 
@@ -72,21 +43,24 @@ static bool read_size(struct scan *s, uint64_t *size)
 static int read_shape(struct scan *s, struct v2_tensor *t, struct err *e)
 {
 	bool first = true;
+	uint64_t size = 0;
 
 	t->rank = 0;
+	t->shaped = true;
 	if (scan_peek(s) != SCAN_ARRAY && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "the `shape` of an input is not an array");
+		return err_set(e, ERR_INPUT, "the `shape` of an %s is not an array", t->word);
 	scan_array(s);
 	while (scan_element(s, &first)) {
-		if (t->rank == V2_RANK_MAX)
+		if (t->rank == TENSOR_RANK_MAX)
 			return err_set(e, ERR_INPUT, "a `shape` of more than %d dimensions",
-				       V2_RANK_MAX);
-		if (!read_size(s, &t->shape[t->rank]) && s->problem == NULL)
+				       TENSOR_RANK_MAX);
+		if (!read_size(s, &size) && s->problem == NULL)
 			return err_set(e, ERR_INPUT,
 				       "a dimension of a `shape` is not a whole number from 1 up");
 		if (s->problem != NULL)
 			return scan_err(s, e);
-		if (t->shape[t->rank++] == 0)
+		t->shape[t->rank++] = (int64_t)size;
+		if (size == 0)
 			return err_set(e, ERR_INPUT,
 				       "a `shape` with a dimension of 0: there are no rows");
 	}
@@ -101,7 +75,7 @@ static int read_parameters(struct scan *s, struct v2_tensor *t, struct err *e)
 	if (scan_peek(s) == SCAN_NULL)
 		return scan_skip(s, NULL) ? 0 : scan_err(s, e);
 	if (scan_peek(s) != SCAN_OBJECT && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "`parameters` of an input is not an object");
+		return err_set(e, ERR_INPUT, "`parameters` of an %s is not an object", t->word);
 	scan_object(s);
 	while (scan_member(s, &first, &key)) {
 		if (!scan_is(key, "binary_data_size")) {
@@ -119,14 +93,14 @@ static int read_parameters(struct scan *s, struct v2_tensor *t, struct err *e)
 static int read_name(struct scan *s, struct v2_tensor *t, struct err *e)
 {
 	if (scan_peek(s) != SCAN_STRING && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "the `name` of an input is not a string");
+		return err_set(e, ERR_INPUT, "the `name` of an %s is not a string", t->word);
 	return scan_string(s, &t->name) ? 0 : scan_err(s, e);
 }
 
 static int read_data(struct scan *s, struct v2_tensor *t, struct err *e)
 {
 	if (scan_peek(s) != SCAN_ARRAY && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "the `data` of an input is not an array");
+		return err_set(e, ERR_INPUT, "the `data` of an %s is not an array", t->word);
 	/* Checked when its elements are read, once the shape is known. */
 	return scan_pass(s, &t->data) ? 0 : scan_err(s, e);
 }
@@ -151,37 +125,88 @@ static int read_member(struct scan *s, struct scan_span key, struct v2_tensor *t
 static int settle(struct v2_tensor *t, struct err *e)
 {
 	if (t->name.at == NULL)
-		return err_set(e, ERR_INPUT, "an input has no `name`");
-	if (t->type == NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has no `datatype`",
-			       v2_tensor_label(t).text);
-	if (t->rank == 0)
-		return err_set(e, ERR_INPUT, "input `%s` has no `shape`", v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "an %s has no `name`", t->word);
+	if (t->type == DATATYPE_COUNT)
+		return err_set(e, ERR_INPUT, "%s `%s` has no `datatype`", t->word, v2_tensor_label(t).text);
+	if (!t->shaped)
+		return err_set(e, ERR_INPUT, "%s `%s` has no `shape`", t->word, v2_tensor_label(t).text);
 	if (t->binary && t->data.at != NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has both `data` and a `binary_data_size`",
-			       v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "%s `%s` has both `data` and a `binary_data_size`",
+			       t->word, v2_tensor_label(t).text);
 	if (!t->binary && t->data.at == NULL)
-		return err_set(e, ERR_INPUT, "input `%s` has no `data`", v2_tensor_label(t).text);
-	t->count = 1;
-	for (size_t i = 0; i < t->rank; i++)
-		if (__builtin_mul_overflow(t->count, t->shape[i], &t->count) ||
-		    t->count > SIZE_MAX / 16)
-			return err_set(e, ERR_INPUT, "the `shape` of input `%s` is too large",
-				       v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "%s `%s` has no `data`", t->word, v2_tensor_label(t).text);
+	if (!tensor_count(t->shape, t->rank, &t->count))
+		return err_set(e, ERR_INPUT, "the `shape` of %s `%s` is too large", t->word,
+			       v2_tensor_label(t).text);
 	return 0;
 }
 
-int v2_tensor_read(struct scan *s, struct v2_tensor *t, struct err *e)
+int v2_tensor_read(struct scan *s, const char *word, struct v2_tensor *t, struct err *e)
 {
 	struct scan_span key;
 	bool first = true;
 
-	*t = (struct v2_tensor){.body = s->start};
+	*t = (struct v2_tensor){.word = word, .type = DATATYPE_COUNT, .body = s->start};
 	if (scan_peek(s) != SCAN_OBJECT && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "an element of `inputs` is not an object");
+		return err_set(e, ERR_INPUT, "an element of `%ss` is not an object", word);
 	scan_object(s);
 	while (scan_member(s, &first, &key))
 		if (read_member(s, key, t, e) != 0)
 			return -1;
 	return s->problem == NULL ? settle(t, e) : scan_err(s, e);
+}
+
+int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size,
+		    struct err *e)
+{
+	size_t left = size;
+	for (size_t i = 0; i < count; i++) {
+		struct v2_tensor *t = &tensors[i];
+		if (!t->binary)
+			continue;
+		if (t->binary_size > left)
+			return err_set(
+			    e, ERR_INPUT,
+			    "%s `%s` has a binary_data_size of %llu, but %zu bytes are left", t->word,
+			    v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
+		t->bytes = bytes + (size - left);
+		left -= (size_t)t->binary_size;
+	}
+	if (left > 0)
+		return err_set(e, ERR_INPUT, "%zu bytes behind the JSON belong to no %s", left,
+			       count > 0 ? tensors[0].word : "tensor");
+	return 0;
+}
+
+/* More values by the shape than the data has. */
+static int refuse_count(const struct v2_tensor *t, struct err *e)
+{
+	struct scan s = v2_tensor_scan(t);
+	size_t count = 0;
+
+	while (s.at < s.end) {
+		if (memchr("[], \t\r\n", *s.at, 7) != NULL)
+			s.at++;
+		else if (scan_skip(&s, NULL))
+			count++;
+		else
+			return scan_err(&s, e);
+	}
+	return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word,
+		       v2_tensor_label(t).text, t->count, count);
+}
+
+int v2_tensor_check_count(const struct v2_tensor *t, struct err *e)
+{
+	if (t->binary)
+		return t->count <= t->binary_size
+			   ? 0
+			   : err_set(e, ERR_INPUT,
+				     "%s `%s` needs %zu values, its binary_data_size is %llu",
+				     t->word, v2_tensor_label(t).text, t->count,
+				     (unsigned long long)t->binary_size);
+	/* `[1,2]`: two bytes an element and one more. */
+	if (t->count <= t->data.size / 2)
+		return 0;
+	return refuse_count(t, e);
 }

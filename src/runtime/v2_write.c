@@ -1,4 +1,4 @@
-/* v2: answers. */
+/* v2: answers, and how tensors are written. */
 #include "core/text.h"
 #include "runtime/number.h"
 #include "runtime/v2.h"
@@ -19,20 +19,28 @@ static void write_escape(struct buf *out, unsigned char c)
 	}
 }
 
-void v2_write_string(struct buf *out, const char *text)
+/* Like text_character_size(), of text that need not end with a NUL. */
+static size_t character_size(const char *text, size_t left)
 {
-	const char *plain = text;
+	char copy[5] = {0};
+	memcpy(copy, text, left < 4 ? left : 4);
+	return text_character_size(copy);
+}
+
+void v2_write_text(struct buf *out, const char *text, size_t size)
+{
+	const char *end = text + size, *plain = text;
 
 	buf_add_char(out, '"');
-	while (*text != '\0') {
+	while (text < end) {
 		unsigned char c = (unsigned char)*text;
-		size_t size = c < 0x80 ? 1 : text_character_size(text);
-		if (size > 0 && c >= 0x20 && c != '"' && c != '\\') {
-			text += size;
+		size_t width = c < 0x80 ? 1 : character_size(text, (size_t)(end - text));
+		if (width > 0 && c >= 0x20 && c != '"' && c != '\\') {
+			text += width;
 			continue;
 		}
 		buf_add(out, plain, (size_t)(text - plain));
-		if (size == 0)
+		if (width == 0)
 			buf_add_string(out, "\xef\xbf\xbd"); /* U+FFFD */
 		else
 			write_escape(out, c);
@@ -42,83 +50,140 @@ void v2_write_string(struct buf *out, const char *text)
 	buf_add_char(out, '"');
 }
 
-static void write_unsigned(struct buf *out, uint64_t value)
+void v2_write_string(struct buf *out, const char *text)
+{
+	v2_write_text(out, text, strlen(text));
+}
+
+void v2_write_unsigned(struct buf *out, uint64_t value)
 {
 	char text[NUMBER_SIZE];
 	buf_add(out, text, number_write_unsigned(text, value));
 }
 
-/* One output of an answer. */
-struct answer {
-	const char *name;
-	const double *values; /* [rows][columns] */
-	size_t rows, columns;
-	bool float32, binary;
-};
-
-static bool is_float32(const struct manifest *manifest, const char *output)
+static size_t write_signed(char *at, int64_t value)
 {
-	for (size_t i = 0; i < manifest->output_count; i++)
-		if (strcmp(manifest->outputs[i].name, output) == 0)
-			return strcmp(manifest->outputs[i].datatype, "FP32") == 0;
-	return false;
+	if (value >= 0)
+		return number_write_unsigned(at, (uint64_t)value);
+	*at = '-';
+	return 1 + number_write_unsigned(at + 1, 0 - (uint64_t)value);
 }
 
-static void write_values(struct buf *out, const struct answer *a)
+/* One number at a place with room for it; returns its bytes. */
+static size_t write_number(char *at, const struct tensor *t, size_t i)
 {
-	size_t count = a->rows * a->columns;
+	switch (t->datatype) {
+	case DATATYPE_FP64:
+		return number_write_double(at, ((const double *)t->data)[i]);
+	case DATATYPE_FP32:
+		return number_write_float(at, ((const float *)t->data)[i]);
+	case DATATYPE_FP16:
+	case DATATYPE_BF16:
+		return number_write_float(at, (float)tensor_double(t, i));
+	case DATATYPE_INT64:
+		return write_signed(at, ((const int64_t *)t->data)[i]);
+	case DATATYPE_UINT64:
+		return number_write_unsigned(at, ((const uint64_t *)t->data)[i]);
+	default: /* every narrower integer is exact in a double */
+		return write_signed(at, (int64_t)tensor_double(t, i));
+	}
+}
 
-	for (size_t i = 0; i < count; i++) {
+static void write_numbers(struct buf *out, const struct tensor *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
 		if (buf_reserve(out, NUMBER_SIZE + 1) != 0)
 			return;
 		char *text = out->data + out->size, *at = text;
 		if (i > 0)
 			*at++ = ',';
-		at += a->float32 ? number_write_float(at, (float)a->values[i])
-				 : number_write_double(at, a->values[i]);
+		at += write_number(at, t, i);
 		*at = '\0';
 		out->size += (size_t)(at - text);
 	}
 }
 
-static void write_output(struct buf *out, const struct answer *a)
+static void write_values(struct buf *out, const struct tensor *t)
 {
-	buf_add_string(out, "{\"name\":\"");
-	buf_add_string(out, a->name);
-	buf_add_string(out, "\",\"shape\":[");
-	write_unsigned(out, a->rows);
-	buf_add_char(out, ',');
-	write_unsigned(out, a->columns);
-	buf_add_string(out, a->float32 ? "],\"datatype\":\"FP32\"," : "],\"datatype\":\"FP64\",");
-	if (a->binary) {
-		buf_add_string(out, "\"parameters\":{\"binary_data_size\":");
-		write_unsigned(out, a->rows * a->columns * (a->float32 ? 4 : 8));
+	const struct bytes *strings = t->data;
+	const uint8_t *truths = t->data;
+
+	if (t->datatype != DATATYPE_BYTES && t->datatype != DATATYPE_BOOL) {
+		write_numbers(out, t);
+		return;
+	}
+	for (size_t i = 0; i < t->count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		if (t->datatype == DATATYPE_BYTES)
+			v2_write_text(out, strings[i].data, strings[i].size);
+		else
+			buf_add_string(out, truths[i] ? "true" : "false");
+	}
+}
+
+static uint64_t wire_size(const struct tensor *t)
+{
+	const struct bytes *strings = t->data;
+	uint64_t size = 0;
+
+	if (t->datatype != DATATYPE_BYTES)
+		return (uint64_t)t->count * datatype_size(t->datatype);
+	for (size_t i = 0; i < t->count; i++)
+		size += 4 + strings[i].size;
+	return size;
+}
+
+void v2_tensor_write(struct buf *out, const char *name, const struct tensor *t, bool binary)
+{
+	buf_add_string(out, "{\"name\":");
+	v2_write_string(out, name);
+	buf_add_string(out, ",\"shape\":[");
+	for (size_t i = 0; i < t->rank; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		v2_write_unsigned(out, (uint64_t)t->shape[i]);
+	}
+	buf_add_string(out, "],\"datatype\":\"");
+	buf_add_string(out, datatype_name(t->datatype));
+	if (binary) {
+		buf_add_string(out, "\",\"parameters\":{\"binary_data_size\":");
+		v2_write_unsigned(out, wire_size(t));
 		buf_add_string(out, "}}");
 	} else {
-		buf_add_string(out, "\"data\":[");
-		write_values(out, a);
+		buf_add_string(out, "\",\"data\":[");
+		write_values(out, t);
 		buf_add_string(out, "]}");
 	}
 }
 
-/* The bytes of one value, little-endian whatever the machine. */
-static void write_bytes(struct buf *out, const struct answer *a, size_t i)
+static void write_little_endian(struct buf *out, uint64_t bits, size_t width)
 {
-	uint64_t bits = 0;
-	uint32_t bits32;
-	float narrow = (float)a->values[i];
 	unsigned char bytes[8];
-	size_t width = a->float32 ? 4 : 8;
-
-	if (a->float32) {
-		memcpy(&bits32, &narrow, sizeof bits32);
-		bits = bits32;
-	} else {
-		memcpy(&bits, &a->values[i], sizeof bits);
-	}
-	for (size_t byte = 0; byte < width; byte++)
-		bytes[byte] = (unsigned char)(bits >> (8 * byte));
+	for (size_t i = 0; i < width; i++)
+		bytes[i] = (unsigned char)(bits >> (8 * i));
 	buf_add(out, bytes, width);
+}
+
+void v2_tensor_write_bytes(struct buf *out, const struct tensor *t)
+{
+	const struct bytes *strings = t->data;
+
+	if (t->datatype == DATATYPE_BYTES) {
+		for (size_t i = 0; i < t->count; i++) {
+			write_little_endian(out, strings[i].size, 4);
+			buf_add(out, strings[i].data, strings[i].size);
+		}
+		return;
+	}
+	size_t width = datatype_size(t->datatype);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	buf_add(out, t->data, t->count * width);
+#else
+	for (size_t i = 0; i < t->count * width; i += width)
+		for (size_t k = width; k > 0; k--)
+			buf_add(out, (const char *)t->data + i + k - 1, 1);
+#endif
 }
 
 static void write_head(struct buf *out, const char *model, uint32_t version,
@@ -127,7 +192,7 @@ static void write_head(struct buf *out, const char *model, uint32_t version,
 	buf_add_string(out, "{\"model_name\":");
 	v2_write_string(out, model);
 	buf_add_string(out, ",\"model_version\":\"");
-	write_unsigned(out, version);
+	v2_write_unsigned(out, version);
 	buf_add_char(out, '"');
 	if (request->id[0] != '\0') {
 		buf_add_string(out, ",\"id\":");
@@ -136,44 +201,26 @@ static void write_head(struct buf *out, const char *model, uint32_t version,
 	buf_add_string(out, ",\"outputs\":[");
 }
 
-void v2_write(struct buf *out, const char *model, uint32_t version, const struct manifest *manifest,
-	      const struct prediction_kind *kind, const struct v2_request *request,
-	      const double *output, const double *raw, size_t *json_size)
+void v2_write(struct buf *out, const char *model, uint32_t version, const struct v2_request *request,
+	      struct inference *inference, size_t *json_size)
 {
-	const struct answer predict = {"predict",
-				       output,
-				       request->rows.rows,
-				       kind->output_count,
-				       is_float32(manifest, "predict"),
-				       request->binary_predict};
-	const struct answer score = {"raw_score",
-				     raw,
-				     request->rows.rows,
-				     kind->raw_count,
-				     is_float32(manifest, "raw_score"),
-				     request->binary_raw};
-	const struct answer *answers[2];
-	size_t count = 0, start = out->size;
-
-	if (request->want_raw && request->raw_first)
-		answers[count++] = &score;
-	if (request->want_predict)
-		answers[count++] = &predict;
-	if (request->want_raw && !request->raw_first)
-		answers[count++] = &score;
+	const struct manifest *m = inference->manifest;
+	size_t start = out->size;
 
 	write_head(out, model, version, request);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < request->output_count; i++) {
+		const struct v2_output *o = &request->outputs[i];
 		if (i > 0)
 			buf_add_char(out, ',');
-		write_output(out, answers[i]);
+		v2_tensor_write(out, m->outputs[o->spec].name,
+				&inference_output_of(inference, o->spec)->tensor, o->binary);
 	}
 	buf_add_string(out, "]}");
 	*json_size = out->size - start;
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; answers[i]->binary && k < answers[i]->rows * answers[i]->columns;
-		     k++)
-			write_bytes(out, answers[i], k);
+	for (size_t i = 0; i < request->output_count; i++)
+		if (request->outputs[i].binary)
+			v2_tensor_write_bytes(
+			    out, &inference_output_of(inference, request->outputs[i].spec)->tensor);
 }
 
 static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs,
