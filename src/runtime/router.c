@@ -2,17 +2,44 @@
 
 #include "runtime/epoch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+void served_version_pin(struct served_version *v)
+{
+	atomic_fetch_add_explicit(&v->pins, 1, memory_order_relaxed);
+}
+
+void served_version_unpin(struct served_version *v)
+{
+	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
+}
+
+void served_version_loaded(struct served_version *v, const struct engine *engine)
+{
+	v->engine = engine;
+	/* A forest is fast; of any other the first request tells, on a worker. */
+	atomic_store(&v->ns_per_byte, engine->tabular ? 0 : INFINITY);
+}
+
+void served_version_unload(struct served_version *v)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
+		nanosleep(&pause, NULL);
+	if (v->engine != NULL)
+		v->engine->unload(v->model);
+	v->engine = NULL;
+}
+
 void served_version_free(struct served_version *v)
 {
 	if (v == NULL)
 		return;
-	if (v->engine != NULL)
-		v->engine->unload(v->model);
+	served_version_unload(v);
 	manifest_release(&v->manifest);
 	telemetry_free(v->telemetry);
 	free(v);
@@ -103,7 +130,7 @@ static int load_engine(struct router *r, struct served_version *v, const void *d
 		return err_set(e, ERR_UNSUPPORTED, "this mldeck has no engine `%s`", v->manifest.engine);
 	if (engine->load(&source, NULL, &v->kind, &v->model, e) != 0)
 		return -1;
-	v->engine = engine;
+	served_version_loaded(v, engine);
 	return 0;
 }
 

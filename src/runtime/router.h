@@ -15,11 +15,12 @@
 #include "runtime/engine.h"
 #include "runtime/telemetry.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One loaded (or failed) version. Constant once published. */
+/* One loaded (or failed) version. Constant once published, but for the two atomics. */
 struct served_version {
 	uint32_t version;
 	const struct engine *engine; /* NULL: it could not be loaded; note says why */
@@ -30,6 +31,8 @@ struct served_version {
 	int64_t created_ms;
 	char created_by[WHO_SIZE];
 	char note[REASON_SIZE];
+	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
+	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
 };
 
 /* One model at one revision. Immutable. */
@@ -68,6 +71,10 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
  * the model has no live version. */
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
+
+/* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
+void served_version_pin(struct served_version *v);
+void served_version_unpin(struct served_version *v);
 
 /* What a deploy asks for, besides the file's bytes. */
 struct deploy_request {

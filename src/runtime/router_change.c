@@ -84,7 +84,7 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
 			request->file_name, formats);
 	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
-		v->engine = engine;
+		served_version_loaded(v, engine);
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);

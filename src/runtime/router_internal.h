@@ -17,6 +17,10 @@ struct router {
 };
 
 void served_version_free(struct served_version *v);
+/* Notes that v->model was loaded by this engine. */
+void served_version_loaded(struct served_version *v, const struct engine *engine);
+/* Waits for the last pinned prediction and unloads. No new one may come: v is in no routing any more. */
+void served_version_unload(struct served_version *v);
 /* A new model, the copy of old (shallow: versions are shared) or an empty one of that name. */
 struct served_model *served_model_copy(const struct served_model *old, const char *name,
 				       size_t extra_versions);

@@ -158,6 +158,7 @@ int server_run(const struct server_options *options, struct err *e)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	raise_descriptor_limit();
 	s->options = *options;
+	config_init(&s->config);
 	s->started_ms = server_monotonic_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
@@ -166,7 +167,9 @@ int server_run(const struct server_options *options, struct err *e)
 		goto out;
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
-	    router_new(s->registry, &s->config, &s->router, e) != 0 || start_data(s, e) != 0)
+	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
+	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -177,6 +180,7 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 out:
+	workers_free(s->workers);
 	router_free(s->router);
 	registry_close(s->registry);
 	if (s->stop_fd >= 0)

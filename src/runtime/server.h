@@ -10,6 +10,7 @@
 #include "core/registry.h"
 #include "runtime/http.h"
 #include "runtime/router.h"
+#include "runtime/workers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct server {
 	int64_t started_ms; /* monotonic */
 	struct registry *registry;
 	struct router *router;
+	struct workers *workers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
