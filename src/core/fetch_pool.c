@@ -37,6 +37,7 @@ struct fetch_pool {
 	size_t pending;	 /* jobs not called back yet */
 	bool cancelling; /* and refusing */
 	bool ending;
+	bool orphan; /* the thread itself ended it, and frees it */
 	unsigned long wakeups;
 	struct list active; /* the thread's own */
 };
@@ -171,6 +172,14 @@ static int begin_due(struct fetch_pool *p)
 	return (int)wait_ms;
 }
 
+static void pool_free(struct fetch_pool *p)
+{
+	curl_multi_cleanup(p->multi);
+	pthread_cond_destroy(&p->quiet);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
 static void take_submitted(struct fetch_pool *p, bool *cancelling, bool *ending)
 {
 	struct task *t;
@@ -197,7 +206,7 @@ static void *run(void *context)
 		while (cancelling && p->active.first)
 			cancel(p, p->active.first);
 		if (ending)
-			return NULL;
+			break;
 		int wait_ms = begin_due(p);
 
 		curl_multi_perform(p->multi, &running);
@@ -207,6 +216,9 @@ static void *run(void *context)
 		/* A callback that submitted has woken this already. */
 		curl_multi_poll(p->multi, NULL, 0, wait_ms, NULL);
 	}
+	if (p->orphan)
+		pool_free(p);
+	return NULL;
 }
 
 /* The thread takes no signals: those are the main thread's. */
@@ -220,14 +232,6 @@ static int thread_start(struct fetch_pool *p, struct err *e)
 	error = pthread_create(&p->thread, NULL, run, p);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error ? err_errno(e, error, "no thread for requests to other servers can be started") : 0;
-}
-
-static void pool_free(struct fetch_pool *p)
-{
-	curl_multi_cleanup(p->multi);
-	pthread_cond_destroy(&p->quiet);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
 }
 
 static struct fetch_pool *pool_new(struct err *e)
@@ -290,6 +294,12 @@ void fetch_pool_unshare(struct fetch_pool *p)
 	pthread_mutex_unlock(&shared_lock);
 	if (!last)
 		return;
+	if (pthread_equal(pthread_self(), p->thread)) {
+		p->orphan = true;
+		pthread_detach(p->thread);
+		stop(p, true);
+		return;
+	}
 	stop(p, true);
 	pthread_join(p->thread, NULL);
 	pool_free(p);

@@ -21,7 +21,7 @@ struct fetch_job {
 	struct fetch_request request;
 	int delay_ms; /* it is begun that much later; timeout_ms counts from then */
 	/* Called once, on the pool's thread, which must not be held up. result, e: as of fetch_perform(). The answer
-	 * is there for the call; the body may be taken out of it. May submit, and give up shares but the last. */
+	 * is there for the call; the body may be taken out of it. May submit, and give back shares. */
 	void (*done)(void *context, int result, struct fetch_answer *answer, const struct err *e);
 	void *context;
 };
@@ -29,7 +29,7 @@ struct fetch_job {
 /* The process's pool; NULL when its thread cannot be started. */
 struct fetch_pool *fetch_pool_share(struct err *e);
 /* Gives the share back. With the last one everything under way is cancelled and called back, and the thread ends,
- * before this returns. */
+ * before this returns; from a `done`, soon after. */
 void fetch_pool_unshare(struct fetch_pool *p);
 
 /* -1: it was not taken, and `done` is not called. */

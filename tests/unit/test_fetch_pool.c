@@ -282,6 +282,28 @@ static void test_the_last_share_cancels(void **state)
 	assert_int_equal(o.status, 404);
 }
 
+static void unshare_when_done(void *context, int result, struct fetch_answer *answer, const struct err *e)
+{
+	fetch_pool_unshare(pool);
+	done(context, result, answer, e);
+}
+
+static void test_the_last_share_is_given_back_by_a_callback(void **state)
+{
+	struct outcome o;
+	struct err e;
+	(void)state;
+	struct fetch_job job = job_for("/nothing", &o);
+	job.done = unshare_when_done;
+
+	assert_int_equal(fetch_pool_submit(pool, &job, &e), 0);
+	outcome_wait(&o);
+	assert_int_equal(o.status, 404);
+	pool = fetch_pool_share(&e);
+	fetch("/nothing", &o);
+	assert_int_equal(o.status, 404);
+}
+
 /* While the pool has nothing to do, and while all of it waits for a server, its thread sleeps. */
 static void test_no_busy_loop(void **state)
 {
@@ -323,6 +345,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_delay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_the_last_share_cancels, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_the_last_share_is_given_back_by_a_callback, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_busy_loop, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
