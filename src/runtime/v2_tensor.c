@@ -234,13 +234,15 @@ static int refuse_count(const struct v2_tensor *t, struct err *e)
 
 int v2_tensor_check_count(const struct v2_tensor *t, struct err *e)
 {
-	if (t->binary)
-		return t->count <= t->binary_size
-			   ? 0
-			   : err_set(e, ERR_INPUT,
-				     "%s `%s` needs %zu values, its binary_data_size is %llu",
-				     t->word, v2_tensor_label(t).text, t->count,
-				     (unsigned long long)t->binary_size);
+	if (t->binary) {
+		/* Of BYTES at least their lengths. */
+		size_t width = t->type == DATATYPE_BYTES ? 4 : datatype_wire_size(t->type);
+		if (t->count <= t->binary_size / width)
+			return 0;
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, its binary_data_size is %llu",
+			       t->word, v2_tensor_label(t).text, t->count,
+			       (unsigned long long)t->binary_size);
+	}
 	/* `[1,2]`: two bytes an element and one more. */
 	if (t->count <= t->data.size / 2)
 		return 0;
