@@ -176,6 +176,7 @@ static void read_predictions(struct reader *outer, struct snapshot_predictions *
 static void read_stats(struct reader *r, struct snapshot_stats *s)
 {
 	s->requests = count(r, "requests");
+	s->refused = count(r, "refused");
 	s->errors = count(r, "errors");
 	s->rate_rps = number(r, "rate_rps", 0);
 	read_latency(r, &s->latency);
@@ -349,6 +350,7 @@ static void read_server(struct reader *r, struct snapshot_server *s)
 	s->draining = cJSON_IsTrue(draining);
 	s->window_s = count32(r, "window_s");
 	s->requests = count(r, "requests");
+	s->refused = count(r, "refused");
 	s->errors = count(r, "errors");
 	s->rate_rps = number(r, "rate_rps", 0);
 	s->lost_samples = count(r, "lost_samples");

@@ -154,10 +154,9 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 	if (x == NULL)
 		return MHD_NO;
 	atomic_fetch_add(&s->in_flight, 1);
-	peer_limit(connection, HTTP_BODY_S * 1000);
+	peer_limit(connection, s->options.body_timeout_ms);
 	*state = x;
 	x->server = s;
-	x->started_ms = http_clock_ms();
 	x->request = (struct http_request){.method = method,
 					   .path = path,
 					   .body = "",
@@ -175,8 +174,6 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 {
 	struct err *e = &x->refused;
 
-	if (http_clock_ms() - x->started_ms > HTTP_BODY_S * 1000 && x->sink.write == NULL)
-		return MHD_NO;
 	if (e->code != ERR_NONE)
 		return MHD_YES; /* drop the rest; the answer follows at the end */
 	if (x->sink.write != NULL) {
@@ -230,7 +227,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	struct exchange *x = *state;
 	if (x == NULL)
 		return;
-	peer_limit(connection, HTTP_HEADER_S * 1000);
+	peer_limit(connection, HTTP_IDLE_S * 1000);
 	ticket_end(x);
 	atomic_fetch_sub(&s->held, x->held);
 	if (x->sink.end != NULL)

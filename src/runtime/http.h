@@ -19,8 +19,6 @@
 
 #define HTTP_HEADER_MAX 32768
 #define HTTP_IDLE_S 75
-#define HTTP_BODY_S 60
-#define HTTP_HEADER_S 90                    /* since the connection was made, or its last answer */
 #define HTTP_BODIES_MAX ((size_t)512 << 20) /* bytes of unfinished bodies together */
 #define HTTP_SEGMENTS_MAX 8
 
@@ -93,6 +91,8 @@ struct http_options {
 	int listen_fd;         /* listening; taken over */
 	unsigned thread_count; /* 0: a thread a connection (handlers may block) */
 	size_t body_max;
+	/* How long a header, and a body, may take, however steadily they drip; of a pool's server. */
+	int header_timeout_ms, body_timeout_ms;
 	void *context;
 	void (*handle)(void *context, const struct http_request *request,
 		       struct http_response *response);
@@ -106,7 +106,7 @@ struct http_options {
 int http_start(const struct http_options *options, struct http_server **result, struct err *e);
 /* The sink's state of the request that a handler is working on, or NULL. */
 void *http_sink_state(const struct http_request *request);
-/* Once a second: closes connections that have been sending a header, or a body, for too long,
+/* A few times in the shortest timeout: closes connections that have been sending a header, or a body, for too long,
  * however steadily they drip. Only for a pool's server. */
 void http_reap(struct http_server *s);
 /* Stops accepting, lets every accepted connection finish its request (connections that stay idle

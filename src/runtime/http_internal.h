@@ -40,7 +40,6 @@ struct exchange {
 	size_t held; /* bytes of it that count in the server's sum */
 	struct http_sink sink;
 	struct err refused; /* code ERR_NONE while all is well */
-	int64_t started_ms;
 	struct http_ticket *ticket;       /* the handler suspended it */
 	struct exchange *previous, *next; /* among the suspended */
 	bool suspended;                   /* libmicrohttpd calls again once it is resumed */

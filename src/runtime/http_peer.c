@@ -57,7 +57,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 	if (p == NULL)
 		return;
 	p->fd = info->connect_fd;
-	p->deadline_ms = http_clock_ms() + HTTP_HEADER_S * 1000;
+	p->deadline_ms = http_clock_ms() + s->options.header_timeout_ms;
 	peer_add(s, p);
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 #include "core/text.h"
-#include "runtime/v2_tensor.h"
+#include "core/v2_tensor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "runtime/remote_internal.h"
 
 #include "core/text.h"
-#include "runtime/v2_tensor.h"
+#include "core/v2_tensor.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,60 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Predicts rows[count][features] and freezes the bins over what is counted of them. */
-static int baseline_from_rows(const struct served_version *v, double *rows, size_t count,
+/* Predicts rows with the new version and freezes the bins over what is counted of them. */
+static int baseline_from_rows(const struct served_version *v, const struct columns_rows *rows,
 			      struct baseline *baseline, struct err *e)
 {
-	struct arena arena = {0};
 	struct inference inference;
 	size_t value_count = 0;
-	const double *values;
-	double *copy = NULL;
-	int result = -1;
 
-	if (inference_begin(&inference, &v->manifest, &arena, e) != 0)
-		goto out;
-	inference.inputs[0] = (struct tensor){
-		.datatype = DATATYPE_FP64,
-		.rank = 2,
-		.shape = {(int64_t)count, (int64_t)v->manifest.feature_count},
-		.count = count * v->manifest.feature_count,
-		.data = rows,
-	};
+	if (inference_begin(&inference, &v->manifest, rows->arena, e) != 0)
+		return -1;
+	columns_rows_tensors(rows, 0, rows->count, inference.inputs);
 	if (v->kind.output != PREDICTION_NONE)
 		inference_want(&inference, v->kind.output);
 	if (engine_predict(v->engine, v->model, &inference, e) != 0)
-		goto out;
-	values = prediction_values(&v->kind, &inference, &value_count);
-	copy = malloc((value_count + 1) * sizeof *copy);
-	if (values == NULL || copy == NULL) {
-		err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
-			"this model's predictions are no numbers that a baseline could hold");
-		goto out;
-	}
+		return -1;
+	const double *values = prediction_values(&v->kind, &inference, &value_count);
+	double *copy = arena_array(rows->arena, value_count + 1, sizeof *copy);
+	if (values == NULL || copy == NULL)
+		return err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
+			       "this model's predictions are no numbers that a baseline could hold");
 	memcpy(copy, values, value_count * sizeof *copy);
-	result = baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability,
-			       "rows", e);
-out:
-	free(copy);
-	arena_release(&arena);
-	return result;
+	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows",
+			     e);
 }
 
-/* Predicts given rows with the new version and freezes its bins over them. */
-static int baseline_from_csv(const struct served_version *v, const char *csv, struct baseline *baseline,
-			     struct err *e)
+static int baseline_from_csv(const struct served_version *v, const char *model, const char *csv,
+			     struct baseline *baseline, struct err *e)
 {
-	double *rows = NULL;
-	size_t count;
+	struct columns *columns = columns_new(&v->manifest, model, e);
+	struct columns_rows rows;
+	struct arena arena = {0};
+	int result = -1;
 
-	if (rows_from_csv(csv, v->manifest.feature_names, v->manifest.feature_count, &rows, &count, e) != 0) {
+	if (columns == NULL)
+		return -1;
+	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
+		goto out;
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
 		char text[ERR_TEXT_SIZE];
 		snprintf(text, sizeof text, "%s", e->text);
-		return err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
+		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
+		goto out;
 	}
-	int result = baseline_from_rows(v, rows, count, baseline, e);
-	free(rows);
+	result = baseline_from_rows(v, &rows, baseline, e);
+out:
+	arena_release(&arena);
+	columns_free(columns);
 	return result;
 }
 
@@ -189,7 +181,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	if (load_new(r, request, v, e) != 0)
 		goto out;
 	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->baseline_csv, baseline, e) != 0)
+	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
 	pthread_mutex_lock(&r->change);

@@ -12,7 +12,7 @@
 #include "core/err.h"
 #include "core/manifest.h"
 #include "runtime/engine.h"
-#include "runtime/v2_tensor.h"
+#include "core/v2_tensor.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  *
  * The first byte chooses the manifest, the second how many bytes at the end are the binary part.
  */
-#include "runtime/scan.h"
+#include "core/scan.h"
 #include "runtime/v2.h"
 
 #include <stdint.h>

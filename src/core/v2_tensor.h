@@ -2,15 +2,15 @@
  * v2_tensor: one tensor of a V2 body, on its way in or out: an element of `inputs` or `outputs`.
  *
  * Owner: the caller; spans and bytes are borrowed from the body. Shared by the server (v2) and by
- * those who are clients of another server (engine_remote).
+ * those who are clients of one (v2_client, engine_remote).
  */
-#ifndef RUNTIME_V2_TENSOR_H
-#define RUNTIME_V2_TENSOR_H
+#ifndef CORE_V2_TENSOR_H
+#define CORE_V2_TENSOR_H
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/scan.h"
 #include "core/tensor.h"
-#include "runtime/scan.h"
 
 #define V2_DEPTH_MAX 32
 #define V2_TENSORS_MAX 65536
@@ -68,6 +68,9 @@ int v2_tensor_store(const struct v2_tensor *t, const struct v2_target *target, s
 void v2_tensor_write(struct buf *out, const char *name, const struct tensor *t, bool binary);
 /* The bytes of a binary tensor, little-endian. */
 void v2_tensor_write_bytes(struct buf *out, const struct tensor *t);
+
+/* Element i alone, as it stands in `data`: what is not finite is null. */
+void v2_tensor_write_element(struct buf *out, const struct tensor *t, size_t i);
 
 /* A JSON string with quotes, escaped; bytes that are not UTF-8 become U+FFFD. */
 void v2_write_text(struct buf *out, const char *text, size_t size);

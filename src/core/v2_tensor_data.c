@@ -1,5 +1,5 @@
-/* v2_data: the elements of a tensor, from JSON or bytes, to where they go. */
-#include "runtime/v2_tensor.h"
+/* v2_tensor: the elements, from JSON or bytes, to where they go. */
+#include "core/v2_tensor.h"
 
 #include <math.h>
 #include <stdio.h>

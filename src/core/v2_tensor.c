@@ -1,5 +1,5 @@
 /* v2_tensor: reading one element of `inputs` or `outputs`. */
-#include "runtime/v2_tensor.h"
+#include "core/v2_tensor.h"
 
 #include <string.h>
 
