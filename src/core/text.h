@@ -25,6 +25,9 @@ size_t text_character_size(const char *text);
 /* Parses a whole decimal number in [low, high]; false for anything else. */
 bool text_integer(const char *text, long long low, long long high, long long *number);
 
+/* Adds a word to command so that a shell reads it back unchanged; false when it did not fit (then cut). */
+bool text_quote(char *command, size_t size, const char *word);
+
 /* "38µs", "1.2ms", "14s" with two or three digits (ascii: "38us"). */
 void text_duration(char *text, size_t size, double ns, bool ascii);
 
