@@ -5,7 +5,7 @@
 
 static const char *const names[] = {
 #define X(name, text) text,
-	JOB_STATES(X)
+    JOB_STATES(X)
 #undef X
 };
 
@@ -29,7 +29,7 @@ bool job_ended(const struct job_record *job)
 
 double job_fraction(const struct job_progress *p)
 {
-	double fraction = p->total > 0	       ? (double)p->done / (double)p->total
+	double fraction = p->total > 0         ? (double)p->done / (double)p->total
 			  : p->total_bytes > 0 ? (double)p->done_bytes / (double)p->total_bytes
 					       : -1;
 	return fraction > 1 ? 1 : fraction;

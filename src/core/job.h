@@ -1,9 +1,10 @@
 /*
- * job: a test or batch run: a command of mldeck that the runtime runs as a process of its own, or that
- * somebody started in a shell and that told the runtime of itself.
+ * job: a test or batch run: a command of mldeck that the runtime runs as a process of its own, or
+ * that somebody started in a shell and that told the runtime of itself.
  *
  * Plain values; any thread. A record holds what a console shows of a job.
- * Not here: what kinds there are (job_kind), what survives (registry_jobs), running them (runtime/jobs).
+ * Not here: what kinds there are (job_kind), what survives (registry_jobs), running them
+ * (runtime/jobs).
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -16,21 +17,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Those from DONE on have ended. INTERRUPTED: it, or its runtime, ended before its work did; the same command
- * goes on where it was. */
-#define JOB_STATES(X)                                                                                        \
-	X(QUEUED, "queued")                                                                                  \
-	X(RUNNING, "running")                                                                                \
-	X(DONE, "done")                                                                                      \
-	X(FAILED, "failed")                                                                                  \
-	X(CANCELLED, "cancelled")                                                                            \
+/* Those from DONE on have ended. INTERRUPTED: it, or its runtime, ended before its work did; the
+ * same command goes on where it was. */
+#define JOB_STATES(X)             \
+	X(QUEUED, "queued")       \
+	X(RUNNING, "running")     \
+	X(DONE, "done")           \
+	X(FAILED, "failed")       \
+	X(CANCELLED, "cancelled") \
 	X(INTERRUPTED, "interrupted")
 
 enum job_state {
 #define X(name, text) JOB_##name,
 	JOB_STATES(X)
 #undef X
-	JOB_STATE_COUNT
+	    JOB_STATE_COUNT
 };
 
 #define JOB_KIND_SIZE 16
@@ -44,22 +45,22 @@ struct job_progress {
 	uint64_t done, total; /* rows; total 0: not known */
 	uint64_t done_bytes, total_bytes;
 	uint64_t rejected; /* of the rows done */
-	double rate;	   /* rows a second */
-	double left_s;	   /* NaN: not known */
+	double rate;       /* rows a second */
+	double left_s;     /* NaN: not known */
 };
 
 struct job_record {
 	int64_t id; /* 1, 2, 3 ... */
 	char kind[JOB_KIND_SIZE];
 	char model[TEXT_NAME_MAX + 1];
-	uint32_t version; /* 0: not known */
-	char title[JOB_TITLE_SIZE];	/* "rows.csv to out.csv" */
+	uint32_t version;               /* 0: not known */
+	char title[JOB_TITLE_SIZE];     /* "rows.csv to out.csv" */
 	char command[JOB_COMMAND_SIZE]; /* as a shell reads it */
-	char target[JOB_PATH_SIZE];	/* the file that it makes; "" none */
+	char target[JOB_PATH_SIZE];     /* the file that it makes; "" none */
 	char who[WHO_SIZE];
 	bool in_shell; /* it registered itself: no child of the runtime */
 	bool cancelling;
-	int64_t pid;				   /* 0: no process, or not known */
+	int64_t pid;                             /* 0: no process, or not known */
 	int64_t queued_ms, started_ms, ended_ms; /* Unix; 0: not yet */
 	enum job_state state;
 	char summary[REASON_SIZE]; /* what came of it, one sentence */
@@ -72,7 +73,8 @@ const char *job_state_name(enum job_state state);
 /* JOB_STATE_COUNT for a name that is none. */
 enum job_state job_state_by_name(const char *name);
 bool job_ended(const struct job_record *job);
-/* The part of its work that is done, 0 to 1, of rows or else of bytes; -1 when the whole is not known. */
+/* The part of its work that is done, 0 to 1, of rows or else of bytes; -1 when the whole is not
+ * known. */
 double job_fraction(const struct job_progress *progress);
 /* The last lines of an output into the record, cleaned; empty ones are left out. */
 void job_set_lines(struct job_record *job, const char *output);

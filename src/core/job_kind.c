@@ -9,7 +9,7 @@ JOB_KINDS(X)
 
 const struct job_kind *const job_kind_table[] = {
 #define X(name) &job_##name,
-	JOB_KINDS(X)
+    JOB_KINDS(X)
 #undef X
 };
 
@@ -39,7 +39,8 @@ bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t v
 	bool whole = text_quote(command, size, "mldeck") && text_quote(command, size, kind->name) &&
 		     text_quote(command, size, model);
 	for (size_t i = 0; whole && i < kind->field_count; i++)
-		whole = values[i][0] == '\0' || add_option(command, size, kind->fields[i].name, values[i]);
+		whole = values[i][0] == '\0' ||
+			add_option(command, size, kind->fields[i].name, values[i]);
 	snprintf(number, sizeof number, "%u", version);
 	return whole && (version == 0 || add_option(command, size, "version", number));
 }

@@ -4,12 +4,12 @@
 extern const struct job_kind job_predict;
 
 const struct job_kind job_predict = {
-	.name = "predict",
-	.title = "Predict a file",
-	.field_count = 2,
-	.fields =
-		{
-			{"input", "rows", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT},
-			{"output", "predictions", "/data/predictions.csv", JOB_FIELD_OUTPUT},
-		},
+    .name = "predict",
+    .title = "Predict a file",
+    .field_count = 2,
+    .fields =
+	{
+	    {"input", "rows", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT},
+	    {"output", "predictions", "/data/predictions.csv", JOB_FIELD_OUTPUT},
+	},
 };

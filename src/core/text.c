@@ -134,6 +134,14 @@ void text_count(char *text, size_t size, double count)
 	snprintf(text, size, "%.*f%s", whole ? 0 : 1, count, units[i]);
 }
 
+void text_bytes(char *text, size_t size, double bytes)
+{
+	char count[16];
+	text_count(count, sizeof count, bytes);
+	size_t digits = strspn(count, "0123456789.");
+	snprintf(text, size, "%.*s %sB", (int)digits, count, count + digits);
+}
+
 void text_uptime(char *text, size_t size, long long seconds)
 {
 	if (seconds < 0)

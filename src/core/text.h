@@ -34,6 +34,9 @@ void text_duration(char *text, size_t size, double ns, bool ascii);
 /* "310", "5.2k", "1.3M": a count or a rate in at most five characters. */
 void text_count(char *text, size_t size, double count);
 
+/* "310 B", "96.7 kB", "1.2 GB": a size in at most eight characters. */
+void text_bytes(char *text, size_t size, double bytes);
+
 /* "12d 04:10" or "04:10:09": time since a start. */
 void text_uptime(char *text, size_t size, long long seconds);
 

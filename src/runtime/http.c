@@ -63,7 +63,7 @@ const char *http_query(const struct http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static uint32_t peer_uid(struct MHD_Connection *connection)
+static void peer_read(struct MHD_Connection *connection, struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -71,8 +71,9 @@ static uint32_t peer_uid(struct MHD_Connection *connection)
 	socklen_t size = sizeof peer;
 	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
 	    peer.pid == 0)
-		return UINT32_MAX;
-	return peer.uid;
+		return;
+	request->peer_uid = peer.uid;
+	request->peer_pid = peer.pid;
 }
 
 static struct peer *peer_of(struct MHD_Connection *connection)
@@ -233,7 +234,7 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 					   .peer_uid = UINT32_MAX,
 					   .connection = connection};
 	if (s->options.thread_count == 0)
-		x->request.peer_uid = peer_uid(connection);
+		peer_read(connection, &x->request);
 	/* A refusal now, before the body, spares the client sending it. */
 	if (begin_body(x) != 0)
 		return answer(x, connection);

@@ -1,5 +1,5 @@
 /*
- * server: the runtime as a whole: registry, router, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/registry.h"
 #include "runtime/http.h"
+#include "runtime/jobs.h"
 #include "runtime/router.h"
 
 #include <stdatomic.h>
@@ -34,6 +35,7 @@ struct server {
 	int64_t started_ms; /* monotonic */
 	struct registry *registry;
 	struct router *router;
+	struct jobs *jobs;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
