@@ -63,5 +63,7 @@ const struct snapshot_version *snapshot_version_of(const struct snapshot_model *
 
 double snapshot_error_percent(const struct snapshot_stats *stats)
 {
-	return stats->requests == 0 ? 0 : 100.0 * (double)stats->errors / (double)stats->requests;
+	if (stats->requests <= stats->refused)
+		return 0;
+	return 100.0 * (double)stats->errors / (double)(stats->requests - stats->refused);
 }

@@ -44,9 +44,10 @@ struct snapshot_predictions {
 };
 
 struct snapshot_stats {
-	uint64_t requests, errors;
+	/* requests = answered + refused (the caller's fault) + errors (the version's) */
+	uint64_t requests, refused, errors;
 	double rate_rps;
-	struct snapshot_latency latency;
+	struct snapshot_latency latency; /* of the answered ones */
 };
 
 struct snapshot_version_stats {
@@ -101,7 +102,7 @@ struct snapshot_server {
 	char state_directory[256];
 	bool draining;
 	uint32_t window_s;
-	uint64_t requests, errors; /* of all models, in the window */
+	uint64_t requests, refused, errors; /* of all models, in the window */
 	double rate_rps;
 	uint64_t lost_samples; /* telemetry that could not be kept, since the start */
 	uint32_t jobs_running, jobs_queued; /* all of them, also those that are not in the list */
@@ -124,7 +125,7 @@ const struct job_record *snapshot_job(const struct snapshot *s, int64_t id); /* 
 /* The statistics of a version, or NULL. */
 const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version);
 const struct snapshot_version *snapshot_version_of(const struct snapshot_model *m, uint32_t version);
-/* 100 x errors / requests, 0 without requests. */
+/* 100 x errors / (requests - refused): the share of those that the version was to answer; 0 without any. */
 double snapshot_error_percent(const struct snapshot_stats *stats);
 
 cJSON *snapshot_to_json(const struct snapshot *s);

@@ -61,6 +61,7 @@ static void read_predictions(struct reader *outer, struct snapshot_predictions *
 static void read_stats(struct reader *r, struct snapshot_stats *s)
 {
 	s->requests = reader_count(r, "requests");
+	s->refused = reader_count(r, "refused");
 	s->errors = reader_count(r, "errors");
 	s->rate_rps = reader_number(r, "rate_rps", 0);
 	read_latency(r, &s->latency);
@@ -217,6 +218,7 @@ static void read_server(struct reader *r, struct snapshot_server *s)
 	s->draining = cJSON_IsTrue(draining);
 	s->window_s = reader_count32(r, "window_s");
 	s->requests = reader_count(r, "requests");
+	s->refused = reader_count(r, "refused");
 	s->errors = reader_count(r, "errors");
 	s->rate_rps = reader_number(r, "rate_rps", 0);
 	s->lost_samples = reader_count(r, "lost_samples");

@@ -110,6 +110,7 @@ static cJSON *predictions_json(const struct snapshot_predictions *p)
 static bool add_stats(cJSON *o, const struct snapshot_stats *s)
 {
 	return add_number(o, "requests", (double)s->requests) &&
+	       add_number(o, "refused", (double)s->refused) &&
 	       add_number(o, "errors", (double)s->errors) &&
 	       add_number(o, "rate_rps", s->rate_rps) &&
 	       add(o, "latency_ns", latency_json(&s->latency));
@@ -189,6 +190,7 @@ static cJSON *server_json(const struct snapshot_server *s)
 			    add(o, "draining", cJSON_CreateBool(s->draining)) &&
 			    add_number(o, "window_s", s->window_s) &&
 			    add_number(o, "requests", (double)s->requests) &&
+			    add_number(o, "refused", (double)s->refused) &&
 			    add_number(o, "errors", (double)s->errors) &&
 			    add_number(o, "rate_rps", s->rate_rps) &&
 			    add_number(o, "lost_samples", (double)s->lost_samples) &&

@@ -476,5 +476,10 @@ void control_handle(void *context, const struct http_request *request, struct ht
 		control_refuse(response, &e);
 		return;
 	}
-	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
+	/* The prediction API is here too: what is asked over this socket is an operator's own, and no traffic. */
+	if (strncmp(request->path, "/control/", 9) == 0)
+		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response,
+			      control_refuse);
+	else
+		data_plane_handle(context, request, response);
 }

@@ -26,6 +26,7 @@ static void fill_version(struct snapshot_version *to, const struct served_versio
 static void add_stats(struct snapshot_stats *total, const struct snapshot_stats *one)
 {
 	total->requests += one->requests;
+	total->refused += one->refused;
 	total->errors += one->errors;
 	total->rate_rps += one->rate_rps;
 }
@@ -116,6 +117,7 @@ struct snapshot *picture_take(struct server *s, const char *model, uint32_t wind
 	router_leave(s->router);
 	for (size_t i = 0; i < picture->model_count; i++) {
 		picture->server.requests += picture->models[i].stats.requests;
+		picture->server.refused += picture->models[i].stats.refused;
 		picture->server.errors += picture->models[i].stats.errors;
 		picture->server.rate_rps += picture->models[i].stats.rate_rps;
 	}
