@@ -69,6 +69,11 @@ struct config {
 void config_init(struct config *c);
 /* Reads a file over what is there. ERR_INPUT "mldeck.ini, line 3: ..."; ERR_NOT_FOUND when it is not there. */
 int config_read(struct config *c, const char *path, struct err *e);
+/* The same with text in memory; name is for sentences. A refusal changes nothing. */
+int config_parse(struct config *c, const char *name, const char *text, struct err *e);
+/* The file that applies: path unless it is NULL, else $MLDECK_CONFIG, else mldeck.ini in the state directory
+ * when there is one. */
+int config_load(struct config *c, const char *path, const char *state, struct err *e);
 /* One setting by its name, "onnx.threads", as a command line sets it. */
 int config_set(struct config *c, const char *section, const char *key, const char *value, struct err *e);
 

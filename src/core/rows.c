@@ -1,183 +1,256 @@
 #include "core/rows.h"
 
-#include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "core/rows_internal.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define FIELD_SIZE 512
-
-/* Where reading stands. */
-struct reader {
-	const char *at;
-	size_t line;
-	char field[FIELD_SIZE];
-	bool end_of_line; /* after the field just read */
-};
-
-static int next_quoted(struct reader *r, size_t *used, struct err *e)
+int rows_init(struct rows *r, enum rows_format format, const struct columns *columns,
+	      const struct rows_keep *keep, struct err *e)
 {
-	size_t line = r->line;
-	r->at++;
-	for (; *r->at != '\0'; r->at++) {
-		if (*r->at == '"' && *++r->at != '"')
-			return 0;
-		if (*r->at == '\n')
-			r->line++;
-		if (*used + 1 >= FIELD_SIZE)
-			return err_set(e, ERR_INPUT, "line %zu has a field of more than %d bytes", r->line,
-				       FIELD_SIZE - 1);
-		r->field[(*used)++] = *r->at;
-	}
-	return err_set(e, ERR_INPUT, "line %zu has a quote that is not closed", line);
-}
+	size_t names = keep != NULL ? keep->count : 0;
 
-/* Reads one field and what ends it. */
-static int next_field(struct reader *r, struct err *e)
-{
-	size_t used = 0;
-	if (*r->at == '"' && next_quoted(r, &used, e) != 0)
-		return -1;
-	while (*r->at != '\0' && *r->at != ',' && *r->at != '\n') {
-		if (used + 1 >= FIELD_SIZE)
-			return err_set(e, ERR_INPUT, "line %zu has a field of more than %d bytes", r->line,
-				       FIELD_SIZE - 1);
-		r->field[used++] = *r->at++;
-	}
-	if (used > 0 && r->field[used - 1] == '\r')
-		used--;
-	r->field[used] = '\0';
-	r->end_of_line = *r->at != ',';
-	if (*r->at != '\0')
-		r->at++;
-	return 0;
-}
-
-static size_t feature_index(char *const *features, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(features[i], name) == 0)
-			return i;
-	return SIZE_MAX;
-}
-
-/* Reads the header into column -> feature (SIZE_MAX: ignored); returns the columns, 0 on failure. */
-static size_t read_header(struct reader *r, char *const *features, size_t feature_count,
-			  size_t *feature_of, struct err *e)
-{
-	bool *seen = calloc(feature_count, sizeof *seen);
-	size_t columns = 0, found = 0;
-	if (seen == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while reading rows");
-		return 0;
-	}
-	do {
-		if (columns == ROWS_COLUMNS_MAX) {
-			err_set(e, ERR_INPUT, "the header has more than %d columns", ROWS_COLUMNS_MAX);
-			goto fail;
-		}
-		if (next_field(r, e) != 0)
-			goto fail;
-		size_t i = feature_index(features, feature_count, r->field);
-		if (i != SIZE_MAX && seen[i]) {
-			err_set(e, ERR_INPUT, "the header names column `%s` twice", r->field);
-			goto fail;
-		}
-		if (i != SIZE_MAX) {
-			seen[i] = true;
-			found++;
-		}
-		feature_of[columns++] = i;
-	} while (!r->end_of_line);
-	for (size_t i = 0; found < feature_count && i < feature_count; i++)
-		if (!seen[i]) {
-			err_set(e, ERR_INPUT, "the rows have no column `%s`, which the model needs",
-				features[i]);
-			goto fail;
-		}
-	free(seen);
-	return columns;
-fail:
-	free(seen);
-	return 0;
-}
-
-/* The process keeps LC_NUMERIC at "C" (main), so strtod() reads a point. */
-static bool parse_number(const char *field, double *number)
-{
-	if (field[0] == '\0' || strcasecmp(field, "na") == 0 || strcasecmp(field, "nan") == 0) {
-		*number = NAN;
-		return true;
-	}
-	char *end;
-	*number = strtod(field, &end);
-	return end != field && *end == '\0';
-}
-
-static int read_row(struct reader *r, const size_t *feature_of, size_t columns, char *const *features,
-		    double *row, struct err *e)
-{
-	size_t line = r->line;
-	for (size_t column = 0; column < columns; column++) {
-		if (next_field(r, e) != 0)
-			return -1;
-		size_t i = feature_of[column];
-		if (i != SIZE_MAX && !parse_number(r->field, &row[i]))
-			return err_set(e, ERR_INPUT, "line %zu, column `%s`: `%s` is not a number", line,
-				       features[i], r->field);
-		if (r->end_of_line != (column == columns - 1))
-			return err_set(e, ERR_INPUT, "line %zu has not the %zu fields of the header", line,
-				       columns);
-	}
-	r->line++;
-	return 0;
-}
-
-static bool at_blank_end(const char *at)
-{
-	return at[strspn(at, "\r\n")] == '\0';
-}
-
-int rows_from_csv(const char *csv, char *const *features, size_t feature_count, double **rows,
-		  size_t *row_count, struct err *e)
-{
-	struct reader r = {.at = csv, .line = 1};
-	size_t *feature_of = malloc(ROWS_COLUMNS_MAX * sizeof *feature_of);
-	double *data = NULL;
-	size_t count = 0, capacity = 0, columns;
-
-	if (feature_of == NULL)
+	*r = (struct rows){.format = format, .columns = columns, .keep = keep, .bad_column = ""};
+	csv_init(&r->csv);
+	buf_init(&r->text);
+	r->csv.lines = format == ROWS_JSON;
+	r->column_of = calloc(CSV_FIELDS_MAX, sizeof *r->column_of);
+	if (r->column_of == NULL || rows_kept_reserve(r, names + 1, e) != 0)
 		return err_set(e, ERR_MEMORY, "memory is out while reading rows");
-	columns = read_header(&r, features, feature_count, feature_of, e);
-	r.line = 2;
-	while (columns > 0 && !at_blank_end(r.at)) {
-		if (count == capacity) {
-			capacity = capacity == 0 ? 256 : capacity * 2;
-			double *more = realloc(data, capacity * feature_count * sizeof *more);
-			if (more == NULL || count >= ROWS_MAX) {
-				data = more != NULL ? more : data;
-				err_set(e, more == NULL ? ERR_MEMORY : ERR_INPUT,
-					"more rows than memory or the limit of %d allow", ROWS_MAX);
-				goto fail;
-			}
-			data = more;
-		}
-		if (read_row(&r, feature_of, columns, features, data + count * feature_count, e) != 0)
-			goto fail;
-		count++;
-	}
-	if (columns > 0 && count == 0)
-		err_set(e, ERR_INPUT, "there are no rows after the header");
-	if (count == 0)
-		goto fail;
-	free(feature_of);
-	*rows = data;
-	*row_count = count;
+	for (size_t i = 0; i < names; i++)
+		rows_keep_add(r, keep->names[i], strlen(keep->names[i]), NULL);
 	return 0;
-fail:
-	free(feature_of);
-	free(data);
-	return -1;
+}
+
+void rows_release(struct rows *r)
+{
+	csv_release(&r->csv);
+	buf_release(&r->text);
+	free(r->column_of);
+	free(r->kept);
+	free(r->kept_field);
+	free(r->names);
+	*r = (struct rows){0};
+}
+
+void rows_seek(struct rows *r, uint64_t offset, uint64_t line)
+{
+	csv_seek(&r->csv, offset, line);
+}
+
+int rows_feed(struct rows *r, const char *data, size_t size, bool last, struct err *e)
+{
+	return csv_feed(&r->csv, data, size, last, e);
+}
+
+int rows_kept_reserve(struct rows *r, size_t count, struct err *e)
+{
+	size_t capacity = r->kept_capacity < 16 ? 16 : r->kept_capacity;
+	struct rows_kept *more;
+
+	if (count <= r->kept_capacity)
+		return 0;
+	while (capacity < count)
+		capacity *= 2;
+	more = realloc(r->kept, capacity * sizeof *more);
+	if (more == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+	r->kept = more;
+	r->kept_capacity = capacity;
+	return 0;
+}
+
+void rows_keep_add(struct rows *r, const char *name, size_t size, const struct rows_value *value)
+{
+	r->kept[r->kept_count++] = (struct rows_kept){.name = name, .name_size = size};
+	if (value != NULL)
+		r->kept[r->kept_count - 1].value = *value;
+}
+
+/* Names of a header that outlive it, one behind the other; only those of fields that are kept. */
+static int keep_header(struct rows *r, struct err *e)
+{
+	size_t size = 0, used = 0;
+
+	for (size_t i = 0; i < r->field_count; i++)
+		size += r->csv.fields[i].size;
+	r->names = malloc(size + 1);
+	if (r->names == NULL || rows_kept_reserve(r, r->field_count, e) != 0)
+		return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+	for (size_t i = 0; i < r->field_count; i++) {
+		const struct csv_field *field = &r->csv.fields[i];
+		memcpy(r->names + used, field->data, field->size);
+		rows_keep_add(r, r->names + used, field->size, NULL);
+		r->kept_field[i] = i;
+		used += field->size;
+	}
+	return 0;
+}
+
+static int find_kept(struct rows *r, struct err *e)
+{
+	r->kept_field = calloc(r->field_count + r->kept_count + 1, sizeof *r->kept_field);
+	if (r->kept_field == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+	if (r->keep != NULL && r->keep->all)
+		return keep_header(r, e);
+	for (size_t k = 0; k < r->kept_count; k++) {
+		size_t i = 0;
+		while (i < r->field_count && (r->csv.fields[i].size != r->kept[k].name_size ||
+					      memcmp(r->csv.fields[i].data, r->kept[k].name,
+						     r->kept[k].name_size) != 0))
+			i++;
+		if (i == r->field_count)
+			return err_set(e, ERR_INPUT, "the input has no column `%s`, which is to be kept",
+				       r->kept[k].name);
+		r->kept_field[k] = i;
+	}
+	return 0;
+}
+
+static int read_header(struct rows *r, struct err *e)
+{
+	bool *seen = calloc(r->columns->count, sizeof *seen);
+	size_t found = 0;
+	int result = -1;
+
+	if (seen == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+	r->field_count = r->csv.field_count;
+	for (size_t i = 0; i < r->field_count; i++) {
+		const struct csv_field *field = &r->csv.fields[i];
+		size_t column = columns_find(r->columns, field->data, field->size);
+		r->column_of[i] = column;
+		if (column == COLUMNS_NONE)
+			continue;
+		if (seen[column]) {
+			err_set(e, ERR_INPUT, "the header names column `%s` twice",
+				r->columns->list[column].name);
+			goto out;
+		}
+		seen[column] = true;
+		found++;
+	}
+	for (size_t i = 0; found < r->columns->count; i++)
+		if (!seen[i]) {
+			err_set(e, ERR_INPUT,
+				"the rows have no column `%s`, which the model needs (the first line names the "
+				"columns)",
+				r->columns->list[i].name);
+			goto out;
+		}
+	result = find_kept(r, e);
+	r->header_read = result == 0;
+out:
+	free(seen);
+	return result;
+}
+
+static enum rows_step bad(struct rows *r, size_t column, const struct err *e)
+{
+	if (e->code == ERR_MEMORY || e->code == ERR_TOO_LARGE)
+		return ROWS_FAILED;
+	r->bad_column = column == COLUMNS_NONE ? "" : r->columns->list[column].name;
+	return ROWS_BAD;
+}
+
+static void keep_fields(struct rows *r)
+{
+	for (size_t k = 0; k < r->kept_count; k++) {
+		size_t i = r->kept_field[k];
+		r->kept[k].value = (struct rows_value){.kind = ROWS_ABSENT};
+		if (i < r->csv.field_count)
+			r->kept[k].value = (struct rows_value){ROWS_TEXT, r->csv.fields[i].data,
+							       r->csv.fields[i].size};
+	}
+}
+
+static enum rows_step read_csv(struct rows *r, struct columns_rows *into, struct err *e)
+{
+	size_t missing;
+
+	keep_fields(r);
+	if (r->csv.field_count != r->field_count) {
+		err_set(e, ERR_INPUT, "it has %zu field%s, the header %zu", r->csv.field_count,
+			r->csv.field_count == 1 ? "" : "s", r->field_count);
+		return bad(r, COLUMNS_NONE, e);
+	}
+	if (columns_rows_begin(into, e) != 0)
+		return ROWS_FAILED;
+	for (size_t i = 0; i < r->field_count; i++) {
+		size_t column = r->column_of[i];
+		if (column != COLUMNS_NONE &&
+		    columns_put(into, column, r->csv.fields[i].data, r->csv.fields[i].size, e) != 0)
+			return bad(r, column, e);
+	}
+	return columns_rows_end(into, &missing, e) == 0 ? ROWS_ROW : bad(r, missing, e);
+}
+
+enum rows_step rows_next(struct rows *r, struct columns_rows *into, struct err *e)
+{
+	size_t column = COLUMNS_NONE;
+
+	r->bad_column = "";
+	switch (csv_next(&r->csv, e)) {
+	case CSV_FAILED:
+		return ROWS_FAILED;
+	case CSV_MORE:
+		return ROWS_MORE;
+	case CSV_END:
+		return ROWS_END;
+	case CSV_BAD:
+		if (r->header_read) {
+			rows_kept_clear(r);
+			return bad(r, COLUMNS_NONE, e);
+		}
+		return ROWS_FAILED;
+	case CSV_RECORD:
+		break;
+	}
+	if (r->format == ROWS_CSV) {
+		if (r->header_read)
+			return read_csv(r, into, e);
+		return read_header(r, e) == 0 ? ROWS_HEADER : ROWS_FAILED;
+	}
+	rows_kept_clear(r);
+	if (columns_rows_begin(into, e) != 0)
+		return ROWS_FAILED;
+	if (rows_json(r, into, &column, e) != 0)
+		return bad(r, column, e);
+	return columns_rows_end(into, &column, e) == 0 ? ROWS_ROW : bad(r, column, e);
+}
+
+/* Line and column before the reason. */
+static int name_place(const struct rows *r, struct err *e)
+{
+	char reason[ERR_TEXT_SIZE];
+
+	snprintf(reason, sizeof reason, "%s", e->text);
+	return err_set(e, e->code, "line %llu%s%s%s: %.*s", (unsigned long long)r->csv.line,
+		       r->bad_column[0] != '\0' ? ", column `" : "", r->bad_column,
+		       r->bad_column[0] != '\0' ? "`" : "", ERR_TEXT_SIZE - 200, reason);
+}
+
+int rows_read(const char *text, size_t size, enum rows_format format, struct columns_rows *into, struct err *e)
+{
+	struct rows r;
+	int result = -1;
+	enum rows_step step;
+
+	if (rows_init(&r, format, into->columns, NULL, e) != 0 || rows_feed(&r, text, size, true, e) != 0)
+		goto out;
+	do
+		step = rows_next(&r, into, e);
+	while (step == ROWS_ROW || step == ROWS_HEADER);
+	if (step == ROWS_BAD)
+		name_place(&r, e);
+	else if (step == ROWS_END && into->count == 0)
+		err_set(e, ERR_INPUT, "%s", r.header_read ? "there are no rows after the header"
+							  : "there are no rows");
+	else if (step == ROWS_END)
+		result = 0;
+out:
+	rows_release(&r);
+	return result;
 }

@@ -1,6 +1,7 @@
 #include "core/tensor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -49,6 +50,15 @@ bool tensor_count(const int64_t *shape, size_t rank, size_t *count)
 		    *count > SIZE_MAX / (2 * sizeof(struct bytes)))
 			return false;
 	return true;
+}
+
+void tensor_shape_text(const int64_t *shape, size_t rank, char text[TENSOR_SHAPE_SIZE])
+{
+	int used = snprintf(text, TENSOR_SHAPE_SIZE, "[");
+	for (size_t i = 0; i < rank; i++)
+		used += snprintf(text + used, TENSOR_SHAPE_SIZE - (size_t)used, "%s%lld",
+				 i == 0 ? "" : ", ", (long long)shape[i]);
+	snprintf(text + used, TENSOR_SHAPE_SIZE - (size_t)used, "]");
 }
 
 static double float_at(const void *data, size_t i)

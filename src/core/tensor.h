@@ -68,6 +68,10 @@ size_t datatype_size(enum datatype type);
 /* The product of a shape; false when it overflows or data of it could not be addressed. */
 bool tensor_count(const int64_t *shape, size_t rank, size_t *count);
 
+/* "[2, 14]" for a sentence. */
+#define TENSOR_SHAPE_SIZE (TENSOR_RANK_MAX * 22 + 3)
+void tensor_shape_text(const int64_t *shape, size_t rank, char text[TENSOR_SHAPE_SIZE]);
+
 /* Element i as a double (BOOL: 0 or 1; BYTES: NaN). Integers past 2^53 are rounded. */
 double tensor_double(const struct tensor *t, size_t i);
 

@@ -1,55 +1,10 @@
 /*
  * data_plane: the prediction API: V2 requests in, the router's version's answer out.
  */
-#include "runtime/server.h"
+#include "runtime/infer.h"
 #include "runtime/v2.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-/* Buffers of a data plane thread, reused from request to request. */
-struct work {
-	struct v2_scratch scratch;
-	double *numbers; /* predictions, then raw scores, then one value a row */
-	size_t capacity;
-};
-
-static _Thread_local struct work *mine;
-static pthread_key_t thread_end;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void work_free(void *ended)
-{
-	struct work *work = ended;
-	v2_scratch_release(&work->scratch);
-	free(work->numbers);
-	free(work);
-}
-
-static void make_key(void)
-{
-	pthread_key_create(&thread_end, work_free);
-}
-
-/* This thread's buffers, freed when it ends. NULL when memory is out. */
-static struct work *my_work(void)
-{
-	if (mine == NULL) {
-		pthread_once(&once, make_key);
-		mine = calloc(1, sizeof *mine);
-		pthread_setspecific(thread_end, mine);
-	}
-	return mine;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void data_plane_refuse(struct http_response *response, const struct err *e)
 {
@@ -102,38 +57,6 @@ static void health_ready(void *context, const struct http_request *request,
 	}
 }
 
-/* The model and version that a path names; version "" lets the route choose by the unit. */
-static struct served_version *find_version(const struct routing *routing, const char *model,
-					   const char *version, const char *unit, size_t unit_size,
-					   const struct served_model **found, struct err *e)
-{
-	const struct served_model *m = routing_find(routing, model);
-	struct served_version *v;
-	long long number = 0;
-
-	*found = m;
-	if (m == NULL) {
-		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
-		return NULL;
-	}
-	if (version[0] == '\0') {
-		v = served_model_pick(m, unit, unit_size);
-		if (v == NULL)
-			err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
-	} else {
-		bool valid = text_integer(version, 1, VERSIONS_MAX, &number);
-		v = valid ? served_model_find(m, (uint32_t)number) : NULL;
-		if (v == NULL)
-			err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", model, version,
-				m->version_count);
-	}
-	if (v != NULL && v->engine == NULL) {
-		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, model, v->note);
-		return NULL;
-	}
-	return v;
-}
-
 static const char *version_segment(const struct http_segments *segments)
 {
 	return segments->count > 1 ? segments->values[1] : "";
@@ -147,7 +70,7 @@ static void model_metadata(void *context, const struct http_request *request,
 	const struct served_model *m;
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
-	struct served_version *v = find_version(routing, segments->values[0], version_segment(segments),
+	struct served_version *v = infer_find(routing, segments->values[0], version_segment(segments),
 						"", 0, &m, &e);
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
@@ -171,24 +94,11 @@ static void model_ready(void *context, const struct http_request *request,
 	const struct served_model *m;
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
-	if (find_version(routing, segments->values[0], version_segment(segments), "", 0, &m, &e) == NULL)
+	if (infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e) == NULL)
 		data_plane_refuse(response, &e);
 	else
 		response->status = 200;
 	router_leave(s->router);
-}
-
-/* Room for count numbers. */
-static double *work_numbers(struct work *work, size_t count)
-{
-	if (count > work->capacity) {
-		double *more = realloc(work->numbers, count * sizeof *more);
-		if (more == NULL)
-			return NULL;
-		work->numbers = more;
-		work->capacity = count;
-	}
-	return work->numbers;
 }
 
 /* The length of the body's JSON part. */
@@ -207,91 +117,47 @@ static int json_length(const struct http_request *request, size_t *json_size, st
 	return 0;
 }
 
-/* Runs one parsed request on a version and writes the answer. */
-static int run(struct work *work, const struct served_model *m, struct served_version *v,
-	       const struct v2_request *infer, struct http_response *response, const double **values,
-	       struct err *e)
+/* A body whose length header is malformed has no unit, and is refused when it is read. */
+static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
 {
-	size_t rows = infer->rows.rows;
-	size_t outputs = rows * v->kind.output_count;
-	size_t raws = infer->want_raw ? rows * v->kind.raw_count : 0;
-	double *output = work_numbers(work, outputs + raws + rows);
-	if (output == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for %zu rows", rows);
+	size_t json_size;
+	if (json_length(request, &json_size, NULL) == 0)
+		v2_peek_unit(request->body, json_size, unit, unit_size);
+}
 
-	double *raw = raws > 0 ? output + outputs : NULL;
-	if (v->engine->predict(v->model, &infer->rows, output, raw, e) != 0)
+static int v2_read(void *state, const struct http_request *request, const struct infer_version *version,
+		   struct inference *inference, struct err *e)
+{
+	size_t json_size;
+	if (json_length(request, &json_size, e) != 0)
 		return -1;
-	v2_write(&response->body, m->name, v->version, &v->manifest, &v->kind, infer, output, raw,
-		 &response->json_size);
-	prediction_values(&v->kind, output, rows, output + outputs + raws);
-	*values = output + outputs + raws;
+	return v2_parse(version->engine, request->body, request->body_size, json_size, state, inference, e);
+}
 
+static void v2_answer(void *state, const struct infer_version *version, struct inference *inference,
+		      struct http_response *response)
+{
 	answer_json(response);
+	v2_write(&response->body, version->model, version->version, state, inference,
+		 &response->json_size);
 	if (response->json_size == response->body.size)
 		response->json_size = 0;
 	else
 		response->content_type = "application/octet-stream";
-	return 0;
 }
 
-static void choose_unit(const struct http_request *request, size_t json_size, char unit[V2_UNIT_SIZE],
-			size_t *unit_size)
-{
-	const char *header = http_header(request, "Mldeck-Unit");
-	if (header == NULL) {
-		v2_peek_unit(request->body, json_size, unit, unit_size);
-		return;
-	}
-	*unit_size = strnlen(header, V2_UNIT_SIZE - 1);
-	memcpy(unit, header, *unit_size);
-	unit[*unit_size] = '\0';
-}
-
-/* Between router_enter() and router_leave(). */
-static int infer_routed(const struct routing *routing, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response, struct err *e)
-{
-	uint64_t start_ns = clock_ns();
-	const char *version = version_segment(segments);
-	char unit[V2_UNIT_SIZE] = "";
-	size_t unit_size = 0, json_size;
-	const struct served_model *m = routing_find(routing, segments->values[0]);
-
-	if (json_length(request, &json_size, e) != 0)
-		return -1;
-	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1)
-		choose_unit(request, json_size, unit, &unit_size);
-	struct served_version *v =
-		find_version(routing, segments->values[0], version, unit, unit_size, &m, e);
-	if (v == NULL)
-		return -1;
-
-	struct v2_request infer;
-	const double *values = NULL;
-	struct work *work = my_work();
-	if (work == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while answering");
-	if (v2_parse(&v->manifest, &v->kind, request->body, request->body_size, json_size, &work->scratch,
-		     &infer, e) != 0 ||
-	    run(work, m, v, &infer, response, &values, e) != 0) {
-		telemetry_record_error(v->telemetry);
-		return -1;
-	}
-	telemetry_record_ok(v->telemetry, clock_ns() - start_ns, values, infer.rows.rows);
-	return 0;
-}
+static const struct infer_protocol v2_protocol = {
+	.state_size = sizeof(struct v2_request),
+	.unit = v2_unit,
+	.read = v2_read,
+	.write = v2_answer,
+};
 
 static void infer(void *context, const struct http_request *request,
 		  const struct http_segments *segments, struct http_response *response)
 {
-	struct server *s = context;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	int result = infer_routed(routing, request, segments, response, &e);
-	router_leave(s->router);
-	if (result != 0)
-		data_plane_refuse(response, &e);
+	infer_handle(context, &v2_protocol, request, segments->values[0], version_segment(segments),
+		     response);
 }
 
 static const struct http_route routes[] = {

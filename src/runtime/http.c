@@ -1,4 +1,7 @@
-#include "runtime/http.h"
+/*
+ * http: the server on libmicrohttpd: a request from its header to its handler, and the drain.
+ */
+#include "runtime/http_internal.h"
 
 #include <microhttpd.h>
 
@@ -16,37 +19,9 @@
 #define HTTP_CONNECTIONS_MAX 8192
 #define HTTP_DESCRIPTORS_KEPT 128 /* for the control plane, the database, files */
 #define HTTP_DRAIN_QUIET_MS 250
+#define HTTP_DRAIN_REFUSE_MS 1000 /* to send the refusals of what was suspended */
 
-struct http_server {
-	struct http_options options;
-	struct MHD_Daemon *daemon;
-	atomic_bool draining;
-	atomic_uint in_flight; /* requests whose header was read and whose answer is not sent */
-	atomic_size_t held;    /* bytes of bodies in memory */
-	pthread_mutex_t lock;  /* of the list */
-	struct peer *peers;
-};
-
-/* One open connection of a pool's server, for http_reap(). */
-struct peer {
-	struct peer *previous, *next;
-	int fd;
-	_Atomic int64_t since_ms; /* when it began what it is doing */
-	atomic_bool in_body;
-};
-
-/* One request on its way. */
-struct exchange {
-	struct http_server *server;
-	struct http_request request;
-	struct buf body;
-	size_t held; /* bytes of it that count in the server's sum */
-	struct http_sink sink;
-	struct err refused; /* code ERR_NONE while all is well */
-	int64_t started_ms;
-};
-
-static int64_t clock_ms(void)
+int64_t http_clock_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -63,131 +38,87 @@ const char *http_query(const struct http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct each_argument {
+	bool (*each)(void *context, const char *name, const char *value);
+	void *context;
+	bool stopped;
+};
+
+static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
+{
+	struct each_argument *walk = context;
+	(void)kind;
+	walk->stopped = !walk->each(walk->context, name, value);
+	return walk->stopped ? MHD_NO : MHD_YES;
+}
+
+bool http_query_each(const struct http_request *request,
+		     bool (*each)(void *context, const char *name, const char *value),
+		     void *context)
+{
+	struct each_argument walk = {.each = each, .context = context};
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_argument, &walk);
+	return !walk.stopped;
+}
+
 static uint32_t peer_uid(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+	if (info == NULL ||
+	    getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
 	    peer.pid == 0)
 		return UINT32_MAX;
 	return peer.uid;
 }
 
-static struct peer *peer_of(struct MHD_Connection *connection)
+static enum MHD_Result refuse(struct exchange *x)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	return info == NULL ? NULL : info->socket_context;
+	struct http_response response = {.status = 500, .close = true};
+	x->server->options.refuse(&response, &x->refused);
+	return (enum MHD_Result)http_send(x, &response);
 }
 
-static void peer_mark(struct MHD_Connection *connection, bool in_body)
+/* Answers what was suspended, once it is resumed or cut off. */
+static enum MHD_Result answer_suspended(struct exchange *x)
 {
-	struct peer *p = peer_of(connection);
-	if (p == NULL)
-		return;
-	atomic_store_explicit(&p->in_body, in_body, memory_order_relaxed);
-	atomic_store_explicit(&p->since_ms, clock_ms(), memory_order_relaxed);
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-			  enum MHD_ConnectionNotificationCode code)
-{
-	struct http_server *s = context;
-	struct peer *p = *socket_context;
-	const union MHD_ConnectionInfo *info;
-
-	pthread_mutex_lock(&s->lock);
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-		p = info == NULL ? NULL : calloc(1, sizeof *p);
-		if (p != NULL) {
-			p->fd = info->connect_fd;
-			p->since_ms = clock_ms();
-			p->next = s->peers;
-			if (p->next != NULL)
-				p->next->previous = p;
-			s->peers = p;
-		}
-		*socket_context = p;
-	} else if (p != NULL) {
-		if (p->next != NULL)
-			p->next->previous = p->previous;
-		if (p->previous != NULL)
-			p->previous->next = p->next;
-		else
-			s->peers = p->next;
-		free(p);
-		*socket_context = NULL;
+	struct http_response response;
+	switch (ticket_state(x)) {
+	case TICKET_WAITING:
+		return MHD_YES;
+	case TICKET_CUT:
+		err_set(&x->refused, ERR_UNREACHABLE,
+			"the server ended before the prediction was done");
+		return refuse(x);
+	case TICKET_RESUMED:
+		ticket_take(x, &response);
+		return (enum MHD_Result)http_send(x, &response);
 	}
-	pthread_mutex_unlock(&s->lock);
+	return MHD_NO;
 }
 
-void http_reap(struct http_server *s)
+static enum MHD_Result answer(struct exchange *x)
 {
-	int64_t now_ms = clock_ms();
+	if (x->refused.code != ERR_NONE)
+		return refuse(x);
 
-	pthread_mutex_lock(&s->lock);
-	for (struct peer *p = s->peers; p != NULL; p = p->next) {
-		int64_t limit_s = atomic_load(&p->in_body) ? HTTP_BODY_S : HTTP_HEADER_S;
-		if (now_ms - atomic_load(&p->since_ms) > limit_s * 1000)
-			shutdown(p->fd, SHUT_RDWR);
-	}
-	pthread_mutex_unlock(&s->lock);
-}
-
-static struct MHD_Response *make_response(struct http_response *response)
-{
-	size_t size = response->body.size;
-	char *data = buf_take(&response->body);
-	struct MHD_Response *made =
-		data == NULL ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT)
-			     : MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
-	if (made == NULL) {
-		free(data);
-		return NULL;
-	}
-	if (response->content_type != NULL)
-		MHD_add_response_header(made, "Content-Type", response->content_type);
-	if (response->allow != NULL)
-		MHD_add_response_header(made, "Allow", response->allow);
-	if (response->json_size > 0) {
-		char number[24];
-		snprintf(number, sizeof number, "%zu", response->json_size);
-		MHD_add_response_header(made, "Inference-Header-Content-Length", number);
-	}
-	if (response->close)
-		MHD_add_response_header(made, "Connection", "close");
-	return made;
-}
-
-static enum MHD_Result answer(struct exchange *x, struct MHD_Connection *connection)
-{
 	struct http_response response = {.status = 200};
-
-	buf_init(&response.body);
-	if (x->refused.code != ERR_NONE) {
-		x->server->options.refuse(&response, &x->refused);
-		response.close = true;
-	} else {
-		x->server->options.handle(x->server->options.context, &x->request, &response);
-	}
-	if (response.body.failed) {
+	x->server->options.handle(x->server->options.context, &x->request, &response);
+	if (x->ticket != NULL) {
 		buf_release(&response.body);
-		struct err e;
-		err_set(&e, ERR_MEMORY, "memory is out while answering");
-		x->server->options.refuse(&response, &e);
+		if (x->suspended)
+			return MHD_YES;
+		ticket_wait(x);
+		return answer_suspended(x);
 	}
-	if (atomic_load_explicit(&x->server->draining, memory_order_relaxed))
-		response.close = true;
-
-	struct MHD_Response *made = make_response(&response);
-	if (made == NULL)
-		return MHD_NO;
-	enum MHD_Result queued = MHD_queue_response(connection, (unsigned)response.status, made);
-	MHD_destroy_response(made);
-	return queued;
+	if (x->refused.code != ERR_NONE) {
+		buf_release(&response.body);
+		return refuse(x);
+	}
+	return (enum MHD_Result)http_send(x, &response);
 }
 
 /* The announced length, or 0. Malformed ones are refused by libmicrohttpd itself. */
@@ -216,17 +147,16 @@ static int begin_body(struct exchange *x)
 	return 0;
 }
 
-static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *connection, const char *path,
-			     const char *method, void **state)
+static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *connection,
+			     const char *path, const char *method, void **state)
 {
 	struct exchange *x = calloc(1, sizeof *x);
 	if (x == NULL)
 		return MHD_NO;
 	atomic_fetch_add(&s->in_flight, 1);
-	peer_mark(connection, true);
+	peer_limit(connection, s->options.body_timeout_ms);
 	*state = x;
 	x->server = s;
-	x->started_ms = clock_ms();
 	x->request = (struct http_request){.method = method,
 					   .path = path,
 					   .body = "",
@@ -236,7 +166,7 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 		x->request.peer_uid = peer_uid(connection);
 	/* A refusal now, before the body, spares the client sending it. */
 	if (begin_body(x) != 0)
-		return answer(x, connection);
+		return answer(x);
 	return MHD_YES;
 }
 
@@ -244,8 +174,6 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 {
 	struct err *e = &x->refused;
 
-	if (clock_ms() - x->started_ms > HTTP_BODY_S * 1000 && x->sink.write == NULL)
-		return MHD_NO;
 	if (e->code != ERR_NONE)
 		return MHD_YES; /* drop the rest; the answer follows at the end */
 	if (x->sink.write != NULL) {
@@ -270,9 +198,9 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 	return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
-				  const char *method, const char *version, const char *data, size_t *size,
-				  void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+				  const char *path, const char *method, const char *version,
+				  const char *data, size_t *size, void **state)
 {
 	(void)version;
 	if (*state == NULL)
@@ -288,7 +216,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		x->request.body = x->body.data;
 		x->request.body_size = x->body.size;
 	}
-	return answer(x, connection);
+	return x->ticket != NULL ? answer_suspended(x) : answer(x);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -299,21 +227,26 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	struct exchange *x = *state;
 	if (x == NULL)
 		return;
-	peer_mark(connection, false);
+	peer_limit(connection, HTTP_IDLE_S * 1000);
+	ticket_end(x);
 	atomic_fetch_sub(&s->held, x->held);
 	if (x->sink.end != NULL)
 		x->sink.end(x->sink.state);
 	buf_release(&x->body);
+	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
 	free(x);
 	*state = NULL;
-	atomic_fetch_sub(&s->in_flight, 1);
+	atomic_fetch_sub(count, 1);
+}
+
+struct exchange *exchange_of(const struct http_request *request)
+{
+	return (struct exchange *)((char *)(uintptr_t)request - offsetof(struct exchange, request));
 }
 
 void *http_sink_state(const struct http_request *request)
 {
-	const struct exchange *x =
-		(const struct exchange *)((const char *)request - offsetof(struct exchange, request));
-	return x->sink.state;
+	return exchange_of(request)->sink.state;
 }
 
 static void log_nothing(void *context, const char *format, va_list arguments)
@@ -332,8 +265,8 @@ static unsigned connections_max(void)
 	    limit.rlim_cur >= HTTP_CONNECTIONS_MAX + HTTP_DESCRIPTORS_KEPT)
 		return HTTP_CONNECTIONS_MAX;
 	return limit.rlim_cur <= 2 * HTTP_DESCRIPTORS_KEPT
-		       ? (unsigned)limit.rlim_cur / 2
-		       : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
+		   ? (unsigned)limit.rlim_cur / 2
+		   : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
 }
 
 int http_start(const struct http_options *options, struct http_server **result, struct err *e)
@@ -344,25 +277,26 @@ int http_start(const struct http_options *options, struct http_server **result, 
 		return err_set(e, ERR_MEMORY, "memory is out while starting the HTTP server");
 	}
 	s->options = *options;
-	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->peers_lock, NULL);
+	pthread_mutex_init(&s->suspended_lock, NULL);
 
 	bool pool = options->thread_count > 0;
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC;
-	flags |= pool ? MHD_USE_EPOLL | MHD_USE_TURBO
+	flags |= pool ? MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME
 		      : MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
 	struct MHD_OptionItem items[] = {
-		{MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_nothing, NULL},
-		{MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
-		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX, NULL},
-		{MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
-		{MHD_OPTION_CONNECTION_LIMIT, pool ? connections_max() : 64, NULL},
-		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
-		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
-		{pool ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_NOTIFY_COMPLETED,
-		 pool ? (intptr_t)on_connection : (intptr_t)on_completed, s},
-		{pool && options->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-		 options->thread_count, NULL},
-		{MHD_OPTION_END, 0, NULL},
+	    {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_nothing, NULL},
+	    {MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX, NULL},
+	    {MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, pool ? connections_max() : 64, NULL},
+	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+	    {pool ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_NOTIFY_COMPLETED,
+	     pool ? (intptr_t)peer_notify : (intptr_t)on_completed, s},
+	    {pool && options->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+	     options->thread_count, NULL},
+	    {MHD_OPTION_END, 0, NULL},
 	};
 	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, items,
 				     MHD_OPTION_END);
@@ -378,7 +312,7 @@ int http_start(const struct http_options *options, struct http_server **result, 
 static unsigned open_connections(struct http_server *s)
 {
 	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+	    MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 	return info == NULL ? 0 : info->num_connections;
 }
 
@@ -399,9 +333,28 @@ static void take_backlog(struct http_server *s, int listen_fd)
 	}
 }
 
+static void pause_2ms(void)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	nanosleep(&pause, NULL);
+}
+
+/* Answers whatever is still suspended: libmicrohttpd must not be stopped with suspended
+ * connections. Returns the requests that get no answer of their own. */
+static unsigned cut_off(struct http_server *s)
+{
+	unsigned suspended = ticket_cut_all(s);
+	int64_t end_ms = http_clock_ms() + HTTP_DRAIN_REFUSE_MS;
+
+	while (atomic_load(&s->waking) > 0 ||
+	       (atomic_load(&s->cut_in_flight) > 0 && http_clock_ms() < end_ms))
+		pause_2ms();
+	return suspended + atomic_load(&s->in_flight);
+}
+
 unsigned http_drain(struct http_server *s, int deadline_ms)
 {
-	int64_t end_ms = clock_ms() + deadline_ms, quiet_since_ms = clock_ms();
+	int64_t end_ms = http_clock_ms() + deadline_ms, quiet_since_ms = http_clock_ms();
 
 	atomic_store(&s->draining, true);
 	int listen_fd = MHD_quiesce_daemon(s->daemon);
@@ -409,16 +362,16 @@ unsigned http_drain(struct http_server *s, int deadline_ms)
 		take_backlog(s, listen_fd);
 		close(listen_fd);
 	}
-	/* Connections that answer with `close` go away by themselves; idle ones get a moment of quiet. */
-	while (clock_ms() < end_ms && open_connections(s) > 0) {
+	/* Connections that answer with `close` go away by themselves; idle ones get a moment of
+	 * quiet. */
+	while (http_clock_ms() < end_ms && open_connections(s) > 0) {
 		if (atomic_load(&s->in_flight) > 0)
-			quiet_since_ms = clock_ms();
-		if (clock_ms() - quiet_since_ms > HTTP_DRAIN_QUIET_MS)
+			quiet_since_ms = http_clock_ms();
+		if (http_clock_ms() - quiet_since_ms > HTTP_DRAIN_QUIET_MS)
 			break;
-		const struct timespec pause = {.tv_nsec = 2000000};
-		nanosleep(&pause, NULL);
+		pause_2ms();
 	}
-	unsigned cut = atomic_load(&s->in_flight);
+	unsigned cut = cut_off(s);
 	MHD_stop_daemon(s->daemon);
 	free(s);
 	return cut;

@@ -2,28 +2,44 @@
 
 #include "runtime/epoch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-int served_version_load(struct served_version *v, const void *data, size_t size, struct err *e)
+void served_version_pin(struct served_version *v)
 {
-	const struct engine *engine = engine_find(v->manifest.engine);
-	if (engine == NULL)
-		return err_set(e, ERR_UNSUPPORTED, "this mldeck has no engine `%s`", v->manifest.engine);
-	if (engine->load(data, size, NULL, &v->kind, &v->model, e) != 0)
-		return -1;
+	atomic_fetch_add_explicit(&v->pins, 1, memory_order_relaxed);
+}
+
+void served_version_unpin(struct served_version *v)
+{
+	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
+}
+
+void served_version_loaded(struct served_version *v, const struct engine *engine)
+{
 	v->engine = engine;
-	return 0;
+	/* A forest is fast; of any other the first request tells, on a worker. */
+	atomic_store(&v->ns_per_byte, engine->tabular ? 0 : INFINITY);
+}
+
+void served_version_unload(struct served_version *v)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
+		nanosleep(&pause, NULL);
+	if (v->engine != NULL)
+		v->engine->unload(v->model);
+	v->engine = NULL;
 }
 
 void served_version_free(struct served_version *v)
 {
 	if (v == NULL)
 		return;
-	if (v->engine != NULL)
-		v->engine->unload(v->model);
+	served_version_unload(v);
 	manifest_release(&v->manifest);
 	telemetry_free(v->telemetry);
 	free(v);
@@ -105,25 +121,37 @@ static struct served_version *version_from_record(struct version_record *record)
 	return v;
 }
 
-static void load_artifact(struct registry *registry, struct served_version *v)
+static int load_engine(struct router *r, struct served_version *v, const void *data, size_t size,
+		       struct err *e)
+{
+	const struct engine_source source = {data, size, r->config, &v->manifest};
+	const struct engine *engine = engine_find(v->manifest.engine);
+	if (engine == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "this mldeck has no engine `%s`", v->manifest.engine);
+	if (engine->load(&source, NULL, &v->kind, &v->model, e) != 0)
+		return -1;
+	served_version_loaded(v, engine);
+	return 0;
+}
+
+static void load_artifact(struct router *r, struct served_version *v)
 {
 	const void *data;
 	size_t size;
 	struct err e = {0};
-	if (artifact_map(registry, v->manifest.sha256, &data, &size, &e) == 0) {
-		served_version_load(v, data, size, &e);
+	if (artifact_map(r->registry, v->manifest.sha256, &data, &size, &e) == 0) {
+		load_engine(r, v, data, size, &e);
 		artifact_unmap(data, size);
 	}
 	if (v->engine == NULL)
 		snprintf(v->note, sizeof v->note, "%.*s", (int)sizeof v->note - 1, e.text);
 }
 
-static int load_model(struct registry *registry, const char *name, struct served_model **result,
-		      struct err *e)
+static int load_model(struct router *r, const char *name, struct served_model **result, struct err *e)
 {
 	struct version_record *records;
 	size_t count;
-	if (registry_versions(registry, name, &records, &count, e) != 0)
+	if (registry_versions(r->registry, name, &records, &count, e) != 0)
 		return -1;
 
 	struct served_model *m = served_model_copy(NULL, name, count);
@@ -133,13 +161,13 @@ static int load_model(struct registry *registry, const char *name, struct served
 		complete = v != NULL;
 		if (!complete)
 			break;
-		load_artifact(registry, v);
+		load_artifact(r, v);
 		m->versions[m->version_count++] = v;
 	}
 	version_records_free(records, count);
 	if (!complete)
 		err_set(e, ERR_MEMORY, "memory is out while loading %s", name);
-	if (!complete || served_model_refresh(m, registry, e) != 0) {
+	if (!complete || served_model_refresh(m, r->registry, e) != 0) {
 		for (size_t i = 0; m != NULL && i < m->version_count; i++)
 			served_version_free(m->versions[i]);
 		served_model_free(m);
@@ -149,7 +177,8 @@ static int load_model(struct registry *registry, const char *name, struct served
 	return 0;
 }
 
-int router_new(struct registry *registry, struct router **result, struct err *e)
+int router_new(struct registry *registry, const struct config *config, struct router **result,
+	       struct err *e)
 {
 	struct router *r = calloc(1, sizeof *r);
 	struct routing *routing = calloc(1, sizeof *routing);
@@ -162,6 +191,7 @@ int router_new(struct registry *registry, struct router **result, struct err *e)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	}
 	r->registry = registry;
+	r->config = config;
 	atomic_store(&r->routing, routing);
 	pthread_mutex_init(&r->change, NULL);
 	if (registry_models(registry, &names, &count, e) != 0)
@@ -172,7 +202,7 @@ int router_new(struct registry *registry, struct router **result, struct err *e)
 		goto fail;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (load_model(registry, names[i], &routing->models[i], e) != 0)
+		if (load_model(r, names[i], &routing->models[i], e) != 0)
 			goto fail;
 		routing->model_count++;
 	}

@@ -15,11 +15,12 @@
 #include "runtime/engine.h"
 #include "runtime/telemetry.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One loaded (or failed) version. Constant once published. */
+/* One loaded (or failed) version. Constant once published, but for the two atomics. */
 struct served_version {
 	uint32_t version;
 	const struct engine *engine; /* NULL: it could not be loaded; note says why */
@@ -30,6 +31,8 @@ struct served_version {
 	int64_t created_ms;
 	char created_by[WHO_SIZE];
 	char note[REASON_SIZE];
+	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
+	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
 };
 
 /* One model at one revision. Immutable. */
@@ -51,8 +54,10 @@ struct routing {
 
 struct router;
 
-/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. */
-int router_new(struct registry *registry, struct router **result, struct err *e);
+/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. The
+ * configuration is borrowed until router_free(). */
+int router_new(struct registry *registry, const struct config *config, struct router **result,
+	       struct err *e);
 void router_free(struct router *r);
 
 /* A reader must not block between the two. */
@@ -66,6 +71,10 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
  * the model has no live version. */
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
+
+/* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
+void served_version_pin(struct served_version *v);
+void served_version_unpin(struct served_version *v);
 
 /* What a deploy asks for, besides the file's bytes. */
 struct deploy_request {
@@ -85,10 +94,6 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
  * answered by the old route. Refuses a version that is not loaded. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct revision_record *result, char before[128], struct err *e);
-
-/* The value a row that telemetry counts: its only column, or the class of its greatest. values may be output. */
-void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
-		       double *values);
 
 /* Once a second: closes the telemetry windows and freezes baselines that are complete. */
 void router_tick(struct router *r, int64_t now_s);

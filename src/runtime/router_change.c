@@ -9,52 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The one value a row that is counted: its only column, or the class of its greatest. */
-static double row_value(const struct prediction_kind *kind, const double *row)
+/* Predicts rows with the new version and freezes the bins over what is counted of them. */
+static int baseline_from_rows(const struct served_version *v, const struct columns_rows *rows,
+			      struct baseline *baseline, struct err *e)
 {
-	if (kind->output_count == 1)
-		return row[0];
-	size_t best = 0;
-	for (size_t k = 1; k < kind->output_count; k++)
-		if (row[k] > row[best])
-			best = k;
-	return (double)best;
+	struct inference inference;
+	size_t value_count = 0;
+
+	if (inference_begin(&inference, &v->manifest, rows->arena, e) != 0)
+		return -1;
+	columns_rows_tensors(rows, 0, rows->count, inference.inputs);
+	if (v->kind.output != PREDICTION_NONE)
+		inference_want(&inference, v->kind.output);
+	if (engine_predict(v->engine, v->model, &inference, e) != 0)
+		return -1;
+	const double *values = prediction_values(&v->kind, &inference, &value_count);
+	double *copy = arena_array(rows->arena, value_count + 1, sizeof *copy);
+	if (values == NULL || copy == NULL)
+		return err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
+			       "this model's predictions are no numbers that a baseline could hold");
+	memcpy(copy, values, value_count * sizeof *copy);
+	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows",
+			     e);
 }
 
-void prediction_values(const struct prediction_kind *kind, const double *output, size_t rows,
-		       double *values)
+static int baseline_from_csv(const struct served_version *v, const char *model, const char *csv,
+			     struct baseline *baseline, struct err *e)
 {
-	for (size_t i = 0; i < rows; i++)
-		values[i] = row_value(kind, output + i * kind->output_count);
-}
-
-/* Predicts given rows with the new version and freezes its bins over them. */
-static int baseline_from_csv(const struct served_version *v, const char *csv, struct baseline *baseline,
-			     struct err *e)
-{
-	double *rows = NULL, *output = NULL;
-	size_t count;
+	struct columns *columns = columns_new(&v->manifest, model, e);
+	struct columns_rows rows;
+	struct arena arena = {0};
 	int result = -1;
 
-	if (rows_from_csv(csv, v->manifest.feature_names, v->manifest.feature_count, &rows, &count, e) != 0) {
+	if (columns == NULL)
+		return -1;
+	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
+		goto out;
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
 		char text[ERR_TEXT_SIZE];
 		snprintf(text, sizeof text, "%s", e->text);
-		return err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
-	}
-	output = malloc(count * v->kind.output_count * sizeof *output);
-	if (output == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while predicting the baseline");
+		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
 		goto out;
 	}
-	const struct matrix matrix = {.rows = count, .columns = v->manifest.feature_count, .data = rows};
-	if (v->engine->predict(v->model, &matrix, output, NULL, e) != 0)
-		goto out;
-	prediction_values(&v->kind, output, count, output);
-	result = baseline_make(baseline, output, count, v->kind.class_count, v->kind.probability, "rows",
-			       e);
+	result = baseline_from_rows(v, &rows, baseline, e);
 out:
-	free(rows);
-	free(output);
+	arena_release(&arena);
+	columns_free(columns);
 	return result;
 }
 
@@ -68,13 +68,15 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		return -1;
 
 	int result = -1;
+	char formats[256];
+	const struct engine_source source = {data, size, r->config, NULL};
 	const struct engine *engine = engine_detect(data, size);
 	if (engine == NULL) {
-		err_set(e, ERR_UNSUPPORTED,
-			"%s is no model that mldeck knows: LightGBM text and XGBoost JSON or UBJSON are read",
-			request->file_name);
-	} else if (engine->load(data, size, &v->manifest, &v->kind, &v->model, e) == 0) {
-		v->engine = engine;
+		engine_formats(formats, sizeof formats);
+		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
+			request->file_name, formats);
+	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
+		served_version_loaded(v, engine);
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);
@@ -179,7 +181,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	if (load_new(r, request, v, e) != 0)
 		goto out;
 	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->baseline_csv, baseline, e) != 0)
+	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
 	pthread_mutex_lock(&r->change);

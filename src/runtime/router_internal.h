@@ -11,13 +11,16 @@
 
 struct router {
 	struct registry *registry;
+	const struct config *config;
 	_Atomic(struct routing *) routing;
 	pthread_mutex_t change; /* held over a registry change and its publication */
 };
 
-/* Loads a version's model; on failure the version is marked failed and -1 returned. */
-int served_version_load(struct served_version *v, const void *data, size_t size, struct err *e);
 void served_version_free(struct served_version *v);
+/* Notes that v->model was loaded by this engine. */
+void served_version_loaded(struct served_version *v, const struct engine *engine);
+/* Waits for the last pinned prediction and unloads. No new one may come: v is in no routing any more. */
+void served_version_unload(struct served_version *v);
 /* A new model, the copy of old (shallow: versions are shared) or an empty one of that name. */
 struct served_model *served_model_copy(const struct served_model *old, const char *name,
 				       size_t extra_versions);

@@ -1,9 +1,7 @@
 /* v2: the envelope of a request. */
 #include "runtime/v2.h"
 
-#include "runtime/v2_tensor.h"
-
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
@@ -11,33 +9,15 @@ enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
 /* What the envelope said, until all of it is read: its members come in any order. */
 struct envelope {
 	struct scan scan;
-	struct v2_scratch *scratch;
+	const struct engine *engine;
+	struct inference *inference;
 	struct v2_request *request;
-	const struct prediction_kind *kind;
-	size_t tensor_count;
-	bool inputs, outputs;
-	enum choice binary_output, binary_predict, binary_raw;
+	size_t tensor_count, tensor_capacity;
+	struct v2_tensor *tensors; /* in the arena */
+	bool inputs, outputs; /* were read */
+	enum choice binary_output;
+	enum choice *binary; /* [request->output_count], in the arena */
 };
-
-void v2_scratch_release(struct v2_scratch *s)
-{
-	free(s->data);
-	free(s->tensors);
-	free(s->columns);
-	*s = (struct v2_scratch){0};
-}
-
-int v2_scratch_reserve(struct v2_scratch *scratch, size_t size, struct err *e)
-{
-	if (size <= scratch->data_size)
-		return 0;
-	free(scratch->data);
-	scratch->data = malloc(size);
-	scratch->data_size = scratch->data == NULL ? 0 : size;
-	if (scratch->data == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for %zu bytes of rows", size);
-	return 0;
-}
 
 /* Passes a null, which stands for an absent member. */
 static bool take_null(struct scan *s)
@@ -125,19 +105,21 @@ static int read_parameters(struct envelope *v, struct err *e)
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
 
-/* One more tensor record in the scratch; NULL when memory is out. */
+/* One more tensor record; NULL when memory is out. */
 static struct v2_tensor *next_tensor(struct envelope *v)
 {
-	struct v2_scratch *scratch = v->scratch;
-	if (v->tensor_count == scratch->tensor_capacity) {
-		size_t capacity = scratch->tensor_capacity == 0 ? 16 : scratch->tensor_capacity * 2;
-		void *more = realloc(scratch->tensors, capacity * sizeof *scratch->tensors);
+	if (v->tensor_count == v->tensor_capacity) {
+		size_t capacity = v->tensor_capacity == 0 ? 16 : v->tensor_capacity * 2;
+		struct v2_tensor *more =
+		    arena_array(v->inference->arena, capacity, sizeof *v->tensors);
 		if (more == NULL)
 			return NULL;
-		scratch->tensors = more;
-		scratch->tensor_capacity = capacity;
+		if (v->tensor_count > 0)
+			memcpy(more, v->tensors, v->tensor_count * sizeof *more);
+		v->tensors = more;
+		v->tensor_capacity = capacity;
 	}
-	return &scratch->tensors[v->tensor_count++];
+	return &v->tensors[v->tensor_count++];
 }
 
 static int read_inputs(struct envelope *v, struct err *e)
@@ -158,7 +140,7 @@ static int read_inputs(struct envelope *v, struct err *e)
 		if (t == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out for %zu inputs",
 				       v->tensor_count);
-		if (v2_tensor_read(s, t, e) != 0)
+		if (v2_tensor_read(s, "input", t, e) != 0)
 			return -1;
 	}
 	return s->problem == NULL ? 0 : scan_err(s, e);
@@ -183,29 +165,43 @@ static int read_output_parameters(struct scan *s, enum choice *binary, struct er
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
 
+static size_t find_output(const struct manifest *m, const char *name)
+{
+	for (size_t i = 0; i < m->output_count; i++)
+		if (strcmp(m->outputs[i].name, name) == 0)
+			return i;
+	return m->output_count;
+}
+
+/* "there is no output `x`; there are `predict` and `raw_score`" */
+static int refuse_output(const struct manifest *m, const char *name, struct err *e)
+{
+	char names[ERR_TEXT_SIZE / 2] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < m->output_count && used < sizeof names; i++)
+		used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`",
+					 i == 0			    ? ""
+					 : i + 1 == m->output_count ? " and "
+								    : ", ",
+					 m->outputs[i].name);
+	return err_set(e, ERR_INPUT, "there is no output `%.64s`; there %s %s", name,
+		       m->output_count > 1 ? "are" : "is only", names);
+}
+
 /* Notes that an output of this name is wanted. */
 static int want_output(struct envelope *v, const char *name, enum choice binary, struct err *e)
 {
 	struct v2_request *r = v->request;
-	bool raw = strcmp(name, "raw_score") == 0;
+	const struct manifest *m = v->inference->manifest;
+	size_t spec = find_output(m, name);
 
-	if (!raw && strcmp(name, "predict") != 0)
-		return err_set(e, ERR_INPUT, "there is no output `%.64s`; there are %s", name,
-			       v->kind->raw_count > 0 ? "`predict` and `raw_score`"
-						      : "only `predict`");
-	if (raw && v->kind->raw_count == 0)
-		return err_set(e, ERR_INPUT,
-			       "this model has no output `raw_score`, only `predict`");
-	if (raw ? r->want_raw : r->want_predict)
-		return err_set(e, ERR_INPUT, "the output `%s` is named twice", name);
-	if (raw) {
-		r->want_raw = true;
-		r->raw_first = !r->want_predict;
-		v->binary_raw = binary;
-	} else {
-		r->want_predict = true;
-		v->binary_predict = binary;
-	}
+	if (spec == m->output_count)
+		return refuse_output(m, name, e);
+	for (size_t i = 0; i < r->output_count; i++)
+		if (r->outputs[i].spec == spec)
+			return err_set(e, ERR_INPUT, "the output `%s` is named twice", name);
+	v->binary[r->output_count] = binary;
+	r->outputs[r->output_count++].spec = spec;
 	return 0;
 }
 
@@ -287,93 +283,109 @@ static int read_envelope(struct envelope *v, struct err *e)
 	return scan_end(s) ? 0 : scan_err(s, e);
 }
 
+/* The outputs that the answer has, and what the engine is asked for. */
 static void settle_outputs(struct envelope *v)
 {
 	struct v2_request *r = v->request;
-	bool all = v->binary_output == CHOICE_YES;
+	struct inference *inference = v->inference;
 
-	if (!r->want_raw)
-		r->want_predict = true;
-	r->binary_predict =
-	    v->binary_predict == CHOICE_NONE ? all : v->binary_predict == CHOICE_YES;
-	r->binary_raw = v->binary_raw == CHOICE_NONE ? all : v->binary_raw == CHOICE_YES;
+	if (r->output_count == 0) {
+		inference_want_default(inference, v->engine);
+		for (; r->output_count < inference->output_count; r->output_count++) {
+			v->binary[r->output_count] = CHOICE_NONE;
+			r->outputs[r->output_count].spec =
+			    inference->outputs[r->output_count].spec;
+		}
+	}
+	for (size_t i = 0; i < r->output_count; i++) {
+		enum choice binary =
+		    v->binary[i] == CHOICE_NONE ? v->binary_output : v->binary[i];
+		r->outputs[i].binary = binary == CHOICE_YES;
+		inference_want(inference, r->outputs[i].spec);
+	}
 }
 
-/* Gives each binary tensor its bytes behind the JSON, in the order of the list. */
-static int share_bytes(struct envelope *v, const char *bytes, size_t size, struct err *e)
+/* The shape of a body that is one input's bytes: its one free dimension is what the size makes it. */
+static bool raw_shape(const struct tensor_spec *spec, size_t width, size_t size, struct v2_tensor *t)
 {
-	size_t left = size;
-	for (size_t i = 0; i < v->tensor_count; i++) {
-		struct v2_tensor *t = &v->scratch->tensors[i];
-		if (!t->binary)
-			continue;
-		if (t->binary_size > left)
-			return err_set(
-			    e, ERR_INPUT,
-			    "input `%s` has a binary_data_size of %llu, but %zu bytes are left",
-			    v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
-		t->bytes = bytes + (size - left);
-		left -= (size_t)t->binary_size;
+	size_t fixed = width, free_place = SIZE_MAX;
+
+	t->rank = spec->dimension_count;
+	for (size_t i = 0; i < t->rank; i++) {
+		t->shape[i] = spec->dimensions[i];
+		if (t->shape[i] < 0 && free_place != SIZE_MAX)
+			return false;
+		if (t->shape[i] < 0)
+			free_place = i;
+		else if (__builtin_mul_overflow(fixed, (size_t)t->shape[i], &fixed))
+			return false;
 	}
-	if (left > 0)
-		return err_set(e, ERR_INPUT, "%zu bytes behind the JSON belong to no input", left);
-	return 0;
+	if (fixed == 0 || size % fixed != 0 || (free_place == SIZE_MAX && size != fixed))
+		return false;
+	if (free_place != SIZE_MAX)
+		t->shape[free_place] = (int64_t)(size / fixed);
+	t->count = size / width;
+	return true;
 }
 
 /* A body without JSON is the bytes of the only input, in the manifest's datatype. */
-static int raw_body(const struct manifest *manifest, struct envelope *v, const char *body,
-		    size_t size, struct err *e)
+static int raw_body(struct envelope *v, const char *body, size_t size, struct err *e)
 {
-	static const char whole[] = "the body";
-	const struct v2_type *type =
-	    v2_type_find(manifest->input_count > 0 ? manifest->inputs[0].datatype : "");
+	const struct manifest *m = v->inference->manifest;
 	struct v2_tensor *t = next_tensor(v);
+	char shape[TENSOR_SHAPE_SIZE];
 
 	if (t == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for a request");
-	if (type == NULL || manifest->input_count != 1 || manifest->feature_count == 0)
+	if (m->input_count != 1)
 		return err_set(e, ERR_INPUT, "this model does not take a body without JSON");
-	size_t row_size = manifest->feature_count * type->width;
-	if (size % row_size != 0)
-		return err_set(e, ERR_INPUT, "%zu bytes are not rows of %zu features of %s", size,
-			       manifest->feature_count, type->name);
+	const struct tensor_spec *spec = &m->inputs[0];
 	*t = (struct v2_tensor){
-	    .name = {whole, sizeof whole - 1},
-	    .type = type,
-	    .rank = 2,
-	    .shape = {size / row_size, manifest->feature_count},
-	    .count = size / type->width,
+	    .word = "input",
+	    .name = {spec->name, strlen(spec->name)},
+	    .type = datatype_find(spec->datatype, strlen(spec->datatype)),
+	    .shaped = true,
 	    .binary = true,
 	    .binary_size = size,
 	    .bytes = body,
 	};
+	if (t->type == DATATYPE_BYTES || !raw_shape(spec, datatype_size(t->type), size, t)) {
+		tensor_shape_text(spec->dimensions, spec->dimension_count, shape);
+		return err_set(e, ERR_INPUT, "%zu bytes are not a %s of the shape %s", size,
+			       spec->datatype, shape);
+	}
 	/* Asked for in bytes, answered in bytes. */
 	v->binary_output = CHOICE_YES;
 	return 0;
 }
 
-int v2_parse(const struct manifest *manifest, const struct prediction_kind *kind, const char *body,
-	     size_t size, size_t json_size, struct v2_scratch *scratch, struct v2_request *request,
-	     struct err *e)
+int v2_parse(const struct engine *engine, const char *body, size_t size, size_t json_size,
+	     struct v2_request *request, struct inference *inference, struct err *e)
 {
-	struct envelope v = {.scratch = scratch, .request = request, .kind = kind};
+	struct envelope v = {.engine = engine, .request = request, .inference = inference};
+	size_t outputs = inference->manifest->output_count;
 
 	*request = (struct v2_request){0};
+	request->outputs = arena_array(inference->arena, outputs, sizeof *request->outputs);
+	v.binary = arena_array(inference->arena, outputs, sizeof *v.binary);
+	if (request->outputs == NULL || v.binary == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out for a request");
 	if (json_size > size)
 		return err_set(e, ERR_INPUT, "a JSON part of %zu bytes in a body of %zu", json_size,
 			       size);
 	scan_init(&v.scan, body, json_size, V2_DEPTH_MAX);
 	if (json_size == 0 && size > 0) {
-		if (raw_body(manifest, &v, body, size, e) != 0)
+		if (raw_body(&v, body, size, e) != 0)
 			return -1;
 	} else if (read_envelope(&v, e) != 0 ||
-		   share_bytes(&v, body + json_size, size - json_size, e) != 0) {
+		   v2_tensor_share(v.tensors, v.tensor_count, body + json_size, size - json_size,
+				   e) != 0) {
 		return -1;
 	}
 	if (v.tensor_count == 0)
 		return err_set(e, ERR_INPUT, "the request has no `inputs`");
 	settle_outputs(&v);
-	return v2_matrix(manifest, scratch, v.tensor_count, request, e);
+	return v2_bind(engine, v.tensors, v.tensor_count, inference, e);
 }
 
 /* Whether the text can hold a member `unit` at all; escapes could hide it. */

@@ -1,125 +1,7 @@
 /* v2: answers. */
-#include "core/text.h"
-#include "runtime/number.h"
 #include "runtime/v2.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static void write_escape(struct buf *out, unsigned char c)
-{
-	static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
-	const char *value = c == 0 ? NULL : strchr(values, c);
-
-	if (value != NULL) {
-		char text[2] = {'\\', names[value - values]};
-		buf_add(out, text, sizeof text);
-	} else {
-		buf_format(out, "\\u%04x", c);
-	}
-}
-
-void v2_write_string(struct buf *out, const char *text)
-{
-	const char *plain = text;
-
-	buf_add_char(out, '"');
-	while (*text != '\0') {
-		unsigned char c = (unsigned char)*text;
-		size_t size = c < 0x80 ? 1 : text_character_size(text);
-		if (size > 0 && c >= 0x20 && c != '"' && c != '\\') {
-			text += size;
-			continue;
-		}
-		buf_add(out, plain, (size_t)(text - plain));
-		if (size == 0)
-			buf_add_string(out, "\xef\xbf\xbd"); /* U+FFFD */
-		else
-			write_escape(out, c);
-		plain = ++text;
-	}
-	buf_add(out, plain, (size_t)(text - plain));
-	buf_add_char(out, '"');
-}
-
-static void write_unsigned(struct buf *out, uint64_t value)
-{
-	char text[NUMBER_SIZE];
-	buf_add(out, text, number_write_unsigned(text, value));
-}
-
-/* One output of an answer. */
-struct answer {
-	const char *name;
-	const double *values; /* [rows][columns] */
-	size_t rows, columns;
-	bool float32, binary;
-};
-
-static bool is_float32(const struct manifest *manifest, const char *output)
-{
-	for (size_t i = 0; i < manifest->output_count; i++)
-		if (strcmp(manifest->outputs[i].name, output) == 0)
-			return strcmp(manifest->outputs[i].datatype, "FP32") == 0;
-	return false;
-}
-
-static void write_values(struct buf *out, const struct answer *a)
-{
-	size_t count = a->rows * a->columns;
-
-	for (size_t i = 0; i < count; i++) {
-		if (buf_reserve(out, NUMBER_SIZE + 1) != 0)
-			return;
-		char *text = out->data + out->size, *at = text;
-		if (i > 0)
-			*at++ = ',';
-		at += a->float32 ? number_write_float(at, (float)a->values[i])
-				 : number_write_double(at, a->values[i]);
-		*at = '\0';
-		out->size += (size_t)(at - text);
-	}
-}
-
-static void write_output(struct buf *out, const struct answer *a)
-{
-	buf_add_string(out, "{\"name\":\"");
-	buf_add_string(out, a->name);
-	buf_add_string(out, "\",\"shape\":[");
-	write_unsigned(out, a->rows);
-	buf_add_char(out, ',');
-	write_unsigned(out, a->columns);
-	buf_add_string(out, a->float32 ? "],\"datatype\":\"FP32\"," : "],\"datatype\":\"FP64\",");
-	if (a->binary) {
-		buf_add_string(out, "\"parameters\":{\"binary_data_size\":");
-		write_unsigned(out, a->rows * a->columns * (a->float32 ? 4 : 8));
-		buf_add_string(out, "}}");
-	} else {
-		buf_add_string(out, "\"data\":[");
-		write_values(out, a);
-		buf_add_string(out, "]}");
-	}
-}
-
-/* The bytes of one value, little-endian whatever the machine. */
-static void write_bytes(struct buf *out, const struct answer *a, size_t i)
-{
-	uint64_t bits = 0;
-	uint32_t bits32;
-	float narrow = (float)a->values[i];
-	unsigned char bytes[8];
-	size_t width = a->float32 ? 4 : 8;
-
-	if (a->float32) {
-		memcpy(&bits32, &narrow, sizeof bits32);
-		bits = bits32;
-	} else {
-		memcpy(&bits, &a->values[i], sizeof bits);
-	}
-	for (size_t byte = 0; byte < width; byte++)
-		bytes[byte] = (unsigned char)(bits >> (8 * byte));
-	buf_add(out, bytes, width);
-}
 
 static void write_head(struct buf *out, const char *model, uint32_t version,
 		       const struct v2_request *request)
@@ -127,7 +9,7 @@ static void write_head(struct buf *out, const char *model, uint32_t version,
 	buf_add_string(out, "{\"model_name\":");
 	v2_write_string(out, model);
 	buf_add_string(out, ",\"model_version\":\"");
-	write_unsigned(out, version);
+	v2_write_unsigned(out, version);
 	buf_add_char(out, '"');
 	if (request->id[0] != '\0') {
 		buf_add_string(out, ",\"id\":");
@@ -136,44 +18,26 @@ static void write_head(struct buf *out, const char *model, uint32_t version,
 	buf_add_string(out, ",\"outputs\":[");
 }
 
-void v2_write(struct buf *out, const char *model, uint32_t version, const struct manifest *manifest,
-	      const struct prediction_kind *kind, const struct v2_request *request,
-	      const double *output, const double *raw, size_t *json_size)
+void v2_write(struct buf *out, const char *model, uint32_t version, const struct v2_request *request,
+	      struct inference *inference, size_t *json_size)
 {
-	const struct answer predict = {"predict",
-				       output,
-				       request->rows.rows,
-				       kind->output_count,
-				       is_float32(manifest, "predict"),
-				       request->binary_predict};
-	const struct answer score = {"raw_score",
-				     raw,
-				     request->rows.rows,
-				     kind->raw_count,
-				     is_float32(manifest, "raw_score"),
-				     request->binary_raw};
-	const struct answer *answers[2];
-	size_t count = 0, start = out->size;
-
-	if (request->want_raw && request->raw_first)
-		answers[count++] = &score;
-	if (request->want_predict)
-		answers[count++] = &predict;
-	if (request->want_raw && !request->raw_first)
-		answers[count++] = &score;
+	const struct manifest *m = inference->manifest;
+	size_t start = out->size;
 
 	write_head(out, model, version, request);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < request->output_count; i++) {
+		const struct v2_output *o = &request->outputs[i];
 		if (i > 0)
 			buf_add_char(out, ',');
-		write_output(out, answers[i]);
+		v2_tensor_write(out, m->outputs[o->spec].name,
+				&inference_output_of(inference, o->spec)->tensor, o->binary);
 	}
 	buf_add_string(out, "]}");
 	*json_size = out->size - start;
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; answers[i]->binary && k < answers[i]->rows * answers[i]->columns;
-		     k++)
-			write_bytes(out, answers[i], k);
+	for (size_t i = 0; i < request->output_count; i++)
+		if (request->outputs[i].binary)
+			v2_tensor_write_bytes(
+			    out, &inference_output_of(inference, request->outputs[i].spec)->tensor);
 }
 
 static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs,

@@ -19,7 +19,7 @@ static const struct manifest manifest = {.input_count = 1,
 					 .outputs = outputs,
 					 .feature_count = FEATURES,
 					 .feature_names = names};
-static const struct prediction_kind kind = {.output_count = 1};
+static const struct engine engine = {.tabular = true, .default_outputs = 1};
 
 static double cpu_us(void)
 {
@@ -47,39 +47,62 @@ static void make_body(struct buf *body, size_t rows, bool long_numbers)
 	buf_add_string(body, "]}]}");
 }
 
-static void measure(size_t rows, bool long_numbers, bool first)
+static double measure_parse(const struct buf *body, struct arena *arena,
+			    struct v2_request *request, struct inference *inference)
 {
-	struct v2_scratch scratch = {0};
-	struct v2_request request;
-	struct buf body, out;
 	struct err e;
-	double output[ROWS], parse_us, write_us;
+	size_t rounds = 0;
+	double start = cpu_us();
+
+	for (; cpu_us() - start < ROUNDS_US; rounds++) {
+		arena_reset(arena);
+		if (inference_begin(inference, &manifest, arena, &e) != 0 ||
+		    v2_parse(&engine, body->data, body->size, body->size, request, inference, &e) !=
+			0)
+			exit(2);
+	}
+	return (cpu_us() - start) / (double)rounds;
+}
+
+static double measure_write(size_t rows, struct v2_request *request, struct inference *inference)
+{
+	struct buf out;
+	double output[ROWS];
 	size_t rounds = 0, json_size;
 
-	buf_init(&body);
-	buf_init(&out);
-	make_body(&body, rows, long_numbers);
 	for (size_t i = 0; i < ROWS; i++)
 		output[i] = (double)rand() / RAND_MAX;
+	inference->outputs[0].tensor = (struct tensor){.datatype = DATATYPE_FP64,
+						       .rank = 2,
+						       .shape = {(int64_t)rows, 1},
+						       .count = rows,
+						       .data = output};
+	buf_init(&out);
 	double start = cpu_us();
-	for (; cpu_us() - start < ROUNDS_US; rounds++)
-		if (v2_parse(&manifest, &kind, body.data, body.size, body.size, &scratch, &request,
-			     &e) != 0)
-			exit(2);
-	parse_us = (cpu_us() - start) / (double)rounds;
-	rounds = 0;
-	start = cpu_us();
 	for (; cpu_us() - start < ROUNDS_US; rounds++) {
 		buf_clear(&out);
-		v2_write(&out, "flight-delay", 3, &manifest, &kind, &request, output, NULL,
-			 &json_size);
+		v2_write(&out, "flight-delay", 3, request, inference, &json_size);
 	}
-	write_us = (cpu_us() - start) / (double)rounds;
+	double each_us = (cpu_us() - start) / (double)rounds;
+	buf_release(&out);
+	return each_us;
+}
+
+static void measure(size_t rows, bool long_numbers, bool first)
+{
+	struct arena arena = {0};
+	struct v2_request request;
+	struct inference inference;
+	struct buf body;
+
+	buf_init(&body);
+	make_body(&body, rows, long_numbers);
+	double parse_us = measure_parse(&body, &arena, &request, &inference);
+	double write_us = measure_write(rows, &request, &inference);
 	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}",
 	       first ? "[" : ",\n ", rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
 	buf_release(&body);
-	buf_release(&out);
-	v2_scratch_release(&scratch);
+	arena_release(&arena);
 }
 
 int main(void)

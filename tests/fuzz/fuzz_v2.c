@@ -3,10 +3,9 @@
  *
  * The first byte chooses the manifest, the second how many bytes at the end are the binary part.
  */
-#include "runtime/scan.h"
+#include "core/scan.h"
 #include "runtime/v2.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,51 +23,72 @@ static void check(bool good)
 		abort();
 }
 
-/* Answers with the request's own first columns; the JSON part must read as JSON. */
-static void answer(const struct manifest *manifest, const struct prediction_kind *kind,
-		   const struct v2_request *request)
+static struct tensor_spec any_inputs[] = {{"a", "FP16", 1, {-1}},	  {"b", "INT8", 2, {-1, 2}},
+					  {"c", "BYTES", 1, {-1}},	  {"d", "BOOL", 0, {0}},
+					  {"e", "UINT64", 3, {1, -1, 1}}, {"f", "BF16", 1, {2}}};
+static const struct manifest table = {.input_count = 1,
+				      .output_count = 2,
+				      .inputs = inputs,
+				      .outputs = outputs,
+				      .feature_count = 3,
+				      .feature_names = names};
+static const struct manifest lone = {.input_count = 1,
+				     .output_count = 1,
+				     .inputs = inputs,
+				     .outputs = outputs,
+				     .feature_count = 1};
+static const struct manifest several = {
+    .input_count = 6, .output_count = 2, .inputs = any_inputs, .outputs = outputs};
+static const struct manifest text = {
+    .input_count = 1, .output_count = 2, .inputs = &any_inputs[2], .outputs = outputs};
+static const struct manifest *const manifests[] = {&table, &lone, &several, &text};
+static const struct engine tabular = {.tabular = true, .default_outputs = 1}, any = {.name = "any"};
+
+/* Answers with the inputs themselves; the JSON part must read as JSON. */
+static void answer(const struct v2_request *request, struct inference *inference)
 {
-	size_t count = request->rows.rows, json_size;
-	double *values = calloc(count, sizeof *values);
+	size_t json_size;
 	struct buf out;
 	struct scan s;
 
-	check(values != NULL && request->rows.columns == manifest->feature_count && count > 0);
-	for (size_t i = 0; i < count; i++)
-		values[i] =
-		    request->rows.float32
-			? (double)((const float *)request->rows.data)[i * request->rows.columns]
-			: ((const double *)request->rows.data)[i * request->rows.columns];
+	for (size_t i = 0; i < inference->output_count; i++)
+		inference->outputs[i].tensor =
+		    inference->inputs[i % inference->manifest->input_count];
 	buf_init(&out);
-	v2_write(&out, "m\"", 7, manifest, kind, request, values, values, &json_size);
+	v2_write(&out, "m\"", 7, request, inference, &json_size);
 	scan_init(&s, out.data, json_size, V2_DEPTH_MAX);
 	check(scan_skip(&s, NULL) && scan_end(&s));
 	buf_release(&out);
-	free(values);
+}
+
+/* Every input has its memory, and all of it can be read. */
+static void check_inputs(const struct inference *inference)
+{
+	double sum = 0;
+	for (size_t i = 0; i < inference->manifest->input_count; i++) {
+		const struct tensor *t = &inference->inputs[i];
+		check(t->data != NULL);
+		for (size_t k = 0; k < t->count; k++)
+			sum += t->datatype == DATATYPE_BYTES
+				   ? (double)((const struct bytes *)t->data)[k].size
+				   : tensor_double(t, k);
+	}
+	check(sum == sum || sum != sum);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct v2_scratch scratch;
+	static struct arena arena;
 	static struct v2_request request;
-	const struct prediction_kind kind = {.output_count = 1,
-					     .raw_count = size > 0 && (data[0] & 4) == 0};
-	struct manifest manifest = {.input_count = 1,
-				    .output_count = 2,
-				    .inputs = inputs,
-				    .outputs = outputs,
-				    .feature_count = 3,
-				    .feature_names = names};
+	struct inference inference;
 	char unit[V2_UNIT_SIZE];
 	size_t unit_size;
 	struct err e;
 
 	if (size < 2)
 		return 0;
-	if ((data[0] & 1) != 0)
-		manifest.feature_count = 1;
-	if ((data[0] & 2) != 0)
-		manifest.feature_names = NULL;
+	const struct manifest *manifest = manifests[data[0] & 3];
+	const struct engine *engine = manifest == &table || manifest == &lone ? &tabular : &any;
 	size_t binary_size = data[1], body_size = size - 2;
 	if (binary_size > body_size)
 		binary_size = body_size;
@@ -79,11 +99,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	v2_peek_unit(body, body_size - binary_size, unit, &unit_size);
 	check(unit_size < sizeof unit && unit[unit_size] == '\0');
 	e.code = ERR_NONE;
-	if (v2_parse(&manifest, &kind, body, body_size, body_size - binary_size, &scratch, &request,
-		     &e) == 0)
-		answer(&manifest, &kind, &request);
-	else
+	arena_reset(&arena);
+	check(inference_begin(&inference, manifest, &arena, &e) == 0);
+	if (v2_parse(engine, body, body_size, body_size - binary_size, &request, &inference, &e) == 0) {
+		check_inputs(&inference);
+		answer(&request, &inference);
+	} else {
 		check(e.code == ERR_INPUT && e.text[0] != '\0');
+	}
 	free(body);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* Numbers read correctly rounded and written so that they read back the same. */
-#include "runtime/number.h"
+#include "core/number.h"
 #include "unit.h"
 
 #include <float.h>

@@ -1,5 +1,5 @@
 /* JSON, strictly by RFC 8259. */
-#include "runtime/scan.h"
+#include "core/scan.h"
 #include "unit.h"
 
 #include <stdlib.h>

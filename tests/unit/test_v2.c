@@ -22,11 +22,20 @@ static const struct manifest manifest = {
     .feature_count = 3,
     .feature_names = features,
 };
-static const struct prediction_kind kind = {.output_count = 1, .raw_count = 2};
+static const struct engine engine = {.tabular = true, .default_outputs = 1};
 
-static struct v2_scratch scratch;
+static struct arena arena;
+static struct inference inference;
 static struct v2_request request;
 static struct err error;
+
+static int parse_body(const struct engine *by, const struct manifest *m, const char *body,
+		      size_t size, size_t json_size)
+{
+	arena_reset(&arena);
+	assert_int_equal(inference_begin(&inference, m, &arena, &error), 0);
+	return v2_parse(by, body, size, json_size, &request, &inference, &error);
+}
 
 /* Parses a copy of exactly its size, so that the address checks see a byte read too far. */
 static int parse(const char *json, const void *bytes, size_t size)
@@ -39,18 +48,17 @@ static int parse(const char *json, const void *bytes, size_t size)
 		memcpy(body + json_size, bytes, size);
 	body = realloc(body, json_size + size + (json_size + size == 0));
 	error = (struct err){0};
-	int result = v2_parse(&manifest, &kind, body, json_size + size, json_size, &scratch,
-			      &request, &error);
+	int result = parse_body(&engine, &manifest, body, json_size + size, json_size);
 	free(body);
 	return result;
 }
 
 static void expect_doubles(size_t rows, const double *values)
 {
-	assert_int_equal(request.rows.rows, rows);
-	assert_int_equal(request.rows.columns, 3);
-	assert_false(request.rows.float32);
-	const double *got = request.rows.data;
+	assert_int_equal(inference.inputs[0].shape[0], rows);
+	assert_int_equal(inference.inputs[0].shape[1], 3);
+	assert_int_equal(inference.inputs[0].datatype, DATATYPE_FP64);
+	const double *got = inference.inputs[0].data;
 	for (size_t i = 0; i < rows * 3; i++)
 		if (isnan(values[i]) ? !isnan(got[i]) : got[i] != values[i])
 			fail_msg("element %zu is %g, expected %g", i, got[i], values[i]);
@@ -100,8 +108,9 @@ static void one_tensor(void **state)
 		    "\"shape\":[3],"
 		    "\"datatype\":\"FP16\",\"data\":[1,2,65504]}]}",
 		    ROWS(1, 2, 65504));
-	assert_true(request.want_predict);
-	assert_false(request.want_raw || request.binary_predict || request.tensor_per_feature);
+	assert_int_equal(request.output_count, 1);
+	assert_int_equal(request.outputs[0].spec, 0);
+	assert_false(request.outputs[0].binary);
 }
 
 static void float_rows(void **state)
@@ -112,8 +121,8 @@ static void float_rows(void **state)
 			       "1.00000005960464477539062500000000000001]}]}",
 			       NULL, 0),
 			 0);
-	assert_true(request.rows.float32);
-	const float *got = request.rows.data;
+	assert_int_equal(inference.inputs[0].datatype, DATATYPE_FP32);
+	const float *got = inference.inputs[0].data;
 	assert_true(got[0] == 0.1f && isnan(got[1]) && got[2] == 1.0000001192092896f);
 	/* Together with another datatype: doubles, of which FP32 has fewer bits. */
 	expect_rows(
@@ -132,7 +141,6 @@ static void tensor_a_feature(void **state)
 	    "{\"name\":\"m\\u006fnth\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[1,4]},"
 	    "{\"name\":\"distance\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[2,null]}]}",
 	    ROWS(1, 2, 3, 4, NONE, 6));
-	assert_true(request.tensor_per_feature);
 }
 
 static void options(void **state)
@@ -153,16 +161,18 @@ static void options(void **state)
 					"1");
 	assert_string_equal(request.unit, "N1");
 	assert_int_equal(request.unit_size, 2);
-	assert_true(request.want_raw && request.want_predict && request.raw_first);
-	assert_true(request.binary_predict);
-	assert_false(request.binary_raw);
+	assert_int_equal(request.output_count, 2);
+	assert_int_equal(request.outputs[0].spec, 1);
+	assert_false(request.outputs[0].binary);
+	assert_int_equal(request.outputs[1].spec, 0);
+	assert_true(request.outputs[1].binary);
 
 	snprintf(body, sizeof body,
 		 "{\"parameters\":{\"unit\":-12},\"outputs\":[{\"name\":\"raw_score\"}],%s", input);
 	assert_int_equal(parse(body, NULL, 0), 0);
 	assert_string_equal(request.unit, "-12");
-	assert_true(request.want_raw);
-	assert_false(request.want_predict);
+	assert_int_equal(request.output_count, 1);
+	assert_int_equal(request.outputs[0].spec, 1);
 }
 
 #define ONE(shape, type, data)                                                  \
@@ -222,7 +232,7 @@ static const struct {
     {ONE("[3]", "BYTES", "[\"a\",\"b\",\"c\"]"),
      "datatype BYTES is not taken: this model's features are numbers"},
     {ONE("[3]", "fp64", "[1,2,3]"), "there is no datatype `fp64`; it is FP64, FP32, FP16, "
-				    "BOOL, INT8 to INT64 or UINT8 to UINT64"},
+				    "BF16, BOOL, BYTES, INT8 to INT64 or UINT8 to UINT64"},
     {ONE("[3]", "FP64", "[1,\"2\",3]"), "element 1 of input `r` is not of datatype FP64: \"2\""},
     {ONE("[3]", "FP64", "[1,true,3]"), "element 1 of input `r` is not of datatype FP64: true"},
     {ONE("[3]", "FP64", "[1,2,1e309]"), "element 2 of input `r` is not of datatype FP64: 1e309"},
@@ -324,8 +334,8 @@ static void binary(void **state)
 	expect_doubles(2, wide);
 	snprintf(json, sizeof json, one, 1, "FP32", 12);
 	assert_int_equal(parse(json, narrow, 12), 0);
-	assert_true(request.rows.float32);
-	assert_memory_equal(request.rows.data, narrow, 12);
+	assert_int_equal(inference.inputs[0].datatype, DATATYPE_FP32);
+	assert_memory_equal(inference.inputs[0].data, narrow, 12);
 	snprintf(json, sizeof json, one, 1, "FP16", 6);
 	assert_int_equal(parse(json, halves, 6), 0);
 	expect_doubles(1, (double[]){1, 0x1p-24, NONE});
@@ -358,9 +368,9 @@ static void binary(void **state)
 	/* No JSON at all: rows in the manifest's datatype. */
 	assert_int_equal(parse("", wide, 48), 0);
 	expect_doubles(2, wide);
-	assert_true(request.binary_predict);
+	assert_true(request.outputs[0].binary);
 	assert_int_equal(parse("", wide, 47), -1);
-	assert_string_equal(error.text, "47 bytes are not rows of 3 features of FP64");
+	assert_string_equal(error.text, "47 bytes are not a FP64 of the shape [-1, 3]");
 }
 
 /* No beginning of a body is a body, and a second request of a size uses the memory of the first. */
@@ -384,9 +394,9 @@ static void cut(void **state)
 	memcpy(string, ",5     ", 7);
 	assert_int_equal(parse(json, NULL, 0), 0);
 	expect_doubles(2, (double[]){1, 2, 3, 4, 5, 6});
-	const struct v2_scratch before = scratch;
+	const void *before = inference.inputs[0].data;
 	assert_int_equal(parse(json, NULL, 0), 0);
-	assert_memory_equal(&before, &scratch, sizeof before);
+	assert_ptr_equal(before, inference.inputs[0].data);
 }
 
 static void peeked(void **state)
@@ -421,16 +431,35 @@ static void peeked(void **state)
 	assert_int_equal(size, 0);
 }
 
+/* Asks for these outputs of two rows and gives them these values. */
+static void answer_with(const char *asked, double *predict, float *raw)
+{
+	char json[PARTS_MAX];
+	snprintf(json, sizeof json,
+		 "{\"id\":\"a\\\"b\",%s\"inputs\":[{\"name\":\"r\",\"shape\":[2,3],\"datatype\":\"FP64\","
+		 "\"data\":[1,2,3,4,5,6]}]}",
+		 asked);
+	assert_int_equal(parse(json, NULL, 0), 0);
+	for (size_t i = 0; i < inference.output_count; i++) {
+		struct inference_output *o = &inference.outputs[i];
+		o->tensor = (struct tensor){.rank = 2, .shape = {2, (int64_t)o->spec + 1}};
+		o->tensor.datatype = o->spec == 0 ? DATATYPE_FP64 : DATATYPE_FP32;
+		o->tensor.count = 2 * (o->spec + 1);
+		o->tensor.data = o->spec == 0 ? (void *)predict : (void *)raw;
+	}
+}
+
 static void answers(void **state)
 {
 	(void)state;
-	static const double output[] = {0.25, (double)NAN}, raw[] = {0.1, -3, 1e30, 0};
+	double output[] = {0.25, (double)NAN};
+	float raw[] = {0.1f, -3, 1e30f, 0};
 	struct buf out;
 	size_t json_size;
 
 	buf_init(&out);
-	request = (struct v2_request){.id = "a\"b", .want_predict = true, .rows = {.rows = 2}};
-	v2_write(&out, "m", 3, &manifest, &kind, &request, output, NULL, &json_size);
+	answer_with("", output, raw);
+	v2_write(&out, "m", 3, &request, &inference, &json_size);
 	assert_string_equal(
 	    out.data, "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":"
 		      "[{\"name\":"
@@ -438,18 +467,17 @@ static void answers(void **state)
 	assert_int_equal(json_size, out.size);
 
 	buf_clear(&out);
-	request = (struct v2_request){.want_predict = true,
-				      .want_raw = true,
-				      .raw_first = true,
-				      .binary_predict = true,
-				      .rows = {.rows = 2}};
-	v2_write(&out, "m", 3, &manifest, &kind, &request, output, raw, &json_size);
+	answer_with("\"outputs\":[{\"name\":\"raw_score\"},{\"name\":\"predict\",\"parameters\":{"
+		    "\"binary_data\":true}}],",
+		    output, raw);
+	v2_write(&out, "m", 3, &request, &inference, &json_size);
 	assert_int_equal(out.size, json_size + sizeof output);
 	assert_memory_equal(out.data + json_size, output, sizeof output);
 	out.data[json_size] = '\0';
 	assert_string_equal(
 	    out.data,
-	    "{\"model_name\":\"m\",\"model_version\":\"3\",\"outputs\":[{\"name\":\"raw_score\","
+	    "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":[{\"name\":"
+	    "\"raw_score\","
 	    "\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[0.1,-3,1e30,0]},{\"name\":\"predict\","
 	    "\"shape\":[2,1],\"datatype\":\"FP64\",\"parameters\":{\"binary_data_size\":16}}]}");
 	buf_release(&out);
@@ -486,7 +514,7 @@ static void strings(void **state)
 static int release(void **state)
 {
 	(void)state;
-	v2_scratch_release(&scratch);
+	arena_release(&arena);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* number: writing. */
-#include "runtime/number.h"
+#include "core/number.h"
 
 #include <float.h>
 #include <math.h>

@@ -4,8 +4,8 @@
  * Pure; any thread, any locale. Reading rounds correctly to nearest, ties to even; writing gives
  * the shortest text that reads back to the same bits. Not here: the rest of JSON (scan).
  */
-#ifndef RUNTIME_NUMBER_H
-#define RUNTIME_NUMBER_H
+#ifndef CORE_NUMBER_H
+#define CORE_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* number: reading. */
-#include "runtime/number.h"
+#include "core/number.h"
 
 #include <float.h>
 #include <math.h>

@@ -5,11 +5,11 @@
  * surrogates in pairs, at most depth_max values inside each other. The first problem sticks, and
  * everything after it answers false. Not here: what the values mean.
  */
-#ifndef RUNTIME_SCAN_H
-#define RUNTIME_SCAN_H
+#ifndef CORE_SCAN_H
+#define CORE_SCAN_H
 
 #include "core/err.h"
-#include "runtime/number.h"
+#include "core/number.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "runtime/scan.h"
+#include "core/scan.h"
 
 #include "core/text.h"
 

@@ -1,0 +1,72 @@
+/*
+ * http_answer: an answer as libmicrohttpd wants it.
+ */
+#include "runtime/http_internal.h"
+
+#include <microhttpd.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ANSWER_LIMIT_MS 120000 /* to send an answer: this, and a moment a byte ... */
+#define ANSWER_BYTES_A_MS 32   /* ... so that 32 KB/s is always fast enough */
+
+void http_add_header(struct http_response *response, const char *name, const char *value)
+{
+	if (response->header_count == HTTP_RESPONSE_HEADERS_MAX)
+		return;
+	struct http_header *line = &response->headers[response->header_count++];
+	snprintf(line->name, sizeof line->name, "%s", name);
+	snprintf(line->value, sizeof line->value, "%s", value);
+}
+
+static struct MHD_Response *make_response(struct http_response *response)
+{
+	size_t size = response->body.size;
+	char *data = buf_take(&response->body);
+	struct MHD_Response *made =
+	    data == NULL ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT)
+			 : MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
+	if (made == NULL) {
+		free(data);
+		return NULL;
+	}
+	if (response->content_type != NULL)
+		MHD_add_response_header(made, "Content-Type", response->content_type);
+	if (response->allow != NULL)
+		MHD_add_response_header(made, "Allow", response->allow);
+	if (response->json_size > 0) {
+		char number[24];
+		snprintf(number, sizeof number, "%zu", response->json_size);
+		MHD_add_response_header(made, "Inference-Header-Content-Length", number);
+	}
+	for (size_t i = 0; i < response->header_count; i++)
+		MHD_add_response_header(made, response->headers[i].name,
+					response->headers[i].value);
+	if (response->close)
+		MHD_add_response_header(made, "Connection", "close");
+	return made;
+}
+
+int http_send(struct exchange *x, struct http_response *response)
+{
+	struct http_server *s = x->server;
+
+	if (response->body.failed) {
+		struct err e;
+		buf_release(&response->body);
+		err_set(&e, ERR_MEMORY, "memory is out while answering");
+		s->options.refuse(response, &e);
+	}
+	if (atomic_load_explicit(&s->draining, memory_order_relaxed))
+		response->close = true;
+	size_t size = response->body.size;
+	struct MHD_Response *made = make_response(response);
+	if (made == NULL)
+		return MHD_NO;
+	peer_limit(x->request.connection, ANSWER_LIMIT_MS + (int64_t)(size / ANSWER_BYTES_A_MS));
+	enum MHD_Result queued =
+	    MHD_queue_response(x->request.connection, (unsigned)response->status, made);
+	MHD_destroy_response(made);
+	return (int)queued;
+}

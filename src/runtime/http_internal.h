@@ -1,0 +1,85 @@
+/*
+ * http_internal: what the files of the HTTP server share. Only http.c and http_*.c include it.
+ *
+ * One struct exchange a request, from its header to the last byte of its answer; libmicrohttpd's
+ * threads own it. A suspended request's struct http_ticket belongs to the exchange and to whoever
+ * will resume it.
+ */
+#ifndef RUNTIME_HTTP_INTERNAL_H
+#define RUNTIME_HTTP_INTERNAL_H
+
+#include "runtime/http.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct MHD_Connection;
+struct peer;
+
+struct http_server {
+	struct http_options options;
+	struct MHD_Daemon *daemon;
+	atomic_bool draining;
+	atomic_uint in_flight; /* requests whose header was read and whose answer is not sent */
+	atomic_size_t held;    /* bytes of bodies in memory */
+	pthread_mutex_t peers_lock;
+	struct peer *peers;
+
+	pthread_mutex_t suspended_lock;
+	struct exchange *suspended; /* of which each has a ticket */
+	bool cutting;               /* nothing is suspended any more */
+	atomic_uint waking;         /* tickets whose http_resume() may still touch this server */
+	atomic_uint cut_in_flight;  /* requests that a drain cut off: no longer in in_flight */
+};
+
+/* One request on its way. */
+struct exchange {
+	struct http_server *server;
+	struct http_request request;
+	struct buf body;
+	size_t held; /* bytes of it that count in the server's sum */
+	struct http_sink sink;
+	struct err refused; /* code ERR_NONE while all is well */
+	struct http_ticket *ticket;       /* the handler suspended it */
+	struct exchange *previous, *next; /* among the suspended */
+	bool suspended;                   /* libmicrohttpd calls again once it is resumed */
+	bool cut;
+};
+
+static inline bool http_pool(const struct http_server *s)
+{
+	return s->options.thread_count > 0;
+}
+
+int64_t http_clock_ms(void);
+struct exchange *exchange_of(const struct http_request *request);
+
+/* --- http_peer: open connections and how long they may take --- */
+
+#define PEER_FOR_EVER INT64_MAX
+
+/* libmicrohttpd tells of connections that come and go; context is the struct http_server. */
+void peer_notify(void *context, struct MHD_Connection *connection, void **peer, int started);
+/* What the connection does now must end within limit_ms, however steadily it drips. */
+void peer_limit(struct MHD_Connection *connection, int64_t limit_ms);
+
+/* --- http_ticket: requests that are answered later --- */
+
+enum ticket_state { TICKET_WAITING, TICKET_RESUMED, TICKET_CUT };
+
+enum ticket_state ticket_state(const struct exchange *x);
+/* Blocks until the answer is there. */
+void ticket_wait(struct exchange *x);
+/* Gives the answer of a resumed one away. */
+void ticket_take(struct exchange *x, struct http_response *response);
+/* The exchange's end of its ticket. */
+void ticket_end(struct exchange *x);
+/* Cuts all that wait off, and all that would; returns how many. */
+unsigned ticket_cut_all(struct http_server *s);
+
+/* --- http_answer --- */
+
+/* Hands the answer to libmicrohttpd; takes the body over. An enum MHD_Result. */
+int http_send(struct exchange *x, struct http_response *response);
+
+#endif

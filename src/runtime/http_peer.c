@@ -1,0 +1,85 @@
+/*
+ * http_peer: the open connections of a pool's server, each with the time by which it must be done
+ * with what it does. libmicrohttpd's own timeout counts inactivity only, so a steady drip would
+ * never end.
+ */
+#include "runtime/http_internal.h"
+
+#include <microhttpd.h>
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct peer {
+	struct peer *previous, *next;
+	int fd;
+	_Atomic int64_t deadline_ms;
+};
+
+static void peer_add(struct http_server *s, struct peer *p)
+{
+	pthread_mutex_lock(&s->peers_lock);
+	p->next = s->peers;
+	if (p->next != NULL)
+		p->next->previous = p;
+	s->peers = p;
+	pthread_mutex_unlock(&s->peers_lock);
+}
+
+static void peer_remove(struct http_server *s, struct peer *p)
+{
+	pthread_mutex_lock(&s->peers_lock);
+	if (p->next != NULL)
+		p->next->previous = p->previous;
+	if (p->previous != NULL)
+		p->previous->next = p->next;
+	else
+		s->peers = p->next;
+	pthread_mutex_unlock(&s->peers_lock);
+	free(p);
+}
+
+void peer_notify(void *context, struct MHD_Connection *connection, void **peer, int code)
+{
+	struct http_server *s = context;
+	struct peer *p = *peer;
+
+	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+		*peer = NULL;
+		if (p != NULL)
+			peer_remove(s, p);
+		return;
+	}
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	p = info == NULL ? NULL : calloc(1, sizeof *p);
+	*peer = p;
+	if (p == NULL)
+		return;
+	p->fd = info->connect_fd;
+	p->deadline_ms = http_clock_ms() + s->options.header_timeout_ms;
+	peer_add(s, p);
+}
+
+void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct peer *p = info == NULL ? NULL : info->socket_context;
+	if (p == NULL)
+		return;
+	int64_t deadline_ms =
+	    limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : http_clock_ms() + limit_ms;
+	atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
+void http_reap(struct http_server *s)
+{
+	int64_t now_ms = http_clock_ms();
+
+	pthread_mutex_lock(&s->peers_lock);
+	for (struct peer *p = s->peers; p != NULL; p = p->next)
+		if (now_ms > atomic_load_explicit(&p->deadline_ms, memory_order_relaxed))
+			shutdown(p->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&s->peers_lock);
+}

@@ -1,0 +1,320 @@
+#include "runtime/infer.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a request is taken to cost beside its body: a GET has none. */
+#define BASE_BYTES 256
+/* Bodies up to this are read on the data plane's thread before a remote server is asked. */
+#define READ_HERE_MAX ((size_t)64 << 10)
+
+/* One prediction on its way. Answered in place it lives on the stack and uses its thread's arena; what is answered
+ * later is on the heap, with an arena of its own, and has pinned its version. */
+struct run {
+	const struct infer_protocol *protocol;
+	const struct http_request *request;
+	struct http_ticket *ticket; /* NULL: in place */
+	struct arena *arena;
+	void *state;
+	char model[TEXT_NAME_MAX + 1];
+	struct infer_version version;
+	struct served_version *served;
+	struct inference inference;
+	uint64_t start_ns;
+};
+
+static _Thread_local struct arena *mine;
+static pthread_key_t thread_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void arena_end(void *arena)
+{
+	arena_release(arena);
+	free(arena);
+}
+
+static void make_key(void)
+{
+	pthread_key_create(&thread_end, arena_end);
+}
+
+/* This thread's memory, emptied; freed when the thread ends. NULL when memory is out. */
+static struct arena *my_arena(void)
+{
+	if (mine == NULL) {
+		pthread_once(&once, make_key);
+		mine = calloc(1, sizeof *mine);
+		pthread_setspecific(thread_end, mine);
+	} else {
+		arena_reset(mine);
+	}
+	return mine;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
+				  const char *unit, size_t unit_size, const struct served_model **found,
+				  struct err *e)
+{
+	const struct served_model *m = routing_find(routing, model);
+	struct served_version *v;
+	long long number = 0;
+
+	*found = m;
+	if (m == NULL) {
+		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		return NULL;
+	}
+	if (version[0] == '\0') {
+		v = served_model_pick(m, unit, unit_size);
+		if (v == NULL)
+			err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
+	} else {
+		bool valid = text_integer(version, 1, VERSIONS_MAX, &number);
+		v = valid ? served_model_find(m, (uint32_t)number) : NULL;
+		if (v == NULL)
+			err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", model, version,
+				m->version_count);
+	}
+	if (v != NULL && v->engine == NULL) {
+		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, model, v->note);
+		return NULL;
+	}
+	return v;
+}
+
+static void choose_unit(const struct infer_protocol *protocol, const struct http_request *request,
+			char unit[INFER_UNIT_SIZE], size_t *unit_size)
+{
+	const char *header = http_header(request, "Mldeck-Unit");
+
+	*unit_size = 0;
+	unit[0] = '\0';
+	if (header != NULL) {
+		*unit_size = strnlen(header, INFER_UNIT_SIZE - 1);
+		memcpy(unit, header, *unit_size);
+		unit[*unit_size] = '\0';
+	} else if (protocol->unit != NULL) {
+		protocol->unit(request, unit, unit_size);
+	}
+}
+
+static int begin(struct run *run, struct err *e)
+{
+	if (run->arena == NULL ||
+	    inference_begin(&run->inference, run->version.manifest, run->arena, e) != 0)
+		return err_set(e, ERR_MEMORY, "memory is out while answering");
+	run->state = arena_take(run->arena, run->protocol->state_size);
+	if (run->state == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while answering");
+	memset(run->state, 0, run->protocol->state_size);
+	return 0;
+}
+
+/* Reads the request, and asks for what is counted too. */
+static int read_request(struct run *run, struct err *e)
+{
+	const struct prediction_kind *kind = &run->served->kind;
+	if (begin(run, e) != 0 || run->protocol->read(run->state, run->request, &run->version,
+						      &run->inference, e) != 0)
+		return -1;
+	if (kind->output != PREDICTION_NONE)
+		inference_want(&run->inference, kind->output);
+	return 0;
+}
+
+static void finish(struct run *run, struct http_response *response, int result, const struct err *e)
+{
+	struct served_version *v = run->served;
+	bool traffic = run->request->peer_uid == UINT32_MAX;
+	size_t count = 0;
+
+	if (result != 0) {
+		data_plane_refuse(response, e);
+		if (traffic)
+			telemetry_record_error(v->telemetry);
+		return;
+	}
+	run->protocol->write(run->state, &run->version, &run->inference, response);
+	const double *values = prediction_values(&v->kind, &run->inference, &count);
+	if (traffic)
+		telemetry_record_ok(v->telemetry, clock_ns() - run->start_ns, values, count);
+}
+
+/* --- what a version's requests cost, so that a slow one never holds a data plane thread --- */
+
+/* Nanoseconds that this request will take, by those before it. */
+static float expected_ns(struct served_version *v, size_t body_size)
+{
+	return atomic_load_explicit(&v->ns_per_byte, memory_order_relaxed) *
+	       (float)(body_size + BASE_BYTES);
+}
+
+/* Falls fast and rises slowly: a thread that was set aside by the system for once is no slow model. Threads may
+ * overwrite each other's step; none of them matters. */
+static void learn_cost(struct served_version *v, size_t body_size, uint64_t took_ns)
+{
+	float now = (float)took_ns / (float)(body_size + BASE_BYTES);
+	float old = atomic_load_explicit(&v->ns_per_byte, memory_order_relaxed);
+
+	if (isinf(old) || now < old)
+		now = isinf(old) ? now : old + (now - old) / 2;
+	else
+		now = old + (now - old) / 16;
+	atomic_store_explicit(&v->ns_per_byte, now, memory_order_relaxed);
+}
+
+/* --- answering later --- */
+
+static void answer_later(struct run *run, int result, const struct err *e)
+{
+	struct http_response response = {.status = 200};
+
+	buf_init(&response.body);
+	finish(run, &response, result, e);
+	http_resume(run->ticket, &response);
+	served_version_unpin(run->served);
+	arena_release(run->arena);
+	free(run->arena);
+	free(run);
+}
+
+static void started_done(void *context, int result, const struct err *e)
+{
+	answer_later(context, result, e);
+}
+
+/* On a worker, or on the request's own thread for an engine that answers later by itself. */
+static void run_later(void *context)
+{
+	struct run *run = context;
+	const struct engine *engine = run->version.engine;
+	void *model = run->served->model;
+	struct err e;
+	uint64_t begun_ns = clock_ns();
+	size_t body_size = run->request->body_size;
+	const struct engine_call call = {started_done, run};
+
+	int result = read_request(run, &e);
+	if (result == 0 && engine->start != NULL) {
+		engine->start(model, &run->inference, &call);
+		return;
+	}
+	if (result == 0)
+		result = engine->predict(model, &run->inference, &e);
+	if (result == 0)
+		learn_cost(run->served, body_size, clock_ns() - begun_ns);
+	answer_later(run, result, &e);
+}
+
+/* The run on the heap, suspended, its version pinned; NULL when memory is out, said in response. */
+static struct run *make_later(const struct run *run, struct http_response *response)
+{
+	struct run *later = malloc(sizeof *later);
+	struct arena *arena = calloc(1, sizeof *arena);
+	struct http_ticket *ticket =
+		later == NULL || arena == NULL ? NULL : http_suspend(run->request);
+	struct err e;
+
+	if (ticket == NULL) {
+		err_set(&e, ERR_MEMORY, "memory is out while answering");
+		data_plane_refuse(response, &e);
+		free(arena);
+		free(later);
+		return NULL;
+	}
+	*later = *run;
+	later->arena = arena;
+	later->ticket = ticket;
+	memcpy(later->model, run->version.model, strlen(run->version.model) + 1);
+	later->version.model = later->model;
+	served_version_pin(run->served);
+	return later;
+}
+
+static void defer(struct server *s, const struct run *run, struct http_response *response)
+{
+	struct run *later = make_later(run, response);
+	struct err e;
+
+	if (later == NULL)
+		return;
+	if (run->version.engine->start != NULL && run->request->body_size <= READ_HERE_MAX)
+		run_later(later);
+	else if (workers_submit(s->workers, run_later, later, &e) != 0)
+		answer_later(later, -1, &e);
+}
+
+/* --- answering in place --- */
+
+static void answer_here(struct run *run, struct http_response *response)
+{
+	const struct engine *engine = run->version.engine;
+	struct err e;
+
+	run->arena = my_arena();
+	int result = read_request(run, &e);
+	if (result == 0)
+		result = engine_predict(engine, run->served->model, &run->inference, &e);
+	if (result == 0)
+		learn_cost(run->served, run->request->body_size, clock_ns() - run->start_ns);
+	finish(run, response, result, &e);
+}
+
+/* Chooses the version; it is the caller's until router_leave(). */
+static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
+		  struct err *e)
+{
+	const struct served_model *m = routing_find(routing, model);
+	char unit[INFER_UNIT_SIZE] = "";
+	size_t unit_size = 0;
+
+	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1)
+		choose_unit(run->protocol, run->request, unit, &unit_size);
+	struct served_version *v = infer_find(routing, model, version, unit, unit_size, &m, e);
+	if (v == NULL)
+		return -1;
+	run->served = v;
+	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest};
+	return 0;
+}
+
+void infer_handle(struct server *s, const struct infer_protocol *protocol,
+		  const struct http_request *request, const char *model, const char *version,
+		  struct http_response *response)
+{
+	struct run run = {.protocol = protocol, .request = request, .start_ns = clock_ns()};
+	/* An operator's own, on a thread of its own: it may wait. */
+	bool may_wait = request->peer_uid != UINT32_MAX;
+	struct err e;
+
+	if (choose(router_enter(s->router), model, version, &run, &e) != 0) {
+		router_leave(s->router);
+		data_plane_refuse(response, &e);
+		return;
+	}
+	if (may_wait) {
+		served_version_pin(run.served);
+		memcpy(run.model, run.version.model, strlen(run.version.model) + 1);
+		run.version.model = run.model;
+		router_leave(s->router);
+		answer_here(&run, response);
+		served_version_unpin(run.served);
+		return;
+	}
+	if (run.version.engine->start != NULL ||
+	    expected_ns(run.served, request->body_size) > (float)s->config.workers.inline_us * 1000)
+		defer(s, &run, response);
+	else
+		answer_here(&run, response);
+	router_leave(s->router);
+}
