@@ -153,8 +153,10 @@ static int json_length(const struct http_request *request, size_t *json_size, st
 }
 
 /* A body whose length header is malformed has no unit, and is refused when it is read. */
-static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static void v2_unit(const struct http_request *request, const struct served_model *m,
+		    char unit[INFER_UNIT_SIZE], size_t *unit_size)
 {
+	(void)m;
 	size_t json_size;
 	if (json_length(request, &json_size, NULL) == 0)
 		v2_peek_unit(request->body, json_size, unit, unit_size);
