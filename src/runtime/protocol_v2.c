@@ -53,14 +53,8 @@ static void model_list(void *context, const struct http_request *request,
 	(void)request;
 	(void)segments;
 	struct server *s = context;
-	const struct routing *routing = router_enter(s->router);
 	data_plane_json(response);
-	buf_add_string(&response->body, "{\"models\":[");
-	for (size_t i = 0; i < routing->model_count; i++) {
-		buf_add_string(&response->body, i > 0 ? "," : "");
-		v2_write_string(&response->body, routing->models[i]->name);
-	}
-	buf_add_string(&response->body, "]}");
+	data_plane_write_models(&response->body, router_enter(s->router));
 	router_leave(s->router);
 }
 

@@ -10,17 +10,18 @@ static void note(const char *name, const struct http_segments *segments)
 {
 	int used = snprintf(seen, sizeof seen, "%s", name);
 	for (size_t i = 0; i < segments->count; i++)
-		used += snprintf(seen + used, sizeof seen - (size_t)used, " %s", segments->values[i]);
+		used +=
+		    snprintf(seen + used, sizeof seen - (size_t)used, " %s", segments->values[i]);
 }
 
-#define HANDLER(name)                                                                                     \
-	static void name(void *context, const struct http_request *request,                               \
-			 const struct http_segments *segments, struct http_response *response)            \
-	{                                                                                                 \
-		(void)context;                                                                            \
-		(void)request;                                                                            \
-		(void)response;                                                                           \
-		note(#name, segments);                                                                    \
+#define HANDLER(name)                                                                          \
+	static void name(void *context, const struct http_request *request,                    \
+			 const struct http_segments *segments, struct http_response *response) \
+	{                                                                                      \
+		(void)context;                                                                 \
+		(void)request;                                                                 \
+		(void)response;                                                                \
+		note(#name, segments);                                                         \
 	}
 HANDLER(predict)
 HANDLER(predict_version)
@@ -30,12 +31,12 @@ HANDLER(table)
 HANDLER(upload)
 
 static const struct http_route routes[] = {
-	{"POST", "/v1/models/{}:predict", predict, ""},
-	{"POST", "/v1/models/{}/versions/{}:predict", predict_version, ""},
-	{"GET", "/v1/models/stats", all, ""},
-	{"GET", "/v1/models/{}", status, ""},
-	{"GET", "/predict/{}", table, ""},
-	{"POST", "/predict/{}", upload, ""},
+    {"POST", "/v1/models/{}:predict", predict, ""},
+    {"POST", "/v1/models/{}/versions/{}:predict", predict_version, ""},
+    {"GET", "/v1/models/stats", all, ""},
+    {"GET", "/v1/models/{}", status, ""},
+    {"GET", "/predict/{}", table, ""},
+    {"POST", "/predict/{}", upload, ""},
 };
 
 static void refuse(struct http_response *response, const struct err *e)
@@ -69,7 +70,8 @@ static void a_part_ends_before_its_literal(void **state)
 	/* Nothing, too much, or something else behind the literal. */
 	assert_int_equal(ask("POST", "/v1/models/:predict").status, 405);
 	expect("POST", "/v1/models/m:predict/", 404, "there is nothing at /v1/models/m:predict/");
-	expect("POST", "/v1/models/m/versions/:predict", 404, "there is nothing at /v1/models/m/versions/:predict");
+	expect("POST", "/v1/models/m/versions/:predict", 404,
+	       "there is nothing at /v1/models/m/versions/:predict");
 	expect("GET", "/v1/models/", 404, "there is nothing at /v1/models/");
 	expect("GET", "/v1/models/m:explain", 200, "status m:explain");
 }
