@@ -22,8 +22,11 @@ struct run {
 	char model[TEXT_NAME_MAX + 1];
 	struct infer_version version;
 	struct served_version *served;
+	bool counted; /* as traffic */
 	struct inference inference;
-	uint64_t start_ns;
+	uint64_t start_ns;  /* of the request */
+	uint64_t marked_ns; /* where its last part ended */
+	struct telemetry_sample sample;
 };
 
 static _Thread_local struct arena *mine;
@@ -108,6 +111,14 @@ static void choose_unit(const struct infer_protocol *protocol, const struct http
 	}
 }
 
+/* Rows of a prediction: the first dimension of its first input. */
+static uint64_t row_count(const struct inference *inference)
+{
+	const struct tensor *first =
+		inference->manifest->input_count > 0 ? &inference->inputs[0] : NULL;
+	return first == NULL || first->rank == 0 ? 1 : (uint64_t)first->shape[0];
+}
+
 static int begin(struct run *run, struct err *e)
 {
 	if (run->arena == NULL ||
@@ -120,6 +131,14 @@ static int begin(struct run *run, struct err *e)
 	return 0;
 }
 
+/* The nanoseconds since the last mark, which is now here. */
+static uint64_t lap_ns(struct run *run)
+{
+	uint64_t now_ns = clock_ns(), took_ns = now_ns - run->marked_ns;
+	run->marked_ns = now_ns;
+	return took_ns;
+}
+
 /* Reads the request, and asks for what is counted too. */
 static int read_request(struct run *run, struct err *e)
 {
@@ -129,25 +148,35 @@ static int read_request(struct run *run, struct err *e)
 		return -1;
 	if (kind->output != PREDICTION_NONE)
 		inference_want(&run->inference, kind->output);
+	run->sample.input_ns = lap_ns(run);
 	return 0;
+}
+
+static void refuse(struct run *run, struct http_response *response, const struct err *e)
+{
+	data_plane_refuse(response, e);
+	if (run->counted)
+		telemetry_record_error(run->served->telemetry, e->code, clock_ns() - run->start_ns);
 }
 
 static void finish(struct run *run, struct http_response *response, int result, const struct err *e)
 {
 	struct served_version *v = run->served;
-	bool traffic = run->request->peer_uid == UINT32_MAX;
 	size_t count = 0;
 
 	if (result != 0) {
-		data_plane_refuse(response, e);
-		if (traffic)
-			telemetry_record_error(v->telemetry);
+		refuse(run, response, e);
 		return;
 	}
+	run->sample.infer_ns = lap_ns(run);
 	run->protocol->write(run->state, &run->version, &run->inference, response);
+	run->sample.output_ns = lap_ns(run);
+	if (!run->counted)
+		return;
 	const double *values = prediction_values(&v->kind, &run->inference, &count);
-	if (traffic)
-		telemetry_record_ok(v->telemetry, clock_ns() - run->start_ns, values, count);
+	run->sample.rows = row_count(&run->inference);
+	run->sample.latency_ns = run->marked_ns - run->start_ns;
+	telemetry_record_ok(v->telemetry, &run->sample, values, count);
 }
 
 /* --- what a version's requests cost, so that a slow one never holds a data plane thread --- */
@@ -200,10 +229,12 @@ static void run_later(void *context)
 	const struct engine *engine = run->version.engine;
 	void *model = run->served->model;
 	struct err e;
-	uint64_t begun_ns = clock_ns();
 	size_t body_size = run->request->body_size;
 	const struct engine_call call = {started_done, run};
+	uint64_t begun_ns;
 
+	run->sample.queue_ns = lap_ns(run);
+	begun_ns = run->marked_ns;
 	int result = read_request(run, &e);
 	if (result == 0 && engine->start != NULL) {
 		engine->start(model, &run->inference, &call);
@@ -270,6 +301,17 @@ static void answer_here(struct run *run, struct http_response *response)
 	finish(run, response, result, &e);
 }
 
+/* Waits outside of the routing, which it leaves. */
+static void answer_own(struct server *s, struct run *run, struct http_response *response)
+{
+	served_version_pin(run->served);
+	memcpy(run->model, run->version.model, strlen(run->version.model) + 1);
+	run->version.model = run->model;
+	router_leave(s->router);
+	answer_here(run, response);
+	served_version_unpin(run->served);
+}
+
 /* Chooses the version; it is the caller's until router_leave(). */
 static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
 		  struct err *e)
@@ -292,23 +334,19 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol,
 		  const struct http_request *request, const char *model, const char *version,
 		  struct http_response *response)
 {
-	struct run run = {.protocol = protocol, .request = request, .start_ns = clock_ns()};
-	/* An operator's own, on a thread of its own: it may wait. */
-	bool may_wait = request->peer_uid != UINT32_MAX;
+	/* An operator's own comes on a thread of its own, which may wait, and is no traffic. */
+	bool traffic = request->peer_uid == UINT32_MAX;
+	struct run run = {.protocol = protocol, .request = request, .counted = traffic};
 	struct err e;
 
+	run.start_ns = run.marked_ns = clock_ns();
 	if (choose(router_enter(s->router), model, version, &run, &e) != 0) {
 		router_leave(s->router);
 		data_plane_refuse(response, &e);
 		return;
 	}
-	if (may_wait) {
-		served_version_pin(run.served);
-		memcpy(run.model, run.version.model, strlen(run.version.model) + 1);
-		run.version.model = run.model;
-		router_leave(s->router);
-		answer_here(&run, response);
-		served_version_unpin(run.served);
+	if (!traffic) {
+		answer_own(s, &run, response);
 		return;
 	}
 	if (run.version.engine->start != NULL ||
