@@ -88,8 +88,6 @@ int onnx_value(const struct onnx_model *m, enum datatype type, const struct tens
  */
 int onnx_value_shape(const struct onnx_model *m, const struct ort_value *value, enum datatype *type,
 		     int64_t *shape, size_t *rank, struct err *e);
-/* Why Run() failed: ERR_INPUT or ERR_SYSTEM. */
-int onnx_run_failed(const struct onnx_model *m, struct ort_status *status, struct err *e);
 
 /* engine_onnx_maps.c: the output of maps as [rows, classes]. ERR_SYSTEM when rows differ in their
  * keys. */

@@ -7,11 +7,36 @@
 static const char inputs_what[] = "ONNX Runtime takes no value";
 static const char outputs_what[] = "the model's answer cannot be read";
 
-int onnx_run_failed(const struct onnx_model *m, struct ort_status *status, struct err *e)
+/* Inputs that may have any number of rows and were given different ones: few models can mean that, and the library
+ * does not blame it on the inputs. */
+static bool rows_differ(const struct onnx_model *m, const struct inference *inference, int64_t rows[2])
 {
+	bool found = false;
+
+	for (size_t i = 0; i < m->input_count; i++) {
+		const struct tensor *t = &inference->inputs[i];
+		if (m->inputs[i].dimension_count == 0 || m->inputs[i].dimensions[0] != -1 || t->rank == 0)
+			continue;
+		rows[found] = t->shape[0];
+		if (found && rows[0] != rows[1])
+			return true;
+		found = true;
+	}
+	return false;
+}
+
+static int run_failed(const struct onnx_model *m, const struct inference *inference,
+		      struct ort_status *status, struct err *e)
+{
+	int64_t rows[2];
+
 	if (m->ort->GetErrorCode(status) == ORT_CODE_INVALID_ARGUMENT)
 		return ort_check(m->ort, status, ERR_INPUT, "the model refuses these inputs", e);
-	return ort_check(m->ort, status, ERR_SYSTEM, "the model failed", e);
+	if (!rows_differ(m, inference, rows))
+		return ort_check(m->ort, status, ERR_SYSTEM, "the model failed", e);
+	ort_ignore(m->ort, status);
+	return err_set(e, ERR_INPUT, "the inputs have different numbers of rows, %lld and %lld",
+		       (long long)rows[0], (long long)rows[1]);
 }
 
 static int string_value(const struct onnx_model *m, const struct tensor *t,
@@ -179,7 +204,7 @@ int onnx_run(struct onnx_model *m, struct inference *inference, struct err *e)
 	    m->session, NULL, (const char *const *)m->input_names,
 	    (const struct ort_value *const *)inputs, m->input_count, names, wanted, outputs);
 	if (status != NULL) {
-		result = onnx_run_failed(m, status, e);
+		result = run_failed(m, inference, status, e);
 		goto out;
 	}
 	result = 0;
