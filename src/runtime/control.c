@@ -179,7 +179,7 @@ static const char *version_state(struct server *s, const char *model, uint32_t v
 {
 	const struct served_model *m = routing_find(router_enter(s->router), model);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
-	const char *state = v == NULL ? "loading" : v->engine != NULL ? "ready" : "failed";
+	const char *state = v == NULL ? "loading" : served_version_ready(v, NULL) == 0 ? "ready" : "failed";
 	router_leave(s->router);
 	return state;
 }

@@ -42,11 +42,12 @@ static void write_revisions(struct metrics *m)
 static void write_ready(struct metrics *m)
 {
 	metrics_family(m, "mldeck_version_ready", "gauge",
-		       "Whether a version is loaded and can be given requests.");
+		       "Whether a version is loaded and can be given requests; of a remote one, whether its "
+		       "server is well.");
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		metrics_series(m, "", "model", v->model, "version", v->number, NULL);
-		metrics_count(m, v->version->engine != NULL);
+		metrics_count(m, served_version_ready(v->version, NULL) == 0);
 	}
 }
 

@@ -12,12 +12,15 @@
 
 static void fill_version(struct snapshot_version *to, const struct served_version *from)
 {
+	struct err e;
+	bool ready = served_version_ready(from, &e) == 0;
+
 	to->version = from->version;
 	snprintf(to->engine, sizeof to->engine, "%s", from->manifest.engine);
 	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
 	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
-	snprintf(to->state, sizeof to->state, "%s", from->engine != NULL ? "ready" : "failed");
-	snprintf(to->note, sizeof to->note, "%s", from->note);
+	snprintf(to->state, sizeof to->state, "%s", ready ? "ready" : "failed");
+	snprintf(to->note, sizeof to->note, "%.*s", (int)sizeof to->note - 1, ready ? "" : e.text);
 	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
 	to->size_bytes = from->manifest.size_bytes;
 	to->created_ms = from->created_ms;

@@ -78,7 +78,9 @@ static void model_ready(void *context, const struct http_request *request,
 	const struct served_model *m;
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
-	if (infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e) == NULL)
+	const struct served_version *v =
+		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+	if (v == NULL || served_version_ready(v, &e) != 0)
 		data_plane_refuse(response, &e);
 	else
 		response->status = 200;

@@ -18,6 +18,13 @@ void served_version_unpin(struct served_version *v)
 	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
 }
 
+int served_version_ready(const struct served_version *v, struct err *e)
+{
+	if (v->engine == NULL)
+		return err_set(e, ERR_UNREACHABLE, "%s", v->note);
+	return v->engine->ready == NULL ? 0 : v->engine->ready(v->model, e);
+}
+
 void served_version_loaded(struct served_version *v, const struct engine *engine)
 {
 	v->engine = engine;

@@ -72,6 +72,8 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
 
+/* -1 with the reason while a version cannot answer: it is not loaded, or its engine says so. Never waits. */
+int served_version_ready(const struct served_version *v, struct err *e);
 /* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
 void served_version_pin(struct served_version *v);
 void served_version_unpin(struct served_version *v);

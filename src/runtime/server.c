@@ -1,5 +1,6 @@
 #include "runtime/server.h"
 
+#include "core/fetch_pool.h"
 #include "runtime/listener.h"
 
 #include <errno.h>
@@ -98,6 +99,8 @@ static void drain(struct server *s)
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
 	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
+	/* What other servers still owe nobody waits for any more. */
+	fetch_pool_cancel();
 	http_drain(s->control, 2000);
 	unlink(s->options.socket);
 	if (cut > 0)

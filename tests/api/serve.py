@@ -410,9 +410,9 @@ def test_idle_connections_leave_the_control_plane_alone():
     runtime.stop()
 
 
-def main():
+def main(tests):
     global failures
-    for name, test in list(globals().items()):
+    for name, test in list(tests.items()):
         if not name.startswith("test_"):
             continue
         try:
@@ -425,4 +425,5 @@ def main():
     sys.exit(1 if failures else 0)
 
 
-main()
+if __name__ == "__main__":
+    main(globals())
