@@ -46,7 +46,7 @@ def predict(request):
     asked, binary = request.json(), request.body[request.json_size():]
     x = asked["inputs"][0]
     if "data" in x:
-        values = x["data"]
+        values = [float("nan") if value is None else float(value) for value in x["data"]]
     else:
         size = x["parameters"]["binary_data_size"]
         values = struct.unpack(f"<{size // 4}f", binary[:size])
@@ -116,8 +116,6 @@ class Server:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.lock:
-                self.open.append(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
@@ -126,6 +124,7 @@ class Server:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             with self.lock:
                 self.connections += 1
+                self.open.append(connection)
             while True:
                 request = self.receive(connection)
                 if request is None:
