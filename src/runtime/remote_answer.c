@@ -13,6 +13,10 @@
 /* A longer body is no error that anybody wrote. */
 #define ERROR_BODY_MAX ((size_t)64 << 10)
 
+/* What a body is, for sentences. */
+static const char NOTHING[] = "nothing", MARKUP[] = "HTML or XML", JSON[] = "JSON",
+		  PLAIN[] = "something else";
+
 /* --- refusals --- */
 
 /* The first word that shows what a body is. */
@@ -22,10 +26,10 @@ static const char *looks_like(const char *body, size_t size)
 	while (at < size && strchr(" \t\r\n", body[at]) != NULL && body[at] != '\0')
 		at++;
 	if (at == size)
-		return "nothing";
+		return NOTHING;
 	if (body[at] == '<')
-		return "HTML or XML";
-	return body[at] == '{' || body[at] == '[' ? "JSON" : "something else";
+		return MARKUP;
+	return body[at] == '{' || body[at] == '[' ? JSON : PLAIN;
 }
 
 static const char *string_member(const cJSON *json, const char *name)
@@ -46,23 +50,23 @@ static const char *sentence_of(const cJSON *json)
 	return NULL;
 }
 
-/* What the server says of the error, cut and cleaned, behind ": "; "" when it says nothing
- * readable. */
+/* What the server says of the error, in JSON or in plain text, cut and cleaned, behind ": "; ""
+ * when it says nothing readable. */
 static void quote(const struct fetch_answer *answer, char text[QUOTE_SIZE + 2])
 {
 	size_t size = answer->body.size;
+	const char *kind = size == 0 ? NOTHING : looks_like(answer->body.data, size);
 	cJSON *json = size == 0 || size > ERROR_BODY_MAX
 			  ? NULL
 			  : cJSON_ParseWithLength(answer->body.data, size);
-	const char *sentence = sentence_of(json);
+	const char *sentence = kind == PLAIN ? answer->body.data : sentence_of(json);
 
 	text[0] = '\0';
 	if (sentence != NULL) {
 		memcpy(text, ": ", 3);
 		text_clean(text + 2, QUOTE_SIZE, sentence);
-	} else if (size > 0 && strcmp(looks_like(answer->body.data, size), "JSON") != 0) {
-		snprintf(text, QUOTE_SIZE, ", with %s instead of JSON",
-			 looks_like(answer->body.data, size));
+	} else if (kind == MARKUP) {
+		snprintf(text, QUOTE_SIZE, ", with %s instead of JSON", kind);
 	}
 	cJSON_Delete(json);
 }
@@ -268,7 +272,7 @@ int remote_answer_read(struct inference *inference, bool free_rows, const char *
 	const char *kind = looks_like(body, json_size);
 	struct err why;
 
-	if (strcmp(kind, "JSON") != 0)
+	if (kind != JSON)
 		return err_set(e, ERR_UPSTREAM, "%s answered with %s instead of JSON", url, kind);
 	if (read_envelope(&r, body, json_size, &why) != 0 ||
 	    v2_tensor_share(r.tensors, r.count, body + json_size, size - json_size, &why) != 0)

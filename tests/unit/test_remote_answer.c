@@ -232,6 +232,7 @@ static void test_refusals(void **state)
 	refusal(413, "", ERR_TOO_LARGE, "HTTP 413");
 	refusal(429, "{\"error\":{\"message\":\"slow down\"}}", ERR_BUSY, ": slow down");
 	refusal(500, "<h1>oops</h1>", ERR_UPSTREAM, "HTTP 500, with HTML or XML instead of JSON");
+	refusal(500, "Internal Server Error\n", ERR_UPSTREAM, "HTTP 500: Internal Server Error");
 	refusal(503, "{\"error\":\"\"}", ERR_UPSTREAM, "HTTP 503");
 	refusal(504, "", ERR_TIMEOUT, "HTTP 504");
 	refusal(404, "{\"error\":\"unknown model\"}", ERR_UPSTREAM,
