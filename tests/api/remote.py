@@ -161,6 +161,7 @@ def test_what_bad_servers_answer():
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":")),
     ]
     with Deployed("--retries", "2") as (runtime, server):
+        counts = {}
         for name, status, part, infer in cases:
             server.infer, server.requests = infer, 0
             got, body = runtime.infer(x([1, 2]), INFER)
@@ -171,7 +172,13 @@ def test_what_bad_servers_answer():
             assert server.requests == asked, (name, "was asked again", server.requests)
             server.infer = honest
             assert runtime.infer(x([1, 2]), INFER)[0] == 200, name
-        assert runtime.json("status")["server"]["listen"]
+            kind = {400: "input", 429: "busy", 502: "upstream"}[status]
+            counts[kind] = counts.get(kind, 0) + 1
+            counts["ok"] = counts.get("ok", 0) + 1
+        text = runtime.request("GET", "/metrics")[1].decode()
+        for kind, count in counts.items():
+            assert f'mldeck_remote_answers_total{{model="m",version="1",kind="{kind}"}} {count}\n' in text, text
+        assert 'mldeck_remote_in_flight{model="m",version="1"} 0\n' in text, text
 
 
 def reset(request):
