@@ -4,6 +4,7 @@ The other server is v2_server.py's, which misbehaves as a test says, or another 
 """
 import json
 import os
+import shutil
 import socket
 import ssl
 import struct
@@ -343,7 +344,7 @@ def certificate(folder, name, host):
 
 
 def test_tls_is_verified():
-    if subprocess.run(["sh", "-c", "command -v openssl"], capture_output=True).returncode != 0:
+    if shutil.which("openssl") is None:
         raise Skip("openssl is not installed")
     folder = tempfile.mkdtemp()
     good, authority = certificate(folder, "good", "127.0.0.1")
@@ -375,6 +376,50 @@ def test_tls_is_verified():
     assert done.returncode == 5 and "127.0.0.1" in done.stderr, done
     server.stop()
     assert runtime.stop() == 0
+
+
+def test_http2_carries_many_over_one_connection():
+    """nghttpx in front of the test server offers HTTP/2 over TLS."""
+    for program in ("openssl", "nghttpx"):
+        if shutil.which(program) is None:
+            raise Skip(f"{program} is not installed")
+    folder = tempfile.mkdtemp()
+    _, authority = certificate(folder, "proxy", "127.0.0.1")
+    together = threading.Barrier(20)
+
+    def held(request):
+        together.wait(DEADLINE_S)
+        return honest(request)
+
+    server, runtime = Server(), Runtime()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    proxy = subprocess.Popen(
+        ["nghttpx", "--conf=/dev/null", "--workers=1", "--no-ocsp", f"--frontend=127.0.0.1,{port}",
+         f"--backend=127.0.0.1,{server.port}", f"--accesslog-file={folder}/log", "--errorlog-file=/dev/null",
+         "--accesslog-format=$alpn $method $remote_port", f"{folder}/proxy.key", f"{folder}/proxy.pem"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        poll(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0 or proxy.poll() is not None)
+        runtime.run("deploy", "m", f"https://127.0.0.1:{port}/v2/models/m", "--ca-file", authority)
+        server.infer = held
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(runtime.infer(x([1, 2]), INFER)[0])) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [200] * 20, results
+    finally:
+        code = runtime.stop()
+        proxy.terminate()
+        proxy.wait(DEADLINE_S)
+        server.stop()
+    assert code == 0
+    with open(f"{folder}/log") as file:
+        asked = [line.split() for line in file if " POST " in line]
+    assert len(asked) == 20 and {line[0] for line in asked} == {"h2"}, asked
+    assert len({line[2] for line in asked}) == 1, "more than one connection"
 
 
 def test_a_token_is_sent_and_rotated_and_never_shown():
