@@ -35,11 +35,6 @@ static const struct option_spec *option_find(const struct command *c, const char
 
 static int given_add(struct arguments *a, const struct option_spec *o, const char *value, struct err *e)
 {
-	for (size_t i = 0; i < a->given_count; i++)
-		if (strcmp(a->given[i].name, o->name) == 0) {
-			a->given[i].value = value;
-			return 0;
-		}
 	if (a->given_count == OPTIONS_MAX)
 		return err_set(e, ERR_USAGE, "there are more than %d options", OPTIONS_MAX);
 	a->given[a->given_count++] = (struct given){o->name, value};
@@ -165,7 +160,7 @@ const char *arguments_at(const struct arguments *a, size_t i)
 
 static const struct given *given_find(const struct arguments *a, const char *option)
 {
-	for (size_t i = 0; i < a->given_count; i++)
+	for (size_t i = a->given_count; i-- > 0;)
 		if (strcmp(a->given[i].name, option) == 0)
 			return &a->given[i];
 	return NULL;
@@ -176,6 +171,14 @@ const char *arguments_value(const struct arguments *a, const char *option)
 	const struct given *g = given_find(a, option);
 
 	return g ? g->value : NULL;
+}
+
+const char *arguments_value_at(const struct arguments *a, const char *option, size_t i)
+{
+	for (size_t k = 0; k < a->given_count; k++)
+		if (strcmp(a->given[k].name, option) == 0 && i-- == 0)
+			return a->given[k].value;
+	return NULL;
 }
 
 bool arguments_flag(const struct arguments *a, const char *option)

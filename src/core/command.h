@@ -53,6 +53,8 @@ size_t arguments_count(const struct arguments *a);
 const char *arguments_at(const struct arguments *a, size_t i);
 /* The value of an option (the last given), NULL when it was not given. */
 const char *arguments_value(const struct arguments *a, const char *option);
+/* Its value where it was given for the i-th time, from 0; NULL beyond. */
+const char *arguments_value_at(const struct arguments *a, const char *option, size_t i);
 bool arguments_flag(const struct arguments *a, const char *option);
 /* The socket that --socket, --state and the environment name. */
 int arguments_socket(const struct arguments *a, char *path, size_t size, struct err *e);

@@ -2,17 +2,55 @@
 
 #include "runtime/epoch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+const char *served_version_state(const struct served_version *v, struct err *e)
+{
+	if (v->engine == NULL) {
+		err_set(e, ERR_UNREACHABLE, "%s", v->note);
+		return v->unloaded ? "unloaded" : "failed";
+	}
+	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
+		return "unreachable";
+	return "ready";
+}
+
+void served_version_pin(struct served_version *v)
+{
+	atomic_fetch_add_explicit(&v->pins, 1, memory_order_relaxed);
+}
+
+void served_version_unpin(struct served_version *v)
+{
+	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
+}
+
+void served_version_loaded(struct served_version *v, const struct engine *engine)
+{
+	v->engine = engine;
+	/* A forest is fast; of any other the first request tells, on a worker. */
+	atomic_store(&v->ns_per_byte, engine->tabular ? 0 : INFINITY);
+}
+
+void served_version_unload(struct served_version *v)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
+		nanosleep(&pause, NULL);
+	if (v->engine != NULL)
+		v->engine->unload(v->model);
+	v->engine = NULL;
+}
+
 void served_version_free(struct served_version *v)
 {
 	if (v == NULL)
 		return;
-	if (v->engine != NULL)
-		v->engine->unload(v->model);
+	served_version_unload(v);
 	manifest_release(&v->manifest);
 	telemetry_free(v->telemetry);
 	free(v);
@@ -103,11 +141,11 @@ static int load_engine(struct router *r, struct served_version *v, const void *d
 		return err_set(e, ERR_UNSUPPORTED, "this mldeck has no engine `%s`", v->manifest.engine);
 	if (engine->load(&source, NULL, &v->kind, &v->model, e) != 0)
 		return -1;
-	v->engine = engine;
+	served_version_loaded(v, engine);
 	return 0;
 }
 
-static void load_artifact(struct router *r, struct served_version *v)
+void served_version_load(struct router *r, struct served_version *v)
 {
 	const void *data;
 	size_t size;
@@ -134,7 +172,7 @@ static int load_model(struct router *r, const char *name, struct served_model **
 		complete = v != NULL;
 		if (!complete)
 			break;
-		load_artifact(r, v);
+		served_version_load(r, v);
 		m->versions[m->version_count++] = v;
 	}
 	version_records_free(records, count);
@@ -166,6 +204,7 @@ int router_new(struct registry *registry, const struct config *config, struct ro
 	r->registry = registry;
 	r->config = config;
 	atomic_store(&r->routing, routing);
+	pthread_mutex_init(&r->loading, NULL);
 	pthread_mutex_init(&r->change, NULL);
 	if (registry_models(registry, &names, &count, e) != 0)
 		goto fail;
@@ -201,6 +240,7 @@ void router_free(struct router *r)
 	}
 	free(routing->models);
 	free(routing);
+	pthread_mutex_destroy(&r->loading);
 	pthread_mutex_destroy(&r->change);
 	free(r);
 }

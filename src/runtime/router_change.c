@@ -76,7 +76,7 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
 			request->file_name, formats);
 	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
-		v->engine = engine;
+		served_version_loaded(v, engine);
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);
@@ -184,10 +184,12 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
+	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
 	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
 				    v, result, &taken, e);
 	pthread_mutex_unlock(&r->change);
+	pthread_mutex_unlock(&r->loading);
 	*baseline_count = baseline->count;
 out:
 	if (!taken)

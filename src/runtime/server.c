@@ -38,14 +38,18 @@ static unsigned core_count(void)
 
 static int start_data(struct server *s, struct err *e)
 {
+	const struct config_server *config = &s->config.server;
 	struct http_options options = {
-		.thread_count = s->options.threads > 0 ? s->options.threads : core_count(),
-		.body_max = SERVER_BODY_MAX,
+		.thread_count = config->threads > 0 ? config->threads : core_count(),
+		.body_max = config->body_max,
+		.header_timeout_ms = config->header_timeout_ms,
+		.body_timeout_ms = config->body_timeout_ms,
+		.cors = &s->config.cors,
 		.context = s,
 		.handle = data_plane_handle,
 		.refuse = data_plane_refuse,
 	};
-	if (listener_tcp(s->options.listen, &options.listen_fd, s->listen, sizeof s->listen, e) != 0)
+	if (listener_tcp(config->listen, &options.listen_fd, s->listen, sizeof s->listen, e) != 0)
 		return -1;
 	return http_start(&options, &s->data, e);
 }
@@ -64,13 +68,27 @@ static int start_control(struct server *s, struct err *e)
 	return http_start(&options, &s->control, e);
 }
 
+static int start_jobs(struct server *s, struct err *e)
+{
+	const struct jobs_options options = {
+		.registry = s->registry,
+		.socket = s->options.socket,
+		.state = s->options.state,
+	};
+	return jobs_new(&options, &s->jobs, e);
+}
+
+/* Telemetry each second; slow clients more often when their time is short. */
 static void tick(struct server *s)
 {
-	router_tick(s->router, server_monotonic_ms() / 1000);
+	int64_t now_s = server_monotonic_ms() / 1000;
+	if (now_s != s->ticked_s)
+		router_tick(s->router, now_s);
+	s->ticked_s = now_s;
 	http_reap(s->data);
 }
 
-/* Waits for a signal or a stop, ticking the telemetry each second. */
+/* Waits for a signal or a stop, and ticks. */
 static void loop(struct server *s, int signal_fd, int timer_fd)
 {
 	struct pollfd events[] = {{signal_fd, POLLIN, 0}, {s->stop_fd, POLLIN, 0}, {timer_fd, POLLIN, 0}};
@@ -90,7 +108,11 @@ static void drain(struct server *s)
 {
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
+	int64_t until_ms = server_monotonic_ms() + SERVER_DRAIN_MS;
+	jobs_stop(s->jobs);
 	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
+	int64_t left_ms = until_ms - server_monotonic_ms();
+	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
 	http_drain(s->control, 2000);
 	unlink(s->options.socket);
 	if (cut > 0)
@@ -113,12 +135,16 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int open_timer(void)
+/* Ticks each second, or four times in the shortest of the timeouts. */
+static int open_timer(const struct config_server *config)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	const struct itimerspec each_second = {{.tv_sec = 1}, {.tv_sec = 1}};
+	int shortest_ms = config->header_timeout_ms < config->body_timeout_ms ? config->header_timeout_ms
+									      : config->body_timeout_ms;
+	long period_ns = shortest_ms >= 4000 ? 1000000000L : shortest_ms * 250000L;
+	const struct timespec period = {period_ns / 1000000000L, period_ns % 1000000000L};
 	if (fd >= 0)
-		timerfd_settime(fd, 0, &each_second, NULL);
+		timerfd_settime(fd, 0, &(struct itimerspec){period, period}, NULL);
 	return fd;
 }
 
@@ -126,7 +152,7 @@ static void choose_name(struct server *s)
 {
 	char host[64] = "";
 	gethostname(host, sizeof host - 1);
-	text_clean(s->name, sizeof s->name, s->options.name != NULL ? s->options.name : host);
+	text_clean(s->name, sizeof s->name, s->config.server.name[0] != '\0' ? s->config.server.name : host);
 }
 
 /* Paths may hold anything; a terminal must not. */
@@ -152,13 +178,15 @@ static void raise_descriptor_limit(void)
 int server_run(const struct server_options *options, struct err *e)
 {
 	struct server *s = calloc(1, sizeof *s);
-	int signal_fd = open_signals(), timer_fd = open_timer(), result = -1;
+	int signal_fd = open_signals(), timer_fd = open_timer(&options->config.server), result = -1;
 
 	if (s == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	raise_descriptor_limit();
 	s->options = *options;
+	s->config = options->config;
 	s->started_ms = server_monotonic_ms();
+	s->started_unix_ms = server_now_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
 	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {
@@ -166,7 +194,9 @@ int server_run(const struct server_options *options, struct err *e)
 		goto out;
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
-	    router_new(s->registry, &s->config, &s->router, e) != 0 || start_data(s, e) != 0)
+	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
+	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -177,6 +207,8 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 out:
+	jobs_free(s->jobs);
+	workers_free(s->workers);
 	router_free(s->router);
 	registry_close(s->registry);
 	if (s->stop_fd >= 0)

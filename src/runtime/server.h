@@ -1,40 +1,44 @@
 /*
- * server: the runtime as a whole: registry, router, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
 #ifndef RUNTIME_SERVER_H
 #define RUNTIME_SERVER_H
 
+#include "core/config.h"
 #include "core/err.h"
 #include "core/registry.h"
 #include "runtime/http.h"
+#include "runtime/jobs.h"
 #include "runtime/router.h"
+#include "runtime/workers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SERVER_BODY_MAX (64u << 20)	      /* of a prediction request */
 #define SERVER_ARTIFACT_MAX ((size_t)1 << 30) /* of a model file */
 #define SERVER_DRAIN_MS 30000
 
 struct server_options {
-	const char *listen; /* "127.0.0.1:8080"; port 0: any free one */
 	const char *socket; /* path of the control socket */
 	const char *state;  /* directory */
-	const char *name;   /* shown to people; NULL: the host's */
-	unsigned threads;   /* of the data plane; 0: one a core */
+	struct config config;
 };
 
 struct server {
 	struct server_options options;
-	struct config config;
+	struct config config; /* constant */
 	char name[64];
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */
+	int64_t ticked_s;
+	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct jobs *jobs;
+	struct workers *workers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;

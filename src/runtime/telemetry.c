@@ -1,59 +1,9 @@
-#include "runtime/telemetry.h"
-
-#include "core/histogram.h"
+#include "runtime/telemetry_internal.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Places for predictions behind the bins of the baseline. */
-enum { PLACE_BELOW = BASELINE_BINS_MAX, PLACE_ABOVE, PLACE_NAN, PLACE_COUNT };
-
-/* What one thread counted since the start. Only that thread writes; the tick reads. */
-struct recorder {
-	_Atomic uint64_t errors;
-	_Atomic uint64_t finite; /* predictions behind sum */
-	_Atomic uint64_t sum;	 /* bits of a double */
-	_Atomic uint32_t latency[HISTOGRAM_BUCKETS];
-	_Atomic uint32_t predictions[PLACE_COUNT];
-};
-
-/* All threads' counts at one moment; wrap-around of the 32-bit ones is meant. */
-struct totals {
-	uint64_t errors, finite;
-	double sum;
-	uint32_t latency[HISTOGRAM_BUCKETS];
-	uint32_t predictions[PLACE_COUNT];
-};
-
-/* What happened in one second. Latencies are kept sparse: most buckets are empty. */
-struct window {
-	int64_t second; /* the one that it ended; 0: never used */
-	uint64_t requests, errors, finite;
-	double sum;
-	uint32_t predictions[PLACE_COUNT];
-	size_t latency_count;
-	struct {
-		uint16_t bucket;
-		uint32_t count;
-	} *latency;
-};
-
-struct telemetry {
-	_Atomic(struct recorder *) recorders[TELEMETRY_THREADS];
-	_Atomic(struct baseline *) baseline;
-	/* Gathering towards a baseline. */
-	_Atomic uint32_t gather_next, gather_done;
-	bool gather_taken; /* the tick's thread only */
-	double *gather;
-
-	pthread_mutex_t lock; /* of all below */
-	int64_t first_s; /* of the first tick; 0: none yet */
-	struct totals before;
-	struct window windows[SNAPSHOT_WINDOW_MAX_S];
-};
+#include <time.h>
 
 static _Atomic uint64_t lost;
 static _Atomic uint32_t thread_next;
@@ -156,14 +106,17 @@ static size_t place_of(const struct baseline *baseline, double value)
 	}
 }
 
-void telemetry_record_ok(struct telemetry *t, uint64_t latency_ns, const double *predictions,
-			 size_t count)
+/* Cheap, and exact enough for "when did it last answer". */
+static int64_t coarse_ms(void)
 {
-	struct recorder *r = my_recorder(t);
-	if (r == NULL)
-		return;
-	add32(&r->latency[histogram_bucket(latency_ns)]);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
+static void record_predictions(struct telemetry *t, struct recorder *r, const double *predictions,
+			       size_t count)
+{
 	const struct baseline *baseline = atomic_load_explicit(&t->baseline, memory_order_acquire);
 	double sum = 0;
 	uint64_t finite = 0;
@@ -172,50 +125,91 @@ void telemetry_record_ok(struct telemetry *t, uint64_t latency_ns, const double 
 			sum += predictions[i];
 			finite++;
 		}
-		if (baseline != NULL)
+		if (baseline != NULL) {
 			add32(&r->predictions[place_of(baseline, predictions[i])]);
-		else
-			gather(t, predictions[i]);
+			continue;
+		}
+		if (isnan(predictions[i]))
+			add32(&r->predictions[PLACE_NAN]);
+		gather(t, predictions[i]);
 	}
-	add64(&r->finite, finite);
-	add_double(&r->sum, sum);
+	add64(&r->sums[baseline != NULL ? SUM_FINITE_BINNED : SUM_FINITE_GATHERED], finite);
+	add_double(&r->values[baseline != NULL ? VALUES_BINNED : VALUES_GATHERED], sum);
 }
 
-void telemetry_record_error(struct telemetry *t)
+void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample,
+			 const double *predictions, size_t count)
 {
 	struct recorder *r = my_recorder(t);
-	if (r != NULL)
-		add64(&r->errors, 1);
+	if (r == NULL)
+		return;
+	add32(&r->latency[histogram_bucket(sample->latency_ns)]);
+	add64(&r->sums[SUM_LATENCY_NS], sample->latency_ns);
+	add64(&r->sums[SUM_QUEUE_NS], sample->queue_ns);
+	add64(&r->sums[SUM_INPUT_NS], sample->input_ns);
+	add64(&r->sums[SUM_INFER_NS], sample->infer_ns);
+	add64(&r->sums[SUM_OUTPUT_NS], sample->output_ns);
+	add64(&r->sums[SUM_ROWS], sample->rows);
+	atomic_store_explicit(&r->last_ms, coarse_ms(), memory_order_relaxed);
+	record_predictions(t, r, predictions, count);
 }
 
-static void sum_recorders(struct telemetry *t, struct totals *totals)
+/* 4xx is the caller's; but 429 is a queue that is full: no caller can mend that. */
+static bool blames_caller(enum err_code code)
 {
-	memset(totals, 0, sizeof *totals);
-	for (size_t i = 0; i < TELEMETRY_THREADS; i++) {
-		struct recorder *r = atomic_load_explicit(&t->recorders[i], memory_order_acquire);
-		if (r == NULL)
-			continue;
-		totals->errors += atomic_load_explicit(&r->errors, memory_order_relaxed);
-		totals->finite += atomic_load_explicit(&r->finite, memory_order_relaxed);
-		uint64_t bits = atomic_load_explicit(&r->sum, memory_order_relaxed);
+	return err_http(code) < 500 && code != ERR_BUSY;
+}
+
+void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t latency_ns)
+{
+	struct recorder *r = my_recorder(t);
+	if (r == NULL)
+		return;
+	bool refused = blames_caller(code);
+	add64(&r->sums[refused ? SUM_REFUSED : SUM_ERRORS], 1);
+	add64(&r->sums[refused ? SUM_REFUSED_NS : SUM_ERROR_NS], latency_ns);
+}
+
+static void sum_recorder(const struct recorder *r, struct counts *counts)
+{
+	for (size_t k = 0; k < SUM_COUNT; k++)
+		counts->sums[k] += atomic_load_explicit(&r->sums[k], memory_order_relaxed);
+	for (size_t k = 0; k < VALUES_COUNT; k++) {
+		uint64_t bits = atomic_load_explicit(&r->values[k], memory_order_relaxed);
 		double sum;
 		memcpy(&sum, &bits, sizeof sum);
-		totals->sum += sum;
-		for (size_t k = 0; k < HISTOGRAM_BUCKETS; k++)
-			totals->latency[k] += atomic_load_explicit(&r->latency[k], memory_order_relaxed);
-		for (size_t k = 0; k < PLACE_COUNT; k++)
-			totals->predictions[k] +=
-				atomic_load_explicit(&r->predictions[k], memory_order_relaxed);
+		counts->values[k] += sum;
+	}
+	int64_t last_ms = atomic_load_explicit(&r->last_ms, memory_order_relaxed);
+	if (last_ms > counts->last_ms)
+		counts->last_ms = last_ms;
+	for (size_t k = 0; k < HISTOGRAM_BUCKETS; k++)
+		counts->latency[k] += atomic_load_explicit(&r->latency[k], memory_order_relaxed);
+	for (size_t k = 0; k < PLACE_COUNT; k++)
+		counts->predictions[k] += atomic_load_explicit(&r->predictions[k], memory_order_relaxed);
+}
+
+void telemetry_sum(struct telemetry *t, struct counts *counts)
+{
+	memset(counts, 0, sizeof *counts);
+	for (size_t i = 0; i < TELEMETRY_THREADS; i++) {
+		struct recorder *r = atomic_load_explicit(&t->recorders[i], memory_order_acquire);
+		if (r != NULL)
+			sum_recorder(r, counts);
 	}
 }
 
-/* Fills a window with what came between two totals. */
-static void close_window(struct window *w, const struct totals *before, const struct totals *now)
+/* Fills a window with what came between two moments. */
+static void close_window(struct window *w, const struct counts *before, const struct counts *now)
 {
-	w->errors = now->errors - before->errors;
-	w->finite = now->finite - before->finite;
-	w->sum = now->sum - before->sum;
-	w->requests = w->errors;
+	w->refused = now->sums[SUM_REFUSED] - before->sums[SUM_REFUSED];
+	w->errors = now->sums[SUM_ERRORS] - before->sums[SUM_ERRORS];
+	w->requests = w->refused + w->errors;
+	w->finite = w->sum = 0;
+	for (size_t k = 0; k < VALUES_COUNT; k++) {
+		w->finite += now->sums[SUM_FINITE_GATHERED + k] - before->sums[SUM_FINITE_GATHERED + k];
+		w->sum += now->values[k] - before->values[k];
+	}
 	for (size_t k = 0; k < PLACE_COUNT; k++)
 		w->predictions[k] = now->predictions[k] - before->predictions[k];
 
@@ -239,17 +233,27 @@ static void close_window(struct window *w, const struct totals *before, const st
 	}
 }
 
+/* Keeps in 64 bits what the counters may wrap over later. */
+static void add_totals(struct telemetry *t, const struct counts *now)
+{
+	for (size_t k = 0; k < HISTOGRAM_BUCKETS; k++)
+		t->latency_total[k] += (uint32_t)(now->latency[k] - t->before.latency[k]);
+	for (size_t k = 0; k < PLACE_COUNT; k++)
+		t->predictions_total[k] += (uint32_t)(now->predictions[k] - t->before.predictions[k]);
+}
+
 void telemetry_tick(struct telemetry *t, int64_t now_s)
 {
-	static _Thread_local struct totals now;
+	static _Thread_local struct counts now;
 
-	sum_recorders(t, &now);
 	pthread_mutex_lock(&t->lock);
+	telemetry_sum(t, &now);
 	struct window *w = &t->windows[now_s % SNAPSHOT_WINDOW_MAX_S];
 	close_window(w, &t->before, &now);
 	w->second = now_s;
 	if (t->first_s == 0)
 		t->first_s = now_s;
+	add_totals(t, &now);
 	t->before = now;
 	pthread_mutex_unlock(&t->lock);
 }
@@ -272,85 +276,6 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
 	*copy = *baseline;
 	if (!atomic_compare_exchange_strong(&t->baseline, &none, copy))
 		free(copy);
-}
-
-static void add_window(const struct window *w, struct snapshot_version_stats *stats, uint64_t *latency,
-		       double *sum, uint64_t *finite)
-{
-	stats->stats.requests += w->requests;
-	stats->stats.errors += w->errors;
-	*sum += w->sum;
-	*finite += w->finite;
-	for (size_t k = 0; k < BASELINE_BINS_MAX; k++)
-		stats->predictions.counts[k] += w->predictions[k];
-	stats->predictions.below += w->predictions[PLACE_BELOW];
-	stats->predictions.above += w->predictions[PLACE_ABOVE];
-	stats->predictions.nan += w->predictions[PLACE_NAN];
-	for (size_t k = 0; k < w->latency_count; k++)
-		latency[w->latency[k].bucket] += w->latency[k].count;
-}
-
-static void read_baseline(struct telemetry *t, struct snapshot_predictions *p)
-{
-	const struct baseline *baseline = atomic_load(&t->baseline);
-	if (baseline == NULL) {
-		uint32_t done = atomic_load(&t->gather_done);
-		p->baseline_count = done;
-		return;
-	}
-	p->bin_count = baseline->bin_count;
-	p->baseline_count = baseline->count;
-	memcpy(p->edges, baseline->edges, sizeof p->edges);
-	memcpy(p->baseline, baseline->counts, sizeof p->baseline);
-	memcpy(p->baseline_source, baseline->source, sizeof p->baseline_source);
-}
-
-void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency)
-{
-	latency->p50_ns = histogram_quantile_ns(counts, 0.5);
-	latency->p90_ns = histogram_quantile_ns(counts, 0.9);
-	latency->p99_ns = histogram_quantile_ns(counts, 0.99);
-	latency->max_ns = histogram_quantile_ns(counts, 1);
-	memset(latency->counts, 0, sizeof latency->counts);
-	for (uint32_t k = 0; k < HISTOGRAM_BUCKETS; k++) {
-		if (counts[k] == 0)
-			continue;
-		double decade = log10((double)(histogram_value_ns(k) + 1) / 1e3);
-		int bin = decade <= 0 ? 0 : (int)(decade * 10);
-		if (bin >= SNAPSHOT_LATENCY_BINS)
-			bin = SNAPSHOT_LATENCY_BINS - 1;
-		latency->counts[bin] += counts[k];
-	}
-}
-
-void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
-		    struct snapshot_version_stats *stats, uint64_t *ok_counts)
-{
-	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
-	double sum = 0;
-	uint64_t finite = 0;
-
-	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < SNAPSHOT_WINDOW_MAX_S; i++) {
-		const struct window *w = &t->windows[i];
-		if (w->second == 0 || w->second > now_s)
-			continue;
-		if (w->second > now_s - (int64_t)window_s)
-			add_window(w, stats, latency, &sum, &finite);
-		if (w->second > now_s - SNAPSHOT_SERIES)
-			stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] =
-				(uint32_t)w->requests;
-	}
-	/* A version younger than the window is divided by its age. */
-	int64_t age_s = t->first_s == 0 ? 1 : now_s - t->first_s + 1;
-	pthread_mutex_unlock(&t->lock);
-
-	stats->stats.rate_rps = (double)stats->stats.requests / (age_s < window_s ? (double)age_s : window_s);
-	stats->predictions.mean = finite > 0 ? sum / (double)finite : NAN;
-	read_baseline(t, &stats->predictions);
-	telemetry_latency(latency, &stats->stats.latency);
-	for (size_t k = 0; ok_counts != NULL && k < HISTOGRAM_BUCKETS; k++)
-		ok_counts[k] += latency[k];
 }
 
 uint64_t telemetry_lost(void)

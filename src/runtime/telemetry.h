@@ -1,18 +1,20 @@
 /*
- * telemetry: what a version did: latencies, predictions, errors, in windows of one second.
+ * telemetry: what a version did: latencies, predictions, failures, in windows of one second and since the start.
  *
  * One a version, from telemetry_new() to telemetry_free(). Recording: any thread, no lock, no allocation
  * after a thread's first record; each thread writes only its own counters. telemetry_tick(): one thread,
  * once a second; it turns the counters into a window. Reading: any thread, under an internal lock that
  * recording never takes.
  * Limits: TELEMETRY_THREADS recording threads (more: the sample is counted as lost); windows are kept for
- * SNAPSHOT_WINDOW_MAX_S seconds.
+ * SNAPSHOT_WINDOW_MAX_S seconds; no bucket may count more than 2^32 - 1 between two ticks.
  * Not here: longer history.
  */
 #ifndef RUNTIME_TELEMETRY_H
 #define RUNTIME_TELEMETRY_H
 
 #include "core/baseline.h"
+#include "core/err.h"
+#include "core/histogram.h"
 #include "core/snapshot.h"
 
 #include <stdbool.h>
@@ -23,14 +25,39 @@
 
 struct telemetry;
 
+/* One answered request. What was not measured is 0. */
+struct telemetry_sample {
+	uint64_t latency_ns; /* from the whole body to the written answer */
+	uint64_t queue_ns;   /* waiting for a worker */
+	uint64_t input_ns;   /* reading the body into tensors */
+	uint64_t infer_ns;   /* in the engine */
+	uint64_t output_ns;  /* writing the answer */
+	uint64_t rows;
+};
+
+/* Everything since telemetry_new(). Nothing here ever falls, but the sum of negative predictions. */
+struct telemetry_totals {
+	uint64_t ok, refused, errors; /* requests: answered; the caller's fault; the version's */
+	uint64_t latency_ns, refused_ns, error_ns;
+	uint64_t queue_ns, input_ns, infer_ns, output_ns;
+	uint64_t rows;
+	int64_t last_ms; /* Unix time of the last answered one, some ms coarse; 0: none */
+	/* Predictions since the baseline is there, in its bins; NaN is counted from the start. */
+	uint32_t bin_count; /* 0: no baseline yet */
+	double edges[BASELINE_BINS_MAX + 1];
+	uint64_t predictions[BASELINE_BINS_MAX], below, above, nan;
+	double prediction_sum; /* of the finite ones in bins, below and above */
+};
+
 /* baseline (copied) may be NULL: one is then gathered from the first live predictions. */
 struct telemetry *telemetry_new(const struct baseline *baseline);
 void telemetry_free(struct telemetry *t);
 
-/* One request: its latency, and its predictions (one value a row) when it succeeded. */
-void telemetry_record_ok(struct telemetry *t, uint64_t latency_ns, const double *predictions,
-			 size_t count);
-void telemetry_record_error(struct telemetry *t);
+/* One request that was answered, with its predictions (one value a row; none where nothing of it is a number). */
+void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample,
+			 const double *predictions, size_t count);
+/* One request that failed on this version: `refused` for the codes that blame the caller, else an error. */
+void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t latency_ns);
 
 /* Closes the window that ends at second now_s (monotonic, increasing by one or more). */
 void telemetry_tick(struct telemetry *t, int64_t now_s);
@@ -45,6 +72,10 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
  * latency histogram added to it, for a model's total. */
 void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
 		    struct snapshot_version_stats *stats, uint64_t *ok_counts);
+/* Until this moment: it waits for no tick. latency, which may be NULL, gets the histogram of the answered ones;
+ * its counts sum up to totals->ok. */
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
+			   uint64_t latency[HISTOGRAM_BUCKETS]);
 /* Fills latency from merged counts of histogram.h. */
 void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency);
 

@@ -45,7 +45,8 @@ static void draw_top_figures(struct canvas *c, int column, int limit,
 			     const struct snapshot_server *s)
 {
 	char text[64];
-	struct snapshot_stats all = {.requests = s->requests, .errors = s->errors};
+	struct snapshot_stats all = {
+		.requests = s->requests, .refused = s->refused, .errors = s->errors};
 	text_count(text, sizeof(text), s->rate_rps);
 	column = top_figure(c, column, limit, "req/s", ROLE_TEXT, text);
 	double percent = snapshot_error_percent(&all);

@@ -126,6 +126,8 @@ static void start(struct fixture *f, unsigned threads, bool resumer)
 	struct err e = {0};
 	struct http_options options = {.thread_count = threads,
 				       .body_max = 1 << 20,
+.header_timeout_ms = DEADLINE_S * 1000,
+.body_timeout_ms = DEADLINE_S * 1000,
 				       .context = f,
 				       .handle = handle,
 				       .refuse = refuse};

@@ -52,7 +52,7 @@ static void test_values(void **context)
 	struct snapshot *s =
 	    read_text("{\"server\":{\"name\":\"a\\u001bb\",\"now_ms\":5,\"unknown\":[1]},"
 		      "\"models\":[{\"name\":\"z\"},"
-		      "{\"name\":\"m\",\"live\":null,\"revision\":4,\"requests\":200,\"errors\":3,"
+		      "{\"name\":\"m\",\"live\":null,\"revision\":4,\"requests\":240,\"refused\":40,\"errors\":3,"
 		      "\"route\":[{\"version\":2,\"role\":\"canary\",\"percent\":12.34}],"
 		      "\"per_version\":[{\"version\":2,\"predictions\":{\"edges\":[0,1,2],"
 		      "\"counts\":[5,6],\"mean\":null}}]}]}",
@@ -67,7 +67,8 @@ static void test_values(void **context)
 	assert_int_equal(m->live, 0);
 	assert_int_equal(m->route[0].weight_bp, 1234);
 	assert_int_equal(m->route[0].role, ROUTE_CANARY);
-	assert_true(snapshot_error_percent(&m->stats) == 1.5);
+	assert_int_equal(m->stats.refused, 40);
+	assert_true(snapshot_error_percent(&m->stats) == 1.5); /* a refused one is not the version's */
 	const struct snapshot_version_stats *v = snapshot_stats_of(m, 2);
 	assert_non_null(v);
 	assert_int_equal(v->predictions.bin_count, 2);

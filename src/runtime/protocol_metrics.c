@@ -1,0 +1,91 @@
+/*
+ * protocol_metrics: what monitors and load generators read of the data plane.
+ */
+#include "runtime/data_plane.h"
+#include "runtime/metrics.h"
+#include "runtime/v2_stats.h"
+
+static void refuse_memory(struct http_response *response)
+{
+	struct err e;
+	err_set(&e, ERR_MEMORY, "memory is out while writing the statistics");
+	buf_release(&response->body);
+	data_plane_refuse(response, &e);
+}
+
+static void metrics_handle(void *context, const struct http_request *request,
+		    const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	(void)segments;
+	struct server *s = context;
+	response->status = 200;
+	response->content_type = METRICS_CONTENT_TYPE;
+	metrics_write(s, router_enter(s->router), &response->body);
+	router_leave(s->router);
+	if (response->body.failed)
+		refuse_memory(response);
+}
+
+/* The versions of one model, or the one that version names. */
+static int write_model(struct buf *out, const struct served_model *m, const char *version, struct err *e)
+{
+	long long number = 0;
+	if (version != NULL &&
+	    (!text_integer(version, 1, VERSIONS_MAX, &number) || served_model_find(m, (uint32_t)number) == NULL))
+		return err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, version,
+			       m->version_count);
+	for (size_t i = 0; i < m->version_count; i++) {
+		if (version != NULL && m->versions[i]->version != number)
+			continue;
+		if (out->data[out->size - 1] != '[')
+			buf_add_char(out, ',');
+		v2_stats_write(out, m, m->versions[i]);
+	}
+	return 0;
+}
+
+static int write_stats(struct buf *out, const struct routing *routing, const struct http_segments *segments,
+		       struct err *e)
+{
+	buf_add_string(out, "{\"model_stats\":[");
+	if (out->failed)
+		return 0;
+	if (segments->count == 0) {
+		for (size_t i = 0; i < routing->model_count; i++)
+			write_model(out, routing->models[i], NULL, e);
+	} else {
+		const struct served_model *m = routing_find(routing, segments->values[0]);
+		if (m == NULL)
+			return err_set(e, ERR_NOT_FOUND, "there is no model `%s`", segments->values[0]);
+		if (write_model(out, m, segments->count > 1 ? segments->values[1] : NULL, e) != 0)
+			return -1;
+	}
+	buf_add_string(out, "]}");
+	return 0;
+}
+
+static void model_stats_handle(void *context, const struct http_request *request,
+			const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	struct err e;
+	response->status = 200;
+	response->content_type = "application/json";
+	int result = write_stats(&response->body, router_enter(s->router), segments, &e);
+	router_leave(s->router);
+	if (result != 0)
+		data_plane_refuse(response, &e);
+	else if (response->body.failed)
+		refuse_memory(response);
+}
+
+/* Before V2's own: `stats` is no model there. */
+const struct http_route protocol_metrics[] = {
+	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus"},
+	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models"},
+	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions"},
+	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version"},
+	{NULL, NULL, NULL, NULL},
+};
