@@ -457,7 +457,7 @@ static void another_run_is_not_continued(void **state)
 	manifest.sha256[0] = 'f';
 	o.keep = (struct rows_keep){.count = 1, .names = {"id"}};
 	assert_int_equal(run_version(&o, 1, &outcome, &p, &e), -1);
-	assert_non_null(strstr(e.text, "out.csv was begun by a run of something else (m; csv to csv; outputs ; keep; "));
+	assert_non_null(strstr(e.text, "out.csv was begun by a run of something else (m; csv to csv; outputs ; keep"));
 	o.keep = (struct rows_keep){0};
 	FILE *f = fopen("in.csv", "a");
 	fputs("row,1,1\n", f);
