@@ -73,6 +73,7 @@ test:
 	@scripts/setup --tests
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
+	@scripts/prometheus
 	@CC='$(CC)' tests/run
 
 ## unit          build and run the unit tests of one variant (VARIANT=asan, UNITS=test_text)
