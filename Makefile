@@ -71,6 +71,7 @@ run:
 ## test          install what the tests need, build, and run every test
 test:
 	@scripts/setup --tests
+	@scripts/judges
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
 	@scripts/prometheus

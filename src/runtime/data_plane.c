@@ -1,10 +1,34 @@
-/*
- * data_plane: the prediction API: V2 requests in, the router's version's answer out.
- */
-#include "runtime/infer.h"
-#include "runtime/v2.h"
+#include "runtime/data_plane.h"
 
-#include <stdlib.h>
+#include "core/v2_tensor.h"
+
+#include <pthread.h>
+
+#define ROUTES_MAX 64
+
+static struct http_route routes[ROUTES_MAX];
+static size_t route_count;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void add_routes(const struct http_route *list)
+{
+	for (; list->method != NULL && route_count < ROUTES_MAX; list++)
+		routes[route_count++] = *list;
+}
+
+static void add_protocols(void)
+{
+#define X(name) add_routes(protocol_##name);
+	PROTOCOLS(X)
+#undef X
+}
+
+const struct http_route *data_plane_routes(size_t *count)
+{
+	pthread_once(&once, add_protocols);
+	*count = route_count;
+	return routes;
+}
 
 void data_plane_refuse(struct http_response *response, const struct err *e)
 {
@@ -17,168 +41,16 @@ void data_plane_refuse(struct http_response *response, const struct err *e)
 	buf_add_char(&response->body, '}');
 }
 
-static void answer_json(struct http_response *response)
+void data_plane_json(struct http_response *response)
 {
 	response->status = 200;
 	response->content_type = "application/json";
 }
 
-static void server_metadata(void *context, const struct http_request *request,
-			    const struct http_segments *segments, struct http_response *response)
-{
-	(void)context;
-	(void)request;
-	(void)segments;
-	answer_json(response);
-	buf_add_string(&response->body, "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
-					"\",\"extensions\":[\"binary_tensor_data\",\"statistics\"]}");
-}
-
-static void health_live(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response)
-{
-	(void)context;
-	(void)request;
-	(void)segments;
-	response->status = 200;
-}
-
-static void health_ready(void *context, const struct http_request *request,
-			 const struct http_segments *segments, struct http_response *response)
-{
-	(void)request;
-	(void)segments;
-	struct server *s = context;
-	response->status = 200;
-	if (atomic_load(&s->draining)) {
-		struct err e;
-		err_set(&e, ERR_UNREACHABLE, "the server is draining");
-		data_plane_refuse(response, &e);
-	}
-}
-
-static const char *version_segment(const struct http_segments *segments)
-{
-	return segments->count > 1 ? segments->values[1] : "";
-}
-
-static void model_metadata(void *context, const struct http_request *request,
-			   const struct http_segments *segments, struct http_response *response)
-{
-	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	struct served_version *v = infer_find(routing, segments->values[0], version_segment(segments),
-						"", 0, &m, &e);
-	if (v == NULL) {
-		data_plane_refuse(response, &e);
-	} else {
-		uint32_t *numbers = malloc(m->version_count * sizeof *numbers);
-		for (size_t i = 0; numbers != NULL && i < m->version_count; i++)
-			numbers[i] = m->versions[i]->version;
-		answer_json(response);
-		v2_write_metadata(&response->body, m->name, numbers,
-				  numbers == NULL ? 0 : m->version_count, &v->manifest);
-		free(numbers);
-	}
-	router_leave(s->router);
-}
-
-static void model_ready(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response)
-{
-	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	if (infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e) == NULL)
-		data_plane_refuse(response, &e);
-	else
-		response->status = 200;
-	router_leave(s->router);
-}
-
-/* The length of the body's JSON part. */
-static int json_length(const struct http_request *request, size_t *json_size, struct err *e)
-{
-	const char *header = http_header(request, "Inference-Header-Content-Length");
-	long long length;
-	*json_size = request->body_size;
-	if (header == NULL)
-		return 0;
-	if (!text_integer(header, 0, (long long)request->body_size, &length))
-		return err_set(e, ERR_INPUT,
-			       "Inference-Header-Content-Length `%.32s` is no length within the body of %zu bytes",
-			       header, request->body_size);
-	*json_size = (size_t)length;
-	return 0;
-}
-
-/* A body whose length header is malformed has no unit, and is refused when it is read. */
-static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
-{
-	size_t json_size;
-	if (json_length(request, &json_size, NULL) == 0)
-		v2_peek_unit(request->body, json_size, unit, unit_size);
-}
-
-static int v2_read(void *state, const struct http_request *request, const struct infer_version *version,
-		   struct inference *inference, struct err *e)
-{
-	size_t json_size;
-	if (json_length(request, &json_size, e) != 0)
-		return -1;
-	return v2_parse(version->engine, request->body, request->body_size, json_size, state, inference, e);
-}
-
-static void v2_answer(void *state, const struct infer_version *version, struct inference *inference,
-		      struct http_response *response)
-{
-	answer_json(response);
-	v2_write(&response->body, version->model, version->version, state, inference,
-		 &response->json_size);
-	if (response->json_size == response->body.size)
-		response->json_size = 0;
-	else
-		response->content_type = "application/octet-stream";
-}
-
-static const struct infer_protocol v2_protocol = {
-	.state_size = sizeof(struct v2_request),
-	.unit = v2_unit,
-	.read = v2_read,
-	.write = v2_answer,
-};
-
-static void infer(void *context, const struct http_request *request,
-		  const struct http_segments *segments, struct http_response *response)
-{
-	infer_handle(context, &v2_protocol, request, segments->values[0], version_segment(segments),
-		     response);
-}
-
-static const struct http_route routes[] = {
-	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives"},
-	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version"},
-	{"GET", "/v2", server_metadata, "what this server is"},
-	{"GET", "/v2/health/live", health_live, "whether the process answers"},
-	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
-	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus"},
-	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models"},
-	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions"},
-	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version"},
-	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
-	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
-	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},
-	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded"},
-};
-
 void data_plane_handle(void *context, const struct http_request *request,
 		       struct http_response *response)
 {
-	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response,
-		      data_plane_refuse);
+	size_t count;
+	const struct http_route *list = data_plane_routes(&count);
+	http_dispatch(list, count, context, request, response, data_plane_refuse);
 }

@@ -184,10 +184,12 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
+	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
 	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
 				    v, result, &taken, e);
 	pthread_mutex_unlock(&r->change);
+	pthread_mutex_unlock(&r->loading);
 	*baseline_count = baseline->count;
 out:
 	if (!taken)

@@ -1,5 +1,5 @@
 /*
- * server: the runtime as a whole: registry, router, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/registry.h"
 #include "runtime/http.h"
+#include "runtime/jobs.h"
 #include "runtime/router.h"
 #include "runtime/workers.h"
 
@@ -36,6 +37,7 @@ struct server {
 	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct jobs *jobs;
 	struct workers *workers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
@@ -60,13 +62,6 @@ void control_handle(void *context, const struct http_request *request, struct ht
 void control_refuse(struct http_response *response, const struct err *e);
 int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
 		      struct err *e);
-
-/* What monitors read (data_plane_stats.c): GET /metrics, and the statistics of V2 for all models, of one, of one
- * version. */
-void metrics_handle(void *context, const struct http_request *request,
-		    const struct http_segments *segments, struct http_response *response);
-void model_stats_handle(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response);
 
 /* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);

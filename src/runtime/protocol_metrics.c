@@ -1,8 +1,8 @@
 /*
- * data_plane_stats: what monitors and load generators read of the data plane.
+ * protocol_metrics: what monitors and load generators read of the data plane.
  */
+#include "runtime/data_plane.h"
 #include "runtime/metrics.h"
-#include "runtime/server.h"
 #include "runtime/v2_stats.h"
 
 static void refuse_memory(struct http_response *response)
@@ -13,7 +13,7 @@ static void refuse_memory(struct http_response *response)
 	data_plane_refuse(response, &e);
 }
 
-void metrics_handle(void *context, const struct http_request *request,
+static void metrics_handle(void *context, const struct http_request *request,
 		    const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
@@ -65,7 +65,7 @@ static int write_stats(struct buf *out, const struct routing *routing, const str
 	return 0;
 }
 
-void model_stats_handle(void *context, const struct http_request *request,
+static void model_stats_handle(void *context, const struct http_request *request,
 			const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
@@ -80,3 +80,12 @@ void model_stats_handle(void *context, const struct http_request *request,
 	else if (response->body.failed)
 		refuse_memory(response);
 }
+
+/* Before V2's own: `stats` is no model there. */
+const struct http_route protocol_metrics[] = {
+	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus"},
+	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models"},
+	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions"},
+	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version"},
+	{NULL, NULL, NULL, NULL},
+};

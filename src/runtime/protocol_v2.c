@@ -1,0 +1,212 @@
+/*
+ * protocol_v2: the Open Inference Protocol over HTTP, with Triton's extensions.
+ */
+#include "runtime/data_plane.h"
+#include "runtime/infer.h"
+#include "runtime/v2.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void server_metadata(void *context, const struct http_request *request,
+			    const struct http_segments *segments, struct http_response *response)
+{
+	(void)context;
+	(void)request;
+	(void)segments;
+	data_plane_json(response);
+	buf_add_string(&response->body,
+		       "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
+		       "\",\"extensions\":[\"binary_tensor_data\",\"model_configuration\","
+		       "\"model_repository\",\"statistics\"]}");
+}
+
+/* Probes look at the status; the specification and some clients at the body. */
+static void health_live(void *context, const struct http_request *request,
+			const struct http_segments *segments, struct http_response *response)
+{
+	(void)context;
+	(void)request;
+	(void)segments;
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"live\":true}");
+}
+
+static void health_ready(void *context, const struct http_request *request,
+			 const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	(void)segments;
+	struct server *s = context;
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"ready\":true}");
+	if (atomic_load(&s->draining)) {
+		struct err e;
+		err_set(&e, ERR_UNREACHABLE, "the server is draining");
+		data_plane_refuse(response, &e);
+	}
+}
+
+static void model_list(void *context, const struct http_request *request,
+		       const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	(void)segments;
+	struct server *s = context;
+	const struct routing *routing = router_enter(s->router);
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"models\":[");
+	for (size_t i = 0; i < routing->model_count; i++) {
+		buf_add_string(&response->body, i > 0 ? "," : "");
+		v2_write_string(&response->body, routing->models[i]->name);
+	}
+	buf_add_string(&response->body, "]}");
+	router_leave(s->router);
+}
+
+static const char *version_segment(const struct http_segments *segments)
+{
+	return segments->count > 1 ? segments->values[1] : "";
+}
+
+static void model_metadata(void *context, const struct http_request *request,
+			   const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	const struct served_model *m;
+	struct err e;
+	const struct routing *routing = router_enter(s->router);
+	struct served_version *v = infer_find(routing, segments->values[0], version_segment(segments),
+						"", 0, &m, &e);
+	if (v == NULL) {
+		data_plane_refuse(response, &e);
+	} else {
+		uint32_t *numbers = malloc(m->version_count * sizeof *numbers);
+		for (size_t i = 0; numbers != NULL && i < m->version_count; i++)
+			numbers[i] = m->versions[i]->version;
+		data_plane_json(response);
+		v2_write_metadata(&response->body, m->name, numbers,
+				  numbers == NULL ? 0 : m->version_count, &v->manifest);
+		free(numbers);
+	}
+	router_leave(s->router);
+}
+
+static void model_ready(void *context, const struct http_request *request,
+			const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	const struct served_model *m;
+	struct err e;
+	const struct routing *routing = router_enter(s->router);
+	struct served_version *v =
+		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+	if (v == NULL || strcmp(served_version_state(v, &e), "ready") != 0) {
+		/* Whatever keeps it from answering, a probe is told to come again. */
+		if (v != NULL)
+			e.code = ERR_UNREACHABLE;
+		data_plane_refuse(response, &e);
+	} else {
+		data_plane_json(response);
+		buf_add_string(&response->body, "{\"name\":");
+		v2_write_string(&response->body, m->name);
+		buf_add_string(&response->body, ",\"ready\":true}");
+	}
+	router_leave(s->router);
+}
+
+static void model_config(void *context, const struct http_request *request,
+			 const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	const struct served_model *m;
+	struct err e;
+	const struct routing *routing = router_enter(s->router);
+	struct served_version *v =
+		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+	if (v == NULL) {
+		data_plane_refuse(response, &e);
+	} else {
+		data_plane_json(response);
+		v2_write_config(&response->body, m->name, &v->manifest);
+	}
+	router_leave(s->router);
+}
+
+/* The length of the body's JSON part. */
+static int json_length(const struct http_request *request, size_t *json_size, struct err *e)
+{
+	const char *header = http_header(request, "Inference-Header-Content-Length");
+	long long length;
+	*json_size = request->body_size;
+	if (header == NULL)
+		return 0;
+	if (!text_integer(header, 0, (long long)request->body_size, &length))
+		return err_set(e, ERR_INPUT,
+			       "Inference-Header-Content-Length `%.32s` is no length within the body of %zu bytes",
+			       header, request->body_size);
+	*json_size = (size_t)length;
+	return 0;
+}
+
+/* A body whose length header is malformed has no unit, and is refused when it is read. */
+static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
+{
+	size_t json_size;
+	if (json_length(request, &json_size, NULL) == 0)
+		v2_peek_unit(request->body, json_size, unit, unit_size);
+}
+
+static int v2_read(void *state, const struct http_request *request, const struct infer_version *version,
+		   struct inference *inference, struct err *e)
+{
+	size_t json_size;
+	if (json_length(request, &json_size, e) != 0)
+		return -1;
+	return v2_parse(version->engine, request->body, request->body_size, json_size, state, inference, e);
+}
+
+static void v2_answer(void *state, const struct infer_version *version, struct inference *inference,
+		      struct http_response *response)
+{
+	data_plane_json(response);
+	v2_write(&response->body, version->model, version->version, state, inference,
+		 &response->json_size);
+	if (response->json_size == response->body.size)
+		response->json_size = 0;
+	else
+		response->content_type = "application/octet-stream";
+}
+
+static const struct infer_protocol v2_protocol = {
+	.state_size = sizeof(struct v2_request),
+	.unit = v2_unit,
+	.read = v2_read,
+	.write = v2_answer,
+};
+
+static void infer(void *context, const struct http_request *request,
+		  const struct http_segments *segments, struct http_response *response)
+{
+	infer_handle(context, &v2_protocol, request, segments->values[0], version_segment(segments),
+		     response);
+}
+
+const struct http_route protocol_v2[] = {
+	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives"},
+	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version"},
+	{"GET", "/v2", server_metadata, "what this server is"},
+	{"GET", "/v2/health/live", health_live, "whether the process answers"},
+	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
+	{"GET", "/v2/models", model_list, "the names of all models"},
+	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one"},
+	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one"},
+	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
+	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
+	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},
+	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded"},
+	{NULL, NULL, NULL, NULL},
+};
