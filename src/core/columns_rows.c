@@ -289,6 +289,27 @@ int columns_put_absent(struct columns_rows *r, size_t column, struct err *e)
 	return 0;
 }
 
+int columns_put_json(struct columns_rows *r, size_t column, struct scan_span value, struct buf *text, struct err *e)
+{
+	size_t size;
+	const char *plain;
+
+	switch (*value.at) {
+	case '"':
+		plain = scan_plain((struct scan_span){value.at + 1, value.size - 2}, text, &size);
+		if (plain == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+		return columns_put(r, column, plain, size, e);
+	case 'n':
+		return columns_put_absent(r, column, e);
+	case '{':
+	case '[':
+		return err_set(e, ERR_INPUT, "it is an %s, not one value", *value.at == '[' ? "array" : "object");
+	default:
+		return columns_put(r, column, value.at, value.size, e);
+	}
+}
+
 void columns_rows_tensors(const struct columns_rows *r, size_t first, size_t count, struct tensor *tensors)
 {
 	for (size_t i = 0; i < r->columns->input_count; i++) {

@@ -434,3 +434,16 @@ size_t scan_decode(struct scan_span string, char *text, size_t size)
 		text[used] = '\0';
 	return needed;
 }
+
+const char *scan_plain(struct scan_span string, struct buf *text, size_t *size)
+{
+	*size = string.size;
+	if (memchr(string.at, '\\', string.size) == NULL)
+		return string.at;
+	buf_clear(text);
+	/* Escapes only shrink. */
+	if (buf_reserve(text, string.size + 1) != 0)
+		return NULL;
+	*size = scan_decode(string, text->data, string.size + 1);
+	return text->data;
+}

@@ -9,6 +9,7 @@
 #ifndef CORE_SCAN_H
 #define CORE_SCAN_H
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/number.h"
 
@@ -74,5 +75,7 @@ bool scan_is(struct scan_span string, const char *text);
 /* Unescapes into text (size bytes with a final NUL), cut between characters; returns the bytes it
  * needs whole. */
 size_t scan_decode(struct scan_span string, char *text, size_t size);
+/* The text without its escapes: where it is when it has none, else in `text`. NULL when memory is out. */
+const char *scan_plain(struct scan_span string, struct buf *text, size_t *size);
 
 #endif
