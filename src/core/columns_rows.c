@@ -33,8 +33,6 @@ static int grow(struct columns_rows *r, struct err *e)
 {
 	size_t capacity = r->capacity < 8 ? 16 : r->capacity * 2;
 
-	if (r->count >= COLUMNS_ROWS_MAX)
-		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", COLUMNS_ROWS_MAX);
 	for (size_t i = 0; i < r->columns->input_count; i++) {
 		const struct column_input *input = &r->columns->inputs[i];
 		size_t row = input->width * datatype_size(input->datatype);
@@ -51,6 +49,8 @@ static int grow(struct columns_rows *r, struct err *e)
 
 int columns_rows_begin(struct columns_rows *r, struct err *e)
 {
+	if (r->count >= COLUMNS_ROWS_MAX)
+		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", COLUMNS_ROWS_MAX);
 	if (r->count >= r->capacity && grow(r, e) != 0)
 		return -1;
 	/* What a row that was not ended had put. */
