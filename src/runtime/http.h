@@ -52,6 +52,9 @@ struct http_response {
 	const char *content_type; /* NULL: no body */
 	struct buf body;          /* taken over */
 	size_t json_size;         /* not 0: sent as Inference-Header-Content-Length */
+	/* Compressed for clients that accept it. Clients of V2 undo that for predictions, but not for errors or
+	 * facts about models, although they say that they accept it. */
+	bool compressible;
 	char allow[64]; /* the path's methods, "GET, HEAD"; "": not said */
 	bool close;
 	size_t header_count;

@@ -40,7 +40,7 @@ static const char *compress(const struct http_request *request, struct buf *body
 static struct MHD_Response *make_response(const struct http_request *request,
 					  struct http_response *response)
 {
-	bool large = response->body.size >= COMPRESS_MIN;
+	bool large = response->compressible && response->body.size >= COMPRESS_MIN;
 	const char *encoding = large ? compress(request, &response->body) : NULL;
 	size_t size = response->body.size;
 	char *data = buf_take(&response->body);

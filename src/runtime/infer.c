@@ -193,6 +193,7 @@ static void finish(struct run *run, struct http_response *response, int result, 
 	}
 	run->sample.infer_ns = lap_ns(run);
 	run->protocol->write(run->state, &run->version, &run->inference, response);
+	response->compressible = true;
 	run->sample.output_ns = lap_ns(run);
 	if (!run->counted)
 		return;
