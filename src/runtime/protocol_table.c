@@ -175,10 +175,57 @@ static void predict(void *context, const struct http_request *request,
 			     response);
 }
 
-const struct http_route protocol_table[] = {
-    {"GET", "/predict/{}", predict, "one prediction as a bare number, by features in the query"},
-    {"POST", "/predict/{}", predict, "predictions for the rows of a CSV, or of JSON objects"},
-    {"GET", "/predict/{}/versions/{}", predict, "the same with this version"},
-    {"POST", "/predict/{}/versions/{}", predict, "the same with this version"},
-    {NULL, NULL, NULL, NULL},
+/* --- routes --- */
+
+#define TABLE_REQUEST                                             \
+	OPERATION_BODIES({"text/csv", "Csv", EXAMPLE_CSV},        \
+			 {"application/json", "TableRows", EXAMPLE_JSON})
+
+static const struct operation_body table_response[] = {
+#define X(name, word, type, schema) {type, schema, EXAMPLE_NONE},
+    TABLE_FORMATS(X)
+#undef X
+	{NULL, NULL, EXAMPLE_NONE},
+};
+static const struct operation query_operation = {
+    .tag = "Tables",
+    .parameters = "Features QueryOutput QueryFormat QueryVersion QueryUnit Unit",
+    .response = table_response,
+    .headers = "Mldeck-Version",
+    .statuses = STATUSES_PREDICT,
+};
+static const struct operation query_version_operation = {
+    .tag = "Tables",
+    .parameters = "Features QueryOutput QueryFormat",
+    .response = table_response,
+    .headers = "Mldeck-Version",
+    .statuses = STATUSES_PREDICT,
+};
+static const struct operation body_operation = {
+    .tag = "Tables",
+    .parameters = "QueryOutput QueryFormat QueryVersion QueryUnit Unit",
+    .request = TABLE_REQUEST,
+    .response = table_response,
+    .headers = "Mldeck-Version",
+    .statuses = STATUSES_PREDICT,
+};
+static const struct operation body_version_operation = {
+    .tag = "Tables",
+    .parameters = "QueryOutput QueryFormat",
+    .request = TABLE_REQUEST,
+    .response = table_response,
+    .headers = "Mldeck-Version",
+    .statuses = STATUSES_PREDICT,
+};
+
+const struct data_route protocol_table[] = {
+    {"GET", "/predict/{}", predict, "one prediction as a bare number, by features in the query",
+     &query_operation},
+    {"POST", "/predict/{}", predict, "predictions for the rows of a CSV, or of JSON objects",
+     &body_operation},
+    {"GET", "/predict/{}/versions/{}", predict, "one prediction with this version",
+     &query_version_operation},
+    {"POST", "/predict/{}/versions/{}", predict, "predictions with this version",
+     &body_version_operation},
+    {NULL, NULL, NULL, NULL, NULL},
 };

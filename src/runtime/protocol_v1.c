@@ -270,20 +270,60 @@ static void label_metadata(void *context, const struct http_request *request,
 	with_label(model_metadata, context, request, segments, response);
 }
 
-const struct http_route protocol_v1[] = {
-    {"GET", "/", alive, "whether the process answers"},
-    {"GET", "/v1/models", model_list, "the names of all models"},
-    {"POST", "/v1/models/{}:predict", predict, "predict with the version that the route gives"},
-    {"POST", "/v1/models/{}/versions/{}:predict", predict, "predict with this version"},
+/* --- routes --- */
+
+static const struct operation alive_operation = {
+    .tag = "V1",
+    .response = OPERATION_JSON("Alive"),
+};
+static const struct operation list_operation = {
+    .tag = "V1",
+    .response = OPERATION_JSON("Models"),
+};
+static const struct operation predict_operation = {
+    .tag = "V1",
+    .parameters = "Unit",
+    .request = OPERATION_BODIES({"application/json", "V1Request", EXAMPLE_V1}),
+    .response = OPERATION_JSON("V1Response"),
+    .headers = "Mldeck-Version",
+    .statuses = STATUSES_PREDICT,
+};
+static const struct operation status_operation = {
+    .tag = "V1",
+    .response = OPERATION_JSON("ModelStatus"),
+    .statuses = STATUSES_MODEL,
+};
+static const struct operation version_operation = {
+    .tag = "V1",
+    .response = OPERATION_JSON("VersionStatuses"),
+    .statuses = STATUSES_MODEL,
+};
+static const struct operation metadata_operation = {
+    .tag = "V1",
+    .response = OPERATION_JSON("V1Metadata"),
+    .statuses = STATUSES_MODEL,
+};
+
+const struct data_route protocol_v1[] = {
+    {"GET", "/", alive, "whether the process answers", &alive_operation},
+    {"GET", "/v1/models", model_list, "the names of all models", &list_operation},
+    {"POST", "/v1/models/{}:predict", predict, "predict with the version that the route gives",
+     &predict_operation},
+    {"POST", "/v1/models/{}/versions/{}:predict", predict, "predict with this version",
+     &predict_operation},
     {"POST", "/v1/models/{}/labels/{}:predict", label_predict,
-     "predict with the version in this role"},
+     "predict with the version in this role", &predict_operation},
     {"GET", "/v1/models/{}", model_status,
-     "whether the live version is loaded, and the state of every version"},
-    {"GET", "/v1/models/{}/versions/{}", version_status, "the state of a version"},
-    {"GET", "/v1/models/{}/labels/{}", label_status, "the state of the version in this role"},
-    {"GET", "/v1/models/{}/metadata", model_metadata, "the signature of the live version"},
-    {"GET", "/v1/models/{}/versions/{}/metadata", model_metadata, "the signature of a version"},
+     "whether the live version is loaded, and the state of every version", &status_operation},
+    {"GET", "/v1/models/{}/versions/{}", version_status, "the state of a version",
+     &version_operation},
+    {"GET", "/v1/models/{}/labels/{}", label_status, "the state of the version in this role",
+     &version_operation},
+    {"GET", "/v1/models/{}/metadata", model_metadata, "the signature of the live version",
+     &metadata_operation},
+    {"GET", "/v1/models/{}/versions/{}/metadata", model_metadata, "the signature of a version",
+     &metadata_operation},
     {"GET", "/v1/models/{}/labels/{}/metadata", label_metadata,
-     "the signature of the version in this role"},
-    {NULL, NULL, NULL, NULL},
+     "the signature of the version in this role", &metadata_operation},
+    {NULL, NULL, NULL, NULL, NULL},
 };

@@ -191,18 +191,63 @@ static void infer(void *context, const struct http_request *request,
 		     response);
 }
 
-const struct http_route protocol_v2[] = {
-	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives"},
-	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version"},
-	{"GET", "/v2", server_metadata, "what this server is"},
-	{"GET", "/v2/health/live", health_live, "whether the process answers"},
-	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
-	{"GET", "/v2/models", model_list, "the names of all models"},
-	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one"},
-	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one"},
-	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
-	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
-	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},
-	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded"},
-	{NULL, NULL, NULL, NULL},
+/* --- routes --- */
+
+static const struct operation infer_operation = {
+	.tag = "V2",
+	.parameters = "Unit JsonSize",
+	.request = OPERATION_BODIES({"application/json", "InferRequest", EXAMPLE_V2},
+				    {"application/octet-stream", "Binary", EXAMPLE_NONE}),
+	.response = OPERATION_BODIES({"application/json", "InferResponse", EXAMPLE_NONE},
+				     {"application/octet-stream", "Binary", EXAMPLE_NONE}),
+	.headers = "Inference-Header-Content-Length",
+	.statuses = STATUSES_PREDICT,
+};
+static const struct operation server_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ServerMetadata"),
+};
+static const struct operation live_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Live"),
+};
+static const struct operation ready_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Ready"),
+};
+static const struct operation list_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Models"),
+};
+static const struct operation config_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelConfig"),
+	.statuses = STATUSES_MODEL,
+};
+static const struct operation metadata_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelMetadata"),
+	.statuses = STATUSES_MODEL,
+};
+static const struct operation model_ready_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelReady"),
+	.statuses = STATUSES_MODEL,
+};
+
+const struct data_route protocol_v2[] = {
+	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives", &infer_operation},
+	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version", &infer_operation},
+	{"GET", "/v2", server_metadata, "what this server is", &server_operation},
+	{"GET", "/v2/health/live", health_live, "whether the process answers", &live_operation},
+	{"GET", "/v2/health/ready", health_ready, "whether it takes requests", &ready_operation},
+	{"GET", "/v2/models", model_list, "the names of all models", &list_operation},
+	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one", &config_operation},
+	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one",
+	 &config_operation},
+	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version", &metadata_operation},
+	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version", &metadata_operation},
+	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded", &model_ready_operation},
+	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded", &model_ready_operation},
+	{NULL, NULL, NULL, NULL, NULL},
 };

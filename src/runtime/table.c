@@ -10,7 +10,7 @@
 const char *table_format_type(enum table_format format)
 {
 	static const char *const types[] = {
-#define X(name, word, type) type,
+#define X(name, word, type, schema) type,
 	    TABLE_FORMATS(X)
 #undef X
 	};
@@ -111,7 +111,7 @@ static int add_output(struct table_request *t, const struct manifest *m, const c
 static enum table_format find_format(const char *word)
 {
 	static const char *const words[] = {
-#define X(name, word, type) word,
+#define X(name, word, type, schema) word,
 	    TABLE_FORMATS(X)
 #undef X
 	};

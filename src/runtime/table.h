@@ -19,14 +19,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The media types of the three forms; what is asked for with ?format= and in Accept. */
-#define TABLE_FORMATS(X)                             \
-	X(TEXT, "text", "text/plain; charset=utf-8") \
-	X(CSV, "csv", "text/csv; charset=utf-8")     \
-	X(JSON, "json", "application/json")
+/* The three forms of an answer: the word of ?format=, its media type, and its schema in
+ * /openapi.json. */
+#define TABLE_FORMATS(X)                                     \
+	X(TEXT, "text", "text/plain; charset=utf-8", "Text") \
+	X(CSV, "csv", "text/csv; charset=utf-8", "Csv")      \
+	X(JSON, "json", "application/json", "TableAnswer")
 
 enum table_format {
-#define X(name, word, type) TABLE_##name,
+#define X(name, word, type, schema) TABLE_##name,
 	TABLE_FORMATS(X)
 #undef X
 	    TABLE_FORMAT_COUNT /* also: none was asked for */
