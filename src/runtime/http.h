@@ -132,7 +132,7 @@ struct http_segments {
 
 struct http_route {
 	const char *method;
-	const char *pattern; /* "/v2/models/{}/infer"; {} ends with its segment, or before the literal behind it */
+	const char *pattern; /* "/v2/models/{}/infer"; {} takes a segment, or its part before a colon */
 	void (*handle)(void *context, const struct http_request *request,
 		       const struct http_segments *segments, struct http_response *response);
 	const char *summary;

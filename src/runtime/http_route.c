@@ -6,20 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The bytes of path that a {} takes: to the segment's end, or to the literal that follows it in the segment. */
-static size_t taken(const char *path, char literal)
-{
-	const char stops[] = {'/', literal, '\0'};
-	return strcspn(path, stops);
-}
-
-/* Whether path fits pattern; each {} takes a part of one segment that is not empty. */
+/* Whether path fits pattern; each {} takes a segment, or its part before a colon, that is not empty. */
 static bool fits(const char *pattern, const char *path, struct http_segments *segments)
 {
 	segments->count = 0;
 	while (*pattern != '\0') {
 		if (pattern[0] == '{' && pattern[1] == '}') {
-			size_t length = taken(path, pattern[2]);
+			size_t length = strcspn(path, "/:");
 			if (length == 0 || length >= sizeof segments->values[0] ||
 			    segments->count == HTTP_SEGMENTS_MAX)
 				return false;
