@@ -70,5 +70,34 @@ static const char first[] =
 
     IMMUTABLE("version") IMMUTABLE("baseline") IMMUTABLE("revision") IMMUTABLE("audit");
 
-const char *const registry_schema[] = {first};
+static const char jobs[] =
+    /* start: what it was started with, as JSON, to start it again; "" for one of a shell. output: the end of
+     * what it printed. ended_ms 0: not yet. */
+    "CREATE TABLE job ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " kind TEXT NOT NULL,"
+    " model TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " title TEXT NOT NULL,"
+    " command TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " start TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " in_shell INTEGER NOT NULL,"
+    " queued_ms INTEGER NOT NULL,"
+    " started_ms INTEGER NOT NULL DEFAULT 0,"
+    " ended_ms INTEGER NOT NULL DEFAULT 0,"
+    " state TEXT NOT NULL"
+    "  CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')),"
+    " summary TEXT NOT NULL DEFAULT '',"
+    " progress TEXT NOT NULL DEFAULT '{}',"
+    " output TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX job_open ON job (id) WHERE ended_ms = 0;"
+    "CREATE TRIGGER job_ended BEFORE UPDATE ON job WHEN OLD.ended_ms > 0"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+    "CREATE TRIGGER job_no_delete BEFORE DELETE ON job"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;";
+
+const char *const registry_schema[] = {first, jobs};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

@@ -17,6 +17,7 @@ void snapshot_free(struct snapshot *s)
 		free(s->models[i].per_version);
 	}
 	free(s->models);
+	free(s->jobs);
 	free(s);
 }
 
@@ -30,6 +31,15 @@ const struct snapshot_model *snapshot_find(const struct snapshot *s, const char 
 	if (s->model_count == 0)
 		return NULL;
 	return bsearch(name, s->models, s->model_count, sizeof(s->models[0]), compare_name);
+}
+
+const struct job_record *snapshot_job(const struct snapshot *s, int64_t id)
+{
+	for (size_t i = 0; i < s->job_count; i++) {
+		if (s->jobs[i].id == id)
+			return &s->jobs[i];
+	}
+	return NULL;
 }
 
 const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m,

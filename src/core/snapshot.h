@@ -10,6 +10,7 @@
 
 #include "core/baseline.h"
 #include "core/err.h"
+#include "core/job.h"
 #include "core/registry.h"
 #include "core/route.h"
 #include "core/text.h"
@@ -24,6 +25,7 @@
 #define SNAPSHOT_SERIES 60 /* seconds of requests a second, oldest first */
 #define SNAPSHOT_HISTORY 12
 #define SNAPSHOT_WINDOW_MAX_S 300
+#define SNAPSHOT_JOBS_MAX 20
 
 struct snapshot_latency {
 	uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* 0 when there were no requests */
@@ -103,12 +105,15 @@ struct snapshot_server {
 	uint64_t requests, refused, errors; /* of all models, in the window */
 	double rate_rps;
 	uint64_t lost_samples; /* telemetry that could not be kept, since the start */
+	uint32_t jobs_running, jobs_queued; /* all of them, also those that are not in the list */
 };
 
 struct snapshot {
 	struct snapshot_server server;
 	size_t model_count; /* sorted by name */
 	struct snapshot_model *models;
+	size_t job_count; /* running, queued in their order, then the latest ended; at most SNAPSHOT_JOBS_MAX */
+	struct job_record *jobs;
 };
 
 /* An empty one; NULL when memory is out. */
@@ -116,6 +121,7 @@ struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *s);
 /* The model of that name, or NULL. */
 const struct snapshot_model *snapshot_find(const struct snapshot *s, const char *name);
+const struct job_record *snapshot_job(const struct snapshot *s, int64_t id); /* or NULL */
 /* The statistics of a version, or NULL. */
 const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version);
 const struct snapshot_version *snapshot_version_of(const struct snapshot_model *m, uint32_t version);

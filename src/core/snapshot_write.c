@@ -193,15 +193,20 @@ static cJSON *server_json(const struct snapshot_server *s)
 			    add_number(o, "refused", (double)s->refused) &&
 			    add_number(o, "errors", (double)s->errors) &&
 			    add_number(o, "rate_rps", s->rate_rps) &&
-			    add_number(o, "lost_samples", (double)s->lost_samples));
+			    add_number(o, "lost_samples", (double)s->lost_samples) &&
+			    add_number(o, "jobs_running", s->jobs_running) &&
+			    add_number(o, "jobs_queued", s->jobs_queued));
 }
 
 cJSON *snapshot_to_json(const struct snapshot *s)
 {
-	cJSON *o = cJSON_CreateObject(), *models = NULL;
+	cJSON *o = cJSON_CreateObject(), *models = NULL, *jobs = NULL;
 	bool ok = o != NULL && add(o, "server", server_json(&s->server)) &&
 		  (models = cJSON_AddArrayToObject(o, "models")) != NULL;
 	for (size_t i = 0; ok && i < s->model_count; i++)
 		ok = append(models, model_json(&s->models[i]));
+	ok = ok && (jobs = cJSON_AddArrayToObject(o, "jobs")) != NULL;
+	for (size_t i = 0; ok && i < s->job_count; i++)
+		ok = append(jobs, job_to_json(&s->jobs[i]));
 	return whole(o, ok);
 }

@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -133,6 +134,14 @@ void text_count(char *text, size_t size, double count)
 	snprintf(text, size, "%.*f%s", whole ? 0 : 1, count, units[i]);
 }
 
+void text_bytes(char *text, size_t size, double bytes)
+{
+	char count[16];
+	text_count(count, sizeof count, bytes);
+	size_t digits = strspn(count, "0123456789.");
+	snprintf(text, size, "%.*s %sB", (int)digits, count, count + digits);
+}
+
 void text_uptime(char *text, size_t size, long long seconds)
 {
 	if (seconds < 0)
@@ -142,4 +151,37 @@ void text_uptime(char *text, size_t size, long long seconds)
 		snprintf(text, size, "%lldd %02lld:%02lld", days, hours, minutes);
 	else
 		snprintf(text, size, "%02lld:%02lld:%02lld", hours, minutes, seconds % 60);
+}
+
+static bool plain(const char *word)
+{
+	if (!*word)
+		return false;
+	for (; *word; word++)
+		if (!isalnum((unsigned char)*word) && !strchr("._-=/:@%+,", *word))
+			return false;
+	return true;
+}
+
+static bool append(char *command, size_t size, const char *bytes, size_t count)
+{
+	size_t length = strlen(command);
+
+	if (length + count >= size)
+		return false;
+	memcpy(command + length, bytes, count);
+	command[length + count] = '\0';
+	return true;
+}
+
+bool text_quote(char *command, size_t size, const char *word)
+{
+	bool whole = !*command || append(command, size, " ", 1);
+
+	if (plain(word))
+		return append(command, size, word, strlen(word)) && whole;
+	whole = append(command, size, "'", 1) && whole;
+	for (; *word; word++)
+		whole = (*word == '\'' ? append(command, size, "'\\''", 4) : append(command, size, word, 1)) && whole;
+	return append(command, size, "'", 1) && whole;
 }

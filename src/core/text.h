@@ -25,11 +25,17 @@ size_t text_character_size(const char *text);
 /* Parses a whole decimal number in [low, high]; false for anything else. */
 bool text_integer(const char *text, long long low, long long high, long long *number);
 
+/* Adds a word to command so that a shell reads it back unchanged; false when it did not fit (then cut). */
+bool text_quote(char *command, size_t size, const char *word);
+
 /* "38µs", "1.2ms", "14s" with two or three digits (ascii: "38us"). */
 void text_duration(char *text, size_t size, double ns, bool ascii);
 
 /* "310", "5.2k", "1.3M": a count or a rate in at most five characters. */
 void text_count(char *text, size_t size, double count);
+
+/* "310 B", "96.7 kB", "1.2 GB": a size in at most eight characters. */
+void text_bytes(char *text, size_t size, double bytes);
 
 /* "12d 04:10" or "04:10:09": time since a start. */
 void text_uptime(char *text, size_t size, long long seconds);

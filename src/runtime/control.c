@@ -4,89 +4,31 @@
  * Runs on a thread a connection: handlers may wait for the disk. Only the owner of the socket, or root, is
  * let in; who asks is read from the socket, never from the request.
  */
-#include "runtime/server.h"
+#include "runtime/control_request.h"
+#include "runtime/control_jobs.h"
 
 #include "core/registry.h"
 
 #include <cjson/cJSON.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CONTROL_BODY_MAX (64u << 20)
-
-/* --- answers --- */
-
-static void answer(struct http_response *response, cJSON *json)
-{
-	char *text = json == NULL ? NULL : cJSON_PrintUnformatted(json);
-	cJSON_Delete(json);
-	if (text == NULL) {
-		struct err e;
-		err_set(&e, ERR_MEMORY, "memory is out while answering");
-		control_refuse(response, &e);
-		return;
-	}
-	response->status = 200;
-	response->content_type = "application/json";
-	buf_add_string(&response->body, text);
-	free(text);
-}
-
-void control_refuse(struct http_response *response, const struct err *e)
-{
-	cJSON *json = cJSON_CreateObject();
-	cJSON_AddStringToObject(json, "error", e->text);
-	cJSON_AddStringToObject(json, "code", err_name(e->code));
-	char *text = cJSON_PrintUnformatted(json);
-	cJSON_Delete(json);
-	response->status = err_http(e->code);
-	response->content_type = "application/json";
-	buf_clear(&response->body);
-	buf_add_string(&response->body, text == NULL ? "{\"error\":\"memory is out\"}" : text);
-	free(text);
-}
-
-/* --- who asks --- */
-
-static void fill_actor(const struct http_request *request, struct actor *actor)
-{
-	struct passwd entry, *found = NULL;
-	char names[4096];
-	*actor = (struct actor){.uid = request->peer_uid};
-	if (getpwuid_r(actor->uid, &entry, names, sizeof names, &found) == 0 && found != NULL)
-		text_clean(actor->name, sizeof actor->name, entry.pw_name);
-	else
-		snprintf(actor->name, sizeof actor->name, "uid %u", actor->uid);
-	const char *client = http_header(request, "Mldeck-Client");
-	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
-}
+/* --- who is let in --- */
 
 static int check_peer(struct server *s, const struct http_request *request, struct err *e)
 {
 	if (request->peer_uid == geteuid() || request->peer_uid == 0)
 		return 0;
 	struct actor actor;
-	fill_actor(request, &actor);
+	control_actor(request, &actor);
 	err_set(e, ERR_DENIED, "%s is neither the owner of this runtime nor root", actor.name);
 	registry_audit(s->registry, &actor, "connect", "", 0, err_name(ERR_DENIED), "", e->text, NULL);
 	return -1;
 }
 
 /* --- reading requests --- */
-
-static cJSON *parse_body(const struct http_request *request, struct err *e)
-{
-	cJSON *json = cJSON_ParseWithLength(request->body, request->body_size);
-	if (!cJSON_IsObject(json)) {
-		cJSON_Delete(json);
-		err_set(e, ERR_INPUT, "the body must be a JSON object");
-		return NULL;
-	}
-	return json;
-}
 
 /* A string field; fallback (which may be NULL) when it is absent. -1 when it is no string. */
 static int body_string(const cJSON *json, const char *name, const char *fallback, const char **value,
@@ -126,17 +68,6 @@ static int body_flag(const cJSON *json, const char *name, bool *value, struct er
 	return 0;
 }
 
-static int query_whole(const struct http_request *request, const char *name, long long low,
-		       long long high, long long fallback, long long *value, struct err *e)
-{
-	const char *text = http_query(request, name);
-	*value = fallback;
-	if (text != NULL && !text_integer(text, low, high, value))
-		return err_set(e, ERR_INPUT, "`%s` must be a whole number from %lld to %lld, got `%.32s`",
-			       name, low, high, text);
-	return 0;
-}
-
 /* --- routes --- */
 
 static void get_snapshot(void *context, const struct http_request *request,
@@ -146,7 +77,7 @@ static void get_snapshot(void *context, const struct http_request *request,
 	struct server *s = context;
 	struct err e;
 	long long window_s;
-	if (query_whole(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0) {
+	if (control_query(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0) {
 		control_refuse(response, &e);
 		return;
 	}
@@ -156,7 +87,7 @@ static void get_snapshot(void *context, const struct http_request *request,
 		err_set(&e, ERR_NOT_FOUND, "there is no model `%s`", model);
 		control_refuse(response, &e);
 	} else {
-		answer(response, picture == NULL ? NULL : snapshot_to_json(picture));
+		control_answer(response, picture == NULL ? NULL : snapshot_to_json(picture));
 	}
 	snapshot_free(picture);
 }
@@ -179,7 +110,7 @@ static const char *version_state(struct server *s, const char *model, uint32_t v
 {
 	const struct served_model *m = routing_find(router_enter(s->router), model);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
-	const char *state = v == NULL ? "loading" : v->engine != NULL ? "ready" : "failed";
+	const char *state = v == NULL ? "loading" : served_version_state(v, NULL);
 	router_leave(s->router);
 	return state;
 }
@@ -204,7 +135,7 @@ static void get_versions(void *context, const struct http_request *request,
 		cJSON_AddItemToArray(list, version_json(&records[i], version_state(s, model,
 										    records[i].version)));
 	version_records_free(records, count);
-	answer(response, json);
+	control_answer(response, json);
 }
 
 static cJSON *revision_json(const struct revision_record *record)
@@ -231,7 +162,7 @@ static void get_history(void *context, const struct http_request *request,
 	struct revision_record *records;
 	size_t count;
 	long long limit;
-	if (query_whole(request, "limit", 1, 100000, 50, &limit, &e) != 0 ||
+	if (control_query(request, "limit", 1, 100000, 50, &limit, &e) != 0 ||
 	    registry_revisions(s->registry, segments->values[0], (size_t)limit, &records, &count, &e) !=
 		    0) {
 		control_refuse(response, &e);
@@ -243,7 +174,7 @@ static void get_history(void *context, const struct http_request *request,
 	for (size_t i = 0; i < count; i++)
 		cJSON_AddItemToArray(list, revision_json(&records[i]));
 	free(records);
-	answer(response, json);
+	control_answer(response, json);
 }
 
 static cJSON *audit_json(const struct audit_record *record)
@@ -274,8 +205,8 @@ static void get_audit(void *context, const struct http_request *request,
 	struct audit_record *records;
 	size_t count;
 	long long limit, before;
-	if (query_whole(request, "limit", 1, 100000, 100, &limit, &e) != 0 ||
-	    query_whole(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
+	if (control_query(request, "limit", 1, 100000, 100, &limit, &e) != 0 ||
+	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
 	    registry_audits(s->registry, http_query(request, "model"), before, (size_t)limit, &records,
 			    &count, &e) != 0) {
 		control_refuse(response, &e);
@@ -286,7 +217,7 @@ static void get_audit(void *context, const struct http_request *request,
 	for (size_t i = 0; i < count; i++)
 		cJSON_AddItemToArray(list, audit_json(&records[i]));
 	free(records);
-	answer(response, json);
+	control_answer(response, json);
 }
 
 /* --- uploads: the body goes to disk as it arrives --- */
@@ -343,7 +274,7 @@ static void post_artifact(void *context, const struct http_request *request,
 	cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "sha256", sha256);
 	cJSON_AddNumberToObject(json, "size_bytes", (double)size_bytes);
-	answer(response, json);
+	control_answer(response, json);
 }
 
 /* --- changes --- */
@@ -376,6 +307,33 @@ static int check_name(const char *model, struct err *e)
 	return 0;
 }
 
+/* The names of features, borrowed from the body; free(). */
+static int read_features(const cJSON *body, struct deploy_request *deploy, const char ***names, struct err *e)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(body, "feature_names"), *item;
+
+	*names = NULL;
+	if (list == NULL)
+		return 0;
+	if (!cJSON_IsArray(list))
+		return err_set(e, ERR_INPUT, "field `feature_names` must be a list of strings");
+	*names = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof **names);
+	if (*names == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!cJSON_IsString(item) || item->valuestring[0] == '\0')
+			return err_set(e, ERR_INPUT, "field `feature_names` must be a list of strings");
+		for (size_t i = 0; i < deploy->feature_count; i++)
+			if (strcmp((*names)[i], item->valuestring) == 0)
+				return err_set(e, ERR_INPUT, "two features are named `%.64s`",
+					       item->valuestring);
+		(*names)[deploy->feature_count++] = item->valuestring;
+	}
+	deploy->feature_names = *names;
+	return 0;
+}
+
 static void post_deploy(void *context, const struct http_request *request,
 			const struct http_segments *segments, struct http_response *response)
 {
@@ -384,11 +342,13 @@ static void post_deploy(void *context, const struct http_request *request,
 	struct deploy_result result;
 	struct actor actor;
 	uint64_t baseline_count;
+	const char **names = NULL;
 	struct err e;
-	cJSON *body = parse_body(request, &e);
+	cJSON *body = control_body(request, &e);
 
-	fill_actor(request, &actor);
+	control_actor(request, &actor);
 	if (body == NULL || check_name(deploy.model, &e) != 0 ||
+	    read_features(body, &deploy, &names, &e) != 0 ||
 	    body_string(body, "sha256", NULL, &deploy.sha256, &e) != 0 ||
 	    body_string(body, "file_name", "the file", &deploy.file_name, &e) != 0 ||
 	    body_string(body, "reason", "", &deploy.reason, &e) != 0 ||
@@ -405,11 +365,12 @@ static void post_deploy(void *context, const struct http_request *request,
 		artifact_discard(s->registry, deploy.sha256);
 		goto refuse;
 	}
-	answer(response, deploy_json(s, deploy.model, &result, baseline_count));
-	cJSON_Delete(body);
-	return;
+	control_answer(response, deploy_json(s, deploy.model, &result, baseline_count));
+	goto out;
 refuse:
 	control_refuse(response, &e);
+out:
+	free(names);
 	cJSON_Delete(body);
 }
 
@@ -470,9 +431,9 @@ static void post_route(void *context, const struct http_request *request,
 	struct actor actor;
 	char before[128], after[128];
 	struct err e;
-	cJSON *body = parse_body(request, &e);
+	cJSON *body = control_body(request, &e);
 
-	fill_actor(request, &actor);
+	control_actor(request, &actor);
 	if (body == NULL || read_change(body, &change, weights, &e) != 0 ||
 	    router_change(s->router, &change, &actor, &result, before, &e) != 0) {
 		control_refuse(response, &e);
@@ -490,7 +451,7 @@ static void post_route(void *context, const struct http_request *request,
 	cJSON_AddStringToObject(json, "before", before);
 	cJSON_AddStringToObject(json, "after", after);
 	cJSON_AddItemToObject(json, "route", route_to_json(&result.route));
-	answer(response, json);
+	control_answer(response, json);
 	cJSON_Delete(body);
 }
 
@@ -503,9 +464,9 @@ static void post_stop(void *context, const struct http_request *request,
 	struct err e;
 	const char *reason = "";
 	const uint64_t one = 1;
-	cJSON *body = parse_body(request, &e);
+	cJSON *body = control_body(request, &e);
 
-	fill_actor(request, &actor);
+	control_actor(request, &actor);
 	if (body == NULL || body_string(body, "reason", "", &reason, &e) != 0 ||
 	    registry_audit(s->registry, &actor, "stop", "", 0, "done", reason, "", &e) != 0) {
 		control_refuse(response, &e);
@@ -515,7 +476,7 @@ static void post_stop(void *context, const struct http_request *request,
 	} else {
 		cJSON *json = cJSON_CreateObject();
 		cJSON_AddTrueToObject(json, "stopping");
-		answer(response, json);
+		control_answer(response, json);
 	}
 	cJSON_Delete(body);
 }
@@ -528,6 +489,13 @@ static const struct http_route routes[] = {
 	{"POST", "/control/v1/artifacts", post_artifact, "upload a model file"},
 	{"POST", "/control/v1/models/{}/deploy", post_deploy, "register a version"},
 	{"POST", "/control/v1/models/{}/route", post_route, "promote, roll back or split"},
+	{"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
+	{"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
+	{"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},
+	{"POST", "/control/v1/jobs/{}/again", control_post_job_again, "start one as it was started"},
+	{"POST", "/control/v1/jobs/{}/progress", control_post_job_progress, "how far a job is"},
+	{"POST", "/control/v1/jobs/{}/end", control_post_job_end, "how a job ended"},
+	{"POST", "/control/v1/jobs/{}/cancel", control_post_job_cancel, "ask a job to stop"},
 	{"POST", "/control/v1/stop", post_stop, "drain and end"},
 };
 

@@ -62,7 +62,7 @@ bool http_query_each(const struct http_request *request,
 	return !walk.stopped;
 }
 
-static uint32_t peer_uid(struct MHD_Connection *connection)
+static void peer_read(struct MHD_Connection *connection, struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -71,8 +71,9 @@ static uint32_t peer_uid(struct MHD_Connection *connection)
 	if (info == NULL ||
 	    getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
 	    peer.pid == 0)
-		return UINT32_MAX;
-	return peer.uid;
+		return;
+	request->peer_uid = peer.uid;
+	request->peer_pid = peer.pid;
 }
 
 static enum MHD_Result refuse(struct exchange *x)
@@ -161,7 +162,7 @@ static enum MHD_Result begin(struct exchange *x, const char *path, const char *m
 	x->request.method = method;
 	x->request.path = without_authority(path);
 	if (s->options.thread_count == 0)
-		x->request.peer_uid = peer_uid(x->request.connection);
+		peer_read(x->request.connection, &x->request);
 	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0)
 		return refuse(x);
 	return body_begin(x) == 0 || body_droppable(x) ? MHD_YES : refuse(x);

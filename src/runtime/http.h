@@ -38,6 +38,7 @@ struct http_request {
 	const char *body;   /* NUL-terminated behind its last byte; "" when there is none */
 	size_t body_size;
 	uint32_t peer_uid; /* Unix socket: from the kernel; UINT32_MAX on TCP */
+	int32_t peer_pid;  /* the same; 0 on TCP */
 	void *connection;  /* private */
 };
 

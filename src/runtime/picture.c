@@ -16,8 +16,9 @@ static void fill_version(struct snapshot_version *to, const struct served_versio
 	snprintf(to->engine, sizeof to->engine, "%s", from->manifest.engine);
 	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
 	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
-	snprintf(to->state, sizeof to->state, "%s", from->engine != NULL ? "ready" : "failed");
-	snprintf(to->note, sizeof to->note, "%s", from->note);
+	struct err e = {0};
+	snprintf(to->state, sizeof to->state, "%s", served_version_state(from, &e));
+	snprintf(to->note, sizeof to->note, "%.*s", (int)sizeof to->note - 1, e.text);
 	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
 	to->size_bytes = from->manifest.size_bytes;
 	to->created_ms = from->created_ms;
@@ -84,17 +85,30 @@ static void fill_server(struct snapshot_server *to, struct server *s, uint32_t w
 	to->lost_samples = telemetry_lost();
 }
 
+static int fill_jobs(struct snapshot *picture, struct server *s)
+{
+	picture->jobs = calloc(SNAPSHOT_JOBS_MAX, sizeof *picture->jobs);
+	if (picture->jobs == NULL)
+		return -1;
+	struct jobs_counts counts = jobs_list(s->jobs, picture->jobs, SNAPSHOT_JOBS_MAX, &picture->job_count);
+	picture->server.jobs_running = counts.running;
+	picture->server.jobs_queued = counts.queued;
+	return 0;
+}
+
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s)
 {
 	struct snapshot *picture = snapshot_new();
 	if (picture == NULL)
 		return NULL;
 	fill_server(&picture->server, s, window_s);
+	/* Before the routing is entered: the jobs' mutex may wait for the disk. */
+	bool complete = fill_jobs(picture, s) == 0;
 
 	int64_t now_s = server_monotonic_ms() / 1000;
 	const struct routing *routing = router_enter(s->router);
 	picture->models = calloc(routing->model_count + 1, sizeof *picture->models);
-	bool complete = picture->models != NULL;
+	complete = complete && picture->models != NULL;
 	for (size_t i = 0; complete && i < routing->model_count; i++) {
 		const struct served_model *m = routing->models[i];
 		if (model != NULL && strcmp(model, m->name) != 0)

@@ -1,5 +1,6 @@
 #include "runtime/server.h"
 
+#include "core/fetch_pool.h"
 #include "runtime/listener.h"
 
 #include <errno.h>
@@ -69,6 +70,16 @@ static int start_control(struct server *s, struct err *e)
 	return http_start(&options, &s->control, e);
 }
 
+static int start_jobs(struct server *s, struct err *e)
+{
+	const struct jobs_options options = {
+		.registry = s->registry,
+		.socket = s->options.socket,
+		.state = s->options.state,
+	};
+	return jobs_new(&options, &s->jobs, e);
+}
+
 /* Telemetry each second; slow clients more often when their time is short. */
 static void tick(struct server *s)
 {
@@ -99,7 +110,13 @@ static void drain(struct server *s)
 {
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
+	int64_t until_ms = server_monotonic_ms() + SERVER_DRAIN_MS;
+	jobs_stop(s->jobs);
 	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
+	int64_t left_ms = until_ms - server_monotonic_ms();
+	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
+	/* What other servers still owe nobody waits for any more. */
+	fetch_pool_cancel();
 	http_drain(s->control, 2000);
 	unlink(s->options.socket);
 	if (cut > 0)
@@ -183,7 +200,7 @@ int server_run(const struct server_options *options, struct err *e)
 	if (registry_open(options->state, &s->registry, e) != 0 ||
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
 	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
-	    start_data(s, e) != 0)
+	    start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -194,6 +211,7 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 out:
+	jobs_free(s->jobs);
 	workers_free(s->workers);
 	router_free(s->router);
 	registry_close(s->registry);

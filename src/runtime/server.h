@@ -1,5 +1,5 @@
 /*
- * server: the runtime as a whole: registry, router, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/registry.h"
 #include "runtime/http.h"
+#include "runtime/jobs.h"
 #include "runtime/router.h"
 #include "runtime/workers.h"
 
@@ -36,6 +37,7 @@ struct server {
 	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct jobs *jobs;
 	struct workers *workers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */

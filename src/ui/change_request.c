@@ -139,12 +139,12 @@ static void rollback_options(const struct change *change, bool name_target, char
 
 	if (name_target && change->after_revision) {
 		snprintf(number, sizeof(number), "%u", change->after_revision);
-		line_quote(command, size, "--to");
-		line_quote(command, size, number);
+		text_quote(command, size, "--to");
+		text_quote(command, size, number);
 	}
 	snprintf(number, sizeof(number), "%u", change->revision);
-	line_quote(command, size, "--expect-revision");
-	line_quote(command, size, number);
+	text_quote(command, size, "--expect-revision");
+	text_quote(command, size, number);
 }
 
 void change_command(const struct change *change, char *command, size_t size)
@@ -154,15 +154,15 @@ void change_command(const struct change *change, char *command, size_t size)
 	int count = line_split(fields[CHANGE_TARGET].value, storage, words, ROUTE_ENTRIES_MAX);
 
 	*command = '\0';
-	line_quote(command, size, "mldeck");
-	line_quote(command, size, verbs[change->kind]);
-	line_quote(command, size, change->model);
+	text_quote(command, size, "mldeck");
+	text_quote(command, size, verbs[change->kind]);
+	text_quote(command, size, change->model);
 	if (change->kind == CHANGE_ROLLBACK && count > 0)
-		line_quote(command, size, "--to");
+		text_quote(command, size, "--to");
 	for (int i = 0; i < count; i++)
-		line_quote(command, size, words[i]);
+		text_quote(command, size, words[i]);
 	if (change->kind == CHANGE_ROLLBACK)
 		rollback_options(change, count == 0, command, size);
-	line_quote(command, size, "--reason");
-	line_quote(command, size, *fields[CHANGE_REASON].value ? fields[CHANGE_REASON].value : "…");
+	text_quote(command, size, "--reason");
+	text_quote(command, size, *fields[CHANGE_REASON].value ? fields[CHANGE_REASON].value : "…");
 }

@@ -44,9 +44,9 @@ void command_line_run(struct console *c, const char *line)
 	c->command_id = fetcher_run(c->fetcher, verb);
 	snprintf(c->output_title, sizeof(c->output_title), "%s", line);
 	c->last_command[0] = '\0';
-	line_quote(c->last_command, sizeof(c->last_command), "mldeck");
+	text_quote(c->last_command, sizeof(c->last_command), "mldeck");
 	for (int i = 0; i < count; i++)
-		line_quote(c->last_command, sizeof(c->last_command), verb[i]);
+		text_quote(c->last_command, sizeof(c->last_command), verb[i]);
 	console_say(c, ROLE_DIM, "running %s", verb[0]);
 }
 

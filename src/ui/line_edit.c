@@ -165,36 +165,3 @@ int line_split(const char *line, char *storage, char **words, int max)
 			return -1;
 	}
 }
-
-static bool plain(const char *word)
-{
-	if (!*word)
-		return false;
-	for (; *word; word++)
-		if (!isalnum((unsigned char)*word) && !strchr("._-=/:@%+,", *word))
-			return false;
-	return true;
-}
-
-static bool add(char *command, size_t size, const char *bytes, size_t count)
-{
-	size_t length = strlen(command);
-
-	if (length + count >= size)
-		return false;
-	memcpy(command + length, bytes, count);
-	command[length + count] = '\0';
-	return true;
-}
-
-bool line_quote(char *command, size_t size, const char *word)
-{
-	bool whole = !*command || add(command, size, " ", 1);
-
-	if (plain(word))
-		return add(command, size, word, strlen(word)) && whole;
-	whole = add(command, size, "'", 1) && whole;
-	for (; *word; word++)
-		whole = (*word == '\'' ? add(command, size, "'\\''", 4) : add(command, size, word, 1)) && whole;
-	return add(command, size, "'", 1) && whole;
-}

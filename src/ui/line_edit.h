@@ -18,7 +18,4 @@ bool line_edit(char *text, size_t size, size_t *cursor, int key);
  */
 int line_split(const char *line, char *storage, char **words, int max);
 
-/* Adds a word to command so that a shell reads it back unchanged; false when it did not fit (then cut). */
-bool line_quote(char *command, size_t size, const char *word);
-
 #endif

@@ -198,7 +198,7 @@ def drip(runtime, head):
 
 
 def test_drips_are_cut_off():
-    runtime = Runtime(arguments=["--set", "server.header_timeout=500ms", "--set", "server.body_timeout=500ms"])
+    runtime = Runtime(options=["--set", "server.header_timeout=500ms", "--set", "server.body_timeout=500ms"])
     drip(runtime, LIVE + b"X: ")
     drip(runtime, b"GET /")
     drip(runtime, POST + b"Content-Length: 1000000\r\n\r\n")
@@ -207,7 +207,7 @@ def test_drips_are_cut_off():
 
 
 def test_compressed_requests():
-    runtime = Runtime(arguments=["--set", "server.body_max=1M"])
+    runtime = Runtime(options=["--set", "server.body_max=1M"])
     runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/v1.txt")
     plain = good_body()
     want = call(runtime, "POST", INFER, plain)[2]
@@ -249,7 +249,7 @@ def test_a_binary_body_may_be_compressed():
 
 
 def test_a_bomb_stays_flat():
-    runtime = Runtime(arguments=["--set", "server.body_max=1M"])
+    runtime = Runtime(options=["--set", "server.body_max=1M"])
     make = zlib.compressobj(9, zlib.DEFLATED, 31)
     zeros = bytes(1 << 20)
     bomb = b"".join(make.compress(zeros) for _ in range(BOMB_SIZE >> 20)) + make.flush()
@@ -295,7 +295,7 @@ def test_methods_are_named():
 
 
 def test_cors_for_listed_origins():
-    runtime = Runtime(arguments=["--set", "cors.origins=https://a.example, http://b.example:81",
+    runtime = Runtime(options=["--set", "cors.origins=https://a.example, http://b.example:81",
                                  "--set", "cors.max_age=1m", "--set", "cors.credentials=yes"])
     status, headers, _, _ = call(runtime, "OPTIONS", INFER, Origin="https://a.example",
                                  Access_Control_Request_Method="POST",
@@ -317,7 +317,7 @@ def test_cors_for_listed_origins():
 
 
 def test_cors_for_all_origins():
-    runtime = Runtime(arguments=["--set", "cors.origins=*"])
+    runtime = Runtime(options=["--set", "cors.origins=*"])
     _, headers, _, _ = call(runtime, "GET", "/v2", Origin="https://any.example")
     assert headers["access-control-allow-origin"] == "*" and "access-control-allow-credentials" not in headers, headers
     runtime.stop()
@@ -344,7 +344,7 @@ def test_the_configuration_file():
     assert runtime.json("status")["server"]["name"] == "from-the-file"
     assert call(runtime, "POST", INFER, bytes(3000))[0] == 413
     runtime.stop()
-    runtime.arguments = ["--name", "from-the-option"]
+    runtime.options = ["--name", "from-the-option"]
     runtime.start()
     assert runtime.json("status")["server"]["name"] == "from-the-option"
     runtime.stop()

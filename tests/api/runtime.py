@@ -1,4 +1,8 @@
-"""What the API tests share: a runtime of their own, polling with a deadline, and a line a test."""
+"""What the scripts of tests/api share: a runtime of its own for a test, requests to it, and how tests are run.
+
+A script defines functions test_NAME() and ends with run_tests(globals()), which prints `ok NAME` or
+`not ok NAME: why` a test; a test that cannot run here raises Skip. Nothing sleeps to wait: poll() has a deadline.
+"""
 import http.client
 import json
 import os
@@ -13,22 +17,23 @@ FLIGHTS = "examples/flights"
 DEADLINE_S = 60
 
 
+class Skip(Exception):
+    """What a test cannot run without."""
+
+
 class Runtime:
     """One `mldeck serve` on a state directory of its own."""
 
-    started = []
-
-    def __init__(self, state=None, before=None, arguments=()):
+    def __init__(self, state=None, before=None, options=()):
         self.state = state or tempfile.mkdtemp()
-        self.arguments = arguments
+        self.options = options
         self.start(before)
 
     def start(self, before=None):
         self.log = open(os.path.join(self.state, "..", os.path.basename(self.state) + ".log"), "w+")
         self.process = subprocess.Popen(
-            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state, *self.arguments],
+            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state, *self.options],
             stderr=self.log, stdin=subprocess.DEVNULL, preexec_fn=before)
-        Runtime.started.append(self.process)
         poll(lambda: self.process.poll() is not None or self.command("status").returncode == 0)
         assert self.process.poll() is None, "serve ended: " + self.read_log()
         listen = self.json("status")["server"]["listen"]
@@ -87,7 +92,6 @@ def rows_body(rows, datatype="FP64", **more):
 
 
 def run_tests(names):
-    """Runs every test_* of a module; prints `ok NAME` or `not ok NAME: why`, and ends the process."""
     failures = 0
     for name, test in list(names.items()):
         if not name.startswith("test_"):
@@ -95,10 +99,10 @@ def run_tests(names):
         try:
             test()
             print(f"ok {name[5:]}", flush=True)
+        except Skip as reason:
+            print(f"skip {name[5:]}: {reason}", flush=True)
         except Exception as error:
             failures += 1
             print(f"not ok {name[5:]}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
-    for process in Runtime.started:
-        if process.poll() is None:
-            process.kill()
+    subprocess.run(["pkill", "-P", str(os.getpid())], check=False)
     sys.exit(1 if failures else 0)

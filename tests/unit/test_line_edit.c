@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "core/text.h"
 #include "ui/draw.h"
 #include "ui/line_edit.h"
 
@@ -58,8 +59,8 @@ static void quoted_words_come_back(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		char command[64] = "", storage[64], *words[4];
 
-		assert_true(line_quote(command, sizeof(command), "x"));
-		assert_true(line_quote(command, sizeof(command), texts[i]));
+		assert_true(text_quote(command, sizeof(command), "x"));
+		assert_true(text_quote(command, sizeof(command), texts[i]));
 		assert_int_equal(line_split(command, storage, words, 4), 2);
 		assert_string_equal(words[1], texts[i]);
 	}

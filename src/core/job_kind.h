@@ -1,0 +1,52 @@
+/*
+ * job_kind: what jobs can be started, as constant records: a verb of mldeck and the fields that it
+ * is given.
+ *
+ * The runtime makes the command from a record and checks its fields; a console asks for them. A
+ * further kind is one file, job_<name>.c, and one line here. Not here: a job that is, or was, one
+ * (job).
+ */
+#ifndef CORE_JOB_KIND_H
+#define CORE_JOB_KIND_H
+
+#include "core/job.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The name is the verb that is run. */
+#define JOB_KINDS(X) X(predict)
+
+#define JOB_FIELDS_MAX 8
+
+enum job_field_type {
+	JOB_FIELD_INPUT,  /* an absolute path of a file that the runtime can read */
+	JOB_FIELD_OUTPUT, /* an absolute path in a folder where the runtime can write; the job's
+			     target */
+};
+
+struct job_field {
+	const char *name; /* in the request, and of the option: --name VALUE */
+	const char *label;
+	const char *hint;
+	enum job_field_type type;
+};
+
+struct job_kind {
+	const char *name;
+	const char *title; /* "Predict a file" */
+	size_t field_count;
+	struct job_field fields[JOB_FIELDS_MAX]; /* all of them are required */
+};
+
+extern const struct job_kind *const job_kind_table[];
+extern const size_t job_kind_count;
+/* NULL when there is none of that name. */
+const struct job_kind *job_kind_find(const char *name);
+
+/* "mldeck predict M --input I --output O --version 3": values in the order of the kind's fields, ""
+ * left out; version 0 leaves it to the runtime. False when it is longer than size. */
+bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version,
+		      const char *const *values, char *command, size_t size);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * control_request: what the handlers of the control API share: reading a request, answering it.
+ *
+ * Runs on the thread of the connection; keeps nothing of the request.
+ */
+#ifndef RUNTIME_CONTROL_REQUEST_H
+#define RUNTIME_CONTROL_REQUEST_H
+
+#include "runtime/server.h"
+
+#include <cjson/cJSON.h>
+
+/* Who asks: the peer's uid and name by the socket and the system, the client as it calls itself. */
+void control_actor(const struct http_request *request, struct actor *actor);
+/* The body, which must be a JSON object; cJSON_Delete(). NULL and ERR_INPUT when it is none. */
+cJSON *control_body(const struct http_request *request, struct err *e);
+/* A whole number in the query; fallback when it is absent. */
+int control_query(const struct http_request *request, const char *name, long long low,
+		  long long high, long long fallback, long long *value, struct err *e);
+/* Answers 200 with the tree, which is taken; NULL counts as memory that ran out. */
+void control_answer(struct http_response *response, cJSON *json);
+
+#endif
