@@ -240,8 +240,8 @@ def test_another_server_is_counted():
         assert status == 200, (status, answer)
     scrape = Scrape(near)
     assert scrape.value("mldeck_requests_total", outcome="ok", **labels) == 5
-    assert scrape.value("mldeck_remote_exchanges_total", outcome="ok", **labels) == 5
-    assert scrape.value("mldeck_remote_exchanges_total", outcome="upstream", **labels) == 0
+    assert scrape.value("mldeck_remote_answers_total", kind="ok", **labels) == 5
+    assert scrape.value("mldeck_remote_answers_total", kind="upstream", **labels) == 0
     assert scrape.value("mldeck_remote_connections_total", **labels) >= 1
     assert scrape.value("mldeck_remote_in_flight", **labels) == 0
     assert scrape.value("mldeck_version_ready", **labels) == 1
@@ -251,7 +251,7 @@ def test_another_server_is_counted():
     scrape = Scrape(near)
     assert scrape.value("mldeck_requests_total", outcome="error", **labels) == 1
     assert scrape.value("mldeck_requests_total", outcome="refused", **labels) == 0
-    assert scrape.value("mldeck_remote_exchanges_total", outcome="upstream", **labels) == 1
+    assert scrape.value("mldeck_remote_answers_total", kind="upstream", **labels) == 1
     assert scrape.value("mldeck_version_ready", **labels) == 0
     if shutil.which("promtool", path=os.environ.get("MLDECK_PROMETHEUS", "") or "/nowhere"):
         assert promtool_check(scrape.text) == (0, ""), promtool_check(scrape.text)
