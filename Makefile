@@ -74,6 +74,7 @@ test:
 	@scripts/judges
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
+	@scripts/prometheus
 	@CC='$(CC)' tests/run
 
 ## unit          build and run the unit tests of one variant (VARIANT=asan, UNITS=test_text)
@@ -118,12 +119,17 @@ fmt-check:
 size: $(BUILD)/mldeck-stripped
 	@wc -c < $<
 
+# What scripts/setup fetched where the system has no package; a .onnx model is all that needs it.
+ONNXRUNTIME := build/onnxruntime/libonnxruntime.so
+
 ## install       install under PREFIX (/usr/local), staged in DESTDIR; uninstall removes it
 install: $(BUILD)/mldeck-stripped
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $< $(DESTDIR)$(PREFIX)/bin/mldeck
+	$(if $(wildcard $(ONNXRUNTIME)),install -D -m 644 $(ONNXRUNTIME) $(DESTDIR)$(PREFIX)/lib/mldeck/libonnxruntime.so)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mldeck
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mldeck
 
 ## clean         remove everything that was built
 clean:

@@ -26,7 +26,7 @@ LABEL = re.compile(r'([a-z_0-9]+)="((?:[^"\\\n]|\\[\\"n])*)"')
 
 
 def program(name):
-    path = shutil.which(name)
+    path = shutil.which(name, path=os.environ.get("MLDECK_PROMETHEUS", "") or "/nowhere")
     if path is None:
         raise Skip(f"{name} is not installed")
     return path
@@ -252,6 +252,18 @@ def test_promtool_is_content():
     # The judge does judge.
     assert promtool_check(text.replace("# HELP mldeck_requests_total", "# HELP x"))[0] != 0
     assert promtool_check(text.replace("mldeck_requests_total", "mldeck_requests"))[0] != 0
+
+
+def test_every_metric_is_documented():
+    with open("docs/METRICS.md") as file:
+        rows = [line.split("|")[1] for line in file if line.startswith("| `")]
+    documented = set(re.findall(r"`([a-z_]+)`", " ".join(rows)))
+    runtime = deployed()
+    runtime.infer(good_body())
+    exported = set(Scrape(runtime).types)
+    runtime.stop()
+    assert documented - exported == {"mldeck_shadow_weight_ratio"}, documented - exported  # nothing shadows here
+    assert exported <= documented, exported - documented
 
 
 def dashboard():
