@@ -23,7 +23,7 @@ static struct manifest manifest = {.input_count = 1,
 				   .feature_names = names,
 				   .sha256 = "first"};
 
-static atomic_int calls, failures_left;
+static atomic_int calls, failures_left, good_calls = 1000000;
 static enum err_code failure;
 static volatile sig_atomic_t stop;
 
@@ -33,7 +33,8 @@ static int predict(void *context, size_t thread, struct batch_question *q, struc
 	const double *cells = q->inputs[0].data;
 	(void)context;
 	(void)thread;
-	atomic_fetch_add(&calls, 1);
+	if (atomic_fetch_add(&calls, 1) >= atomic_load(&good_calls))
+		return err_set(e, failure, "gone");
 	if (atomic_load(&failures_left) > 0 && atomic_fetch_sub(&failures_left, 1) > 0)
 		return err_set(e, failure, "not now");
 	for (size_t i = 0; i < q->rows; i++)
