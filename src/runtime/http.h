@@ -134,13 +134,13 @@ struct http_segments {
 
 struct http_route {
 	const char *method;
-	const char *pattern; /* "/v2/models/{}/infer" */
+	const char *pattern; /* "/v2/models/{}/infer"; {} ends with its segment, or before the literal behind it */
 	void (*handle)(void *context, const struct http_request *request,
 		       const struct http_segments *segments, struct http_response *response);
 	const char *summary;
 };
 
-/* Calls the route that fits; else answers 404 or 405 through refuse. */
+/* Calls the route of the method with the first pattern that fits; else answers 404 or 405 through refuse. */
 void http_dispatch(const struct http_route *routes, size_t count, void *context,
 		   const struct http_request *request, struct http_response *response,
 		   void (*refuse)(struct http_response *response, const struct err *e));
