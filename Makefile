@@ -118,12 +118,17 @@ fmt-check:
 size: $(BUILD)/mldeck-stripped
 	@wc -c < $<
 
+# What scripts/setup fetched where the system has no package; a .onnx model is all that needs it.
+ONNXRUNTIME := build/onnxruntime/libonnxruntime.so
+
 ## install       install under PREFIX (/usr/local), staged in DESTDIR; uninstall removes it
 install: $(BUILD)/mldeck-stripped
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $< $(DESTDIR)$(PREFIX)/bin/mldeck
+	$(if $(wildcard $(ONNXRUNTIME)),install -D -m 644 $(ONNXRUNTIME) $(DESTDIR)$(PREFIX)/lib/mldeck/libonnxruntime.so)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mldeck
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mldeck
 
 ## clean         remove everything that was built
 clean:

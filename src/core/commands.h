@@ -16,6 +16,7 @@
 	X(split)                                                                                   \
 	X(promote)                                                                                 \
 	X(rollback)                                                                                \
+	X(predict)                                                                                 \
 	X(audit)                                                                                   \
 	X(snapshot)                                                                                \
 	X(completion)                                                                              \

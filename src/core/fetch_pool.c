@@ -34,7 +34,7 @@ struct fetch_pool {
 	pthread_mutex_t lock; /* of all down to `active` */
 	pthread_cond_t quiet; /* `pending` became 0 */
 	struct list submitted;
-	size_t pending;	 /* jobs not called back yet */
+	size_t pending;  /* jobs not called back yet */
 	bool cancelling; /* and refusing */
 	bool ending;
 	bool orphan; /* the thread itself ended it, and frees it */
@@ -106,8 +106,8 @@ static struct task *task_new(const struct fetch_job *job, struct err *e)
 	}
 	curl_easy_setopt(t->curl, CURLOPT_PRIVATE, t);
 #if LIBCURL_VERSION_NUM >= 0x075700
-	/* Else the time-out of a request whose name is still being resolved would wait for the resolver, and with it
-	 * every other request. */
+	/* Else the time-out of a request whose name is still being resolved would wait for the
+	 * resolver, and with it every other request. */
 	curl_easy_setopt(t->curl, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	t->due_ms = now_ms() + job->delay_ms;
@@ -133,7 +133,8 @@ static void cancel(struct fetch_pool *p, struct task *t)
 	if (t->running)
 		curl_multi_remove_handle(p->multi, t->curl);
 	t->answer.fault = FETCH_CANCELLED;
-	err_set(&e, ERR_UNREACHABLE, "the request to %s was given up: the runtime is ending", t->url);
+	err_set(&e, ERR_UNREACHABLE, "the request to %s was given up: the runtime is ending",
+		t->url);
 	finish(p, t, -1, &e);
 }
 
@@ -231,7 +232,8 @@ static int thread_start(struct fetch_pool *p, struct err *e)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&p->thread, NULL, run, p);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error ? err_errno(e, error, "no thread for requests to other servers can be started") : 0;
+	return error ? err_errno(e, error, "no thread for requests to other servers can be started")
+		     : 0;
 }
 
 static struct fetch_pool *pool_new(struct err *e)
@@ -321,7 +323,8 @@ int fetch_pool_submit(struct fetch_pool *p, const struct fetch_job *job, struct 
 	pthread_mutex_unlock(&p->lock);
 	if (refused) {
 		task_free(t);
-		return err_set(e, ERR_UNREACHABLE, "the runtime is ending: nothing more is asked of other servers");
+		return err_set(e, ERR_UNREACHABLE,
+			       "the runtime is ending: nothing more is asked of other servers");
 	}
 	curl_multi_wakeup(p->multi);
 	return 0;

@@ -14,11 +14,13 @@
 
 bool remote_is_url(const char *text)
 {
-	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	size_t scheme =
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 	return scheme > 0 && strncmp(text + scheme, "://", 3) == 0;
 }
 
-/* Printable ASCII but what RFC 3986 keeps out of a URL, and `%` only before two hexadecimal digits. */
+/* Printable ASCII but what RFC 3986 keeps out of a URL, and `%` only before two hexadecimal digits.
+ */
 static bool url_characters(const char *url)
 {
 	static const char hex[] = "0123456789abcdefABCDEF";
@@ -91,7 +93,8 @@ int remote_url_read(const char *text, char url[REMOTE_URL_SIZE], struct err *e)
 	/* First of all, so that no other sentence shows a password. */
 	if (memchr(authority, '@', (size_t)(path - authority)) != NULL)
 		return err_set(e, ERR_INPUT,
-			       "a user or password in the URL would be kept for all to see: put a token into a "
+			       "a user or password in the URL would be kept for all to see: put a "
+			       "token into a "
 			       "file and name it with --token-file");
 	if (strpbrk(text, "?#") != NULL)
 		return err_set(e, ERR_INPUT, "the URL of a model has no `?` and no `#`");
@@ -99,7 +102,8 @@ int remote_url_read(const char *text, char url[REMOTE_URL_SIZE], struct err *e)
 		return err_set(e, ERR_INPUT, "a URL of %zu bytes; at most %d are taken", size,
 			       REMOTE_URL_SIZE - 1);
 	if (!url_characters(text))
-		return err_set(e, ERR_INPUT, "%s has a character that belongs in no URL: write it as %%XX", text);
+		return err_set(e, ERR_INPUT,
+			       "%s has a character that belongs in no URL: write it as %%XX", text);
 	if (!authority_valid(authority, (size_t)(path - authority)))
 		return err_set(e, ERR_INPUT, "%s names no host, or no port from 1 to 65535", text);
 	while (size > 0 && text[size - 1] == '/')
@@ -136,21 +140,25 @@ bool remote_detect(const void *data, size_t size)
 		return false;
 	while (at < size && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
 		at++;
-	return at < size && text[at] == '{' && memmem(text, size, "\"" KEY "\"", sizeof KEY + 1) != NULL;
+	return at < size && text[at] == '{' &&
+	       memmem(text, size, "\"" KEY "\"", sizeof KEY + 1) != NULL;
 }
 
-static int read_path(const cJSON *json, const char *name, char path[CONFIG_PATH_SIZE], struct err *e)
+static int read_path(const cJSON *json, const char *name, char path[CONFIG_PATH_SIZE],
+		     struct err *e)
 {
 	if (!json_has(json, name))
 		return 0;
 	if (json_string(json, name, path, CONFIG_PATH_SIZE, e) != 0)
 		return -1;
 	if (path[0] != '/')
-		return err_set(e, ERR_INPUT, "field `%s` must be an absolute path, got \"%s\"", name, path);
+		return err_set(e, ERR_INPUT, "field `%s` must be an absolute path, got \"%s\"",
+			       name, path);
 	return 0;
 }
 
-static int read_number(const cJSON *json, const char *name, int low, int high, int *number, struct err *e)
+static int read_number(const cJSON *json, const char *name, int low, int high, int *number,
+		       struct err *e)
 {
 	int64_t value = 0;
 	if (!json_has(json, name))
@@ -163,9 +171,9 @@ static int read_number(const cJSON *json, const char *name, int low, int high, i
 
 static int check_names(const cJSON *json, struct err *e)
 {
-	static const char *const names[] = {KEY,	  "url",		"token_file", "ca_file",
-					    "timeout_ms", "connect_timeout_ms", "retries",    "free_rows",
-					    "signature"};
+	static const char *const names[] = {KEY,       "url",        "token_file",
+					    "ca_file", "timeout_ms", "connect_timeout_ms",
+					    "retries", "free_rows",  "signature"};
 	const cJSON *item;
 	cJSON_ArrayForEach(item, json)
 	{
@@ -199,8 +207,8 @@ static int read_fields(const cJSON *json, struct remote *r, struct err *e)
 	    read_path(json, "token_file", r->token_file, e) != 0 ||
 	    read_path(json, "ca_file", r->ca_file, e) != 0 ||
 	    read_number(json, "timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS, &r->timeout_ms, e) != 0 ||
-	    read_number(json, "connect_timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS, &r->connect_timeout_ms, e) !=
-		0 ||
+	    read_number(json, "connect_timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS,
+			&r->connect_timeout_ms, e) != 0 ||
 	    read_number(json, "retries", 0, REMOTE_RETRIES_MAX, &r->retries, e) != 0)
 		return -1;
 	if (json_has(json, "free_rows") && json_boolean(json, "free_rows", &r->free_rows, e) != 0)

@@ -1,8 +1,8 @@
 /*
  * engine_remote: a version that is a model on another V2 server, by its URL (see core/remote.h).
  *
- * At deploy the server is asked for the model's signature; at a restart nothing is waited for. Predictions, and
- * questions whether it is ready, go through the process's fetch_pool.
+ * At deploy the server is asked for the model's signature; at a restart nothing is waited for.
+ * Predictions, and questions whether it is ready, go through the process's fetch_pool.
  */
 #include "runtime/remote_internal.h"
 
@@ -79,7 +79,8 @@ static void settle(struct remote *r, const struct config_remote *c)
 		snprintf(r->ca_file, sizeof r->ca_file, "%s", c->ca_file);
 }
 
-static int model_new(const struct engine_source *source, struct remote_model **result, struct err *e)
+static int model_new(const struct engine_source *source, struct remote_model **result,
+		     struct err *e)
 {
 	struct remote_model *m = calloc(1, sizeof *m);
 
@@ -104,7 +105,8 @@ static int model_new(const struct engine_source *source, struct remote_model **r
 	return 0;
 }
 
-int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask, struct err *e)
+int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask,
+	       struct err *e)
 {
 	if (remote_token_header(&m->token, ask->header, e) != 0)
 		return -1;
@@ -128,7 +130,8 @@ int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct 
 /* --- at deploy --- */
 
 /* One JSON object; NULL with the reason. */
-static cJSON *get_json(struct remote_model *m, struct fetch *f, const struct remote_ask *ask, struct err *e)
+static cJSON *get_json(struct remote_model *m, struct fetch *f, const struct remote_ask *ask,
+		       struct err *e)
 {
 	struct fetch_answer answer = {0};
 	struct err fault;
@@ -141,10 +144,12 @@ static cJSON *get_json(struct remote_model *m, struct fetch *f, const struct rem
 		if (answer.status == 404)
 			e->code = ERR_NOT_FOUND;
 	} else {
-		json = answer.body.size == 0 ? NULL
-					     : cJSON_ParseWithLength(answer.body.data, answer.body.size);
+		json = answer.body.size == 0
+			   ? NULL
+			   : cJSON_ParseWithLength(answer.body.data, answer.body.size);
 		if (!cJSON_IsObject(json)) {
-			err_set(e, ERR_UPSTREAM, "%s answered with something else than a JSON object",
+			err_set(e, ERR_UPSTREAM,
+				"%s answered with something else than a JSON object",
 				ask->request.url);
 			cJSON_Delete(json);
 			json = NULL;
@@ -219,11 +224,11 @@ static int load(const struct engine_source *source, struct manifest *manifest,
 }
 
 const struct engine engine_remote = {
-	.name = "remote",
-	.formats = "the URL of a model on a V2 server",
-	.detect = detect,
-	.load = load,
-	.start = remote_start,
-	.unload = unload,
-	.ready = remote_ready,
+    .name = "remote",
+    .formats = "the URL of a model on a V2 server",
+    .detect = detect,
+    .load = load,
+    .start = remote_start,
+    .unload = unload,
+    .ready = remote_ready,
 };

@@ -62,6 +62,12 @@ int ort_check(const struct ort *o, struct ort_status *status, enum err_code code
 	return err_set(e, code, "%s: %s", what, message);
 }
 
+void ort_ignore(const struct ort *o, struct ort_status *status)
+{
+	if (status != NULL)
+		o->ReleaseStatus(status);
+}
+
 static void take_functions(struct ort *o, const void *api)
 {
 	const char *table = api;

@@ -1,12 +1,12 @@
 /*
  * ort: ONNX Runtime's C interface, opened when the first model wants it.
  *
- * Owner: the process: opened once, never closed. Any thread. Its functions are found by their place in the
- * library's table, which is its ABI and only ever grows: ORT_API is what is asked for, and no header of ONNX
- * Runtime is used. tests/unit/test_ort.c compares places and names with the real header where there is one.
- * Privacy: builds of 2026 and later report to their maker unless they are told not to. They are told, in the
- * two ways that they know, before and after they start.
- * Not here: models (engine_onnx).
+ * Owner: the process: opened once, never closed. Any thread. Its functions are found by their place
+ * in the library's table, which is its ABI and only ever grows: ORT_API is what is asked for, and
+ * no header of ONNX Runtime is used. tests/unit/test_ort.c compares places and names with the real
+ * header where there is one. Privacy: builds of 2026 and later report to their maker unless they
+ * are told not to. They are told, in the two ways that they know, before and after they start. Not
+ * here: models (engine_onnx).
  */
 #ifndef RUNTIME_ORT_H
 #define RUNTIME_ORT_H
@@ -54,12 +54,18 @@ enum {
 };
 /* Codes of a status. */
 enum { ORT_CODE_INVALID_ARGUMENT = 2 };
-enum { ORT_SEVERITY_ERROR = 3, ORT_MODE_SEQUENTIAL = 0, ORT_ARENA_ALLOCATOR = 1, ORT_MEMORY_DEFAULT = 0 };
+enum {
+	ORT_SEVERITY_ERROR = 3,
+	ORT_MODE_SEQUENTIAL = 0,
+	ORT_ARENA_ALLOCATOR = 1,
+	ORT_MEMORY_DEFAULT = 0
+};
 
-typedef void ort_log(void *context, int severity, const char *category, const char *id, const char *place,
-		     const char *message);
+typedef void ort_log(void *context, int severity, const char *category, const char *id,
+		     const char *place, const char *message);
 
-/* Place in the table, name, what it returns, what it takes. A status that is not NULL is a failure. */
+/* Place in the table, name, what it returns, what it takes. A status that is not NULL is a failure.
+ */
 #define ORT_FUNCTIONS(X)                                                                           \
 	X(1, GetErrorCode, int, (const struct ort_status *))                                       \
 	X(2, GetErrorMessage, const char *, (const struct ort_status *))                           \
@@ -99,7 +105,8 @@ typedef void ort_log(void *context, int severity, const char *category, const ch
 	  (const struct ort_memory_info *, void *data, size_t size, const int64_t *shape,          \
 	   size_t rank, int type, struct ort_value **))                                            \
 	X(51, GetTensorMutableData, struct ort_status *, (struct ort_value *, void **))            \
-	X(53, GetStringTensorDataLength, struct ort_status *, (const struct ort_value *, size_t *)) \
+	X(53, GetStringTensorDataLength, struct ort_status *,                                      \
+	  (const struct ort_value *, size_t *))                                                    \
 	X(54, GetStringTensorContent, struct ort_status *,                                         \
 	  (const struct ort_value *, void *text, size_t size, size_t *offsets, size_t count))      \
 	X(55, CastTypeInfoToTensorInfo, struct ort_status *,                                       \
@@ -159,26 +166,29 @@ typedef void ort_log(void *context, int severity, const char *category, const ch
 	  (struct ort_value *, size_t index, size_t size, char **))
 
 struct ort {
-	char version[32];		     /* "1.21.0" */
-	char path[256];			     /* what was opened: a name or a path */
-	struct ort_env *env;		     /* the process's */
-	struct ort_memory_info *memory;	     /* plain memory of this machine */
-	struct ort_allocator *allocator;     /* the default one; not owned */
+	char version[32];                /* "1.21.0" */
+	char path[256];                  /* what was opened: a name or a path */
+	struct ort_env *env;             /* the process's */
+	struct ort_memory_info *memory;  /* plain memory of this machine */
+	struct ort_allocator *allocator; /* the default one; not owned */
 #define X(index, name, result, arguments) result(*name) arguments;
 	ORT_FUNCTIONS(X)
 #undef X
 };
 
-/* Tells the library to report nothing. Call it at the start of the process, while it has one thread. */
+/* Tells the library to report nothing. Call it at the start of the process, while it has one
+ * thread. */
 void ort_silence(void);
 
-/* The library, opened by the first call. library: its path, and no other is then tried; "" or NULL: the
- * system's, then what scripts/setup fetched. NULL with one sentence that says what to install or to set. A
- * failure is tried anew by the next call. */
+/* The library, opened by the first call. library: its path, and no other is then tried; "" or NULL:
+ * the system's, then what scripts/setup fetched. NULL with one sentence that says what to install
+ * or to set. A failure is tried anew by the next call. */
 const struct ort *ort_open(const char *library, struct err *e);
 
 /* NULL is 0. Else -1 with "WHAT: " and the library's own words; the status is released. */
 int ort_check(const struct ort *o, struct ort_status *status, enum err_code code, const char *what,
 	      struct err *e);
+/* For a call whose failure changes nothing. */
+void ort_ignore(const struct ort *o, struct ort_status *status);
 
 #endif

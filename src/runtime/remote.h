@@ -9,21 +9,21 @@
 #include <stdint.h>
 
 /* name, and the kind's name in JSON and metrics */
-#define REMOTE_COUNTS(X)                                                                            \
-	X(OK, "ok")                                                                                \
-	X(INPUT, "input")	/* the server refused what it was asked */                         \
-	X(BUSY, "busy")		/* too much under way, here or there: 429 */                       \
-	X(UPSTREAM, "upstream") /* no or no usable answer: 502 */                                  \
-	X(TIMEOUT, "timeout")	/* none in time: 504 */                                            \
-	X(OTHER, "other")	/* memory */                                                       \
-	X(RETRY, "retry")	/* asked again; in no other kind */                                \
+#define REMOTE_COUNTS(X)                                                         \
+	X(OK, "ok")                                                              \
+	X(INPUT, "input")           /* the server refused what it was asked */   \
+	X(BUSY, "busy")             /* too much under way, here or there: 429 */ \
+	X(UPSTREAM, "upstream")     /* no or no usable answer: 502 */            \
+	X(TIMEOUT, "timeout")       /* none in time: 504 */                      \
+	X(OTHER, "other")           /* memory */                                 \
+	X(RETRY, "retry")           /* asked again; in no other kind */          \
 	X(CONNECTION, "connection") /* made new for an exchange; in no other kind */
 
 enum remote_count_kind {
 #define X(name, text) REMOTE_COUNT_##name,
 	REMOTE_COUNTS(X)
 #undef X
-	REMOTE_COUNT_KINDS
+	    REMOTE_COUNT_KINDS
 };
 
 struct remote_counts {

@@ -13,6 +13,10 @@
 /* A longer body is no error that anybody wrote. */
 #define ERROR_BODY_MAX ((size_t)64 << 10)
 
+/* What a body is, for sentences. */
+static const char NOTHING[] = "nothing", MARKUP[] = "HTML or XML", JSON[] = "JSON",
+		  PLAIN[] = "something else";
+
 /* --- refusals --- */
 
 /* The first word that shows what a body is. */
@@ -22,10 +26,10 @@ static const char *looks_like(const char *body, size_t size)
 	while (at < size && strchr(" \t\r\n", body[at]) != NULL && body[at] != '\0')
 		at++;
 	if (at == size)
-		return "nothing";
+		return NOTHING;
 	if (body[at] == '<')
-		return "HTML or XML";
-	return body[at] == '{' || body[at] == '[' ? "JSON" : "something else";
+		return MARKUP;
+	return body[at] == '{' || body[at] == '[' ? JSON : PLAIN;
 }
 
 static const char *string_member(const cJSON *json, const char *name)
@@ -33,7 +37,8 @@ static const char *string_member(const cJSON *json, const char *name)
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
 }
 
-/* The sentence in {"error": "..."}; of other servers {"error": {"message"}}, {"detail"} and {"message"}. */
+/* The sentence in {"error": "..."}; of other servers {"error": {"message"}}, {"detail"} and
+ * {"message"}. */
 static const char *sentence_of(const cJSON *json)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
@@ -45,21 +50,23 @@ static const char *sentence_of(const cJSON *json)
 	return NULL;
 }
 
-/* What the server says of the error, cut and cleaned, behind ": "; "" when it says nothing readable. */
+/* What the server says of the error, in JSON or in plain text, cut and cleaned, behind ": "; ""
+ * when it says nothing readable. */
 static void quote(const struct fetch_answer *answer, char text[QUOTE_SIZE + 2])
 {
 	size_t size = answer->body.size;
-	cJSON *json =
-	    size == 0 || size > ERROR_BODY_MAX ? NULL : cJSON_ParseWithLength(answer->body.data, size);
-	const char *sentence = sentence_of(json);
+	const char *kind = size == 0 ? NOTHING : looks_like(answer->body.data, size);
+	cJSON *json = size == 0 || size > ERROR_BODY_MAX
+			  ? NULL
+			  : cJSON_ParseWithLength(answer->body.data, size);
+	const char *sentence = kind == PLAIN ? answer->body.data : sentence_of(json);
 
 	text[0] = '\0';
 	if (sentence != NULL) {
 		memcpy(text, ": ", 3);
 		text_clean(text + 2, QUOTE_SIZE, sentence);
-	} else if (size > 0 && strcmp(looks_like(answer->body.data, size), "JSON") != 0) {
-		snprintf(text, QUOTE_SIZE, ", with %s instead of JSON",
-			 looks_like(answer->body.data, size));
+	} else if (kind == MARKUP) {
+		snprintf(text, QUOTE_SIZE, ", with %s instead of JSON", kind);
 	}
 	cJSON_Delete(json);
 }
@@ -89,13 +96,15 @@ int remote_refusal(const char *url, const struct fetch_answer *answer, struct er
 
 	quote(answer, text);
 	if (status == 401 || status == 403)
-		return err_set(e, ERR_UPSTREAM, "%s refuses this runtime (HTTP %d): check the token's file%s", url,
+		return err_set(e, ERR_UPSTREAM,
+			       "%s refuses this runtime (HTTP %d): check the token's file%s", url,
 			       status, text);
 	if (status == 404)
 		return err_set(e, ERR_UPSTREAM, "%s does not exist (HTTP 404)%s", url, text);
 	if (status >= 300 && status < 400)
 		return err_set(e, ERR_UPSTREAM,
-			       "%s answered with a redirect (HTTP %d), which is not followed: deploy the URL that "
+			       "%s answered with a redirect (HTTP %d), which is not followed: "
+			       "deploy the URL that "
 			       "it leads to",
 			       url, status);
 	return err_set(e, code_of_status(status), "%s answered HTTP %d%s", url, status, text);
@@ -114,7 +123,8 @@ int remote_broken(const struct fetch_answer *answer, const struct err *fault, st
 	return err_set(e, code, "%s", text);
 }
 
-int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size, struct err *e)
+int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size,
+		     struct err *e)
 {
 	char text[32];
 	long long size;
@@ -124,7 +134,8 @@ int remote_json_size(const char *url, const struct fetch_answer *answer, size_t 
 		return 0;
 	if (!text_integer(text, 0, (long long)answer->body.size, &size))
 		return err_set(e, ERR_UPSTREAM,
-			       "the answer of %s has the Inference-Header-Content-Length `%s`, its body %zu bytes",
+			       "the answer of %s has the Inference-Header-Content-Length `%s`, its "
+			       "body %zu bytes",
 			       url, text, answer->body.size);
 	*json_size = (size_t)size;
 	return 0;
@@ -166,7 +177,8 @@ static int read_envelope(struct reading *r, const char *body, size_t size, struc
 		if (found)
 			return err_set(why, ERR_INPUT, "`outputs` occurs twice");
 		found = true;
-		if (v2_tensors_read(&s, "output", r->inference->arena, &r->tensors, &r->count, why) != 0)
+		if (v2_tensors_read(&s, "output", r->inference->arena, &r->tensors, &r->count,
+				    why) != 0)
 			return -1;
 	}
 	if (!scan_end(&s))
@@ -190,7 +202,8 @@ static int64_t input_rows(const struct inference *inference)
 
 	for (size_t i = 0; i < m->input_count; i++) {
 		const struct tensor *t = &inference->inputs[i];
-		if (m->inputs[i].dimension_count == 0 || m->inputs[i].dimensions[0] != -1 || t->rank == 0)
+		if (m->inputs[i].dimension_count == 0 || m->inputs[i].dimensions[0] != -1 ||
+		    t->rank == 0)
 			return -1;
 		if (rows >= 0 && t->shape[0] != rows)
 			return -1;
@@ -199,8 +212,8 @@ static int64_t input_rows(const struct inference *inference)
 	return rows;
 }
 
-static int check_shape(const struct reading *r, const struct tensor_spec *spec, const struct v2_tensor *t,
-		       struct err *why)
+static int check_shape(const struct reading *r, const struct tensor_spec *spec,
+		       const struct v2_tensor *t, struct err *why)
 {
 	int64_t rows = r->free_rows ? -1 : input_rows(r->inference);
 	bool equal = t->rank == spec->dimension_count;
@@ -211,12 +224,14 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec, 
 	if (!equal) {
 		tensor_shape_text(t->shape, t->rank, is);
 		tensor_shape_text(spec->dimensions, spec->dimension_count, should);
-		return err_set(why, ERR_INPUT, "output `%.60s` has the shape %s, its signature says %s", spec->name,
+		return err_set(why, ERR_INPUT,
+			       "output `%.60s` has the shape %s, its signature says %s", spec->name,
 			       is, should);
 	}
 	if (rows >= 0 && t->rank > 0 && spec->dimensions[0] == -1 && t->shape[0] != rows)
 		return err_set(why, ERR_INPUT,
-			       "output `%.60s` has %lld rows, %lld were asked for (a model whose rows are free is "
+			       "output `%.60s` has %lld rows, %lld were asked for (a model whose "
+			       "rows are free is "
 			       "deployed with --free-rows)",
 			       spec->name, (long long)t->shape[0], (long long)rows);
 	return 0;
@@ -233,7 +248,8 @@ static int read_output(const struct reading *r, struct inference_output *output,
 		return err_set(why, ERR_INPUT, "output `%.60s` is missing", spec->name);
 	struct v2_tensor t = *found;
 	if (t.type != type)
-		return err_set(why, ERR_INPUT, "output `%.60s` has datatype %s, its signature says %s", spec->name,
+		return err_set(why, ERR_INPUT,
+			       "output `%.60s` has datatype %s, its signature says %s", spec->name,
 			       datatype_name(t.type), spec->datatype);
 	if (check_shape(r, spec, &t, why) != 0 || v2_tensor_check_count(&t, why) != 0)
 		return -1;
@@ -249,14 +265,14 @@ static int read_output(const struct reading *r, struct inference_output *output,
 	return v2_tensor_store(&t, &target, why);
 }
 
-int remote_answer_read(struct inference *inference, bool free_rows, const char *url, const char *body, size_t size,
-		       size_t json_size, struct err *e)
+int remote_answer_read(struct inference *inference, bool free_rows, const char *url,
+		       const char *body, size_t size, size_t json_size, struct err *e)
 {
 	struct reading r = {.inference = inference, .url = url, .free_rows = free_rows, .e = e};
 	const char *kind = looks_like(body, json_size);
 	struct err why;
 
-	if (strcmp(kind, "JSON") != 0)
+	if (kind != JSON)
 		return err_set(e, ERR_UPSTREAM, "%s answered with %s instead of JSON", url, kind);
 	if (read_envelope(&r, body, json_size, &why) != 0 ||
 	    v2_tensor_share(r.tensors, r.count, body + json_size, size - json_size, &why) != 0)

@@ -57,7 +57,8 @@ static void finish(struct call *c, int result, const struct err *e)
 
 static int timed_out(const struct call *c, struct err *e)
 {
-	return err_set(e, ERR_TIMEOUT, "%s did not answer within %d ms", c->model->remote.url, c->timeout_ms);
+	return err_set(e, ERR_TIMEOUT, "%s did not answer within %d ms", c->model->remote.url,
+		       c->timeout_ms);
 }
 
 static int submit(struct call *c, int delay_ms, struct err *e)
@@ -71,7 +72,8 @@ static int submit(struct call *c, int delay_ms, struct err *e)
 		return -1;
 	ask.headers[1] = "Content-Type: application/json";
 	if (c->json_size < c->body.size) {
-		snprintf(ask.length, sizeof ask.length, "Inference-Header-Content-Length: %zu", c->json_size);
+		snprintf(ask.length, sizeof ask.length, "Inference-Header-Content-Length: %zu",
+			 c->json_size);
 		ask.headers[1] = "Content-Type: application/octet-stream";
 		ask.headers[2] = ask.length;
 	}
@@ -82,9 +84,9 @@ static int submit(struct call *c, int delay_ms, struct err *e)
 	return fetch_pool_submit(c->model->pool, &job, e);
 }
 
-/* Milliseconds until it may be asked again, -1: it may not. Only where nothing can have been done yet: there was no
- * connection, or the server says that it took nothing on and when to come back. A kept connection that had ended is
- * replaced by libcurl itself. */
+/* Milliseconds until it may be asked again, -1: it may not. Only where nothing can have been done
+ * yet: there was no connection, or the server says that it took nothing on and when to come back. A
+ * kept connection that had ended is replaced by libcurl itself. */
 static int retry_pause_ms(const struct call *c, const struct fetch_answer *answer)
 {
 	char text[16];
@@ -147,7 +149,8 @@ static int begin(struct call *c, struct err *e)
 	unsigned before = atomic_fetch_add(&m->in_flight, 1);
 
 	if (before >= m->in_flight_max)
-		return err_set(e, ERR_BUSY, "%u predictions by %s are under way, and no more are begun", before,
+		return err_set(e, ERR_BUSY,
+			       "%u predictions by %s are under way, and no more are begun", before,
 			       m->remote.url);
 	if (remote_request_write(c->inference, m->binary, &c->body, &c->json_size, e) != 0)
 		return -1;

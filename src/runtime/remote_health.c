@@ -1,4 +1,5 @@
-/* remote_health: whether the server is well, by what was last heard of it; asked only when somebody wants to know. */
+/* remote_health: whether the server is well, by what was last heard of it; asked only when somebody
+ * wants to know. */
 #include "runtime/remote_internal.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ static int read_ready(struct remote_model *m, const struct fetch_answer *answer,
 	return no ? err_set(e, ERR_UPSTREAM, "%s is not ready", m->remote.url) : 0;
 }
 
-static void heard_ready(void *context, int result, struct fetch_answer *answer, const struct err *fault)
+static void heard_ready(void *context, int result, struct fetch_answer *answer,
+			const struct err *fault)
 {
 	struct remote_model *m = context;
 	struct err e;
@@ -67,7 +69,8 @@ static void ask_ready(struct remote_model *m)
 	atomic_fetch_add(&m->references, 1);
 	if (remote_ask(m, "/ready", m->remote.timeout_ms, &ask, &e) == 0) {
 		ask.request.answer_max = READY_ANSWER_MAX;
-		const struct fetch_job job = {.request = ask.request, .done = heard_ready, .context = m};
+		const struct fetch_job job = {
+		    .request = ask.request, .done = heard_ready, .context = m};
 		if (fetch_pool_submit(m->pool, &job, &e) == 0)
 			return;
 	}
@@ -87,7 +90,8 @@ int remote_ready(void *model, struct err *e)
 
 	pthread_mutex_lock(&h->lock);
 	bool stale = h->heard_ms == 0 || h->bad || now_ms - h->heard_ms > FRESH_MS;
-	bool ask = stale && !h->asking && (h->asked_ms == 0 || now_ms - h->asked_ms >= ASK_PAUSE_MS);
+	bool ask =
+	    stale && !h->asking && (h->asked_ms == 0 || now_ms - h->asked_ms >= ASK_PAUSE_MS);
 	if (ask) {
 		h->asking = true;
 		h->asked_ms = now_ms;

@@ -27,19 +27,22 @@ static int check_json(const char *name, const struct tensor *t, struct err *e)
 	for (size_t i = 0; i < t->count; i++) {
 		if (datatype_kind(t->datatype) == KIND_FLOAT && isinf(tensor_double(t, i)))
 			return err_set(e, ERR_INPUT,
-				       "element %zu of input `%s` is infinite, and the model's server takes only "
+				       "element %zu of input `%s` is infinite, and the model's "
+				       "server takes only "
 				       "JSON, which has no infinity",
 				       i, name);
 		if (t->datatype == DATATYPE_BYTES && !utf8(((const struct bytes *)t->data)[i]))
 			return err_set(e, ERR_INPUT,
-				       "element %zu of input `%s` is no UTF-8, and the model's server takes only "
+				       "element %zu of input `%s` is no UTF-8, and the model's "
+				       "server takes only "
 				       "JSON, whose strings are",
 				       i, name);
 	}
 	return 0;
 }
 
-static int write_inputs(const struct inference *inference, bool binary, struct buf *out, struct err *e)
+static int write_inputs(const struct inference *inference, bool binary, struct buf *out,
+			struct err *e)
 {
 	const struct manifest *m = inference->manifest;
 
@@ -53,8 +56,8 @@ static int write_inputs(const struct inference *inference, bool binary, struct b
 	return 0;
 }
 
-int remote_request_write(const struct inference *inference, bool binary, struct buf *out, size_t *json_size,
-			 struct err *e)
+int remote_request_write(const struct inference *inference, bool binary, struct buf *out,
+			 size_t *json_size, struct err *e)
 {
 	const struct manifest *m = inference->manifest;
 	size_t start = out->size;
@@ -72,5 +75,6 @@ int remote_request_write(const struct inference *inference, bool binary, struct 
 	*json_size = out->size - start;
 	for (size_t i = 0; binary && i < m->input_count; i++)
 		v2_tensor_write_bytes(out, &inference->inputs[i]);
-	return out->failed ? err_set(e, ERR_MEMORY, "memory is out for a request to another server") : 0;
+	return out->failed ? err_set(e, ERR_MEMORY, "memory is out for a request to another server")
+			   : 0;
 }

@@ -1,4 +1,5 @@
-/* remote_token: read at each use if it changed, so that a token is rotated by replacing its file. */
+/* remote_token: read at each use if it changed, so that a token is rotated by replacing its file.
+ */
 #include "runtime/remote_internal.h"
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 #include <unistd.h>
 
 #define PREFIX "Authorization: Bearer "
-/* What a file system's clock may not tell apart: a file that was written again within it may look unchanged. */
+/* What a file system's clock may not tell apart: a file that was written again within it may look
+ * unchanged. */
 #define RACY_S 2
 
 void remote_token_init(struct remote_token *t, const char *path)
@@ -53,15 +55,18 @@ static int read_token(struct remote_token *t, int fd, struct err *e)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_set(e, ERR_UPSTREAM, "the token file %s cannot be read: %s", t->path,
-				       strerror(errno));
+			return err_set(e, ERR_UPSTREAM, "the token file %s cannot be read: %s",
+				       t->path, strerror(errno));
 		used += (size_t)got;
 	}
 	if (used == room)
-		return err_set(e, ERR_UPSTREAM, "the token file %s is longer than %zu bytes", t->path, room - 1);
+		return err_set(e, ERR_UPSTREAM, "the token file %s is longer than %zu bytes",
+			       t->path, room - 1);
 	if (!token_valid(token, used))
-		return err_set(e, ERR_UPSTREAM,
-			       "the token file %s holds no token: one line of visible ASCII characters", t->path);
+		return err_set(
+		    e, ERR_UPSTREAM,
+		    "the token file %s holds no token: one line of visible ASCII characters",
+		    t->path);
 	return 0;
 }
 
@@ -77,7 +82,8 @@ static int refresh(struct remote_token *t, struct err *e)
 	t->settled = false;
 	fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &now) != 0)
-		err_set(e, ERR_UPSTREAM, "the token file %s cannot be opened: %s", t->path, strerror(errno));
+		err_set(e, ERR_UPSTREAM, "the token file %s cannot be opened: %s", t->path,
+			strerror(errno));
 	else if (!S_ISREG(now.st_mode))
 		err_set(e, ERR_UPSTREAM, "the token file %s is no regular file", t->path);
 	else

@@ -89,6 +89,9 @@ struct deploy_request {
 	const char *reason;
 	bool no_live;
 	const char *baseline_csv; /* rows with a header, or NULL */
+	/* Names of the columns of the model's only input [-1, feature_count], whose file has none. */
+	const char *const *feature_names;
+	size_t feature_count; /* 0: none are given */
 };
 
 /* Detects, loads and registers a version, then serves it. On failure nothing changed. */

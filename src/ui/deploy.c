@@ -1,10 +1,13 @@
 #include "ui/deploy.h"
 
 #include "core/buf.h"
+#include "core/csv.h"
+#include "core/manifest.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rows for a baseline travel inside a JSON body. */
 #define BASELINE_FILE_MAX ((size_t)32 << 20)
@@ -69,6 +72,40 @@ static const char *name_of(const struct deploy_request *r)
 	return slash ? slash + 1 : r->file_path;
 }
 
+/* The names in one line of CSV: the option's own, or the header of the file that it names. */
+static int features_read(const char *option, cJSON **names, struct err *e)
+{
+	struct buf text;
+	struct csv csv;
+	int result = -1;
+
+	if (!option)
+		return 0;
+	buf_init(&text);
+	csv_init(&csv);
+	if (access(option, F_OK) != 0)
+		buf_add_string(&text, option);
+	else if (deploy_read_file(option, BASELINE_FILE_MAX, &text, e) != 0)
+		goto out;
+	*names = cJSON_CreateArray();
+	if (csv_feed(&csv, text.data, text.size, true, e) != 0)
+		goto out;
+	if (csv_next(&csv, e) != CSV_RECORD) {
+		err_set(e, ERR_INPUT, "--features takes names with commas between them, or a CSV file with a header");
+		goto out;
+	}
+	for (size_t i = 0; i < csv.field_count; i++) {
+		char name[TENSOR_NAME_SIZE];
+		snprintf(name, sizeof(name), "%.*s", (int)csv.fields[i].size, csv.fields[i].data);
+		cJSON_AddItemToArray(*names, cJSON_CreateString(name));
+	}
+	result = 0;
+out:
+	csv_release(&csv);
+	buf_release(&text);
+	return result;
+}
+
 static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline)
 {
 	cJSON *body = cJSON_CreateObject();
@@ -88,7 +125,7 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 
 int deploy_send(struct client *client, const struct deploy_request *r, cJSON **answer, struct err *e)
 {
-	cJSON *artifact = NULL, *body = NULL;
+	cJSON *artifact = NULL, *body = NULL, *names = NULL;
 	const cJSON *sha256;
 	struct buf baseline;
 	char path[128];
@@ -96,7 +133,8 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 
 	*answer = NULL;
 	buf_init(&baseline);
-	if (baseline_read(r->baseline_path, &baseline, e) != 0 || upload(client, r, &artifact, e) != 0)
+	if (baseline_read(r->baseline_path, &baseline, e) != 0 || features_read(r->features, &names, e) != 0 ||
+	    upload(client, r, &artifact, e) != 0)
 		goto out;
 	sha256 = cJSON_GetObjectItemCaseSensitive(artifact, "sha256");
 	if (!cJSON_IsString(sha256)) {
@@ -108,9 +146,12 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
 	}
+	if (names && cJSON_AddItemToObject(body, "feature_names", names))
+		names = NULL;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/deploy", r->model);
 	result = client_post(client, path, body, DEPLOY_TIMEOUT_MS, answer, e);
 out:
+	cJSON_Delete(names);
 	cJSON_Delete(body);
 	cJSON_Delete(artifact);
 	buf_release(&baseline);

@@ -13,13 +13,15 @@ static int refuse_options(const struct arguments *a, struct err *e)
 {
 	for (const struct option_spec *o = remote_options; o->name; o++)
 		if (o->value ? arguments_value(a, o->name) != NULL : arguments_flag(a, o->name))
-			return err_set(e, ERR_INPUT,
-				       "--%s is for a model on another server: give its URL instead of a file",
-				       o->name);
+			return err_set(
+			    e, ERR_INPUT,
+			    "--%s is for a model on another server: give its URL instead of a file",
+			    o->name);
 	return 0;
 }
 
-/* The runtime opens it, whose working directory is another. A link stays one: what it leads to may change. */
+/* The runtime opens it, whose working directory is another. A link stays one: what it leads to may
+ * change. */
 static int read_path(const struct arguments *a, const char *option, char path[CONFIG_PATH_SIZE],
 		     struct err *e)
 {
@@ -31,7 +33,8 @@ static int read_path(const struct arguments *a, const char *option, char path[CO
 		return 0;
 	if (given[0] != '/' && !(folder = getcwd(NULL, 0)))
 		return err_errno(e, errno, "the working directory cannot be read");
-	size = snprintf(path, CONFIG_PATH_SIZE, "%s%s%s", folder ? folder : "", folder ? "/" : "", given);
+	size = snprintf(path, CONFIG_PATH_SIZE, "%s%s%s", folder ? folder : "", folder ? "/" : "",
+			given);
 	free(folder);
 	if (size < 0 || size >= CONFIG_PATH_SIZE)
 		return err_set(e, ERR_INPUT, "the path of --%s is longer than %d bytes", option,
@@ -42,8 +45,8 @@ static int read_path(const struct arguments *a, const char *option, char path[CO
 }
 
 /* A time as the configuration file has it. */
-static int read_time(const struct arguments *a, const char *option, const char *key, struct config *c,
-		     struct err *e)
+static int read_time(const struct arguments *a, const char *option, const char *key,
+		     struct config *c, struct err *e)
 {
 	const char *value = arguments_value(a, option);
 
@@ -82,7 +85,8 @@ static int read_signature(const struct arguments *a, struct remote *r, struct er
 	if (result == 0) {
 		r->signature = cJSON_ParseWithLength(text.data, text.size);
 		if (!cJSON_IsObject(r->signature))
-			result = err_set(e, ERR_INPUT, "%s is no JSON object with `inputs` and `outputs`", path);
+			result = err_set(e, ERR_INPUT,
+					 "%s is no JSON object with `inputs` and `outputs`", path);
 	}
 	buf_release(&text);
 	return result;

@@ -1,4 +1,5 @@
 /* view_models: every model on one line, and below them the charts of the selected one. */
+#include "ui/columns.h"
 #include "ui/panes.h"
 #include "ui/view.h"
 
@@ -7,23 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP 2            /* blank columns between columns of the table */
-#define MARKER 2         /* "▸ " */
 #define TABLE_ROWS_MIN 4 /* heading and three models, before the charts get any */
 #define DETAIL_ROWS_MIN 5
 #define SPLIT_BAR 10
 #define ROUTE_BRIEF 22 /* a split column narrower than this leaves the roles' words out */
 
-/* A column of the table; columns are taken in the order of their rank as long as their least widths
- * fit. */
-struct column {
-	const char *heading;
-	int rank, least, most;
-	bool right;
-	void (*draw)(struct canvas *c, int row, int column, int columns,
-		     const struct ui_state *state, const struct snapshot_model *m);
-	int width; /* 0: not shown */
-};
+typedef void draw_cell(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		       const struct snapshot_model *m);
 
 static void draw_name(struct canvas *c, int row, int column, int columns,
 		      const struct ui_state *state, const struct snapshot_model *m)
@@ -142,16 +133,14 @@ static void draw_state(struct canvas *c, int row, int column, int columns,
 
 #define COLUMN_COUNT 10
 static const struct column columns_all[COLUMN_COUNT] = {
-    {"MODEL", 0, 12, 40, false, draw_name, 0},
-    {"LIVE", 2, 4, 4, false, draw_live, 0},
-    {"SPLIT", 6, 10, 40, false, draw_split, 0},
-    {"REQ/S", 3, 5, 6, true, draw_rate, 0},
-    {"LAST 60 S", 8, 12, 30, false, draw_trend, 0},
-    {"p50", 7, 5, 6, true, draw_p50, 0},
-    {"p99", 4, 5, 6, true, draw_p99, 0},
-    {"ERR%", 5, 5, 6, true, draw_errors, 0},
-    {"STATE", 1, 9, 11, false, draw_state, 0},
-    {"LAST CHANGE", 9, 20, 40, false, draw_changed, 0},
+    {"MODEL", 0, 12, 40, false, 0},  {"LIVE", 2, 4, 4, false, 0},   {"SPLIT", 6, 10, 40, false, 0},
+    {"REQ/S", 3, 5, 6, true, 0},     {"LAST 60 S", 8, 12, 30, false, 0}, {"p50", 7, 5, 6, true, 0},
+    {"p99", 4, 5, 6, true, 0},       {"ERR%", 5, 5, 6, true, 0},    {"STATE", 1, 9, 11, false, 0},
+    {"LAST CHANGE", 9, 20, 40, false, 0},
+};
+static draw_cell *const cells[COLUMN_COUNT] = {
+    draw_name, draw_live, draw_split,  draw_rate,  draw_trend,
+    draw_p50,  draw_p99,  draw_errors, draw_state, draw_changed,
 };
 
 static int longest_name(const struct snapshot *s)
@@ -164,96 +153,29 @@ static int longest_name(const struct snapshot *s)
 	return (int)longest;
 }
 
-/* Gives every column that fits its least width, then the room that is left to those that want more.
- */
 static void lay_out(struct column *columns, int room, const struct snapshot *s)
 {
 	memcpy(columns, columns_all, sizeof(columns_all));
 	int name = longest_name(s);
 	columns[0].most = name < 12 ? 12 : name > 40 ? 40 : name;
-	for (int rank = 0; rank < COLUMN_COUNT; rank++) {
-		for (int i = 0; i < COLUMN_COUNT; i++) {
-			int gap = rank > 0 ? (room < 24 ? 1 : GAP) : 0;
-			if (columns[i].rank != rank || columns[i].least + gap > room)
-				continue;
-			columns[i].width = columns[i].least;
-			room -= columns[i].width + gap;
-		}
-	}
-	for (int rank = 0; rank < COLUMN_COUNT; rank++) {
-		for (int i = 0; i < COLUMN_COUNT; i++) {
-			if (columns[i].rank != rank || columns[i].width == 0)
-				continue;
-			int more = columns[i].most - columns[i].width;
-			more = more > room ? room : more;
-			columns[i].width += more;
-			room -= more;
-		}
-	}
-}
-
-/* Returns the column after the last heading. */
-static int draw_headings(struct canvas *c, int row, const struct column *columns)
-{
-	int at = MARKER;
-	canvas_fill(c, row, 0, 1, c->columns, ' ', ROLE_HEADER);
-	for (int i = 0; i < COLUMN_COUNT; i++) {
-		if (columns[i].width == 0)
-			continue;
-		if (columns[i].right)
-			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER,
-					 columns[i].heading);
-		else
-			canvas_put(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
-		at += columns[i].width + GAP;
-	}
-	return at - GAP;
-}
-
-/* Which lines of how many are in sight: arrows always, figures where the headings leave room. */
-static void draw_position(struct canvas *c, int top, int headings_end, int first, int rows,
-			  int count)
-{
-	char text[48];
-	int last = first + rows < count ? first + rows : count;
-	if (first > 0)
-		canvas_put(c, top + 1, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↑", "^"));
-	if (last < count)
-		canvas_put(c, top + rows, c->columns - 1, 1, ROLE_DIM, canvas_glyph(c, "↓", "v"));
-	snprintf(text, sizeof(text), "%d-%d of %d", first + 1, last, count);
-	int column = c->columns - 1 - canvas_width(text);
-	if (column >= headings_end + GAP)
-		canvas_put(c, top, column, -1, ROLE_DIM, text);
+	columns_lay_out(columns, COLUMN_COUNT, room);
 }
 
 static void draw_row(struct canvas *c, int row, const struct column *columns,
 		     const struct ui_state *state, const struct snapshot_model *m)
 {
-	int at = MARKER;
+	int at = COLUMNS_MARKER;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
 		if (columns[i].width == 0)
 			continue;
-		columns[i].draw(c, row, at, columns[i].width, state, m);
-		at += columns[i].width + GAP;
+		cells[i](c, row, at, columns[i].width, state, m);
+		at += columns[i].width + COLUMNS_GAP;
 	}
 	if (strcmp(state->model, m->name) != 0)
 		return;
 	canvas_put(c, row, 0, 1, ROLE_SELECTED, canvas_glyph(c, "▸", ">"));
 	/* Not the whole line: a cursor move would cost three times the bytes on a slow link. */
-	canvas_select(c, row, 0, MARKER + columns[0].width);
-}
-
-/* The first line shown, so that the selected one is in sight. */
-static int first_line(const struct ui_state *state, int count, int selected, int rows)
-{
-	int first = state->scroll < 0 ? 0 : state->scroll;
-	if (selected >= 0 && selected < first)
-		first = selected;
-	if (selected >= first + rows)
-		first = selected - rows + 1;
-	if (first > count - rows)
-		first = count - rows;
-	return first < 0 ? 0 : first;
+	canvas_select(c, row, 0, COLUMNS_MARKER + columns[0].width);
 }
 
 static int selected_line(const struct ui_state *state, const size_t *indexes, int count)
@@ -270,14 +192,14 @@ static void draw_table(struct canvas *c, int top, int bottom, const struct ui_st
 {
 	struct column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
-	int first = first_line(state, count, selected, rows);
-	lay_out(columns, c->columns - MARKER - 1, state->snapshot);
-	int end = draw_headings(c, top, columns);
+	int first = columns_first(state->scroll, count, selected, rows);
+	lay_out(columns, c->columns - COLUMNS_MARKER - 1, state->snapshot);
+	int end = columns_headings(c, top, columns, COLUMN_COUNT);
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, top + 1 + i, columns, state,
 			 &state->snapshot->models[indexes[first + i]]);
 	if (count > rows)
-		draw_position(c, top, end, first, rows, count);
+		columns_position(c, top, end, first, rows, count);
 }
 
 static void draw_detail(struct canvas *c, int top, int bottom, const struct ui_state *state,

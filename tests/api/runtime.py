@@ -24,14 +24,15 @@ class Skip(Exception):
 class Runtime:
     """One `mldeck serve` on a state directory of its own."""
 
-    def __init__(self, state=None, before=None):
+    def __init__(self, state=None, before=None, options=()):
         self.state = state or tempfile.mkdtemp()
+        self.options = options
         self.start(before)
 
     def start(self, before=None):
         self.log = open(os.path.join(self.state, "..", os.path.basename(self.state) + ".log"), "w+")
         self.process = subprocess.Popen(
-            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state],
+            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state, *self.options],
             stderr=self.log, stdin=subprocess.DEVNULL, preexec_fn=before)
         poll(lambda: self.process.poll() is not None or self.command("status").returncode == 0)
         assert self.process.poll() is None, "serve ended: " + self.read_log()

@@ -33,11 +33,12 @@ struct visit {
 	int socket;
 };
 
-static void answer(int socket, const char *status, const char *headers, const void *body, size_t size)
+static void answer(int socket, const char *status, const char *headers, const void *body,
+		   size_t size)
 {
 	char head[512];
-	int length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n", status,
-			      headers, size);
+	int length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n",
+			      status, headers, size);
 
 	if (send(socket, head, (size_t)length, MSG_NOSIGNAL) != length)
 		return;
@@ -91,7 +92,8 @@ static bool behave(struct web_stub *w, int socket, const char *path, const char 
 		answer(socket, "200 OK", "", big, 1000000);
 		free(big);
 	} else if (strcmp(path, "/html") == 0) {
-		answer_text(socket, "200 OK", "Content-Type: text/html\r\n", "<html>welcome</html>");
+		answer_text(socket, "200 OK", "Content-Type: text/html\r\n",
+			    "<html>welcome</html>");
 	} else {
 		answer_text(socket, "404 Not Found", "", "nothing here");
 	}
@@ -161,7 +163,8 @@ static void *accept_all(void *context)
 struct web_stub *web_stub_new(void)
 {
 	struct web_stub *w = calloc(1, sizeof *w);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 
 	w->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,10 +1,11 @@
 /*
- * web_stub: a small HTTP server on a loopback port of its own that behaves, well or badly, as a path says.
+ * web_stub: a small HTTP server on a loopback port of its own that behaves, well or badly, as a
+ * path says.
  *
- * A thread a connection. Paths: /echo answers the body; /hang never answers; /meet answers once as many requests
- * as web_stub_meet() said wait there; /close ends the connection before an answer; /cut ends it within one;
- * /header answers with two Retry-After headers; /big answers 1,000,000 bytes; /html a page; anything else
- * is a 404.
+ * A thread a connection. Paths: /echo answers the body; /hang never answers; /meet answers once as
+ * many requests as web_stub_meet() said wait there; /close ends the connection before an answer;
+ * /cut ends it within one; /header answers with two Retry-After headers; /big answers 1,000,000
+ * bytes; /html a page; anything else is a 404.
  */
 #ifndef TESTS_WEB_STUB_H
 #define TESTS_WEB_STUB_H

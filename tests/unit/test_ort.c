@@ -71,9 +71,11 @@ static void carries_the_librarys_words(void **state)
 	struct ort_session *session = NULL;
 
 	assert_non_null(o);
-	assert_int_equal(ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM, "options", &e), 0);
+	assert_int_equal(ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM, "options", &e),
+			 0);
 	assert_int_equal(
-	    ort_check(o, o->CreateSessionFromArray(o->env, "\x08\x07nonsense", 10, options, &session),
+	    ort_check(o,
+		      o->CreateSessionFromArray(o->env, "\x08\x07nonsense", 10, options, &session),
 		      ERR_INPUT, "the model", &e),
 	    -1);
 	o->ReleaseSessionOptions(options);

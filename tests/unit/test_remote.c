@@ -31,14 +31,17 @@ static void test_urls_taken(void **state)
 {
 	(void)state;
 	accept("http://h/v2/models/iris", "http://h/v2/models/iris");
-	accept("https://h:8443/v2/models/iris/versions/7", "https://h:8443/v2/models/iris/versions/7");
+	accept("https://h:8443/v2/models/iris/versions/7",
+	       "https://h:8443/v2/models/iris/versions/7");
 	accept("http://h/v2/models/iris/", "http://h/v2/models/iris");
 	accept("http://[::1]:8000/v2/models/a%20b", "http://[::1]:8000/v2/models/a%20b");
 	accept("http://[::1]/v2/models/m", "http://[::1]/v2/models/m");
 	accept("https://h/team/a@b/v2/models/m", "https://h/team/a@b/v2/models/m");
-	accept("http://h/v2/models/a/v2/models/b/versions/v2", "http://h/v2/models/a/v2/models/b/versions/v2");
+	accept("http://h/v2/models/a/v2/models/b/versions/v2",
+	       "http://h/v2/models/a/v2/models/b/versions/v2");
 	assert_int_equal(remote_url_base("http://h/p/v2/models/m"), strlen("http://h/p/v2"));
-	assert_int_equal(remote_url_base("http://h/v2/models/a/v2/models/b"), strlen("http://h/v2/models/a/v2"));
+	assert_int_equal(remote_url_base("http://h/v2/models/a/v2/models/b"),
+			 strlen("http://h/v2/models/a/v2"));
 }
 
 static void test_urls_refused(void **state)
@@ -91,10 +94,12 @@ static void test_what_is_a_url(void **state)
 
 static void test_round_trip(void **state)
 {
-	static const char text[] =
-	    "{\"mldeck_remote\":1,\"url\":\"https://h/v2/models/m\",\"token_file\":\"/run/token\",\"ca_file\":"
-	    "\"/etc/ca.pem\",\"timeout_ms\":2000,\"connect_timeout_ms\":300,\"retries\":0,\"free_rows\":true,"
-	    "\"signature\":{\"inputs\":[]}}";
+	static const char text[] = "{\"mldeck_remote\":1,\"url\":\"https://h/v2/models/"
+				   "m\",\"token_file\":\"/run/token\",\"ca_file\":"
+				   "\"/etc/"
+				   "ca.pem\",\"timeout_ms\":2000,\"connect_timeout_ms\":300,"
+				   "\"retries\":0,\"free_rows\":true,"
+				   "\"signature\":{\"inputs\":[]}}";
 	struct remote r;
 	struct buf out;
 	struct err e;
@@ -150,7 +155,8 @@ static void test_descriptors_refused(void **state)
 	refuse_text("{\"mldeck_remote\":1", "JSON object");
 	refuse_text("{\"mldeck_remote\":2,\"url\":\"http://h/v2/models/m\"}", "`mldeck_remote`");
 	refuse_text("{\"mldeck_remote\":1}", "`url`");
-	refuse_text("{\"mldeck_remote\":1,\"url\":\"http://u:secret@h/v2/models/m\"}", "--token-file");
+	refuse_text("{\"mldeck_remote\":1,\"url\":\"http://u:secret@h/v2/models/m\"}",
+		    "--token-file");
 	refuse_text(BEGIN "\"token_file\":\"token\"}", "absolute");
 	refuse_text(BEGIN "\"ca_file\":7}", "`ca_file`");
 	refuse_text(BEGIN "\"timeout_ms\":0}", "`timeout_ms`");
@@ -166,9 +172,9 @@ static void test_descriptors_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_urls_taken),	  cmocka_unit_test(test_urls_refused),
+	    cmocka_unit_test(test_urls_taken),    cmocka_unit_test(test_urls_refused),
 	    cmocka_unit_test(test_what_is_a_url), cmocka_unit_test(test_round_trip),
-	    cmocka_unit_test(test_defaults),	  cmocka_unit_test(test_descriptors_refused),
+	    cmocka_unit_test(test_defaults),      cmocka_unit_test(test_descriptors_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
