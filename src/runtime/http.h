@@ -21,6 +21,7 @@
 
 #define HTTP_HEADER_MAX 32768
 #define HTTP_IDLE_S 75
+#define HTTP_ANSWER_MS 120000
 #define HTTP_BODIES_MAX ((size_t)512 << 20) /* bytes of unfinished bodies together */
 #define HTTP_SEGMENTS_MAX 8
 
@@ -101,6 +102,7 @@ struct http_options {
 	/* How long a header, and a body, may take, however steadily they drip; of a pool's server.
 	 */
 	int header_timeout_ms, body_timeout_ms;
+	int answer_timeout_ms; /* how long the client may take to read an answer, and again for each 4 MiB */
 	const struct config_cors *cors; /* lives as long as the server; NULL: none */
 	void *context;
 	void (*handle)(void *context, const struct http_request *request,

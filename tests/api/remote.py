@@ -214,7 +214,7 @@ def test_slow_servers_are_a_time_out():
         for infer in (stall, drip):
             server.infer, server.requests = infer, 0
             status, body = runtime.infer(x([1, 2]), INFER)
-            assert status == 504 and "did not answer within 300 ms" in body["error"], body
+            assert status == 504 and "did not answer within" in body["error"], body
             assert server.requests == 1
         server.infer = honest
         assert runtime.infer(x([1, 2]), INFER)[0] == 200
