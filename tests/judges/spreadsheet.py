@@ -2,6 +2,7 @@
 # needs: soffice
 # timeout: 180
 import csv
+import json
 import os
 import tempfile
 import urllib.parse
@@ -85,6 +86,19 @@ def test_a_cell_a_row(runtime):
     rows = r.EXPECTED[:12]
     got = calculate([webservice(address(runtime, row)) for row in rows])
     r.check_close(got, r.predictions("flight-delay", 1, rows), "cells")
+
+
+def counted(runtime):
+    status, _, body = runtime.get("/v2/models/flight-delay/versions/1/stats")
+    assert status == 200, body
+    return json.loads(body)["model_stats"][0]["inference_count"]
+
+
+def test_a_cell_is_one_prediction(runtime):
+    """It looks at the address with OPTIONS and HEAD before it gets it."""
+    before = counted(runtime)
+    calculate([webservice(address(runtime, row)) for row in r.EXPECTED[20:25]])
+    assert counted(runtime) - before == 5, counted(runtime) - before
 
 
 def test_a_cell_computes_with_the_answer(runtime):
