@@ -360,7 +360,9 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol,
 {
 	/* An operator's own comes on a thread of its own, which may wait, and is no traffic. */
 	bool traffic = request->peer_uid == UINT32_MAX;
-	struct run run = {.protocol = protocol, .request = request, .counted = traffic};
+	/* Spreadsheets ask with HEAD before they GET: that is one prediction. */
+	bool counted = traffic && strcmp(request->method, "HEAD") != 0;
+	struct run run = {.protocol = protocol, .request = request, .counted = counted};
 	struct err e;
 
 	run.start_ns = run.marked_ns = clock_ns();

@@ -88,7 +88,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 def predict_path(row, **more):
-    query = {name: row[name] for name in r.FEATURES if row[name] != ""}
+    query = {name: row[name] for name in r.FEATURES}
     return "/predict/flight-delay?" + urllib.parse.urlencode({**query, **more})
 
 

@@ -42,7 +42,8 @@ def check(answers, rows, size=1):
 
 def test_a_request_a_line(runtime):
     rows = r.whole_rows()
-    answers, _ = infer(runtime, [request_of([row], id=f"line {i}") for i, row in enumerate(rows)])
+    requests = [request_of([row], id=f"line {i}") for i, row in enumerate(rows)]
+    answers, _ = infer(runtime, requests, "-vv", "-H", "Mldeck-Unit: N481UA")
     check(answers, rows)
     assert [answer["id"] for answer in answers] == [f"line {i}" for i in range(len(rows))], answers[0]
 
@@ -58,12 +59,6 @@ def test_binary(runtime):
     requests = [request_of(rows[i:i + 2], outputs=[{"name": "predict"}]) for i in range(0, len(rows), 2)]
     answers, _ = infer(runtime, requests, "--binary-data", "-s", "2")
     check(answers, rows, 2)
-
-
-def test_headers_and_verbose(runtime):
-    rows = r.whole_rows()[:1]
-    answers, _ = infer(runtime, [request_of(rows)], "-vv", "-H", "Mldeck-Unit: N481UA")
-    check(answers, rows)
 
 
 def test_errors_show_our_sentence(runtime):
