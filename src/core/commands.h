@@ -16,6 +16,8 @@
 	X(split)                                                                                   \
 	X(promote)                                                                                 \
 	X(rollback)                                                                                \
+	X(jobs)                                                                                    \
+	X(cancel)                                                                                  \
 	X(audit)                                                                                   \
 	X(snapshot)                                                                                \
 	X(completion)                                                                              \
