@@ -71,6 +71,7 @@ run:
 ## test          install what the tests need, build, and run every test
 test:
 	@scripts/setup --tests
+	@scripts/judges
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
 	@CC='$(CC)' tests/run
@@ -117,12 +118,17 @@ fmt-check:
 size: $(BUILD)/mldeck-stripped
 	@wc -c < $<
 
+# What scripts/setup fetched where the system has no package; a .onnx model is all that needs it.
+ONNXRUNTIME := build/onnxruntime/libonnxruntime.so
+
 ## install       install under PREFIX (/usr/local), staged in DESTDIR; uninstall removes it
 install: $(BUILD)/mldeck-stripped
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $< $(DESTDIR)$(PREFIX)/bin/mldeck
+	$(if $(wildcard $(ONNXRUNTIME)),install -D -m 644 $(ONNXRUNTIME) $(DESTDIR)$(PREFIX)/lib/mldeck/libonnxruntime.so)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/mldeck
+	rm -rf $(DESTDIR)$(PREFIX)/lib/mldeck
 
 ## clean         remove everything that was built
 clean:

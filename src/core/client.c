@@ -11,6 +11,9 @@
 #define ANSWER_MAX ((size_t)256 << 20)
 #define UPLOAD_STALL_MS 120000
 
+#define TYPE_JSON "Content-Type: application/json"
+#define TYPE_BYTES "Content-Type: application/octet-stream"
+
 struct client {
 	struct fetch *fetch;
 	char *socket_path;
@@ -63,13 +66,13 @@ static void unreachable(struct err *e)
 		"--state", text);
 }
 
-static int exchange(struct client *c, struct fetch_request *r, const char *path, cJSON **answer,
-		    struct err *e)
+static int exchange(struct client *c, struct fetch_request *r, const char *path, const char *type,
+		    cJSON **answer, struct err *e)
 {
 	struct fetch_answer got = {0};
 	struct buf url;
 	char program[128];
-	const char *headers[] = {program, "Content-Type: application/json", NULL};
+	const char *headers[] = {program, type, NULL};
 	cJSON *json = NULL;
 	int result = -1;
 
@@ -78,8 +81,6 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	buf_init(&got.body);
 	buf_format(&url, "http://localhost%s", path);
 	snprintf(program, sizeof(program), "Mldeck-Client: %s", c->program);
-	if (r->file_path)
-		headers[1] = "Content-Type: application/octet-stream";
 	if (url.failed) {
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
@@ -115,7 +116,7 @@ int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answe
 {
 	struct fetch_request r = {.timeout_ms = timeout_ms};
 
-	return exchange(c, &r, path, answer, e);
+	return exchange(c, &r, path, TYPE_JSON, answer, e);
 }
 
 int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer,
@@ -130,7 +131,7 @@ int client_post(struct client *c, const char *path, const cJSON *body, int timeo
 		return err_set(e, ERR_MEMORY, "memory is out");
 	r.body = text;
 	r.body_size = strlen(text);
-	result = exchange(c, &r, path, answer, e);
+	result = exchange(c, &r, path, TYPE_JSON, answer, e);
 	cJSON_free(text);
 	return result;
 }
@@ -140,5 +141,13 @@ int client_upload(struct client *c, const char *path, const char *file_path, cJS
 {
 	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .file_path = file_path};
 
-	return exchange(c, &r, path, answer, e);
+	return exchange(c, &r, path, TYPE_BYTES, answer, e);
+}
+
+int client_upload_bytes(struct client *c, const char *path, const void *data, size_t size, cJSON **answer,
+			struct err *e)
+{
+	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .body = data, .body_size = size};
+
+	return exchange(c, &r, path, TYPE_BYTES, answer, e);
 }

@@ -26,5 +26,8 @@ int client_post(struct client *c, const char *path, const cJSON *body, int timeo
 /* Streams a file as the body (deploy). */
 int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer,
 		  struct err *e);
+/* The same of bytes in memory; there is at least one. */
+int client_upload_bytes(struct client *c, const char *path, const void *data, size_t size, cJSON **answer,
+			struct err *e);
 
 #endif

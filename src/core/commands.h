@@ -16,6 +16,7 @@
 	X(split)                                                                                   \
 	X(promote)                                                                                 \
 	X(rollback)                                                                                \
+	X(predict)                                                                                 \
 	X(jobs)                                                                                    \
 	X(cancel)                                                                                  \
 	X(audit)                                                                                   \

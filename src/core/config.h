@@ -47,7 +47,7 @@ struct config_remote {
 	int connect_timeout_ms;	 /* connect_timeout = 2s */
 	unsigned retries;	 /* retries = 1: only where nothing can have been done */
 	unsigned in_flight_max;	 /* in_flight = 256: of one version; one more is answered 429 */
-	char ca_file[CONFIG_PATH_SIZE]; /* ca_file = PEM of further authorities; "": the system's */
+	char ca_file[CONFIG_PATH_SIZE]; /* ca_file = PEM of the authorities in place of the system's */
 };
 
 /* [workers]: models that are too slow for a data plane thread */

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 
 struct digest {
@@ -77,4 +78,35 @@ void digest_base64(const char *text, char *coded, size_t size)
 	coded[0] = '\0';
 	if ((length + 2) / 3 * 4 + 1 <= size)
 		EVP_EncodeBlock((unsigned char *)coded, (const unsigned char *)text, (int)length);
+}
+
+static size_t padding(const char *coded, size_t size)
+{
+	return (size > 0 && coded[size - 1] == '=') + (size > 1 && coded[size - 2] == '=');
+}
+
+int digest_base64_read(const char *coded, size_t coded_size, char **bytes, size_t *size, struct err *e)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t pad = padding(coded, coded_size);
+
+	/* The library is lenient with white space and padding; what is sent must be what was meant. */
+	if (coded_size % 4 != 0 || coded_size > INT_MAX)
+		return err_set(e, ERR_INPUT, "%zu characters are no base64", coded_size);
+	for (size_t i = 0; i < coded_size - pad; i++)
+		if (coded[i] == '\0' || strchr(alphabet, coded[i]) == NULL)
+			return err_set(e, ERR_INPUT, "character %zu is not of base64", i);
+	*bytes = malloc(coded_size / 4 * 3 + 1);
+	if (*bytes == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out for %zu characters of base64", coded_size);
+	int length = EVP_DecodeBlock((unsigned char *)*bytes, (const unsigned char *)coded,
+				     (int)coded_size);
+	if (length < 0) {
+		free(*bytes);
+		return err_set(e, ERR_INPUT, "%zu characters are no base64", coded_size);
+	}
+	*size = (size_t)length - pad;
+	(*bytes)[*size] = '\0';
+	return 0;
 }

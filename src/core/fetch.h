@@ -2,9 +2,10 @@
  * fetch: one HTTP request and its answer, over TCP or a Unix socket.
  *
  * Owner: the caller; a struct fetch keeps its connection alive between requests and is used by one thread
- * at a time. Calls block, at most for the timeout given. The only file that knows libcurl.
- * Limit: an answer longer than answer_max is an error. Redirects are not followed.
- * Not here: JSON and the control API (client).
+ * at a time. Calls block, at most for the timeout given. Only fetch*.c know libcurl.
+ * Limit: an answer longer than answer_max is an error. Redirects are not followed. A server's certificate and
+ * its name are always verified.
+ * Not here: answers that come later (fetch_pool), JSON and the control API (client).
  */
 #ifndef CORE_FETCH_H
 #define CORE_FETCH_H
@@ -25,13 +26,32 @@ struct fetch_request {
 	size_t body_size;
 	const char *file_path;	       /* streamed as the body of a POST */
 	int timeout_ms;		       /* of the whole exchange; with file_path: of a stall */
+	int connect_timeout_ms;	       /* until there is a connection; 0: timeout_ms alone counts */
 	size_t answer_max;
 	bool direct;		       /* never through a proxy of the environment */
+	const char *ca_file;	       /* PEM of who is trusted instead of the system's authorities, or NULL */
+	bool http2;		       /* where a server offers it over TLS; needs a fetch_pool to be of use */
+	bool keep_headers;	       /* for fetch_header() */
+};
+
+/* Why there is no answer. */
+enum fetch_fault {
+	FETCH_NONE,	   /* there is one */
+	FETCH_UNCONNECTED, /* no connection came about: nothing was sent */
+	FETCH_UNTRUSTED,   /* TLS failed, or the certificate is not to be trusted: nothing was sent */
+	FETCH_TIMEOUT,
+	FETCH_BROKEN, /* reset, ended too early, or no HTTP */
+	FETCH_TOO_LARGE,
+	FETCH_CANCELLED,
+	FETCH_LOCAL, /* memory, a file: nothing of the server's */
 };
 
 struct fetch_answer {
 	int status;
+	enum fetch_fault fault;
+	bool reused;	 /* an earlier request's connection was used */
 	struct buf body; /* the caller releases it, also after an error */
+	struct buf headers; /* with keep_headers: initialised and released by the caller too */
 };
 
 /* NULL when memory is out. */
@@ -42,5 +62,8 @@ void fetch_free(struct fetch *f);
  * is emptied first. */
 int fetch_perform(struct fetch *f, const struct fetch_request *request, struct fetch_answer *answer,
 		  struct err *e);
+/* The value of a header of the answer (the last of that name, white space around it cut) into text; false where
+ * there is none or it does not fit. */
+bool fetch_header(const struct fetch_answer *answer, const char *name, char *text, size_t size);
 
 #endif

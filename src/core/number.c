@@ -62,6 +62,35 @@ static const char *read_exponent(const char *at, const char *end, int64_t *expon
 	return at;
 }
 
+/* Eight characters at once; false where they are not all digits. Their bytes are summed in pairs: tens and ones, then
+ * hundreds, then four digits and four. */
+static inline bool eight_digits(const char *at, const char *end, uint64_t *digits)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t zeros = UINT64_C(0x3030303030303030), tops = UINT64_C(0xf0f0f0f0f0f0f0f0);
+	uint64_t bytes;
+
+	if (end - at < 8)
+		return false;
+	memcpy(&bytes, at, sizeof bytes);
+	/* High halves of 3, and none carries out of its low half when 6 is added. */
+	if ((bytes & tops) != zeros ||
+	    ((bytes + UINT64_C(0x0606060606060606)) & tops) != zeros)
+		return false;
+	bytes -= zeros;
+	bytes = bytes * 10 + (bytes >> 8);
+	*digits = (((bytes & UINT64_C(0x000000ff000000ff)) * (100 + (UINT64_C(1000000) << 32))) +
+		   (((bytes >> 16) & UINT64_C(0x000000ff000000ff)) * (1 + (UINT64_C(10000) << 32)))) >>
+		  32;
+	return true;
+#else
+	(void)at;
+	(void)end;
+	(void)digits;
+	return false;
+#endif
+}
+
 size_t number_read(const char *at, const char *end, struct number *n)
 {
 	uint64_t digits = 0;
@@ -85,7 +114,10 @@ size_t number_read(const char *at, const char *end, struct number *n)
 	if (at < end && *at == '.') {
 		n->integer = false;
 		counted += counted == first;
-		for (point = ++at; is_digit(at, end); at++)
+		uint64_t eight;
+		for (point = ++at; eight_digits(at, end, &eight); at += 8)
+			digits = digits * 100000000 + eight;
+		for (; is_digit(at, end); at++)
 			digits = digits * 10 + (unsigned)(*at - '0');
 		if (at == point)
 			return 0;

@@ -56,13 +56,10 @@ static int read_shape(struct scan *s, struct v2_tensor *t, struct err *e)
 				       TENSOR_RANK_MAX);
 		if (!read_size(s, &size) && s->problem == NULL)
 			return err_set(e, ERR_INPUT,
-				       "a dimension of a `shape` is not a whole number from 1 up");
+				       "a dimension of a `shape` is not a whole number from 0 up");
 		if (s->problem != NULL)
 			return scan_err(s, e);
 		t->shape[t->rank++] = (int64_t)size;
-		if (size == 0)
-			return err_set(e, ERR_INPUT,
-				       "a `shape` with a dimension of 0: there are no rows");
 	}
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
@@ -156,6 +153,45 @@ int v2_tensor_read(struct scan *s, const char *word, struct v2_tensor *t, struct
 	return s->problem == NULL ? settle(t, e) : scan_err(s, e);
 }
 
+/* One more place behind the tensors; NULL when memory is out. */
+static struct v2_tensor *next_tensor(struct arena *arena, struct v2_tensor **tensors, size_t *count,
+				     size_t *capacity)
+{
+	if (*count == *capacity) {
+		size_t larger = *capacity == 0 ? 16 : *capacity * 2;
+		struct v2_tensor *more = arena_array(arena, larger, sizeof *more);
+		if (more == NULL)
+			return NULL;
+		if (*count > 0)
+			memcpy(more, *tensors, *count * sizeof *more);
+		*tensors = more;
+		*capacity = larger;
+	}
+	return &(*tensors)[(*count)++];
+}
+
+int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors,
+		    size_t *count, struct err *e)
+{
+	size_t capacity = 0;
+	bool first = true;
+
+	*count = 0;
+	if (scan_peek(s) != SCAN_ARRAY && s->problem == NULL)
+		return err_set(e, ERR_INPUT, "`%ss` is not an array", word);
+	scan_array(s);
+	while (scan_element(s, &first)) {
+		if (*count == V2_TENSORS_MAX)
+			return err_set(e, ERR_INPUT, "more than %d %ss", V2_TENSORS_MAX, word);
+		struct v2_tensor *t = next_tensor(arena, tensors, count, &capacity);
+		if (t == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out for %zu %ss", *count, word);
+		if (v2_tensor_read(s, word, t, e) != 0)
+			return -1;
+	}
+	return s->problem == NULL ? 0 : scan_err(s, e);
+}
+
 int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size,
 		    struct err *e)
 {
@@ -198,13 +234,15 @@ static int refuse_count(const struct v2_tensor *t, struct err *e)
 
 int v2_tensor_check_count(const struct v2_tensor *t, struct err *e)
 {
-	if (t->binary)
-		return t->count <= t->binary_size
-			   ? 0
-			   : err_set(e, ERR_INPUT,
-				     "%s `%s` needs %zu values, its binary_data_size is %llu",
-				     t->word, v2_tensor_label(t).text, t->count,
-				     (unsigned long long)t->binary_size);
+	if (t->binary) {
+		/* Of BYTES at least their lengths. */
+		size_t width = t->type == DATATYPE_BYTES ? 4 : datatype_wire_size(t->type);
+		if (t->count <= t->binary_size / width)
+			return 0;
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, its binary_data_size is %llu",
+			       t->word, v2_tensor_label(t).text, t->count,
+			       (unsigned long long)t->binary_size);
+	}
 	/* `[1,2]`: two bytes an element and one more. */
 	if (t->count <= t->data.size / 2)
 		return 0;

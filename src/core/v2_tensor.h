@@ -38,6 +38,9 @@ struct v2_label v2_tensor_label(const struct v2_tensor *t);
 
 /* Reads one element of the list. */
 int v2_tensor_read(struct scan *s, const char *word, struct v2_tensor *t, struct err *e);
+/* Reads the list, of word and "s" in sentences, into the arena. */
+int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors,
+		    size_t *count, struct err *e);
 /* Gives each binary tensor its bytes behind the JSON, in the order of the list; all must be used. */
 int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size,
 		    struct err *e);

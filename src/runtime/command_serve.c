@@ -2,6 +2,7 @@
  * mldeck serve: the runtime, in the foreground, until SIGTERM.
  */
 #include "core/command.h"
+#include "runtime/ort.h"
 #include "runtime/server.h"
 
 #include <stdio.h>
@@ -53,6 +54,8 @@ static int run(const struct arguments *a)
 	struct err e;
 	struct server_options options = {.socket = socket, .state = state};
 
+	/* While there is one thread: it writes to the environment. */
+	ort_silence();
 	config_init(&options.config);
 	if (arguments_state(a, state, sizeof state, &e) != 0 ||
 	    arguments_socket(a, socket, sizeof socket, &e) != 0 ||

@@ -110,7 +110,7 @@ static const char *version_state(struct server *s, const char *model, uint32_t v
 {
 	const struct served_model *m = routing_find(router_enter(s->router), model);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
-	const char *state = v == NULL ? "loading" : v->engine != NULL ? "ready" : "failed";
+	const char *state = v == NULL ? "loading" : served_version_state(v, NULL);
 	router_leave(s->router);
 	return state;
 }
@@ -307,6 +307,33 @@ static int check_name(const char *model, struct err *e)
 	return 0;
 }
 
+/* The names of features, borrowed from the body; free(). */
+static int read_features(const cJSON *body, struct deploy_request *deploy, const char ***names, struct err *e)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(body, "feature_names"), *item;
+
+	*names = NULL;
+	if (list == NULL)
+		return 0;
+	if (!cJSON_IsArray(list))
+		return err_set(e, ERR_INPUT, "field `feature_names` must be a list of strings");
+	*names = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof **names);
+	if (*names == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!cJSON_IsString(item) || item->valuestring[0] == '\0')
+			return err_set(e, ERR_INPUT, "field `feature_names` must be a list of strings");
+		for (size_t i = 0; i < deploy->feature_count; i++)
+			if (strcmp((*names)[i], item->valuestring) == 0)
+				return err_set(e, ERR_INPUT, "two features are named `%.64s`",
+					       item->valuestring);
+		(*names)[deploy->feature_count++] = item->valuestring;
+	}
+	deploy->feature_names = *names;
+	return 0;
+}
+
 static void post_deploy(void *context, const struct http_request *request,
 			const struct http_segments *segments, struct http_response *response)
 {
@@ -315,11 +342,13 @@ static void post_deploy(void *context, const struct http_request *request,
 	struct deploy_result result;
 	struct actor actor;
 	uint64_t baseline_count;
+	const char **names = NULL;
 	struct err e;
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
 	if (body == NULL || check_name(deploy.model, &e) != 0 ||
+	    read_features(body, &deploy, &names, &e) != 0 ||
 	    body_string(body, "sha256", NULL, &deploy.sha256, &e) != 0 ||
 	    body_string(body, "file_name", "the file", &deploy.file_name, &e) != 0 ||
 	    body_string(body, "reason", "", &deploy.reason, &e) != 0 ||
@@ -337,10 +366,11 @@ static void post_deploy(void *context, const struct http_request *request,
 		goto refuse;
 	}
 	control_answer(response, deploy_json(s, deploy.model, &result, baseline_count));
-	cJSON_Delete(body);
-	return;
+	goto out;
 refuse:
 	control_refuse(response, &e);
+out:
+	free(names);
 	cJSON_Delete(body);
 }
 

@@ -12,7 +12,7 @@
 #include "runtime/server.h"
 
 /* To add a protocol: write protocol_<name>.c, then one line here. A request goes to the first route that fits. */
-#define PROTOCOLS(X) X(metrics) X(v2)
+#define PROTOCOLS(X) X(metrics) X(v2) X(repository)
 
 /* Each ends with a route whose method is NULL. */
 #define X(name) extern const struct http_route protocol_##name[];

@@ -19,7 +19,7 @@
 #include <stddef.h>
 
 /* To add an engine: write engine_<name>.c, then one line here. */
-#define ENGINES(X) X(forest)
+#define ENGINES(X) X(forest) X(onnx) X(remote)
 
 /* What a prediction is to people: which numbers of it are counted and charted. */
 struct prediction_kind {

@@ -80,6 +80,8 @@ static enum MHD_Result refuse(struct exchange *x)
 {
 	struct http_response response = {.status = 500, .close = true};
 	x->server->options.refuse(&response, &x->refused);
+	if (x->status != 0)
+		response.status = x->status;
 	return (enum MHD_Result)http_send(x, &response);
 }
 
@@ -122,80 +124,46 @@ static enum MHD_Result answer(struct exchange *x)
 	return (enum MHD_Result)http_send(x, &response);
 }
 
-/* The announced length, or 0. Malformed ones are refused by libmicrohttpd itself. */
-static unsigned long long announced_size(const struct http_request *request)
+/* The request line is there: libmicrohttpd takes what this returns as the request's state. */
+static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	const char *length = http_header(request, "Content-Length");
-	return length == NULL ? 0 : strtoull(length, NULL, 10);
-}
-
-static int begin_body(struct exchange *x)
-{
-	const struct http_options *options = &x->server->options;
-	unsigned long long size = announced_size(&x->request);
-
-	if (size > options->body_max)
-		return err_set(&x->refused, ERR_TOO_LARGE,
-			       "the body announces %llu bytes, the limit is %zu", size,
-			       options->body_max);
-	if (options->open_sink != NULL &&
-	    options->open_sink(options->context, &x->request, &x->sink, &x->refused) != 0)
-		return -1;
-	/* Reserve at most 1 MiB on an announcement alone; more as it arrives. */
-	if (x->sink.write == NULL && size > 0 &&
-	    buf_reserve(&x->body, size < 1048576 ? (size_t)size : 1048576) != 0)
-		return err_set(&x->refused, ERR_MEMORY, "memory is out while reading the body");
-	return 0;
-}
-
-static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *connection,
-			     const char *path, const char *method, void **state)
-{
+	struct http_server *s = context;
 	struct exchange *x = calloc(1, sizeof *x);
 	if (x == NULL)
-		return MHD_NO;
-	atomic_fetch_add(&s->in_flight, 1);
-	peer_limit(connection, s->options.body_timeout_ms);
-	*state = x;
+		return NULL;
+	peer_hurry(connection, s->options.header_timeout_ms);
 	x->server = s;
-	x->request = (struct http_request){.method = method,
-					   .path = path,
-					   .body = "",
-					   .peer_uid = UINT32_MAX,
-					   .connection = connection};
-	if (s->options.thread_count == 0)
-		peer_read(connection, &x->request);
-	/* A refusal now, before the body, spares the client sending it. */
-	if (begin_body(x) != 0)
-		return answer(x);
-	return MHD_YES;
+	x->request =
+	    (struct http_request){.body = "", .peer_uid = UINT32_MAX, .connection = connection};
+	x->line_end = uri + strlen(uri);
+	http_check_uri(uri, &x->refused);
+	return x;
 }
 
-static enum MHD_Result take_body(struct exchange *x, const char *data, size_t size)
+/* A proxy may ask for http://host/path; the host is of no matter here. */
+static const char *without_authority(const char *path)
 {
-	struct err *e = &x->refused;
+	if (strncasecmp(path, "http://", 7) != 0)
+		return path;
+	path = strchr(path + 7, '/');
+	return path == NULL ? "/" : path;
+}
 
-	if (e->code != ERR_NONE)
-		return MHD_YES; /* drop the rest; the answer follows at the end */
-	if (x->sink.write != NULL) {
-		x->sink.write(x->sink.state, data, size, e);
-		return MHD_YES;
-	}
-	if (x->body.size + size > x->server->options.body_max) {
-		err_set(e, ERR_TOO_LARGE, "the body is larger than the limit of %zu bytes",
-			x->server->options.body_max);
-		buf_release(&x->body);
-		return MHD_YES;
-	}
-	if (atomic_fetch_add(&x->server->held, size) + size > HTTP_BODIES_MAX) {
-		atomic_fetch_sub(&x->server->held, size);
-		err_set(e, ERR_MEMORY, "too many large bodies arrive at once; try again");
-		return MHD_YES;
-	}
-	x->held += size;
-	buf_add(&x->body, data, size);
-	if (x->body.failed)
-		err_set(e, ERR_MEMORY, "memory is out while reading the body");
+/* The header is complete. A refusal now, before the body, spares the client sending it. */
+static enum MHD_Result begin(struct exchange *x, const char *path, const char *method,
+			     const char *version)
+{
+	struct http_server *s = x->server;
+
+	x->begun = true;
+	atomic_fetch_add(&s->in_flight, 1);
+	peer_limit(x->request.connection, s->options.body_timeout_ms);
+	x->request.method = method;
+	x->request.path = without_authority(path);
+	if (s->options.thread_count == 0)
+		peer_read(x->request.connection, &x->request);
+	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0 || body_begin(x) != 0)
+		return refuse(x);
 	return MHD_YES;
 }
 
@@ -203,21 +171,23 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 				  const char *path, const char *method, const char *version,
 				  const char *data, size_t *size, void **state)
 {
-	(void)version;
-	if (*state == NULL)
-		return begin(context, connection, path, method, state);
-
+	(void)context;
+	(void)connection;
 	struct exchange *x = *state;
+	if (x == NULL)
+		return MHD_NO; /* memory was out */
+	if (!x->begun)
+		return begin(x, path, method, version);
 	if (*size > 0) {
 		size_t taken = *size;
 		*size = 0;
-		return take_body(x, data, taken);
+		body_take(x, data, taken);
+		return MHD_YES;
 	}
-	if (x->body.data != NULL) {
-		x->request.body = x->body.data;
-		x->request.body_size = x->body.size;
-	}
-	return x->ticket != NULL ? answer_suspended(x) : answer(x);
+	if (x->ticket != NULL)
+		return answer_suspended(x);
+	body_end(x);
+	return answer(x);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -230,14 +200,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 		return;
 	peer_limit(connection, HTTP_IDLE_S * 1000);
 	ticket_end(x);
-	atomic_fetch_sub(&s->held, x->held);
-	if (x->sink.end != NULL)
-		x->sink.end(x->sink.state);
-	buf_release(&x->body);
+	body_release(x);
+	bool begun = x->begun;
 	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
 	free(x);
 	*state = NULL;
-	atomic_fetch_sub(count, 1);
+	if (begun)
+		atomic_fetch_sub(count, 1);
 }
 
 struct exchange *exchange_of(const struct http_request *request)
@@ -292,6 +261,7 @@ int http_start(const struct http_options *options, struct http_server **result, 
 	    {MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
 	    {MHD_OPTION_CONNECTION_LIMIT, pool ? connections_max() : 64, NULL},
 	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+	    {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_line, s},
 	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
 	    {pool ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_NOTIFY_COMPLETED,
 	     pool ? (intptr_t)peer_notify : (intptr_t)on_completed, s},

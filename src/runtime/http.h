@@ -1,11 +1,13 @@
 /*
  * http: an HTTP server on a listening socket: whole requests in, whole answers out.
  *
- * Owner: the server. The handler runs on the server's own threads (an epoll pool, or a thread a
- * connection) with a request whose body is complete. It answers before it returns, or suspends the
- * request and has it resumed. Only http.c and http_*.c include libmicrohttpd. Limits: the header
- * (HTTP_HEADER_MAX), the body (body_max), idle connections and the time that a body may take;
- * beyond them the answer is 413 or 431, or the connection is closed. Not here: what paths mean.
+ * Owner: the server. The handler runs on the server's own threads (an epoll pool, or a thread a connection)
+ * with a request whose body is complete. It answers before it returns, or suspends the request and has it
+ * resumed. Bodies are inflated, and answers deflated, as the headers ask; CORS is added. Only http.c and http_*.c
+ * include libmicrohttpd.
+ * Limits: the header (HTTP_HEADER_MAX), the body (body_max), idle connections and the time that a header or a
+ * body may take; beyond them the answer is 413 or 431, or the connection is closed.
+ * Not here: what paths mean.
  */
 #ifndef RUNTIME_HTTP_H
 #define RUNTIME_HTTP_H
@@ -24,6 +26,7 @@
 
 #define HTTP_RESPONSE_HEADERS_MAX 4
 
+struct config_cors;
 struct http_server;
 struct http_ticket;
 
@@ -49,7 +52,7 @@ struct http_response {
 	const char *content_type; /* NULL: no body */
 	struct buf body;          /* taken over */
 	size_t json_size;         /* not 0: sent as Inference-Header-Content-Length */
-	const char *allow;        /* for 405 */
+	char allow[64]; /* the path's methods, "GET, HEAD"; "": not said */
 	bool close;
 	size_t header_count;
 	struct http_header headers[HTTP_RESPONSE_HEADERS_MAX]; /* see http_add_header() */
@@ -91,9 +94,11 @@ struct http_sink {
 struct http_options {
 	int listen_fd;         /* listening; taken over */
 	unsigned thread_count; /* 0: a thread a connection (handlers may block) */
-	size_t body_max;
-	/* How long a header, and a body, may take, however steadily they drip; of a pool's server. */
+	size_t body_max; /* of a body, also inflated */
+	/* How long a header, and a body, may take, however steadily they drip; of a pool's server.
+	 */
 	int header_timeout_ms, body_timeout_ms;
+	const struct config_cors *cors; /* lives as long as the server; NULL: none */
 	void *context;
 	void (*handle)(void *context, const struct http_request *request,
 		       struct http_response *response);
@@ -107,8 +112,8 @@ struct http_options {
 int http_start(const struct http_options *options, struct http_server **result, struct err *e);
 /* The sink's state of the request that a handler is working on, or NULL. */
 void *http_sink_state(const struct http_request *request);
-/* A few times in the shortest timeout: closes connections that have been sending a header, or a body, for too long,
- * however steadily they drip. Only for a pool's server. */
+/* A few times in the shortest timeout: closes connections that have been sending a header, or a
+ * body, for too long, however steadily they drip. Only for a pool's server. */
 void http_reap(struct http_server *s);
 /* Stops accepting, lets every accepted connection finish its request (connections that stay idle
  * are closed), at most deadline_ms; then ends and frees the server. Suspended requests that are

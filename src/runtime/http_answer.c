@@ -3,11 +3,15 @@
  */
 #include "runtime/http_internal.h"
 
+#include "core/compress.h"
+
 #include <microhttpd.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#define COMPRESS_MIN 256 /* bytes: below, the header line costs what it saves */
+#define RETRY_AFTER_S "1"
 #define ANSWER_LIMIT_MS 120000 /* to send an answer: this, and a moment a byte ... */
 #define ANSWER_BYTES_A_MS 32   /* ... so that 32 KB/s is always fast enough */
 
@@ -20,8 +24,24 @@ void http_add_header(struct http_response *response, const char *name, const cha
 	snprintf(line->value, sizeof line->value, "%s", value);
 }
 
-static struct MHD_Response *make_response(struct http_response *response)
+/* Deflates the body when the client takes that; the name of the encoding, or NULL. */
+static const char *compress(const struct http_request *request, struct buf *body)
 {
+	enum compression form = compression_accepted(http_header(request, "Accept-Encoding"));
+	struct buf small = {0};
+
+	if (!compress_body(form, body->data, body->size, &small))
+		return NULL;
+	buf_release(body);
+	*body = small;
+	return compression_name(form);
+}
+
+static struct MHD_Response *make_response(const struct http_request *request,
+					  struct http_response *response)
+{
+	bool large = response->body.size >= COMPRESS_MIN;
+	const char *encoding = large ? compress(request, &response->body) : NULL;
 	size_t size = response->body.size;
 	char *data = buf_take(&response->body);
 	struct MHD_Response *made =
@@ -33,13 +53,19 @@ static struct MHD_Response *make_response(struct http_response *response)
 	}
 	if (response->content_type != NULL)
 		MHD_add_response_header(made, "Content-Type", response->content_type);
-	if (response->allow != NULL)
+	if (response->allow[0] != '\0')
 		MHD_add_response_header(made, "Allow", response->allow);
 	if (response->json_size > 0) {
 		char number[24];
 		snprintf(number, sizeof number, "%zu", response->json_size);
 		MHD_add_response_header(made, "Inference-Header-Content-Length", number);
 	}
+	if (encoding != NULL)
+		MHD_add_response_header(made, "Content-Encoding", encoding);
+	if (large)
+		MHD_add_response_header(made, "Vary", "Accept-Encoding");
+	if (response->status == 429 || response->status == 503)
+		MHD_add_response_header(made, "Retry-After", RETRY_AFTER_S);
 	for (size_t i = 0; i < response->header_count; i++)
 		MHD_add_response_header(made, response->headers[i].name,
 					response->headers[i].value);
@@ -61,9 +87,10 @@ int http_send(struct exchange *x, struct http_response *response)
 	if (atomic_load_explicit(&s->draining, memory_order_relaxed))
 		response->close = true;
 	size_t size = response->body.size;
-	struct MHD_Response *made = make_response(response);
+	struct MHD_Response *made = make_response(&x->request, response);
 	if (made == NULL)
 		return MHD_NO;
+	cors_add(s->options.cors, &x->request, response->allow, made);
 	peer_limit(x->request.connection, ANSWER_LIMIT_MS + (int64_t)(size / ANSWER_BYTES_A_MS));
 	enum MHD_Result queued =
 	    MHD_queue_response(x->request.connection, (unsigned)response->status, made);

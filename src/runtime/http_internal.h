@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct MHD_Connection;
+struct MHD_Response;
 struct peer;
 
 struct http_server {
@@ -38,8 +39,13 @@ struct exchange {
 	struct http_request request;
 	struct buf body;
 	size_t held; /* bytes of it that count in the server's sum */
+	size_t taken; /* bytes of it, inflated, so far */
+	struct inflater *inflater;
 	struct http_sink sink;
-	struct err refused; /* code ERR_NONE while all is well */
+	struct err refused;               /* code ERR_NONE while all is well */
+	int status;                       /* of the refusal; 0: what the code says */
+	const char *line_end; /* of the path and query, in the buffer that was received */
+	bool begun;	                       /* the header is complete */
 	struct http_ticket *ticket;       /* the handler suspended it */
 	struct exchange *previous, *next; /* among the suspended */
 	bool suspended;                   /* libmicrohttpd calls again once it is resumed */
@@ -62,6 +68,35 @@ struct exchange *exchange_of(const struct http_request *request);
 void peer_notify(void *context, struct MHD_Connection *connection, void **peer, int started);
 /* What the connection does now must end within limit_ms, however steadily it drips. */
 void peer_limit(struct MHD_Connection *connection, int64_t limit_ms);
+
+/* The same, unless less time is left. */
+void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms);
+
+/* --- http_check: before the body; -1 with the reason --- */
+
+/* Of the path and query as they were sent. */
+int http_check_uri(const char *uri, struct err *e);
+/* Fills x->refused, and x->status where the code does not say it. */
+int http_check_header(struct exchange *x, const char *version);
+
+/* Whether it is the name of a header, or a method. */
+bool http_token_valid(const char *text, size_t size);
+
+/* --- http_body --- */
+
+/* Before the first byte; -1 with x->refused. */
+int body_begin(struct exchange *x);
+/* Takes a piece as it was sent; what is wrong with it is in x->refused. */
+void body_take(struct exchange *x, const char *data, size_t size);
+/* All of it is there: fills the request. */
+void body_end(struct exchange *x);
+void body_release(struct exchange *x);
+
+/* --- http_cors --- */
+
+/* Adds what a browser needs; methods of the path, "" where unknown. cors may be NULL. */
+void cors_add(const struct config_cors *cors, const struct http_request *request, const char *methods,
+	      struct MHD_Response *made);
 
 /* --- http_ticket: requests that are answered later --- */
 

@@ -61,11 +61,24 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 	peer_add(s, p);
 }
 
-void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
+static struct peer *peer_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct peer *p = info == NULL ? NULL : info->socket_context;
+	return info == NULL ? NULL : info->socket_context;
+}
+
+void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms)
+{
+	struct peer *p = peer_of(connection);
+	int64_t deadline_ms = http_clock_ms() + limit_ms;
+	if (p != NULL && deadline_ms < atomic_load_explicit(&p->deadline_ms, memory_order_relaxed))
+		atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
+void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
+{
+	struct peer *p = peer_of(connection);
 	if (p == NULL)
 		return;
 	int64_t deadline_ms =

@@ -27,12 +27,20 @@ static bool fits(const char *pattern, const char *path, struct http_segments *se
 	return *path == '\0';
 }
 
+/* "GET" becomes "GET, HEAD": what answers the one answers the other. */
+static void add_method(char allowed[64], const char *method)
+{
+	size_t used = strlen(allowed);
+	snprintf(allowed + used, 64 - used, "%s%s%s", used > 0 ? ", " : "", method,
+		 strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
 void http_dispatch(const struct http_route *routes, size_t count, void *context,
 		   const struct http_request *request, struct http_response *response,
 		   void (*refuse)(struct http_response *response, const struct err *e))
 {
 	struct http_segments segments;
-	const char *allowed = NULL;
+	char allowed[sizeof response->allow] = "";
 	struct err e;
 
 	for (size_t i = 0; i < count; i++) {
@@ -43,15 +51,21 @@ void http_dispatch(const struct http_route *routes, size_t count, void *context,
 			routes[i].handle(context, request, &segments, response);
 			return;
 		}
-		allowed = routes[i].method;
+		add_method(allowed, routes[i].method);
 	}
-	if (allowed == NULL) {
+	if (allowed[0] == '\0') {
 		err_set(&e, ERR_NOT_FOUND, "there is nothing at %.200s", request->path);
 		refuse(response, &e);
 		return;
 	}
-	err_set(&e, ERR_INPUT, "%.200s takes %s, not %.20s", request->path, allowed, request->method);
-	refuse(response, &e);
-	response->status = 405;
-	response->allow = allowed;
+	if (strcmp(request->method, "OPTIONS") == 0) {
+		response->status = 204;
+	} else {
+		err_set(&e, ERR_INPUT, "%.200s takes %s, not %.20s", request->path, allowed,
+			request->method);
+		refuse(response, &e);
+		response->status = 405;
+	}
+	add_method(allowed, "OPTIONS");
+	memcpy(response->allow, allowed, sizeof allowed);
 }

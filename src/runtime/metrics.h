@@ -2,8 +2,9 @@
  * metrics: what a monitor reads of a runtime, in Prometheus' text format, version 0.0.4.
  *
  * metrics_write() takes one picture of the routing and its telemetry and writes every family of it: HELP and
- * TYPE once, then all samples of the family. Neither SQLite nor a lock that a prediction takes is asked. Within
- * one answer, counts that belong together agree: the last bucket of a histogram is its _count.
+ * TYPE once, then all samples of the family. SQLite is not asked, nor a lock that a prediction takes, but for the
+ * length of the workers' queue. Within one answer, counts that belong together agree: the last bucket of a
+ * histogram is its _count.
  * Counters start at 0 with the runtime. A version is counted once it is in the route or has been asked; from then
  * on until the runtime ends, so that no series vanishes between two scrapes.
  * Any thread, between router_enter() and router_leave().
@@ -22,7 +23,7 @@
 
 /* To add families: write `void metrics_<name>(struct metrics *m)` in metrics_<name>.c, then one line here. Each
  * calls metrics_family(), and for every sample metrics_series() and then metrics_count() or metrics_number(). */
-#define METRICS(X) X(models) X(requests) X(predictions) X(process)
+#define METRICS(X) X(models) X(requests) X(predictions) X(remote) X(process)
 
 #define METRICS_LATENCY_EDGES 19 /* 1, 2.5 and 5 of every decade from 10 µs to 10 s */
 

@@ -39,14 +39,33 @@ static void write_revisions(struct metrics *m)
 	}
 }
 
+static bool is_ready(const struct served_version *v)
+{
+	return v->engine != NULL && (v->engine->ready == NULL || v->engine->ready(v->model, NULL) == 0);
+}
+
 static void write_ready(struct metrics *m)
 {
 	metrics_family(m, "mldeck_version_ready", "gauge",
-		       "Whether a version is loaded and can be given requests.");
+		       "Whether a version is loaded and can answer requests.");
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		metrics_series(m, "", "model", v->model, "version", v->number, NULL);
-		metrics_count(m, v->version->engine != NULL);
+		metrics_count(m, is_ready(v->version));
+	}
+}
+
+static void write_memory(struct metrics *m)
+{
+	metrics_family(m, "mldeck_version_memory_bytes", "gauge",
+		       "Memory that a loaded version holds, where its engine tells.");
+	for (size_t i = 0; i < m->version_count; i++) {
+		const struct metrics_version *v = &m->versions[i];
+		const struct engine *engine = v->version->engine;
+		if (engine == NULL || engine->memory == NULL)
+			continue;
+		metrics_series(m, "", "model", v->model, "version", v->number, NULL);
+		metrics_count(m, engine->memory(v->version->model));
 	}
 }
 
@@ -61,4 +80,5 @@ void metrics_models(struct metrics *m)
 	write_weights(m, true);
 	write_revisions(m);
 	write_ready(m);
+	write_memory(m);
 }

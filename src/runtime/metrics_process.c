@@ -37,6 +37,9 @@ static void write_runtime(struct metrics *m)
 	      atomic_load(&s->draining));
 	gauge(m, "mldeck_uptime_seconds", "Time since the runtime started.",
 	      (double)(server_monotonic_ms() - s->started_ms) / 1e3);
+	if (s->workers != NULL)
+		gauge(m, "mldeck_workers_waiting", "Predictions that wait for a worker.",
+		      (double)workers_waiting(s->workers));
 	counter(m, "mldeck_lost_samples_total", "Requests whose telemetry found no room.",
 		(double)telemetry_lost());
 }

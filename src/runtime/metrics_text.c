@@ -15,6 +15,15 @@ void metrics_family(struct metrics *m, const char *name, const char *type, const
 	m->begun = false;
 }
 
+/* Bytes at the start that need no second look. */
+static size_t ascii_run(const char *text)
+{
+	size_t size = 0;
+	while (text[size] >= 0x20 && text[size] < 0x7f && text[size] != '\\' && text[size] != '"')
+		size++;
+	return size;
+}
+
 /* Bytes of a character that may stand in a label as it is; 0: it may not. C1 controls are two bytes. */
 static size_t plain_size(const char *text)
 {
@@ -28,8 +37,13 @@ static size_t plain_size(const char *text)
 
 static void write_value(struct buf *out, const char *text)
 {
-	while (*text != '\0') {
-		size_t size = 1;
+	for (;;) {
+		size_t size = ascii_run(text);
+		buf_add(out, text, size);
+		text += size;
+		if (*text == '\0')
+			return;
+		size = 1;
 		if (*text == '\\' || *text == '"') {
 			buf_add_char(out, '\\');
 			buf_add_char(out, *text);

@@ -16,8 +16,9 @@ static void fill_version(struct snapshot_version *to, const struct served_versio
 	snprintf(to->engine, sizeof to->engine, "%s", from->manifest.engine);
 	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
 	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
-	snprintf(to->state, sizeof to->state, "%s", from->engine != NULL ? "ready" : "failed");
-	snprintf(to->note, sizeof to->note, "%s", from->note);
+	struct err e = {0};
+	snprintf(to->state, sizeof to->state, "%s", served_version_state(from, &e));
+	snprintf(to->note, sizeof to->note, "%.*s", (int)sizeof to->note - 1, e.text);
 	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
 	to->size_bytes = from->manifest.size_bytes;
 	to->created_ms = from->created_ms;

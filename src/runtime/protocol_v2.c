@@ -6,6 +6,7 @@
 #include "runtime/v2.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void server_metadata(void *context, const struct http_request *request,
 			    const struct http_segments *segments, struct http_response *response)
@@ -14,17 +15,21 @@ static void server_metadata(void *context, const struct http_request *request,
 	(void)request;
 	(void)segments;
 	data_plane_json(response);
-	buf_add_string(&response->body, "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
-					"\",\"extensions\":[\"binary_tensor_data\",\"statistics\"]}");
+	buf_add_string(&response->body,
+		       "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
+		       "\",\"extensions\":[\"binary_tensor_data\",\"model_configuration\","
+		       "\"model_repository\",\"statistics\"]}");
 }
 
+/* Probes look at the status; the specification and some clients at the body. */
 static void health_live(void *context, const struct http_request *request,
 			const struct http_segments *segments, struct http_response *response)
 {
 	(void)context;
 	(void)request;
 	(void)segments;
-	response->status = 200;
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"live\":true}");
 }
 
 static void health_ready(void *context, const struct http_request *request,
@@ -33,12 +38,30 @@ static void health_ready(void *context, const struct http_request *request,
 	(void)request;
 	(void)segments;
 	struct server *s = context;
-	response->status = 200;
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"ready\":true}");
 	if (atomic_load(&s->draining)) {
 		struct err e;
 		err_set(&e, ERR_UNREACHABLE, "the server is draining");
 		data_plane_refuse(response, &e);
 	}
+}
+
+static void model_list(void *context, const struct http_request *request,
+		       const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	(void)segments;
+	struct server *s = context;
+	const struct routing *routing = router_enter(s->router);
+	data_plane_json(response);
+	buf_add_string(&response->body, "{\"models\":[");
+	for (size_t i = 0; i < routing->model_count; i++) {
+		buf_add_string(&response->body, i > 0 ? "," : "");
+		v2_write_string(&response->body, routing->models[i]->name);
+	}
+	buf_add_string(&response->body, "]}");
+	router_leave(s->router);
 }
 
 static const char *version_segment(const struct http_segments *segments)
@@ -78,10 +101,38 @@ static void model_ready(void *context, const struct http_request *request,
 	const struct served_model *m;
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
-	if (infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e) == NULL)
+	struct served_version *v =
+		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+	if (v == NULL || strcmp(served_version_state(v, &e), "ready") != 0) {
+		/* Whatever keeps it from answering, a probe is told to come again. */
+		if (v != NULL)
+			e.code = ERR_UNREACHABLE;
 		data_plane_refuse(response, &e);
-	else
-		response->status = 200;
+	} else {
+		data_plane_json(response);
+		buf_add_string(&response->body, "{\"name\":");
+		v2_write_string(&response->body, m->name);
+		buf_add_string(&response->body, ",\"ready\":true}");
+	}
+	router_leave(s->router);
+}
+
+static void model_config(void *context, const struct http_request *request,
+			 const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	const struct served_model *m;
+	struct err e;
+	const struct routing *routing = router_enter(s->router);
+	struct served_version *v =
+		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+	if (v == NULL) {
+		data_plane_refuse(response, &e);
+	} else {
+		data_plane_json(response);
+		v2_write_config(&response->body, m->name, &v->manifest);
+	}
 	router_leave(s->router);
 }
 
@@ -150,6 +201,9 @@ const struct http_route protocol_v2[] = {
 	{"GET", "/v2", server_metadata, "what this server is"},
 	{"GET", "/v2/health/live", health_live, "whether the process answers"},
 	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
+	{"GET", "/v2/models", model_list, "the names of all models"},
+	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one"},
+	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one"},
 	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
 	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
 	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},

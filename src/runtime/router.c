@@ -8,6 +8,17 @@
 #include <string.h>
 #include <time.h>
 
+const char *served_version_state(const struct served_version *v, struct err *e)
+{
+	if (v->engine == NULL) {
+		err_set(e, ERR_UNREACHABLE, "%s", v->note);
+		return v->unloaded ? "unloaded" : "failed";
+	}
+	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
+		return "unreachable";
+	return "ready";
+}
+
 void served_version_pin(struct served_version *v)
 {
 	atomic_fetch_add_explicit(&v->pins, 1, memory_order_relaxed);
@@ -134,7 +145,7 @@ static int load_engine(struct router *r, struct served_version *v, const void *d
 	return 0;
 }
 
-static void load_artifact(struct router *r, struct served_version *v)
+void served_version_load(struct router *r, struct served_version *v)
 {
 	const void *data;
 	size_t size;
@@ -161,7 +172,7 @@ static int load_model(struct router *r, const char *name, struct served_model **
 		complete = v != NULL;
 		if (!complete)
 			break;
-		load_artifact(r, v);
+		served_version_load(r, v);
 		m->versions[m->version_count++] = v;
 	}
 	version_records_free(records, count);
@@ -193,6 +204,7 @@ int router_new(struct registry *registry, const struct config *config, struct ro
 	r->registry = registry;
 	r->config = config;
 	atomic_store(&r->routing, routing);
+	pthread_mutex_init(&r->loading, NULL);
 	pthread_mutex_init(&r->change, NULL);
 	if (registry_models(registry, &names, &count, e) != 0)
 		goto fail;
@@ -228,6 +240,7 @@ void router_free(struct router *r)
 	}
 	free(routing->models);
 	free(routing);
+	pthread_mutex_destroy(&r->loading);
 	pthread_mutex_destroy(&r->change);
 	free(r);
 }

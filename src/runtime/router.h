@@ -31,6 +31,7 @@ struct served_version {
 	int64_t created_ms;
 	char created_by[WHO_SIZE];
 	char note[REASON_SIZE];
+	bool unloaded;		   /* by router_unload(): it is not that it failed */
 	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
 	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
 };
@@ -72,6 +73,10 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
 
+/* "ready", "unreachable" (a remote server is away), "unloaded" or "failed"; e, when not NULL, gets the reason of all
+ * but the first. Waits for nothing. */
+const char *served_version_state(const struct served_version *v, struct err *e);
+
 /* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
 void served_version_pin(struct served_version *v);
 void served_version_unpin(struct served_version *v);
@@ -84,6 +89,9 @@ struct deploy_request {
 	const char *reason;
 	bool no_live;
 	const char *baseline_csv; /* rows with a header, or NULL */
+	/* Names of the columns of the model's only input [-1, feature_count], whose file has none. */
+	const char *const *feature_names;
+	size_t feature_count; /* 0: none are given */
 };
 
 /* Detects, loads and registers a version, then serves it. On failure nothing changed. */
@@ -94,6 +102,13 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
  * answered by the old route. Refuses a version that is not loaded. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct revision_record *result, char before[128], struct err *e);
+
+/* Frees a model's versions from memory until it is loaded again, or the runtime starts anew: its requests are refused
+ * meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit says who.
+ * May wait: not for a data plane thread. */
+int router_unload(struct router *r, const char *model, const struct actor *actor, struct err *e);
+/* Loads what is not loaded of a model; -1 with the first reason when a version could not be (the others are). */
+int router_load(struct router *r, const char *model, const struct actor *actor, struct err *e);
 
 /* Once a second: closes the telemetry windows and freezes baselines that are complete. */
 void router_tick(struct router *r, int64_t now_s);

@@ -58,6 +58,31 @@ out:
 	return result;
 }
 
+/* Gives the features of a model the names that its file does not have. */
+static int name_features(struct manifest *m, const struct deploy_request *request, struct err *e)
+{
+	size_t count = request->feature_count;
+
+	if (count == 0)
+		return 0;
+	if (m->feature_names != NULL)
+		return err_set(e, ERR_INPUT, "%s names its features itself; deploy it without names",
+			       request->file_name);
+	if (m->input_count != 1 || m->feature_count == 0)
+		return err_set(e, ERR_INPUT, "%s has no input of rows of features, which could have names",
+			       request->file_name);
+	if (m->feature_count != count)
+		return err_set(e, ERR_INPUT, "%s takes %zu features, got %zu names", request->file_name,
+			       m->feature_count, count);
+	m->feature_names = calloc(count, sizeof *m->feature_names);
+	for (size_t i = 0; m->feature_names != NULL && i < count; i++) {
+		m->feature_names[i] = strdup(request->feature_names[i]);
+		if (m->feature_names[i] == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out");
+	}
+	return m->feature_names != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+}
+
 /* Loads the artifact as a version that is not yet registered. */
 static int load_new(struct router *r, const struct deploy_request *request, struct served_version *v,
 		    struct err *e)
@@ -80,7 +105,8 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);
-		result = v->manifest.file_name != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+		result = v->manifest.file_name == NULL ? err_set(e, ERR_MEMORY, "memory is out")
+						       : name_features(&v->manifest, request, e);
 	}
 	artifact_unmap(data, size);
 	return result;
@@ -184,10 +210,12 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
+	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
 	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
 				    v, result, &taken, e);
 	pthread_mutex_unlock(&r->change);
+	pthread_mutex_unlock(&r->loading);
 	*baseline_count = baseline->count;
 out:
 	if (!taken)

@@ -13,7 +13,8 @@ struct router {
 	struct registry *registry;
 	const struct config *config;
 	_Atomic(struct routing *) routing;
-	pthread_mutex_t change; /* held over a registry change and its publication */
+	pthread_mutex_t loading; /* held while versions are loaded, unloaded or replaced; taken before `change` */
+	pthread_mutex_t change;	 /* held over a registry change and its publication */
 };
 
 void served_version_free(struct served_version *v);
@@ -21,6 +22,8 @@ void served_version_free(struct served_version *v);
 void served_version_loaded(struct served_version *v, const struct engine *engine);
 /* Waits for the last pinned prediction and unloads. No new one may come: v is in no routing any more. */
 void served_version_unload(struct served_version *v);
+/* Loads v's artifact; where that fails, v->note says why. */
+void served_version_load(struct router *r, struct served_version *v);
 /* A new model, the copy of old (shallow: versions are shared) or an empty one of that name. */
 struct served_model *served_model_copy(const struct served_model *old, const char *name,
 				       size_t extra_versions);

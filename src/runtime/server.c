@@ -1,5 +1,6 @@
 #include "runtime/server.h"
 
+#include "core/fetch_pool.h"
 #include "runtime/listener.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ static int start_data(struct server *s, struct err *e)
 		.body_max = config->body_max,
 		.header_timeout_ms = config->header_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
+		.cors = &s->config.cors,
 		.context = s,
 		.handle = data_plane_handle,
 		.refuse = data_plane_refuse,
@@ -112,6 +114,8 @@ static void drain(struct server *s)
 	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
 	int64_t left_ms = until_ms - server_monotonic_ms();
 	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
+	/* What other servers still owe nobody waits for any more. */
+	fetch_pool_cancel();
 	http_drain(s->control, 2000);
 	unlink(s->options.socket);
 	if (cut > 0)

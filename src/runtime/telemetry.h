@@ -25,7 +25,7 @@
 
 struct telemetry;
 
-/* One answered request. The parts need not sum up to the whole; what was not measured is 0. */
+/* One answered request. What was not measured is 0. */
 struct telemetry_sample {
 	uint64_t latency_ns; /* from the whole body to the written answer */
 	uint64_t queue_ns;   /* waiting for a worker */

@@ -12,7 +12,7 @@ struct envelope {
 	const struct engine *engine;
 	struct inference *inference;
 	struct v2_request *request;
-	size_t tensor_count, tensor_capacity;
+	size_t tensor_count;
 	struct v2_tensor *tensors; /* in the arena */
 	bool inputs, outputs; /* were read */
 	enum choice binary_output;
@@ -105,45 +105,18 @@ static int read_parameters(struct envelope *v, struct err *e)
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
 
-/* One more tensor record; NULL when memory is out. */
-static struct v2_tensor *next_tensor(struct envelope *v)
-{
-	if (v->tensor_count == v->tensor_capacity) {
-		size_t capacity = v->tensor_capacity == 0 ? 16 : v->tensor_capacity * 2;
-		struct v2_tensor *more =
-		    arena_array(v->inference->arena, capacity, sizeof *v->tensors);
-		if (more == NULL)
-			return NULL;
-		if (v->tensor_count > 0)
-			memcpy(more, v->tensors, v->tensor_count * sizeof *more);
-		v->tensors = more;
-		v->tensor_capacity = capacity;
-	}
-	return &v->tensors[v->tensor_count++];
-}
-
 static int read_inputs(struct envelope *v, struct err *e)
 {
-	struct scan *s = &v->scan;
-	bool first = true;
-
 	if (v->inputs)
 		return err_set(e, ERR_INPUT, "`inputs` occurs twice");
 	v->inputs = true;
-	if (scan_peek(s) != SCAN_ARRAY && s->problem == NULL)
-		return err_set(e, ERR_INPUT, "`inputs` is not an array");
-	scan_array(s);
-	while (scan_element(s, &first)) {
-		if (v->tensor_count == V2_TENSORS_MAX)
-			return err_set(e, ERR_INPUT, "more than %d inputs", V2_TENSORS_MAX);
-		struct v2_tensor *t = next_tensor(v);
-		if (t == NULL)
-			return err_set(e, ERR_MEMORY, "memory is out for %zu inputs",
-				       v->tensor_count);
-		if (v2_tensor_read(s, "input", t, e) != 0)
-			return -1;
-	}
-	return s->problem == NULL ? 0 : scan_err(s, e);
+	if (v2_tensors_read(&v->scan, "input", v->inference->arena, &v->tensors, &v->tensor_count, e) != 0)
+		return -1;
+	for (size_t i = 0; i < v->tensor_count; i++)
+		if (v->tensors[i].count == 0)
+			return err_set(e, ERR_INPUT,
+				       "a `shape` with a dimension of 0: there are no rows");
+	return 0;
 }
 
 static int read_output_parameters(struct scan *s, enum choice *binary, struct err *e)
@@ -332,7 +305,7 @@ static bool raw_shape(const struct tensor_spec *spec, size_t width, size_t size,
 static int raw_body(struct envelope *v, const char *body, size_t size, struct err *e)
 {
 	const struct manifest *m = v->inference->manifest;
-	struct v2_tensor *t = next_tensor(v);
+	struct v2_tensor *t = arena_take(v->inference->arena, sizeof *t);
 	char shape[TENSOR_SHAPE_SIZE];
 
 	if (t == NULL)
@@ -340,6 +313,8 @@ static int raw_body(struct envelope *v, const char *body, size_t size, struct er
 	if (m->input_count != 1)
 		return err_set(e, ERR_INPUT, "this model does not take a body without JSON");
 	const struct tensor_spec *spec = &m->inputs[0];
+	v->tensors = t;
+	v->tensor_count = 1;
 	*t = (struct v2_tensor){
 	    .word = "input",
 	    .name = {spec->name, strlen(spec->name)},

@@ -65,6 +65,10 @@ void v2_write(struct buf *out, const char *model, uint32_t version, const struct
 void v2_write_metadata(struct buf *out, const char *model, const uint32_t *versions,
 		       size_t version_count, const struct manifest *manifest);
 
+/* Triton's model configuration. Where every input and output has a first dimension of any size, that is the batch:
+ * max_batch_size is the limit of rows and the dims go without it. */
+void v2_write_config(struct buf *out, const char *model, const struct manifest *manifest);
+
 /* Fills the inference's inputs from tensors (private to v2*.c). */
 int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count,
 	    struct inference *inference, struct err *e);

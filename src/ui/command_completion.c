@@ -24,6 +24,15 @@ static bool takes_path(const struct option_spec *o)
 			    strcmp(o->value, "FILE") == 0 || strcmp(o->value, "ROWS.CSV") == 0);
 }
 
+/* "csv|jsonl": the words of a choice. */
+static void bash_choice(const char *value)
+{
+	fputs("COMPREPLY=($(compgen -W '", stdout);
+	for (; *value; value++)
+		putchar(*value == '|' ? ' ' : *value);
+	fputs("' -- \"$current\")); ", stdout);
+}
+
 /* After "--format" come its words, after "--state" a path, after "--reason" nothing. */
 static void bash_values(const struct command *c)
 {
@@ -31,8 +40,8 @@ static void bash_values(const struct command *c)
 		if (!o->value)
 			continue;
 		printf("\t'%s --%s') ", c->name, o->name);
-		if (strcmp(o->name, "format") == 0)
-			fputs("COMPREPLY=($(compgen -W 'text ansi svg json' -- \"$current\")); ", stdout);
+		if (strchr(o->value, '|'))
+			bash_choice(o->value);
 		else if (takes_path(o))
 			fputs("COMPREPLY=($(compgen -f -- \"$current\")); ", stdout);
 		puts("return ;;");

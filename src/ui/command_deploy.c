@@ -31,7 +31,7 @@ static int deploy_print(const cJSON *answer, struct err *e)
 	return output_end(e);
 }
 
-static int input_check(const struct arguments *a, struct err *e)
+static int input_check(const struct arguments *a, bool url, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason");
 
@@ -40,29 +40,36 @@ static int input_check(const struct arguments *a, struct err *e)
 	if (reason && strlen(reason) >= REASON_SIZE)
 		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept",
 			       strlen(reason), REASON_SIZE - 1);
-	if (access(arguments_at(a, 1), R_OK) != 0)
+	if (!url && access(arguments_at(a, 1), R_OK) != 0)
 		return err_errno(e, errno, "%s cannot be opened", arguments_at(a, 1));
 	return 0;
 }
 
 static int deploy(const struct arguments *a, struct err *e)
 {
-	const struct deploy_request request = {
+	struct deploy_request request = {
 		.model = arguments_at(a, 0),
 		.file_path = arguments_at(a, 1),
 		.baseline_path = arguments_value(a, "baseline"),
+		.features = arguments_value(a, "features"),
 		.reason = arguments_value(a, "reason"),
 		.no_live = arguments_flag(a, "no-live"),
 	};
 	struct client *client = NULL;
+	struct remote remote;
 	cJSON *answer = NULL;
 	int result = -1;
+	bool url;
 
-	if (input_check(a, e) == 0 && output_client(a, "deploy", &client, e) == 0 &&
+	if (deploy_read_remote(a, &remote, &url, e) != 0)
+		return -1;
+	request.remote = url ? &remote : NULL;
+	if (input_check(a, url, e) == 0 && output_client(a, "deploy", &client, e) == 0 &&
 	    deploy_send(client, &request, &answer, e) == 0)
 		result = arguments_flag(a, "json") ? output_json(answer, e) : deploy_print(answer, e);
 	cJSON_Delete(answer);
 	client_free(client);
+	remote_release(&remote);
 	return result;
 }
 
@@ -76,6 +83,8 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
 	{"no-live", NULL, "do not make it live, even when nothing is"},
 	{"baseline", "ROWS.CSV", "rows whose predictions are the reference distribution"},
+	{"features", "NAMES|ROWS.CSV", "names of the features of a model whose file has none"},
+	OPTIONS_REMOTE,
 	OPTION_REASON,
 	OPTION_JSON,
 	OPTION_SOCKET,
@@ -86,9 +95,12 @@ static const struct option_spec options[] = {
 const struct command command_deploy = {
 	.name = "deploy",
 	.arguments = "MODEL FILE",
-	.summary = "register a model file as the next version",
+	.summary = "register a model file, or a model on another server, as the next version",
 	.details = "The first version of a model becomes live; later ones wait for `mldeck promote` or "
-		   "`mldeck split`.",
+		   "`mldeck split`.\n\n"
+		   "FILE may be the URL of a model on a V2 server (Triton, MLServer, KServe, OpenVINO Model "
+		   "Server, mldeck): http://host/v2/models/NAME, and /versions/VERSION behind it. The runtime "
+		   "asks that server for the model's inputs and outputs, and then for every prediction.",
 	.options = options,
 	.run = run,
 };

@@ -213,7 +213,7 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"format", "FORMAT", "text (default), ansi, svg or json"},
+	{"format", "text|ansi|svg|json", "text is the default"},
 	{"size", "80x24", "columns and rows"},
 	{"model", "MODEL", "the model to select or open"},
 	{"theme", "NAME", "a built-in theme, or a theme file's path"},

@@ -250,7 +250,13 @@ static int model_deploy(struct demo *d, const struct snapshot *s, const char *mo
 
 	snprintf(baseline, sizeof(baseline), "%s/baseline.csv", d->examples);
 	while (version_file(d, model, ++version, file, sizeof(file), &none) == 0) {
-		const struct deploy_request request = {model, file, baseline, "demo", version > 1};
+		const struct deploy_request request = {
+			.model = model,
+			.file_path = file,
+			.baseline_path = baseline,
+			.reason = "demo",
+			.no_live = version > 1,
+		};
 		cJSON *answer;
 
 		if (deploy_send(d->client, &request, &answer, e) != 0)

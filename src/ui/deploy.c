@@ -1,17 +1,20 @@
 #include "ui/deploy.h"
 
 #include "core/buf.h"
+#include "core/csv.h"
+#include "core/manifest.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rows for a baseline travel inside a JSON body. */
 #define BASELINE_FILE_MAX ((size_t)32 << 20)
 /* Loading a large forest and running its baseline rows takes a while. */
 #define DEPLOY_TIMEOUT_MS 120000
 
-static int file_read(const char *path, struct buf *b, struct err *e)
+int deploy_read_file(const char *path, size_t size_max, struct buf *b, struct err *e)
 {
 	FILE *file = fopen(path, "rbe");
 	char chunk[65536];
@@ -20,27 +23,94 @@ static int file_read(const char *path, struct buf *b, struct err *e)
 
 	if (!file)
 		return err_errno(e, errno, "%s cannot be opened", path);
-	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0 && b->size <= BASELINE_FILE_MAX)
+	while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0 && b->size <= size_max)
 		buf_add(b, chunk, got);
 	if (ferror(file))
 		result = err_errno(e, errno, "%s cannot be read", path);
-	else if (b->size > BASELINE_FILE_MAX)
-		result = err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; fewer rows give as good a "
-				 "baseline", path, BASELINE_FILE_MAX >> 20);
+	else if (b->size > size_max)
+		result = err_set(e, ERR_TOO_LARGE, "%s is larger than %zu KiB", path, size_max >> 10);
 	else if (b->failed)
 		result = err_set(e, ERR_MEMORY, "memory is out");
 	else if (b->size == 0 || memchr(b->data, '\0', b->size))
-		result = err_set(e, ERR_INPUT, "%s is no CSV text", path);
+		result = err_set(e, ERR_INPUT, "%s is no text", path);
 	fclose(file);
+	return result;
+}
+
+static int baseline_read(const char *path, struct buf *b, struct err *e)
+{
+	if (!path || deploy_read_file(path, BASELINE_FILE_MAX, b, e) == 0)
+		return 0;
+	if (e->code == ERR_TOO_LARGE)
+		err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; fewer rows give as good a baseline", path,
+			BASELINE_FILE_MAX >> 20);
+	return -1;
+}
+
+static int upload(struct client *client, const struct deploy_request *r, cJSON **artifact, struct err *e)
+{
+	static const char path[] = "/control/v1/artifacts";
+	struct buf text;
+	int result;
+
+	if (!r->remote)
+		return client_upload(client, path, r->file_path, artifact, e);
+	buf_init(&text);
+	result = remote_write(r->remote, &text, e);
+	if (result == 0)
+		result = client_upload_bytes(client, path, text.data, text.size, artifact, e);
+	buf_release(&text);
+	return result;
+}
+
+static const char *name_of(const struct deploy_request *r)
+{
+	const char *slash = strrchr(r->file_path, '/');
+
+	if (r->remote)
+		return r->remote->url;
+	return slash ? slash + 1 : r->file_path;
+}
+
+/* The names in one line of CSV: the option's own, or the header of the file that it names. */
+static int features_read(const char *option, cJSON **names, struct err *e)
+{
+	struct buf text;
+	struct csv csv;
+	int result = -1;
+
+	if (!option)
+		return 0;
+	buf_init(&text);
+	csv_init(&csv);
+	if (access(option, F_OK) != 0)
+		buf_add_string(&text, option);
+	else if (deploy_read_file(option, BASELINE_FILE_MAX, &text, e) != 0)
+		goto out;
+	*names = cJSON_CreateArray();
+	if (csv_feed(&csv, text.data, text.size, true, e) != 0)
+		goto out;
+	if (csv_next(&csv, e) != CSV_RECORD) {
+		err_set(e, ERR_INPUT, "--features takes names with commas between them, or a CSV file with a header");
+		goto out;
+	}
+	for (size_t i = 0; i < csv.field_count; i++) {
+		char name[TENSOR_NAME_SIZE];
+		snprintf(name, sizeof(name), "%.*s", (int)csv.fields[i].size, csv.fields[i].data);
+		cJSON_AddItemToArray(*names, cJSON_CreateString(name));
+	}
+	result = 0;
+out:
+	csv_release(&csv);
+	buf_release(&text);
 	return result;
 }
 
 static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline)
 {
-	const char *slash = strrchr(r->file_path, '/');
 	cJSON *body = cJSON_CreateObject();
 	bool whole = cJSON_AddStringToObject(body, "sha256", sha256) &&
-		     cJSON_AddStringToObject(body, "file_name", slash ? slash + 1 : r->file_path) &&
+		     cJSON_AddStringToObject(body, "file_name", name_of(r)) &&
 		     cJSON_AddBoolToObject(body, "no_live", r->no_live);
 
 	if (whole && r->reason)
@@ -55,7 +125,7 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 
 int deploy_send(struct client *client, const struct deploy_request *r, cJSON **answer, struct err *e)
 {
-	cJSON *artifact = NULL, *body = NULL;
+	cJSON *artifact = NULL, *body = NULL, *names = NULL;
 	const cJSON *sha256;
 	struct buf baseline;
 	char path[128];
@@ -63,8 +133,8 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 
 	*answer = NULL;
 	buf_init(&baseline);
-	if ((r->baseline_path && file_read(r->baseline_path, &baseline, e) != 0) ||
-	    client_upload(client, "/control/v1/artifacts", r->file_path, &artifact, e) != 0)
+	if (baseline_read(r->baseline_path, &baseline, e) != 0 || features_read(r->features, &names, e) != 0 ||
+	    upload(client, r, &artifact, e) != 0)
 		goto out;
 	sha256 = cJSON_GetObjectItemCaseSensitive(artifact, "sha256");
 	if (!cJSON_IsString(sha256)) {
@@ -76,9 +146,12 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
 	}
+	if (names && cJSON_AddItemToObject(body, "feature_names", names))
+		names = NULL;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/deploy", r->model);
 	result = client_post(client, path, body, DEPLOY_TIMEOUT_MS, answer, e);
 out:
+	cJSON_Delete(names);
 	cJSON_Delete(body);
 	cJSON_Delete(artifact);
 	buf_release(&baseline);

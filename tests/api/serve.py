@@ -1,6 +1,6 @@
 """The runtime as its clients see it: predictions, errors, promotions under load, drain, kill -9.
 
-Prints `ok NAME` or `not ok NAME: why` a test. Nothing here sleeps to wait: it polls with a deadline.
+What these tests share with others is in runtime.py.
 """
 import csv
 import http.client
@@ -8,88 +8,13 @@ import json
 import math
 import os
 import resource
-import signal
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 
-MLDECK = os.environ["MLDECK"]
-FLIGHTS = "examples/flights"
-DEADLINE_S = 60
-failures = 0
-
-
-class Runtime:
-    """One `mldeck serve` on a state directory of its own."""
-
-    def __init__(self, state=None, before=None):
-        self.state = state or tempfile.mkdtemp()
-        self.start(before)
-
-    def start(self, before=None):
-        self.log = open(os.path.join(self.state, "..", os.path.basename(self.state) + ".log"), "w+")
-        self.process = subprocess.Popen(
-            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state],
-            stderr=self.log, stdin=subprocess.DEVNULL, preexec_fn=before)
-        poll(lambda: self.process.poll() is not None or self.command("status").returncode == 0)
-        assert self.process.poll() is None, "serve ended: " + self.read_log()
-        listen = self.json("status")["server"]["listen"]
-        self.host, port = listen.rsplit(":", 1)
-        self.port = int(port)
-
-    def read_log(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def command(self, *words):
-        return subprocess.run([MLDECK, *words, "--state", self.state], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
-
-    def run(self, *words):
-        done = self.command(*words)
-        assert done.returncode == 0, f"{words}: exit {done.returncode}: {done.stderr}"
-        return done.stdout
-
-    def json(self, *words):
-        return json.loads(self.run(*words, "--json"))
-
-    def deploy_flights(self, count=3):
-        for i in range(count):
-            self.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/" + ["v1.txt", "v2.ubj", "v3.txt", "v4.txt"][i])
-
-    def request(self, method, path, body=None, headers={}):
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=DEADLINE_S)
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        data = response.read()
-        connection.close()
-        return response, data
-
-    def infer(self, body, path="/v2/models/flight-delay/infer", headers={}):
-        response, data = self.request("POST", path, json.dumps(body), headers)
-        return response.status, json.loads(data)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(DEADLINE_S)
-        return self.process.returncode
-
-
-def poll(condition):
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, "the deadline passed"
-        time.sleep(0.01)
-
-
-def rows_body(rows, datatype="FP64", **more):
-    return {"inputs": [{"name": "rows", "shape": [len(rows), len(rows[0])], "datatype": datatype,
-                        "data": [value for row in rows for value in row]}], **more}
+from runtime import DEADLINE_S, FLIGHTS, MLDECK, Runtime, poll, rows_body, run_tests
 
 
 def expected_rows():
@@ -133,7 +58,8 @@ def test_health_and_metadata():
     for path in ["/v2/health/live", "/v2/health/ready", "/v2/models/flight-delay/ready",
                  "/v2/models/flight-delay/versions/1/ready"]:
         response, data = runtime.request("GET", path)
-        assert response.status == 200 and data == b"", path
+        assert response.status == 200, path
+        assert json.loads(data).get("live" if path.endswith("live") else "ready") is True, data
     response, data = runtime.request("GET", "/v2")
     assert json.loads(data)["name"] == "mldeck"
     response, data = runtime.request("GET", "/v2/models/flight-delay")
@@ -349,7 +275,7 @@ def test_a_wrong_file_is_refused_and_changes_nothing():
 
 
 def test_a_full_disk_refuses_the_deploy_only():
-    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150000, 150000)))
+    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (250000, 250000)))
     small = os.path.join(tempfile.mkdtemp(), "small.txt")
     fixture = sorted(f for f in os.listdir("tests/fixtures/forest") if f.endswith(".txt"))[0]
     open(small, "w").write(open(f"tests/fixtures/forest/{fixture}").read())
@@ -410,19 +336,4 @@ def test_idle_connections_leave_the_control_plane_alone():
     runtime.stop()
 
 
-def main():
-    global failures
-    for name, test in list(globals().items()):
-        if not name.startswith("test_"):
-            continue
-        try:
-            test()
-            print(f"ok {name[5:]}", flush=True)
-        except Exception as error:
-            failures += 1
-            print(f"not ok {name[5:]}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
-    subprocess.run(["pkill", "-P", str(os.getpid())], check=False)
-    sys.exit(1 if failures else 0)
-
-
-main()
+run_tests(globals())

@@ -6,7 +6,20 @@
 
 enum { VERSIONS = 5 };
 
-static const struct engine fake_engine = {.name = "fake"};
+static int away(void *model, struct err *e)
+{
+	(void)model;
+	return err_set(e, ERR_UPSTREAM, "its server is away");
+}
+
+static size_t memory(const void *model)
+{
+	(void)model;
+	return 4096;
+}
+
+static const struct engine fake_engine = {.name = "fake", .memory = memory};
+static const struct engine away_engine = {.name = "away", .ready = away};
 
 static struct served_version *new_version(uint32_t number)
 {
@@ -17,7 +30,7 @@ static struct served_version *new_version(uint32_t number)
 		abort();
 	v->version = number;
 	v->telemetry = telemetry_new(number == 1 ? &baseline : NULL);
-	v->engine = number == 4 ? NULL : &fake_engine;
+	v->engine = number == 4 ? NULL : number == 3 ? &away_engine : &fake_engine;
 	snprintf(v->manifest.engine, sizeof v->manifest.engine, "%s", number == 1 ? "\"{},=\\" : "fake");
 	snprintf(v->manifest.format, sizeof v->manifest.format, "%s",
 		 number == 1 ? FAKE_ROUTING_HOSTILE : "plain");

@@ -8,8 +8,8 @@
 #define FAKE_ROUTING_HOSTILE "a\"b\\c\nd\x1b[31m\xc2\x9b\xff é"
 
 /* Two models by name: `empty` without a version, and `m`: v1 live 75%, v2 canary 25%, v3 shadow 10%, v4 failed,
- * v5 ready and in no route. v1 has a hostile format and engine, and a baseline of 64 bins over [0, 1]; nothing is
- * recorded yet. Free it with fake_routing_free(). */
+ * v5 ready and in no route; the server of v3 is away. v1 has a hostile format and engine, and a baseline of 64
+ * bins over [0, 1]; nothing is recorded yet. Free it with fake_routing_free(). */
 struct routing *fake_routing_new(void);
 void fake_routing_free(struct routing *routing);
 

@@ -52,6 +52,9 @@ static void names_what_serves(void **state)
 	assert_true(has_line(text, "mldeck_version_ready{model=\"m\",version=\"1\"} 1"));
 	assert_true(has_line(text, "mldeck_version_ready{model=\"m\",version=\"4\"} 0"));
 	assert_true(has_line(text, "mldeck_version_ready{model=\"m\",version=\"5\"} 1"));
+	assert_true(has_line(text, "mldeck_version_ready{model=\"m\",version=\"3\"} 0")); /* its server is away */
+	assert_true(has_line(text, "mldeck_version_memory_bytes{model=\"m\",version=\"1\"} 4096"));
+	assert_null(strstr(text, "mldeck_version_memory_bytes{model=\"m\",version=\"4\"}"));
 	assert_true(has_line(text, "mldeck_build_info{version=\"" MLDECK_VERSION "\"} 1"));
 	free(text);
 	fake_routing_free(routing);
@@ -86,7 +89,9 @@ static void requests_are_counted_by_outcome(void **state)
 	/* In the route: counted from 0. Asked though in no route: counted. Neither: not there. */
 	assert_true(has_line(text, "mldeck_requests_total{model=\"m\",version=\"2\",outcome=\"ok\"} 0"));
 	assert_true(has_line(text, "mldeck_requests_total{model=\"m\",version=\"5\",outcome=\"error\"} 1"));
-	assert_null(strstr(text, "mldeck_requests_total{model=\"m\",version=\"4\""));
+	const char *ready = strstr(text, "version=\"4\"");
+	assert_non_null(ready); /* that it is not */
+	assert_null(strstr(ready + 1, "version=\"4\""));
 	assert_non_null(strstr(text, "mldeck_failure_seconds_total{model=\"m\",version=\"1\",outcome=\"refused\"} "
 				     "0.002\n"));
 	assert_non_null(strstr(text, "mldeck_failure_seconds_total{model=\"m\",version=\"1\",outcome=\"error\"} 2\n"));

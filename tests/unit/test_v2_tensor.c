@@ -98,11 +98,11 @@ static void bytes_of_strings(void **state)
 		const char *sentence;
 	} cases[] = {
 	    {"\1\0\0\0a\0\0\0\0", 9, NULL},
-	    {"\1\0\0\0a", 5, "element 1 of input `text` is longer than the bytes that are left"},
+	    {"\1\0\0\0a", 5, "input `text` needs 2 values, its binary_data_size is 5"},
 	    {"\xff\xff\xff\xff"
-	     "a",
-	     5, "element 0 of input `text` is longer than the bytes that are left"},
-	    {"\1\0\0\0a\1\0", 7, "element 1 of input `text` is longer than the bytes that are left"},
+	     "abcd",
+	     8, "element 0 of input `text` is longer than the bytes that are left"},
+	    {"\1\0\0\0a\1\0\0", 8, "element 1 of input `text` is longer than the bytes that are left"},
 	    {"\0\0\0\0\0\0\0\0x", 9, "1 bytes behind the 2 elements of input `text`"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,0 +1,111 @@
+#include "core/job_report.h"
+
+#include "core/json.h"
+#include "core/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define INTERVAL_MS 1000
+#define TIMEOUT_MS 1000
+/* A runtime that does not answer is asked less and less often, so that it does not hold up the work. */
+#define PAUSE_MOST_MS 30000
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static cJSON *registration(const char *kind, const char *model, uint32_t version, const char *title,
+			   const char *const *words, size_t count)
+{
+	cJSON *json = cJSON_CreateObject(), *command = cJSON_AddArrayToObject(json, "command");
+	bool done = command != NULL && cJSON_AddStringToObject(json, "kind", kind) != NULL &&
+		    cJSON_AddStringToObject(json, "model", model) != NULL &&
+		    cJSON_AddNumberToObject(json, "version", version) != NULL &&
+		    cJSON_AddStringToObject(json, "title", title) != NULL &&
+		    cJSON_AddNumberToObject(json, "pid", (double)getpid()) != NULL;
+
+	for (size_t i = 0; done && i < count; i++)
+		done = cJSON_AddItemToArray(command, cJSON_CreateString(words[i]));
+	if (done)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+void job_report_begin(struct job_report *r, struct client *client, const char *kind, const char *model,
+		      uint32_t version, const char *title, const char *const *words, size_t count)
+{
+	const char *given = getenv("MLDECK_JOB");
+	long long number;
+	cJSON *body, *answer = NULL;
+	struct err e;
+
+	*r = (struct job_report){.client = client};
+	if (given != NULL && text_integer(given, 1, INT64_MAX, &number)) {
+		r->id = number;
+		return;
+	}
+	body = registration(kind, model, version, title, words, count);
+	if (body != NULL && client_post(client, "/control/v1/jobs", body, TIMEOUT_MS, &answer, &e) == 0 &&
+	    json_integer(answer, "id", 1, INT64_C(1) << 53, &r->id, &e) != 0)
+		r->id = 0;
+	cJSON_Delete(answer);
+	cJSON_Delete(body);
+}
+
+static cJSON *post(const struct job_report *r, const char *what, const cJSON *body, struct err *e)
+{
+	char path[64];
+	cJSON *answer = NULL;
+
+	snprintf(path, sizeof path, "/control/v1/jobs/%" PRId64 "/%s", r->id, what);
+	if (body != NULL && client_post(r->client, path, body, TIMEOUT_MS, &answer, e) == 0)
+		return answer;
+	return NULL;
+}
+
+bool job_report_progress(struct job_report *r, const struct job_progress *progress)
+{
+	int64_t begun_ms = now_ms(), pause_ms = INTERVAL_MS;
+	cJSON *body, *answer;
+	struct err e = {0};
+
+	if (r->id == 0 || begun_ms < r->next_ms)
+		return true;
+	body = job_progress_to_json(progress);
+	answer = post(r, "progress", body, &e);
+	r->failures = answer == NULL ? r->failures + 1 : 0;
+	for (int i = 0; i < r->failures && pause_ms < PAUSE_MOST_MS; i++)
+		pause_ms *= 2;
+	r->next_ms = now_ms() + pause_ms;
+	bool go_on = !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "cancel"));
+	cJSON_Delete(answer);
+	cJSON_Delete(body);
+	return go_on;
+}
+
+void job_report_end(struct job_report *r, enum job_state outcome, const struct job_progress *last,
+		    const char *summary)
+{
+	cJSON *body;
+	struct err e;
+
+	if (r->id == 0)
+		return;
+	r->next_ms = 0;
+	job_report_progress(r, last);
+	body = cJSON_CreateObject();
+	if (cJSON_AddStringToObject(body, "outcome", job_state_name(outcome)) != NULL &&
+	    cJSON_AddStringToObject(body, "summary", summary) != NULL)
+		cJSON_Delete(post(r, "end", body, &e));
+	cJSON_Delete(body);
+	r->id = 0;
+}

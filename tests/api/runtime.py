@@ -1,0 +1,108 @@
+"""What the scripts of tests/api share: a runtime of its own for a test, requests to it, and how tests are run.
+
+A script defines functions test_NAME() and ends with run_tests(globals()), which prints `ok NAME` or
+`not ok NAME: why` a test; a test that cannot run here raises Skip. Nothing sleeps to wait: poll() has a deadline.
+"""
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+MLDECK = os.environ["MLDECK"]
+FLIGHTS = "examples/flights"
+DEADLINE_S = 60
+
+
+class Skip(Exception):
+    """What a test cannot run without."""
+
+
+class Runtime:
+    """One `mldeck serve` on a state directory of its own."""
+
+    def __init__(self, state=None, before=None, options=()):
+        self.state = state or tempfile.mkdtemp()
+        self.options = options
+        self.start(before)
+
+    def start(self, before=None):
+        self.log = open(os.path.join(self.state, "..", os.path.basename(self.state) + ".log"), "w+")
+        self.process = subprocess.Popen(
+            [MLDECK, "serve", "--listen", "127.0.0.1:0", "--state", self.state, *self.options],
+            stderr=self.log, stdin=subprocess.DEVNULL, preexec_fn=before)
+        poll(lambda: self.process.poll() is not None or self.command("status").returncode == 0)
+        assert self.process.poll() is None, "serve ended: " + self.read_log()
+        listen = self.json("status")["server"]["listen"]
+        self.host, port = listen.rsplit(":", 1)
+        self.port = int(port)
+
+    def read_log(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def command(self, *words):
+        return subprocess.run([MLDECK, *words, "--state", self.state], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
+
+    def run(self, *words):
+        done = self.command(*words)
+        assert done.returncode == 0, f"{words}: exit {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.run(*words, "--json"))
+
+    def deploy_flights(self, count=3):
+        for i in range(count):
+            self.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/" + ["v1.txt", "v2.ubj", "v3.txt", "v4.txt"][i])
+
+    def request(self, method, path, body=None, headers={}):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=DEADLINE_S)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        data = response.read()
+        connection.close()
+        return response, data
+
+    def infer(self, body, path="/v2/models/flight-delay/infer", headers={}):
+        response, data = self.request("POST", path, json.dumps(body), headers)
+        return response.status, json.loads(data)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(DEADLINE_S)
+        return self.process.returncode
+
+
+def poll(condition):
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end, "the deadline passed"
+        time.sleep(0.01)
+
+
+def rows_body(rows, datatype="FP64", **more):
+    return {"inputs": [{"name": "rows", "shape": [len(rows), len(rows[0])], "datatype": datatype,
+                        "data": [value for row in rows for value in row]}], **more}
+
+
+def run_tests(names):
+    failures = 0
+    for name, test in list(names.items()):
+        if not name.startswith("test_"):
+            continue
+        try:
+            test()
+            print(f"ok {name[5:]}", flush=True)
+        except Skip as reason:
+            print(f"skip {name[5:]}: {reason}", flush=True)
+        except Exception as error:
+            failures += 1
+            print(f"not ok {name[5:]}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
+    subprocess.run(["pkill", "-P", str(os.getpid())], check=False)
+    sys.exit(1 if failures else 0)
