@@ -176,8 +176,9 @@ static void rows_line(struct place *p, const struct job_record *job)
 	job_rows_text(job, rows, sizeof(rows));
 	text_count(rate, sizeof(rate), g->rate);
 	text_count(rejected, sizeof(rejected), (double)g->rejected);
-	snprintf(text, sizeof(text), "%s%s%s%s", rows, g->rate > 0 ? ", " : "",
-		 g->rate > 0 ? rate : "", g->rate > 0 ? " a second" : "");
+	bool going = job->state == JOB_RUNNING && g->rate > 0;
+	snprintf(text, sizeof(text), "%s%s%s%s", rows, going ? ", " : "", going ? rate : "",
+		 going ? " a second" : "");
 	if (!label(p, "rows"))
 		return;
 	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS,

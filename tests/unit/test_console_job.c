@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct world {
 	struct fake_runtime *runtime;
@@ -36,6 +35,15 @@ static void world_close(struct world *w)
 {
 	terminal_free(w->terminal);
 	fake_runtime_free(w->runtime);
+}
+
+static void polls_wait(struct world *w, int more)
+{
+	int until = fake_runtime_polls(w->runtime) + more;
+
+	for (int i = 0; i < 500 && fake_runtime_polls(w->runtime) < until; i++)
+		terminal_read(w->terminal, 20);
+	assert_true(fake_runtime_polls(w->runtime) >= until);
 }
 
 static void job_check(struct world *w, int id, const char *state, const char *output, int version)
@@ -181,6 +189,24 @@ static void one_job_is_opened_and_models_are_left_alone_there(void **state)
 	world_close(&w);
 }
 
+static void a_job_that_does_not_move_costs_no_byte(void **state)
+{
+	struct world w;
+	size_t before;
+
+	(void)state;
+	world_open(&w, 80, 24);
+	job_start(&w);
+	terminal_type(w.terminal, "2");
+	assert_true(terminal_shows(w.terminal, "● running"));
+	polls_wait(&w, 2);
+	terminal_read(w.terminal, 0);
+	before = terminal_bytes(w.terminal);
+	polls_wait(&w, 3);
+	assert_int_equal(terminal_bytes(w.terminal), before);
+	world_close(&w);
+}
+
 static void the_dialog_fits_the_smallest_screen(void **state)
 {
 	struct world w;
@@ -204,6 +230,7 @@ int main(void)
 		cmocka_unit_test(the_version_of_the_dry_run_is_the_one_that_runs),
 		cmocka_unit_test(a_job_is_cancelled_and_started_again),
 		cmocka_unit_test(one_job_is_opened_and_models_are_left_alone_there),
+		cmocka_unit_test(a_job_that_does_not_move_costs_no_byte),
 		cmocka_unit_test(the_dialog_fits_the_smallest_screen),
 	};
 
