@@ -74,6 +74,7 @@ test:
 	@scripts/judges
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
+	@scripts/prometheus
 	@CC='$(CC)' tests/run
 
 ## unit          build and run the unit tests of one variant (VARIANT=asan, UNITS=test_text)

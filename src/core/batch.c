@@ -336,7 +336,7 @@ int batch_run(struct batch *b, const struct manifest *manifest, uint32_t version
 		*outcome = BATCH_STOPPED;
 	if (ended == 0)
 		result = finish(b, e);
-	else if (discard || !batch_resumable(b))
+	else if (discard || !batch_resumable(b) || (ended < 0 && b->place.rows == 0))
 		batch_files_discard(b);
 	else
 		/* What could not be written says so itself; what an error interrupted is recorded. */

@@ -107,6 +107,17 @@ static int name_files(struct batch *b, struct err *e)
 	return 0;
 }
 
+/* Not ours: closed before anything can be done to it. */
+static int not_locked(struct batch_files *f, int error, struct err *e)
+{
+	close(f->part_fd);
+	f->part_fd = -1;
+	if (error == EWOULDBLOCK)
+		return err_set(e, ERR_CONFLICT, "another run is writing %s; wait for it, or name another --output",
+			       f->output);
+	return err_errno(e, error, "%s cannot be locked", f->part);
+}
+
 /* OUTPUT.part with its lock. A run that ended meanwhile has renamed the file under us: then it is made again. */
 static int lock_part(struct batch_files *f, struct err *e)
 {
@@ -117,11 +128,7 @@ static int lock_part(struct batch_files *f, struct err *e)
 		if (f->part_fd < 0)
 			return batch_file_error(errno, f->part, e);
 		if (flock(f->part_fd, LOCK_EX | LOCK_NB) != 0)
-			return errno == EWOULDBLOCK
-				       ? err_set(e, ERR_CONFLICT,
-						 "another run is writing %s; wait for it, or name another --output",
-						 f->output)
-				       : err_errno(e, errno, "%s cannot be locked", f->part);
+			return not_locked(f, errno, e);
 		if (fstat(f->part_fd, &ours) == 0 && stat(f->part, &named) == 0 &&
 		    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
 			return 0;

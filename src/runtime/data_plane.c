@@ -47,6 +47,16 @@ void data_plane_json(struct http_response *response)
 	response->content_type = "application/json";
 }
 
+void data_plane_write_models(struct buf *out, const struct routing *routing)
+{
+	buf_add_string(out, "{\"models\":[");
+	for (size_t i = 0; i < routing->model_count; i++) {
+		buf_add_string(out, i > 0 ? "," : "");
+		v2_write_string(out, routing->models[i]->name);
+	}
+	buf_add_string(out, "]}");
+}
+
 void data_plane_handle(void *context, const struct http_request *request,
 		       struct http_response *response)
 {

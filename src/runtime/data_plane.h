@@ -12,7 +12,7 @@
 #include "runtime/server.h"
 
 /* To add a protocol: write protocol_<name>.c, then one line here. A request goes to the first route that fits. */
-#define PROTOCOLS(X) X(metrics) X(v2) X(repository)
+#define PROTOCOLS(X) X(metrics) X(v2) X(repository) X(v1) X(table)
 
 /* Each ends with a route whose method is NULL. */
 #define X(name) extern const struct http_route protocol_##name[];
@@ -24,5 +24,7 @@ const struct http_route *data_plane_routes(size_t *count);
 
 /* Status 200 and JSON; the handler adds the body. */
 void data_plane_json(struct http_response *response);
+/* {"models":["a","b"]}, as KServe's clients list them. */
+void data_plane_write_models(struct buf *out, const struct routing *routing);
 
 #endif

@@ -21,6 +21,7 @@ static void metrics_handle(void *context, const struct http_request *request,
 	struct server *s = context;
 	response->status = 200;
 	response->content_type = METRICS_CONTENT_TYPE;
+	response->compressible = true;
 	metrics_write(s, router_enter(s->router), &response->body);
 	router_leave(s->router);
 	if (response->body.failed)

@@ -53,14 +53,8 @@ static void model_list(void *context, const struct http_request *request,
 	(void)request;
 	(void)segments;
 	struct server *s = context;
-	const struct routing *routing = router_enter(s->router);
 	data_plane_json(response);
-	buf_add_string(&response->body, "{\"models\":[");
-	for (size_t i = 0; i < routing->model_count; i++) {
-		buf_add_string(&response->body, i > 0 ? "," : "");
-		v2_write_string(&response->body, routing->models[i]->name);
-	}
-	buf_add_string(&response->body, "]}");
+	data_plane_write_models(&response->body, router_enter(s->router));
 	router_leave(s->router);
 }
 
@@ -153,8 +147,10 @@ static int json_length(const struct http_request *request, size_t *json_size, st
 }
 
 /* A body whose length header is malformed has no unit, and is refused when it is read. */
-static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static void v2_unit(const struct http_request *request, const struct served_model *m,
+		    char unit[INFER_UNIT_SIZE], size_t *unit_size)
 {
+	(void)m;
 	size_t json_size;
 	if (json_length(request, &json_size, NULL) == 0)
 		v2_peek_unit(request->body, json_size, unit, unit_size);

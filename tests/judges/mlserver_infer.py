@@ -3,7 +3,6 @@
 # timeout: 120
 import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -18,9 +17,8 @@ def infer(runtime, requests, *options, model="flight-delay"):
     with open(f"{folder}/in.jsonl", "w") as file:
         for request in requests:
             file.write(json.dumps(request) + "\n")
-    done = subprocess.run([sys.executable, COMMAND, "infer", "-u", runtime.address, "-m", model,
-                           "-i", f"{folder}/in.jsonl", "-o", f"{folder}/out.jsonl", *options],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=r.DEADLINE_S)
+    done = r.call([sys.executable, COMMAND, "infer", "-u", runtime.address, "-m", model,
+                   "-i", f"{folder}/in.jsonl", "-o", f"{folder}/out.jsonl", *options])
     assert done.returncode == 0, done
     with open(f"{folder}/out.jsonl") as file:
         answers = [json.loads(line) for line in file]

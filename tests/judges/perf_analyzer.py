@@ -11,7 +11,6 @@ import glob
 import json
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 
@@ -26,7 +25,7 @@ def program():
         glob.glob(f"{ROOT}/bin/perf_analyzer")
     libraries = glob.glob(f"{ROOT}/lib/python*/site-packages/nvidia/cuda_runtime/lib")
     environment = dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
-    done = subprocess.run([found[0], "--version"], capture_output=True, text=True, env=environment, timeout=r.DEADLINE_S)
+    done = r.call([found[0], "--version"], env=environment)
     if "error while loading shared libraries" in done.stderr or "not found" in done.stderr:
         print("skip perf_analyzer: " + done.stderr.strip().replace(found[0], "the program"))
         sys.exit(0)
@@ -37,10 +36,8 @@ def measure(runtime, *options, data="random"):
     """One measurement of 200 requests: what it printed, and the one row of its report."""
     path, environment = program()
     report = tempfile.mktemp(".csv")
-    done = subprocess.run(
-        [path, "-m", "flight-delay", "-u", runtime.address, "--request-count", "200", "--input-data", data,
-         "-f", report, *options],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, timeout=r.DEADLINE_S)
+    done = r.call([path, "-m", "flight-delay", "-u", runtime.address, "--request-count", "200", "--input-data", data,
+                   "-f", report, *options], env=environment)
     said = done.stdout + done.stderr
     assert done.returncode == 0 and os.path.exists(report), f"exit {done.returncode}: {said[-500:]}"
     with open(report) as file:
@@ -110,8 +107,7 @@ def test_it_finds_its_answers_right(runtime):
 
 def test_an_error_shows_our_sentence(runtime):
     path, environment = program()
-    done = subprocess.run([path, "-m", "nothing", "-u", runtime.address], capture_output=True, text=True,
-                          env=environment, timeout=r.DEADLINE_S)
+    done = r.call([path, "-m", "nothing", "-u", runtime.address], env=environment)
     assert done.returncode != 0
     r.check_sentence(done.stdout + done.stderr, "there is no model `nothing`")
 
