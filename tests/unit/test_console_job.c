@@ -1,52 +1,12 @@
 /* The console's dialogs of jobs, in a pseudo-terminal against a fake runtime. */
 #include "unit.h"
 
-#include "lib/fake_runtime.h"
-#include "lib/terminal.h"
-#include "ui/console.h"
+#include "lib/console_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct world {
-	struct fake_runtime *runtime;
-	struct terminal *terminal;
-};
-
-static int console_start(void *context)
-{
-	struct console_options options = {.state = "/nonexistent", .socket = context, .demo = true};
-
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	setenv("HOME", "/data", 1);
-	unsetenv("NO_COLOR");
-	return console_run(&options);
-}
-
-static void world_open(struct world *w, int columns, int rows)
-{
-	w->runtime = fake_runtime_new();
-	w->terminal = terminal_new(columns, rows, console_start, (void *)fake_runtime_socket(w->runtime));
-	assert_true(terminal_shows(w->terminal, "flight-delay"));
-}
-
-static void world_close(struct world *w)
-{
-	terminal_free(w->terminal);
-	fake_runtime_free(w->runtime);
-}
-
-static void polls_wait(struct world *w, int more)
-{
-	int until = fake_runtime_polls(w->runtime) + more;
-
-	for (int i = 0; i < 500 && fake_runtime_polls(w->runtime) < until; i++)
-		terminal_read(w->terminal, 20);
-	assert_true(fake_runtime_polls(w->runtime) >= until);
-}
-
-static void job_check(struct world *w, int id, const char *state, const char *output, int version)
+static void job_check(struct console_world *w, int id, const char *state, const char *output, int version)
 {
 	char got_state[256], got_output[256];
 	int got_version;
@@ -58,7 +18,7 @@ static void job_check(struct world *w, int id, const char *state, const char *ou
 }
 
 /* Through the dialog with a file and the defaults. */
-static void job_start(struct world *w)
+static void job_start(struct console_world *w)
 {
 	terminal_type(w->terminal, "jf");
 	assert_true(terminal_shows(w->terminal, "Predict a file with flight-delay"));
@@ -70,10 +30,10 @@ static void job_start(struct world *w)
 
 static void a_file_is_predicted_by_the_live_version(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 120, 36);
+	console_world_open(&w, 120, 36);
 	job_start(&w);
 	job_check(&w, 1, "running", "/data/rows.predictions.csv", 1);
 	terminal_type(w.terminal, "y");
@@ -82,15 +42,15 @@ static void a_file_is_predicted_by_the_live_version(void **state)
 	assert_true(terminal_shows(w.terminal, "● 1 job"));
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void nothing_starts_before_its_file_is_found(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 120, 36);
+	console_world_open(&w, 120, 36);
 	terminal_type(w.terminal, "jf\r");
 	assert_true(terminal_shows(w.terminal, "name the file to predict"));
 	terminal_type(w.terminal, "/data/wrong.csv\r\r");
@@ -99,15 +59,15 @@ static void nothing_starts_before_its_file_is_found(void **state)
 	job_check(&w, 1, "", "", 0);
 	terminal_type(w.terminal, "\033");
 	assert_true(terminal_lacks(w.terminal, "Predict a file"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void paths_and_versions_are_as_typed(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 120, 36);
+	console_world_open(&w, 120, 36);
 	terminal_type(w.terminal, "jf~/rows.csv\r/tmp/there.csv\r");
 	assert_true(terminal_shows(w.terminal, "96.7 kB, 2001 lines"));
 	terminal_type(w.terminal, "v3");
@@ -117,15 +77,15 @@ static void paths_and_versions_are_as_typed(void **state)
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "job 1:"));
 	job_check(&w, 1, "running", "/tmp/there.csv", 3);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void the_version_of_the_dry_run_is_the_one_that_runs(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 120, 36);
+	console_world_open(&w, 120, 36);
 	terminal_type(w.terminal, "jf/data/rows.csv\r\r");
 	assert_true(terminal_shows(w.terminal, "flight-delay v1, live"));
 	fake_runtime_promote(w.runtime, 2);
@@ -133,16 +93,16 @@ static void the_version_of_the_dry_run_is_the_one_that_runs(void **state)
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "job 1:"));
 	job_check(&w, 1, "running", "/data/rows.predictions.csv", 1);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_job_is_cancelled_and_started_again(void **state)
 {
-	struct world w;
+	struct console_world w;
 	char reason[64];
 
 	(void)state;
-	world_open(&w, 120, 36);
+	console_world_open(&w, 120, 36);
 	job_start(&w);
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
@@ -165,15 +125,15 @@ static void a_job_is_cancelled_and_started_again(void **state)
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "job 2: rows.csv"));
 	job_check(&w, 2, "running", "/data/rows.predictions.csv", 1);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void one_job_is_opened_and_models_are_left_alone_there(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	job_start(&w);
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
@@ -186,39 +146,39 @@ static void one_job_is_opened_and_models_are_left_alone_there(void **state)
 	assert_true(terminal_row(w.terminal, "Promote") < 0);
 	terminal_type(w.terminal, "\033");
 	assert_true(terminal_shows(w.terminal, "MODEL"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_job_that_does_not_move_costs_no_byte(void **state)
 {
-	struct world w;
+	struct console_world w;
 	size_t before;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	job_start(&w);
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
-	polls_wait(&w, 2);
+	console_world_polls(&w, 2);
 	terminal_read(w.terminal, 0);
 	before = terminal_bytes(w.terminal);
-	polls_wait(&w, 3);
+	console_world_polls(&w, 3);
 	assert_int_equal(terminal_bytes(w.terminal), before);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void the_dialog_fits_the_smallest_screen(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 40, 10);
+	console_world_open(&w, 40, 10);
 	terminal_type(w.terminal, "jf/data/rows.csv");
 	assert_true(terminal_shows(w.terminal, "2001 lines"));
 	assert_true(terminal_shows(w.terminal, "/data/rows.csv"));
 	terminal_type(w.terminal, "\r\r\r");
 	assert_true(terminal_shows(w.terminal, "job 1:"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 int main(void)
