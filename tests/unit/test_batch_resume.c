@@ -1,6 +1,7 @@
 /* Batches that were stopped, killed at any change of a file, or out of room, and go on to the same bytes. */
 #include "batch_fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -8,9 +9,10 @@
 
 /*
  * Every call that changes a file passes here: with die_at > 0, the process ends at the so many-th one, half of the
- * bytes written. These stand before the C library's for the whole program.
+ * bytes written; with fail_at > 0, the so many-th write fails after half of its bytes. These stand before the C
+ * library's for the whole program.
  */
-static int die_at;
+static int die_at, fail_at;
 
 static void maybe_die(int fd, const void *data, size_t size)
 {
@@ -24,6 +26,11 @@ static void maybe_die(int fd, const void *data, size_t size)
 ssize_t write(int fd, const void *data, size_t size)
 {
 	maybe_die(fd, data, size);
+	if (fail_at > 0 && --fail_at == 0) {
+		syscall(SYS_write, fd, data, size / 2);
+		errno = ENOSPC;
+		return -1;
+	}
 	return syscall(SYS_write, fd, data, size);
 }
 
@@ -78,6 +85,11 @@ static void a_stopped_run_goes_on(void **state)
 	assert_int_equal(outcome, BATCH_STOPPED);
 	assert_string_equal(get("out.csv"), "old");
 	stop = 0;
+	/* What is behind the recorded end counts for nothing. */
+	FILE *f = fopen("out.csv.part", "a");
+	for (int i = 0; i < 5000; i++)
+		fputs("more", f);
+	fclose(f);
 	assert_int_equal(done(&o).rows, MANY);
 	assert_string_equal(get("out.csv"), expected);
 	assert_string_equal(get("out.csv.rejects.csv"), rejects);
@@ -221,6 +233,33 @@ static void a_killed_run_goes_on_anywhere(void **state)
 	free(rejects);
 }
 
+static void a_write_that_fails_once_spoils_nothing(void **state)
+{
+	struct batch_options o = options_of("in.csv", "out.csv");
+	enum batch_outcome outcome;
+	struct batch_progress p;
+	struct err e;
+	int at = 1;
+	(void)state;
+	put_many();
+	done(&o);
+	char *expected = strdup(get("out.csv")), *rejects = strdup(get("out.csv.rejects.csv"));
+	for (bool failed = true; failed; at++) {
+		fail_at = at;
+		failed = run_version(&o, 1, &outcome, &p, &e) != 0;
+		fail_at = 0;
+		assert_true(!failed || e.code == ERR_DISK_FULL);
+		if (failed)
+			done(&o);
+		assert_string_equal(get("out.csv"), expected);
+		assert_string_equal(get("out.csv.rejects.csv"), rejects);
+		nothing_is_left();
+	}
+	assert_true(at > 20);
+	free(expected);
+	free(rejects);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +267,7 @@ int main(void)
 		cmocka_unit_test(another_run_is_not_continued),
 		cmocka_unit_test(a_full_disk_is_waited_out),
 		cmocka_unit_test(a_killed_run_goes_on_anywhere),
+		cmocka_unit_test(a_write_that_fails_once_spoils_nothing),
 	};
 	return cmocka_run_group_tests_name("batch_resume", tests, set_up, tear_down);
 }

@@ -58,6 +58,7 @@ static void records_are_read_in_pieces_of_any_size(void **state)
 	check("\xef\xbb\xbf" "a\r\n\r\n\n1\r\n", "1@6:a;4@12:1;", false);
 	check("\xef\xbb", "1@2:\xef\xbb;", false);
 	check("\"a\"\"b\",\",\n\r\n\"\nx,\"\"\n\"\"\n", "1@14:a\"b|,\n\r\n;4@19:x|;5@22:;", false);
+	check("\"a\"\"\nb\"\"\n\",2\n3", "1@13:a\"\nb\"\n|2;4@14:3;", false);
 	check("a\"b\",5\"\n,\n", "1@8:a\"b\"|5\";2@10:|;", false);
 	check("\"a\"b,c\nd\n", "1@7:!field 1 goes on behind its closing quote;2@9:d;", false);
 	check("a\n\"b\nc\n", "1@2:a;#line 2 has a quote that is not closed", false);
