@@ -266,7 +266,7 @@ def test_a_bomb_stays_flat():
 def test_compressed_answers():
     runtime = Runtime()
     runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/v1.txt")
-    rows = json.dumps(rows_body([[float(i + k) for k in range(15)] for i in range(50)]))
+    rows = json.dumps(rows_body([[float(i + k) for k in range(15)] for i in range(50)])).encode()
     plain = call(runtime, "POST", INFER, rows)
     assert len(plain[2]) >= 256 and "content-encoding" not in plain[1] and plain[1]["vary"] == "Accept-Encoding"
     for accept, encoding in [("gzip", "gzip"), ("deflate, gzip", "gzip"), ("gzip;q=0.1, deflate", "deflate"),
