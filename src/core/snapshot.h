@@ -62,7 +62,7 @@ struct snapshot_version {
 	char engine[16];
 	char format[32];
 	char sha256[65];
-	char state[16]; /* "ready", or "failed" with the reason in note */
+	char state[16]; /* "ready"; or "failed", "away" or "unloaded" with the reason in note */
 	char note[REASON_SIZE];
 	uint64_t size_bytes;
 	int64_t created_ms;

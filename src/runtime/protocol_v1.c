@@ -89,7 +89,7 @@ static void write_status(struct buf *out, const struct served_version *v)
 		   "{\"version\":\"%u\",\"state\":\"%s\",\"status\":{\"error_code\":\"%s\",\"error_"
 		   "message\":",
 		   (unsigned)v->version,
-		   ready || strcmp(state, "unreachable") == 0 ? "AVAILABLE" : "END",
+		   ready || strcmp(state, "away") == 0 ? "AVAILABLE" : "END",
 		   ready ? "OK" : "UNAVAILABLE");
 	v2_write_string(out, ready ? "" : e.text);
 	buf_add_string(out, "}}");

@@ -15,7 +15,7 @@ const char *served_version_state(const struct served_version *v, struct err *e)
 		return v->unloaded ? "unloaded" : "failed";
 	}
 	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
-		return "unreachable";
+		return "away";
 	return "ready";
 }
 

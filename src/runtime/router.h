@@ -75,7 +75,7 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
 
-/* "ready", "unreachable" (a remote server is away), "unloaded" or "failed"; e, when not NULL, gets the reason of all
+/* "ready", "away" (a remote server is away), "unloaded" or "failed"; e, when not NULL, gets the reason of all
  * but the first. Waits for nothing. */
 const char *served_version_state(const struct served_version *v, struct err *e);
 

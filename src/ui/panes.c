@@ -83,8 +83,9 @@ struct model_state panes_state(const struct canvas *c, const struct ui_state *st
 		return state_of(c, ROLE_DIM, "?", "?", "unknown");
 	for (size_t i = 0; i < m->route_count; i++) {
 		const struct snapshot_version *v = snapshot_version_of(m, m->route[i].version);
-		if (v != NULL && strcmp(v->state, "failed") == 0)
-			return state_of(c, ROLE_BAD, "✕", "x", "failed");
+		/* "failed", "away" or "unloaded": one of those that should answer cannot. */
+		if (v != NULL && strcmp(v->state, "ready") != 0)
+			return state_of(c, ROLE_BAD, "✕", "x", v->state);
 		canary |= m->route[i].role == ROUTE_CANARY;
 		shadow |= m->route[i].role == ROUTE_SHADOW;
 	}

@@ -111,13 +111,13 @@ static void size_text(uint64_t bytes, char *text, size_t size)
 static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v,
 				   char *text, size_t size)
 {
-	bool failed = strcmp(v->state, "failed") == 0, ready = strcmp(v->state, "ready") == 0;
+	bool ready = strcmp(v->state, "ready") == 0, unloaded = strcmp(v->state, "unloaded") == 0;
 	snprintf(text, size, "%s %s",
-		 failed  ? canvas_glyph(c, "✕", "x")
-		 : ready ? canvas_glyph(c, "●", "*")
-			 : canvas_glyph(c, "○", "o"),
+		 ready	    ? canvas_glyph(c, "●", "*")
+		 : unloaded ? canvas_glyph(c, "○", "o")
+			    : canvas_glyph(c, "✕", "x"),
 		 v->state);
-	return failed ? ROLE_BAD : ready ? ROLE_OK : ROLE_WARNING;
+	return ready ? ROLE_OK : unloaded ? ROLE_WARNING : ROLE_BAD;
 }
 
 /* The text and the role of one cell of the table. */
@@ -193,8 +193,8 @@ static void draw_version(struct canvas *c, struct area row, const bool *chosen,
 			canvas_put(c, row.row, at, version_columns[i].width, role, text);
 		at += version_columns[i].width + GAP;
 	}
-	/* Why a version failed matters more than its figures: it has none. */
-	if (v->note[0] != '\0' && strcmp(v->state, "failed") == 0) {
+	/* Why a version cannot answer matters more than its figures. */
+	if (v->note[0] != '\0' && strcmp(v->state, "ready") != 0) {
 		int from = start + 7 + GAP + 11 + GAP + 8 + GAP;
 		int columns = row.column + row.columns - from - 1;
 		if (columns > 10) {
