@@ -34,7 +34,7 @@ comma := ,
 
 SOURCES  := $(wildcard src/core/*.c src/runtime/*.c src/ui/*.c)
 THEMES   := $(wildcard themes/*.ini)
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/themes.o
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/themes.o $(BUILD)/openapi_components.o
 LIBRARY  := $(BUILD)/libmldeck.a
 # tests/lib holds what test programs share; tests/tools the programs that test scripts call.
 HELPERS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
@@ -157,12 +157,15 @@ $(BUILD)/%.o: %.c $(BUILD)/.flags
 
 $(BUILD)/tests/%.o: ALL_CFLAGS += -Itests
 
-$(BUILD)/themes.o: $(BUILD)/themes.c $(BUILD)/.flags
+$(BUILD)/themes.o $(BUILD)/openapi_components.o: $(BUILD)/%.o: $(BUILD)/%.c $(BUILD)/.flags
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/themes.c: $(THEMES) scripts/embed-themes $(BUILD)/.sources
 	$(Q)scripts/embed-themes $(THEMES) > $@
+
+$(BUILD)/openapi_components.c: src/runtime/openapi_components.json scripts/embed-text $(BUILD)/.sources
+	$(Q)scripts/embed-text openapi_components $< > $@
 
 $(UNIT_PROGRAMS) $(TOOLS) $(BENCHES): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIBRARY)
 	@echo "  LD    $@"

@@ -176,16 +176,6 @@ int batch_write_header(struct batch *b, struct err *e)
 	return 0;
 }
 
-static void write_csv_value(struct buf *out, const struct tensor *t, size_t i)
-{
-	if (t->datatype == DATATYPE_BYTES) {
-		const struct bytes *bytes = &((const struct bytes *)t->data)[i];
-		csv_write(out, bytes->data, bytes->size);
-	} else {
-		columns_write_text(out, t, i);
-	}
-}
-
 /* part NULL: the row has no answer, and its fields are empty. */
 static void write_csv(struct batch *b, const struct batch_part *part, size_t row)
 {
@@ -198,7 +188,7 @@ static void write_csv(struct batch *b, const struct batch_part *part, size_t row
 			if (!first)
 				buf_add_char(&b->out, ',');
 			if (part != NULL)
-				write_csv_value(&b->out, &part->outputs[i].tensor, row * width + k);
+				columns_write_csv(&b->out, &part->outputs[i].tensor, row * width + k);
 		}
 	}
 	/* An empty line would be passed over by who reads it. */
@@ -221,15 +211,7 @@ static void write_json(struct batch *b, const struct batch_part *part, size_t ro
 			buf_add_string(out, "null");
 			continue;
 		}
-		if (o->width != 1)
-			buf_add_char(out, '[');
-		for (size_t k = 0; k < o->width; k++) {
-			if (k > 0)
-				buf_add_char(out, ',');
-			columns_write_json(out, &part->outputs[i].tensor, row * o->width + k);
-		}
-		if (o->width != 1)
-			buf_add_char(out, ']');
+		columns_write_json_row(out, &part->outputs[i].tensor, o->width, row);
 	}
 	buf_add_string(out, "}\n");
 }

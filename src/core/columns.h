@@ -14,6 +14,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/manifest.h"
+#include "core/scan.h"
 #include "core/tensor.h"
 
 #include <stdbool.h>
@@ -71,6 +72,8 @@ int columns_rows_begin(struct columns_rows *r, struct err *e);
  * values, for floats only; BOOL is true, false, 1 or 0; integers are checked for their range; BYTES are as they are.
  * ERR_INPUT without the column's name: "`x` is not a number". */
 int columns_put(struct columns_rows *r, size_t column, const char *text, size_t size, struct err *e);
+/* A value of JSON, checked; text keeps a string without its escapes. null is an absent value. */
+int columns_put_json(struct columns_rows *r, size_t column, struct scan_span value, struct buf *text, struct err *e);
 /* An absent value: NaN for floats, ERR_INPUT for others. */
 int columns_put_absent(struct columns_rows *r, size_t column, struct err *e);
 /* ERR_INPUT when a column was not put; *missing (may be NULL) is the first such one, else COLUMNS_NONE. */
@@ -89,5 +92,9 @@ void columns_output_name(struct buf *out, const char *name, size_t width, size_t
  * NaN, inf and -inf are such words; in JSON they are null. */
 void columns_write_text(struct buf *out, const struct tensor *t, size_t i);
 void columns_write_json(struct buf *out, const struct tensor *t, size_t i);
+/* The same text as a field of CSV, in quotes where it needs them. */
+void columns_write_csv(struct buf *out, const struct tensor *t, size_t i);
+/* A row of an output in JSON: its one value, or an array. */
+void columns_write_json_row(struct buf *out, const struct tensor *t, size_t width, size_t row);
 
 #endif

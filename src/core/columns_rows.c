@@ -33,8 +33,6 @@ static int grow(struct columns_rows *r, struct err *e)
 {
 	size_t capacity = r->capacity < 8 ? 16 : r->capacity * 2;
 
-	if (r->count >= COLUMNS_ROWS_MAX)
-		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", COLUMNS_ROWS_MAX);
 	for (size_t i = 0; i < r->columns->input_count; i++) {
 		const struct column_input *input = &r->columns->inputs[i];
 		size_t row = input->width * datatype_size(input->datatype);
@@ -51,6 +49,8 @@ static int grow(struct columns_rows *r, struct err *e)
 
 int columns_rows_begin(struct columns_rows *r, struct err *e)
 {
+	if (r->count >= COLUMNS_ROWS_MAX)
+		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", COLUMNS_ROWS_MAX);
 	if (r->count >= r->capacity && grow(r, e) != 0)
 		return -1;
 	/* What a row that was not ended had put. */
@@ -287,6 +287,27 @@ int columns_put_absent(struct columns_rows *r, size_t column, struct err *e)
 		return err_set(e, ERR_INPUT, "the value is absent, which only floats can be");
 	store_float(to, type, (double)NAN, NAN);
 	return 0;
+}
+
+int columns_put_json(struct columns_rows *r, size_t column, struct scan_span value, struct buf *text, struct err *e)
+{
+	size_t size;
+	const char *plain;
+
+	switch (*value.at) {
+	case '"':
+		plain = scan_plain((struct scan_span){value.at + 1, value.size - 2}, text, &size);
+		if (plain == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out while reading rows");
+		return columns_put(r, column, plain, size, e);
+	case 'n':
+		return columns_put_absent(r, column, e);
+	case '{':
+	case '[':
+		return err_set(e, ERR_INPUT, "it is an %s, not one value", *value.at == '[' ? "array" : "object");
+	default:
+		return columns_put(r, column, value.at, value.size, e);
+	}
 }
 
 void columns_rows_tensors(const struct columns_rows *r, size_t first, size_t count, struct tensor *tensors)

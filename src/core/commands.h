@@ -17,6 +17,8 @@
 	X(promote)                                                                                 \
 	X(rollback)                                                                                \
 	X(predict)                                                                                 \
+	X(jobs)                                                                                    \
+	X(cancel)                                                                                  \
 	X(audit)                                                                                   \
 	X(snapshot)                                                                                \
 	X(completion)                                                                              \

@@ -76,8 +76,14 @@ void digest_base64(const char *text, char *coded, size_t size)
 	size_t length = strlen(text);
 
 	coded[0] = '\0';
-	if ((length + 2) / 3 * 4 + 1 <= size)
-		EVP_EncodeBlock((unsigned char *)coded, (const unsigned char *)text, (int)length);
+	if (DIGEST_BASE64_SIZE(length) <= size)
+		digest_base64_bytes(text, length, coded);
+}
+
+size_t digest_base64_bytes(const void *bytes, size_t size, char *coded)
+{
+	coded[0] = '\0';
+	return (size_t)EVP_EncodeBlock((unsigned char *)coded, bytes, (int)size);
 }
 
 static size_t padding(const char *coded, size_t size)

@@ -18,6 +18,7 @@
 #define JOB_KINDS(X) X(predict)
 
 #define JOB_FIELDS_MAX 8
+#define JOB_PROGRESS_SUFFIX ".progress" /* of the file beside an output that is not whole yet */
 
 enum job_field_type {
 	JOB_FIELD_INPUT,  /* an absolute path of a file that the runtime can read */

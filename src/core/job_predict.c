@@ -10,6 +10,6 @@ const struct job_kind job_predict = {
     .fields =
 	{
 	    {"input", "rows", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT},
-	    {"output", "predictions", "/data/predictions.csv", JOB_FIELD_OUTPUT},
+	    {"output", "predictions", "beside the rows, or /data/out.csv", JOB_FIELD_OUTPUT},
 	},
 };

@@ -16,43 +16,6 @@ void rows_kept_clear(struct rows *r)
 		r->kept[k].value = (struct rows_value){.kind = ROWS_ABSENT};
 }
 
-/* A string's text without its escapes; NULL when memory is out. */
-static const char *decode(struct buf *text, struct scan_span string, size_t *size)
-{
-	*size = string.size;
-	if (memchr(string.at, '\\', string.size) == NULL)
-		return string.at;
-	buf_clear(text);
-	/* Escapes only shrink. */
-	if (buf_reserve(text, string.size + 1) != 0)
-		return NULL;
-	*size = scan_decode(string, text->data, string.size + 1);
-	return text->data;
-}
-
-static int put_value(struct rows *r, struct columns_rows *into, size_t column, struct scan_span value,
-		     struct err *e)
-{
-	size_t size;
-	const char *text;
-
-	switch (*value.at) {
-	case '"':
-		text = decode(&r->text, (struct scan_span){value.at + 1, value.size - 2}, &size);
-		if (text == NULL)
-			return err_set(e, ERR_MEMORY, "memory is out while reading rows");
-		return columns_put(into, column, text, size, e);
-	case 'n':
-		return columns_put_absent(into, column, e);
-	case '{':
-	case '[':
-		return err_set(e, ERR_INPUT, "it is an %s, not one value",
-			       *value.at == '[' ? "array" : "object");
-	default:
-		return columns_put(into, column, value.at, value.size, e);
-	}
-}
-
 static int keep_value(struct rows *r, struct scan_span name, struct scan_span value, bool escaped,
 		      struct err *e)
 {
@@ -81,7 +44,7 @@ static size_t find_column(struct rows *r, size_t position, struct scan_span name
 
 	if (guess < r->columns->count && scan_is(name, r->columns->list[guess].name))
 		return guess;
-	const char *text = decode(&r->text, name, &size);
+	const char *text = scan_plain(name, &r->text, &size);
 	size_t found = text != NULL ? columns_find(r->columns, text, size) : COLUMNS_NONE;
 	if (position < CSV_FIELDS_MAX)
 		r->column_of[position] = found;
@@ -100,7 +63,7 @@ static void take(struct rows *r, struct columns_rows *into, size_t column, struc
 {
 	struct err e = {0};
 
-	if (column == COLUMNS_NONE || put_value(r, into, column, value, &e) == 0)
+	if (column == COLUMNS_NONE || columns_put_json(into, column, value, &r->text, &e) == 0)
 		return;
 	if (first->code == ERR_NONE || e.code == ERR_MEMORY) {
 		*first = e;
@@ -183,8 +146,8 @@ void rows_write_csv(struct buf *out, const struct rows_value *value)
 		csv_write(out, value->data, value->size);
 	} else if (value->kind == ROWS_TEXT_JSON && value->data[0] == '"') {
 		buf_init(&text);
-		const char *plain = decode(
-			&text, (struct scan_span){value->data + 1, value->size - 2}, &size);
+		const char *plain =
+			scan_plain((struct scan_span){value->data + 1, value->size - 2}, &text, &size);
 		if (plain != NULL)
 			csv_write(out, plain, size);
 		else

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 
+#include <math.h>
 #include <string.h>
 
 #define CHARACTER_MAX 4 /* bytes of the longest UTF-8 character */
@@ -36,6 +37,12 @@ static char next(struct scan *s)
 	return s->at < s->end ? *s->at : '\0';
 }
 
+static bool at_not_finite(const struct scan *s)
+{
+	const char *at = s->at + (*s->at == '-');
+	return s->lenient && at < s->end && (*at == 'N' || *at == 'I');
+}
+
 enum scan_kind scan_peek(struct scan *s)
 {
 	switch (next(s)) {
@@ -51,7 +58,11 @@ enum scan_kind scan_peek(struct scan *s)
 		return SCAN_FALSE;
 	case 'n':
 		return SCAN_NULL;
+	case 'N':
+	case 'I':
+		return at_not_finite(s) ? SCAN_NOT_FINITE : SCAN_NONE;
 	case '-':
+		return at_not_finite(s) ? SCAN_NOT_FINITE : SCAN_NUMBER;
 	case '0':
 	case '1':
 	case '2':
@@ -224,6 +235,24 @@ bool scan_number(struct scan *s, struct number *number)
 	return true;
 }
 
+bool scan_not_finite(struct scan *s, double *value)
+{
+	static const char *const words[] = {"NaN", "Infinity", "Inf"};
+	if (scan_peek(s) != SCAN_NOT_FINITE)
+		return fail(s, "expected NaN or Infinity");
+	bool negative = *s->at == '-';
+	const char *at = s->at + negative;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t size = strlen(words[i]);
+		if ((size_t)(s->end - at) < size || memcmp(at, words[i], size) != 0)
+			continue;
+		*value = i == 0 ? (double)NAN : negative ? -(double)INFINITY : (double)INFINITY;
+		s->at = at + size;
+		return true;
+	}
+	return fail(s, "expected a value");
+}
+
 bool scan_literal(struct scan *s, enum scan_kind *kind)
 {
 	static const char *const words[] = {
@@ -254,6 +283,7 @@ bool scan_skip(struct scan *s, struct scan_span *span)
 {
 	struct scan_span string;
 	struct number number;
+	double value;
 	enum scan_kind kind = scan_peek(s);
 	const char *start = s->at;
 	bool good;
@@ -268,6 +298,9 @@ bool scan_skip(struct scan *s, struct scan_span *span)
 		break;
 	case SCAN_NUMBER:
 		good = scan_number(s, &number);
+		break;
+	case SCAN_NOT_FINITE:
+		good = scan_not_finite(s, &value);
 		break;
 	default:
 		good = scan_literal(s, &kind);
@@ -400,4 +433,17 @@ size_t scan_decode(struct scan_span string, char *text, size_t size)
 	if (size > 0)
 		text[used] = '\0';
 	return needed;
+}
+
+const char *scan_plain(struct scan_span string, struct buf *text, size_t *size)
+{
+	*size = string.size;
+	if (memchr(string.at, '\\', string.size) == NULL)
+		return string.at;
+	buf_clear(text);
+	/* Escapes only shrink. */
+	if (buf_reserve(text, string.size + 1) != 0)
+		return NULL;
+	*size = scan_decode(string, text->data, string.size + 1);
+	return text->data;
 }

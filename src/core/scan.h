@@ -2,12 +2,14 @@
  * scan: JSON read by pulling, value after value, over a range of bytes; no tree, no copies.
  *
  * Owner: the caller; the text is borrowed. Not thread-safe. Strict RFC 8259: UTF-8, escapes,
- * surrogates in pairs, at most depth_max values inside each other. The first problem sticks, and
- * everything after it answers false. Not here: what the values mean.
+ * surrogates in pairs, at most depth_max values inside each other; with `lenient`, NaN, Infinity and
+ * -Infinity are values too (V1). The first problem sticks, and everything after it answers false.
+ * Not here: what the values mean.
  */
 #ifndef CORE_SCAN_H
 #define CORE_SCAN_H
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/number.h"
 
@@ -18,6 +20,7 @@ struct scan {
 	const char *start, *at, *end;
 	unsigned depth, depth_max;
 	const char *problem; /* NULL: none */
+	bool lenient;	     /* set after scan_init() */
 };
 
 /* A part of the text: of a string what is between the quotes, escapes and all. */
@@ -32,6 +35,7 @@ enum scan_kind {
 	SCAN_ARRAY,
 	SCAN_STRING,
 	SCAN_NUMBER,
+	SCAN_NOT_FINITE, /* only where lenient */
 	SCAN_TRUE,
 	SCAN_FALSE,
 	SCAN_NULL,
@@ -51,6 +55,8 @@ bool scan_element(struct scan *s, bool *first);
 
 bool scan_string(struct scan *s, struct scan_span *string);
 bool scan_number(struct scan *s, struct number *number);
+/* Infinity may be cut to Inf; NaN has no sign that matters. */
+bool scan_not_finite(struct scan *s, double *value);
 /* true, false and null have no value but their kind. */
 bool scan_literal(struct scan *s, enum scan_kind *kind);
 /* Passes over any value, checking it; span (may be NULL) gets its text. */
@@ -69,5 +75,7 @@ bool scan_is(struct scan_span string, const char *text);
 /* Unescapes into text (size bytes with a final NUL), cut between characters; returns the bytes it
  * needs whole. */
 size_t scan_decode(struct scan_span string, char *text, size_t size);
+/* The text without its escapes: where it is when it has none, else in `text`. NULL when memory is out. */
+const char *scan_plain(struct scan_span string, struct buf *text, size_t *size);
 
 #endif

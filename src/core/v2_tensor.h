@@ -64,6 +64,10 @@ bool v2_convertible(enum datatype from, enum datatype to);
 /* Converts all elements of a tensor whose shape was checked. */
 int v2_tensor_store(const struct v2_tensor *t, const struct v2_target *target, struct err *e);
 
+/* Reads the one element that is next into place i; of t only word, name and type count. */
+int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target,
+			    size_t i, struct err *e);
+
 /* Writes `{"name":…,"shape":…,"datatype":…,"data":…}`; binary: the size of its bytes instead of data. */
 void v2_tensor_write(struct buf *out, const char *name, const struct tensor *t, bool binary);
 /* The bytes of a binary tensor, little-endian. */

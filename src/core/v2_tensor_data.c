@@ -225,6 +225,19 @@ static int read_other(struct reader *r)
 	return 0;
 }
 
+static int read_not_finite(struct reader *r)
+{
+	const char *start = r->scan.at;
+	double value;
+
+	if (!scan_not_finite(&r->scan, &value))
+		return scan_err(&r->scan, r->error);
+	if (datatype_kind(r->tensor->type) != KIND_FLOAT)
+		return refuse_value(r, start, (size_t)(r->scan.at - start));
+	put_real(r->target, r->count, value);
+	return 0;
+}
+
 static int read_element(struct reader *r)
 {
 	switch (scan_peek(&r->scan)) {
@@ -232,9 +245,20 @@ static int read_element(struct reader *r)
 		return read_number(r);
 	case SCAN_STRING:
 		return read_string(r);
+	case SCAN_NOT_FINITE:
+		return read_not_finite(r);
 	default:
 		return read_other(r);
 	}
+}
+
+int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target,
+			    size_t i, struct err *e)
+{
+	struct reader r = {.tensor = t, .target = target, .scan = *s, .count = i, .error = e};
+	int result = read_element(&r);
+	*s = r.scan;
+	return result;
 }
 
 /* Reads an array of elements. Those past the shape are only counted. */

@@ -113,7 +113,8 @@ static int start_job(struct server *s, const struct http_request *request, const
 		   (start = json_object(body, "start", e)) != NULL &&
 		   find_version(s, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
-		result = dry_run ? 0 : jobs_start(s->jobs, plan, &actor, &id, e);
+		result = dry_run ? jobs_check(s->jobs, plan, e)
+				 : jobs_start(s->jobs, plan, &actor, &id, e);
 		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
 	}
 	free(plan);
@@ -207,8 +208,8 @@ CONTROL_JOBS_HANDLER(control_post_job)
 	cJSON_Delete(body);
 }
 
-/* The request that started it, once more. */
-static cJSON *request_again(struct server *s, int64_t id, struct err *e)
+/* The request that started it, once more; asked may say that it is a dry run. */
+static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, struct err *e)
 {
 	struct job_record record;
 	struct job_details details;
@@ -224,7 +225,9 @@ static cJSON *request_again(struct server *s, int64_t id, struct err *e)
 		if (!cJSON_AddItemToObject(body, "start", cJSON_Parse(details.start)) ||
 		    !cJSON_AddStringToObject(body, "kind", record.kind) ||
 		    !cJSON_AddStringToObject(body, "model", record.model) ||
-		    !cJSON_AddNumberToObject(body, "version", record.version)) {
+		    !cJSON_AddNumberToObject(body, "version", record.version) ||
+		    !cJSON_AddBoolToObject(body, "dry_run",
+					   cJSON_IsTrue(cJSON_GetObjectItem(asked, "dry_run")))) {
 			err_set(e, ERR_MEMORY, "memory is out for starting a job");
 			cJSON_Delete(body);
 			body = NULL;
@@ -237,13 +240,15 @@ static cJSON *request_again(struct server *s, int64_t id, struct err *e)
 CONTROL_JOBS_HANDLER(control_post_job_again)
 {
 	struct server *s = context;
-	cJSON *answer = NULL, *body = NULL;
-	int64_t id = 0;
 	struct err e;
-	if (control_job_id(segments, &id, &e) == 0 && (body = request_again(s, id, &e)) != NULL &&
+	cJSON *answer = NULL, *body = NULL, *asked = control_body(request, &e);
+	int64_t id = 0;
+	if (asked != NULL && control_job_id(segments, &id, &e) == 0 &&
+	    (body = request_again(s, asked, id, &e)) != NULL &&
 	    start_job(s, request, body, &answer, &e) == 0)
 		control_answer(response, answer);
 	else
 		control_refuse(response, &e);
+	cJSON_Delete(asked);
 	cJSON_Delete(body);
 }

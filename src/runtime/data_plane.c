@@ -2,18 +2,23 @@
 
 #include "core/v2_tensor.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #define ROUTES_MAX 64
 
-static struct http_route routes[ROUTES_MAX];
+static struct data_route routes[ROUTES_MAX];
+static struct http_route served[ROUTES_MAX]; /* the same, as HTTP takes them */
 static size_t route_count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void add_routes(const struct http_route *list)
+static void add_routes(const struct data_route *list)
 {
-	for (; list->method != NULL && route_count < ROUTES_MAX; list++)
+	for (; list->method != NULL && route_count < ROUTES_MAX; list++) {
+		served[route_count] =
+			(struct http_route){list->method, list->pattern, list->handle, list->summary};
 		routes[route_count++] = *list;
+	}
 }
 
 static void add_protocols(void)
@@ -23,9 +28,10 @@ static void add_protocols(void)
 #undef X
 }
 
-const struct http_route *data_plane_routes(size_t *count)
+const struct data_route *data_plane_routes(size_t *count)
 {
 	pthread_once(&once, add_protocols);
+	assert(route_count < ROUTES_MAX);
 	*count = route_count;
 	return routes;
 }
@@ -47,10 +53,20 @@ void data_plane_json(struct http_response *response)
 	response->content_type = "application/json";
 }
 
+void data_plane_write_models(struct buf *out, const struct routing *routing)
+{
+	buf_add_string(out, "{\"models\":[");
+	for (size_t i = 0; i < routing->model_count; i++) {
+		buf_add_string(out, i > 0 ? "," : "");
+		v2_write_string(out, routing->models[i]->name);
+	}
+	buf_add_string(out, "]}");
+}
+
 void data_plane_handle(void *context, const struct http_request *request,
 		       struct http_response *response)
 {
 	size_t count;
-	const struct http_route *list = data_plane_routes(&count);
-	http_dispatch(list, count, context, request, response, data_plane_refuse);
+	data_plane_routes(&count);
+	http_dispatch(served, count, context, request, response, data_plane_refuse);
 }

@@ -9,20 +9,23 @@
 #ifndef RUNTIME_DATA_PLANE_H
 #define RUNTIME_DATA_PLANE_H
 
+#include "runtime/operation.h"
 #include "runtime/server.h"
 
 /* To add a protocol: write protocol_<name>.c, then one line here. A request goes to the first route that fits. */
-#define PROTOCOLS(X) X(metrics) X(v2) X(repository)
+#define PROTOCOLS(X) X(metrics) X(v2) X(repository) X(v1) X(table) X(openapi)
 
 /* Each ends with a route whose method is NULL. */
-#define X(name) extern const struct http_route protocol_##name[];
+#define X(name) extern const struct data_route protocol_##name[];
 PROTOCOLS(X)
 #undef X
 
 /* All routes in that order; constant. */
-const struct http_route *data_plane_routes(size_t *count);
+const struct data_route *data_plane_routes(size_t *count);
 
 /* Status 200 and JSON; the handler adds the body. */
 void data_plane_json(struct http_response *response);
+/* {"models":["a","b"]}, as KServe's clients list them. */
+void data_plane_write_models(struct buf *out, const struct routing *routing);
 
 #endif

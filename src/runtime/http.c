@@ -149,7 +149,8 @@ static const char *without_authority(const char *path)
 	return path == NULL ? "/" : path;
 }
 
-/* The header is complete. A refusal now, before the body, spares the client sending it. */
+/* The header is complete. A refusal now, before the body, spares the client sending it; but a client that sends
+ * it without asking would find the connection reset, so a body of a sensible size is dropped first. */
 static enum MHD_Result begin(struct exchange *x, const char *path, const char *method,
 			     const char *version)
 {
@@ -162,9 +163,9 @@ static enum MHD_Result begin(struct exchange *x, const char *path, const char *m
 	x->request.path = without_authority(path);
 	if (s->options.thread_count == 0)
 		peer_read(x->request.connection, &x->request);
-	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0 || body_begin(x) != 0)
+	if (x->refused.code != ERR_NONE || http_check_header(x, version) != 0)
 		return refuse(x);
-	return MHD_YES;
+	return body_begin(x) == 0 || body_droppable(x) ? MHD_YES : refuse(x);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,

@@ -21,6 +21,7 @@
 
 #define HTTP_HEADER_MAX 32768
 #define HTTP_IDLE_S 75
+#define HTTP_ANSWER_MS 120000
 #define HTTP_BODIES_MAX ((size_t)512 << 20) /* bytes of unfinished bodies together */
 #define HTTP_SEGMENTS_MAX 8
 
@@ -52,6 +53,9 @@ struct http_response {
 	const char *content_type; /* NULL: no body */
 	struct buf body;          /* taken over */
 	size_t json_size;         /* not 0: sent as Inference-Header-Content-Length */
+	/* Compressed for clients that accept it. Clients of V2 undo that for predictions, but not for errors or
+	 * facts about models, although they say that they accept it. */
+	bool compressible;
 	char allow[64]; /* the path's methods, "GET, HEAD"; "": not said */
 	bool close;
 	size_t header_count;
@@ -98,6 +102,7 @@ struct http_options {
 	/* How long a header, and a body, may take, however steadily they drip; of a pool's server.
 	 */
 	int header_timeout_ms, body_timeout_ms;
+	int answer_timeout_ms; /* how long the client may take to read an answer, and again for each 4 MiB */
 	const struct config_cors *cors; /* lives as long as the server; NULL: none */
 	void *context;
 	void (*handle)(void *context, const struct http_request *request,
@@ -129,13 +134,13 @@ struct http_segments {
 
 struct http_route {
 	const char *method;
-	const char *pattern; /* "/v2/models/{}/infer" */
+	const char *pattern; /* "/v2/models/{}/infer"; {} takes a segment, or its part before a colon */
 	void (*handle)(void *context, const struct http_request *request,
 		       const struct http_segments *segments, struct http_response *response);
 	const char *summary;
 };
 
-/* Calls the route that fits; else answers 404 or 405 through refuse. */
+/* Calls the route of the method with the first pattern that fits; else answers 404 or 405 through refuse. */
 void http_dispatch(const struct http_route *routes, size_t count, void *context,
 		   const struct http_request *request, struct http_response *response,
 		   void (*refuse)(struct http_response *response, const struct err *e));

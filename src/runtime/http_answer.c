@@ -12,8 +12,7 @@
 
 #define COMPRESS_MIN 256 /* bytes: below, the header line costs what it saves */
 #define RETRY_AFTER_S "1"
-#define ANSWER_LIMIT_MS 120000 /* to send an answer: this, and a moment a byte ... */
-#define ANSWER_BYTES_A_MS 32   /* ... so that 32 KB/s is always fast enough */
+#define ANSWER_PART_SIZE ((size_t)4 << 20)
 
 void http_add_header(struct http_response *response, const char *name, const char *value)
 {
@@ -40,7 +39,7 @@ static const char *compress(const struct http_request *request, struct buf *body
 static struct MHD_Response *make_response(const struct http_request *request,
 					  struct http_response *response)
 {
-	bool large = response->body.size >= COMPRESS_MIN;
+	bool large = response->compressible && response->body.size >= COMPRESS_MIN;
 	const char *encoding = large ? compress(request, &response->body) : NULL;
 	size_t size = response->body.size;
 	char *data = buf_take(&response->body);
@@ -91,7 +90,8 @@ int http_send(struct exchange *x, struct http_response *response)
 	if (made == NULL)
 		return MHD_NO;
 	cors_add(s->options.cors, &x->request, response->allow, made);
-	peer_limit(x->request.connection, ANSWER_LIMIT_MS + (int64_t)(size / ANSWER_BYTES_A_MS));
+	peer_limit(x->request.connection,
+		   s->options.answer_timeout_ms * (1 + (int64_t)(size / ANSWER_PART_SIZE)));
 	enum MHD_Result queued =
 	    MHD_queue_response(x->request.connection, (unsigned)response->status, made);
 	MHD_destroy_response(made);

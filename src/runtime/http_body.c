@@ -10,6 +10,8 @@
 
 /* Reserved at most on an announcement alone; more as it arrives. */
 #define RESERVE_MAX ((size_t)1 << 20)
+/* Of a refused body, beyond the limit, is read and dropped before the refusal is sent. */
+#define DROP_MAX ((size_t)64 << 20)
 
 /* The announced length, or 0. Malformed ones are refused by libmicrohttpd itself. */
 static unsigned long long announced_size(const struct http_request *request)
@@ -53,6 +55,13 @@ int body_begin(struct exchange *x)
 	    buf_reserve(&x->body, size < RESERVE_MAX ? (size_t)size : RESERVE_MAX) != 0)
 		return err_set(&x->refused, ERR_MEMORY, "memory is out while reading the body");
 	return 0;
+}
+
+bool body_droppable(const struct exchange *x)
+{
+	unsigned long long size = announced_size(&x->request);
+	return http_header(&x->request, "Expect") == NULL &&
+	       size <= (unsigned long long)x->server->options.body_max + DROP_MAX;
 }
 
 static void give_back(struct exchange *x)

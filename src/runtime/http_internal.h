@@ -86,6 +86,8 @@ bool http_token_valid(const char *text, size_t size);
 
 /* Before the first byte; -1 with x->refused. */
 int body_begin(struct exchange *x);
+/* Whether a refused body is better read and dropped before its refusal is sent. */
+bool body_droppable(const struct exchange *x);
 /* Takes a piece as it was sent; what is wrong with it is in x->refused. */
 void body_take(struct exchange *x, const char *data, size_t size);
 /* All of it is there: fills the request. */

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether path fits pattern; each {} takes one segment that is not empty. */
+/* Whether path fits pattern; each {} takes a segment, or its part before a colon, that is not empty. */
 static bool fits(const char *pattern, const char *path, struct http_segments *segments)
 {
 	segments->count = 0;
 	while (*pattern != '\0') {
 		if (pattern[0] == '{' && pattern[1] == '}') {
-			size_t length = strcspn(path, "/");
+			size_t length = strcspn(path, "/:");
 			if (length == 0 || length >= sizeof segments->values[0] ||
 			    segments->count == HTTP_SEGMENTS_MAX)
 				return false;
@@ -41,11 +41,16 @@ void http_dispatch(const struct http_route *routes, size_t count, void *context,
 {
 	struct http_segments segments;
 	char allowed[sizeof response->allow] = "";
+	const char *pattern = NULL;
 	struct err e;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!fits(routes[i].pattern, request->path, &segments))
+		/* The first pattern that fits decides: GET /v1/models/M:predict is a wrong method, not a model
+		 * of that name. */
+		if (pattern == NULL ? !fits(routes[i].pattern, request->path, &segments)
+				    : strcmp(pattern, routes[i].pattern) != 0)
 			continue;
+		pattern = routes[i].pattern;
 		bool head = strcmp(request->method, "HEAD") == 0;
 		if (strcmp(routes[i].method, head ? "GET" : request->method) == 0) {
 			routes[i].handle(context, request, &segments, response);

@@ -1,5 +1,7 @@
 #include "runtime/infer.h"
 
+#include "core/number.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -95,8 +97,29 @@ struct served_version *infer_find(const struct routing *routing, const char *mod
 	return v;
 }
 
+const struct columns *infer_columns(const struct infer_version *version, struct err *e)
+{
+	struct columns *made;
+
+	if (version->columns != NULL)
+		return version->columns;
+	made = columns_new(version->manifest, version->model, e);
+	if (made != NULL) {
+		columns_free(made);
+		err_set(e, ERR_MEMORY, "memory ran out for the columns of %s when it was loaded", version->model);
+	}
+	return NULL;
+}
+
+void infer_say_version(const struct infer_version *version, struct http_response *response)
+{
+	char number[NUMBER_SIZE + 1];
+	number[number_write_unsigned(number, version->version)] = '\0';
+	http_add_header(response, "Mldeck-Version", number);
+}
+
 static void choose_unit(const struct infer_protocol *protocol, const struct http_request *request,
-			char unit[INFER_UNIT_SIZE], size_t *unit_size)
+			const struct served_model *m, char unit[INFER_UNIT_SIZE], size_t *unit_size)
 {
 	const char *header = http_header(request, "Mldeck-Unit");
 
@@ -107,7 +130,7 @@ static void choose_unit(const struct infer_protocol *protocol, const struct http
 		memcpy(unit, header, *unit_size);
 		unit[*unit_size] = '\0';
 	} else if (protocol->unit != NULL) {
-		protocol->unit(request, unit, unit_size);
+		protocol->unit(request, m, unit, unit_size);
 	}
 }
 
@@ -170,6 +193,7 @@ static void finish(struct run *run, struct http_response *response, int result, 
 	}
 	run->sample.infer_ns = lap_ns(run);
 	run->protocol->write(run->state, &run->version, &run->inference, response);
+	response->compressible = true;
 	run->sample.output_ns = lap_ns(run);
 	if (!run->counted)
 		return;
@@ -321,12 +345,12 @@ static int choose(const struct routing *routing, const char *model, const char *
 	size_t unit_size = 0;
 
 	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1)
-		choose_unit(run->protocol, run->request, unit, &unit_size);
+		choose_unit(run->protocol, run->request, m, unit, &unit_size);
 	struct served_version *v = infer_find(routing, model, version, unit, unit_size, &m, e);
 	if (v == NULL)
 		return -1;
 	run->served = v;
-	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest};
+	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest, v->columns, &v->kind};
 	return 0;
 }
 
@@ -336,7 +360,9 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol,
 {
 	/* An operator's own comes on a thread of its own, which may wait, and is no traffic. */
 	bool traffic = request->peer_uid == UINT32_MAX;
-	struct run run = {.protocol = protocol, .request = request, .counted = traffic};
+	/* Spreadsheets ask with HEAD before they GET: that is one prediction. */
+	bool counted = traffic && strcmp(request->method, "HEAD") != 0;
+	struct run run = {.protocol = protocol, .request = request, .counted = counted};
 	struct err e;
 
 	run.start_ns = run.marked_ns = clock_ns();

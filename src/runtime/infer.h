@@ -20,12 +20,15 @@ struct infer_version {
 	uint32_t version;
 	const struct engine *engine;
 	const struct manifest *manifest;
+	const struct columns *columns; /* see infer_columns() */
+	const struct prediction_kind *kind;
 };
 
 struct infer_protocol {
 	size_t state_size; /* of `state` below: cleared memory of the arena, from read to write */
-	/* NULL, or: the unit that the body names ("" when none); only asked where it decides something. */
-	void (*unit)(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size);
+	/* NULL, or: the unit that the request names ("" when none); only asked where it decides something. */
+	void (*unit)(const struct http_request *request, const struct served_model *m,
+		     char unit[INFER_UNIT_SIZE], size_t *unit_size);
 	/* Fills the inputs and says which outputs are wanted (the inference was begun). What is kept of the request's
 	 * body stays valid until write has returned. */
 	int (*read)(void *state, const struct http_request *request, const struct infer_version *version,
@@ -40,6 +43,11 @@ struct infer_protocol {
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
 				  const char *unit, size_t unit_size, const struct served_model **found,
 				  struct err *e);
+
+/* The model's inputs as columns; NULL with the reason where they are none. */
+const struct columns *infer_columns(const struct infer_version *version, struct err *e);
+/* Says which version answered in the header `Mldeck-Version`, for protocols whose bodies do not. */
+void infer_say_version(const struct infer_version *version, struct http_response *response);
 
 /* Answers a request for a prediction. */
 void infer_handle(struct server *s, const struct infer_protocol *protocol,

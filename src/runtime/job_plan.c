@@ -119,6 +119,15 @@ static int check_taken(struct job_plan *plan, const struct job_field *field, con
 	return 0;
 }
 
+/* Says that an earlier run is gone on with. */
+static void check_earlier(struct job_plan *plan, const struct job_field *field, const char *path)
+{
+	char progress[JOB_PATH_SIZE + sizeof JOB_PROGRESS_SUFFIX];
+	snprintf(progress, sizeof progress, "%s" JOB_PROGRESS_SUFFIX, path);
+	if (access(progress, F_OK) == 0)
+		fact(plan, false, field->name, "an earlier run stopped on the way: this one goes on there");
+}
+
 static int check_output(struct job_plan *plan, const struct job_field *field, const char *path,
 			struct err *e)
 {
@@ -133,6 +142,7 @@ static int check_output(struct job_plan *plan, const struct job_field *field, co
 	memcpy(plan->target, path, sizeof plan->target);
 	if (check_taken(plan, field, path, e) != 0)
 		return -1;
+	check_earlier(plan, field, path);
 	text_bytes(bytes, sizeof bytes, (double)disk.f_bavail * (double)disk.f_frsize);
 	snprintf(text, sizeof text, "%s are free where it goes", bytes);
 	fact(plan, false, "disk", text);

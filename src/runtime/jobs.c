@@ -145,6 +145,16 @@ int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *
 	return result;
 }
 
+int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e)
+{
+	struct job_record record = {0};
+	memcpy(record.target, plan->target, sizeof record.target);
+	pthread_mutex_lock(&j->mutex);
+	int result = check_new(j, &record, e);
+	pthread_mutex_unlock(&j->mutex);
+	return result;
+}
+
 int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid,
 		  const struct actor *actor, int64_t *id, struct err *e)
 {

@@ -41,6 +41,8 @@ void jobs_free(struct jobs *j);
  * same file; ERR_BUSY when too many wait. */
 int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id,
 	       struct err *e);
+/* Whether jobs_start() would take it now; with the same refusals. */
+int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e);
 /* Takes over kind, model, version, title, command and target of a job whose process runs already.
  */
 int jobs_register(struct jobs *j, const struct job_record *job, pid_t pid,

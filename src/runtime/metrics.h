@@ -2,9 +2,9 @@
  * metrics: what a monitor reads of a runtime, in Prometheus' text format, version 0.0.4.
  *
  * metrics_write() takes one picture of the routing and its telemetry and writes every family of it: HELP and
- * TYPE once, then all samples of the family. SQLite is not asked, nor a lock that a prediction takes, but for the
- * length of the workers' queue. Within one answer, counts that belong together agree: the last bucket of a
- * histogram is its _count.
+ * TYPE once, then all samples of the family. SQLite is not asked, and of the locks that a prediction may take only
+ * the workers' queue's and a remote version's health's, for one number each. Within one answer, counts that belong
+ * together agree: the last bucket of a histogram is its _count.
  * Counters start at 0 with the runtime. A version is counted once it is in the route or has been asked; from then
  * on until the runtime ends, so that no series vanishes between two scrapes.
  * Any thread, between router_enter() and router_leave().

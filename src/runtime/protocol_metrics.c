@@ -21,6 +21,7 @@ static void metrics_handle(void *context, const struct http_request *request,
 	struct server *s = context;
 	response->status = 200;
 	response->content_type = METRICS_CONTENT_TYPE;
+	response->compressible = true;
 	metrics_write(s, router_enter(s->router), &response->body);
 	router_leave(s->router);
 	if (response->body.failed)
@@ -81,11 +82,27 @@ static void model_stats_handle(void *context, const struct http_request *request
 		refuse_memory(response);
 }
 
+/* --- routes --- */
+
+static const struct operation metrics_operation = {
+	.tag = "Monitoring",
+	.response = OPERATION_BODIES({METRICS_CONTENT_TYPE, "Text", EXAMPLE_NONE}),
+};
+static const struct operation all_stats_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Statistics"),
+};
+static const struct operation stats_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Statistics"),
+	.statuses = STATUSES_MODEL,
+};
+
 /* Before V2's own: `stats` is no model there. */
-const struct http_route protocol_metrics[] = {
-	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus"},
-	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models"},
-	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions"},
-	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version"},
-	{NULL, NULL, NULL, NULL},
+const struct data_route protocol_metrics[] = {
+	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus", &metrics_operation},
+	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models", &all_stats_operation},
+	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions", &stats_operation},
+	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version", &stats_operation},
+	{NULL, NULL, NULL, NULL, NULL},
 };

@@ -236,9 +236,32 @@ static void repository_unload(void *context, const struct http_request *request,
 		data_plane_refuse(response, &e);
 }
 
-const struct http_route protocol_repository[] = {
-	{"POST", "/v2/repository/index", repository_index, "all versions and their states"},
-	{"POST", "/v2/repository/models/{}/load", repository_load, "load a model, or register a file"},
-	{"POST", "/v2/repository/models/{}/unload", repository_unload, "free a model's memory"},
-	{NULL, NULL, NULL, NULL},
+/* --- routes --- */
+
+#define STATUSES_CHANGE "404 409 429 500 502 504 507"
+
+static const struct operation index_operation = {
+	.tag = "V2 repository",
+	.request = OPERATION_JSON("IndexRequest"),
+	.response = OPERATION_JSON("Index"),
+	.request_optional = true,
+};
+static const struct operation load_operation = {
+	.tag = "V2 repository",
+	.request = OPERATION_JSON("LoadRequest"),
+	.statuses = STATUSES_CHANGE,
+	.request_optional = true,
+};
+static const struct operation unload_operation = {
+	.tag = "V2 repository",
+	.request = OPERATION_JSON("Empty"),
+	.statuses = STATUSES_CHANGE,
+	.request_optional = true,
+};
+
+const struct data_route protocol_repository[] = {
+	{"POST", "/v2/repository/index", repository_index, "all versions and their states", &index_operation},
+	{"POST", "/v2/repository/models/{}/load", repository_load, "load a model, or register a file", &load_operation},
+	{"POST", "/v2/repository/models/{}/unload", repository_unload, "free a model's memory", &unload_operation},
+	{NULL, NULL, NULL, NULL, NULL},
 };

@@ -53,14 +53,8 @@ static void model_list(void *context, const struct http_request *request,
 	(void)request;
 	(void)segments;
 	struct server *s = context;
-	const struct routing *routing = router_enter(s->router);
 	data_plane_json(response);
-	buf_add_string(&response->body, "{\"models\":[");
-	for (size_t i = 0; i < routing->model_count; i++) {
-		buf_add_string(&response->body, i > 0 ? "," : "");
-		v2_write_string(&response->body, routing->models[i]->name);
-	}
-	buf_add_string(&response->body, "]}");
+	data_plane_write_models(&response->body, router_enter(s->router));
 	router_leave(s->router);
 }
 
@@ -153,8 +147,10 @@ static int json_length(const struct http_request *request, size_t *json_size, st
 }
 
 /* A body whose length header is malformed has no unit, and is refused when it is read. */
-static void v2_unit(const struct http_request *request, char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static void v2_unit(const struct http_request *request, const struct served_model *m,
+		    char unit[INFER_UNIT_SIZE], size_t *unit_size)
 {
+	(void)m;
 	size_t json_size;
 	if (json_length(request, &json_size, NULL) == 0)
 		v2_peek_unit(request->body, json_size, unit, unit_size);
@@ -195,18 +191,63 @@ static void infer(void *context, const struct http_request *request,
 		     response);
 }
 
-const struct http_route protocol_v2[] = {
-	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives"},
-	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version"},
-	{"GET", "/v2", server_metadata, "what this server is"},
-	{"GET", "/v2/health/live", health_live, "whether the process answers"},
-	{"GET", "/v2/health/ready", health_ready, "whether it takes requests"},
-	{"GET", "/v2/models", model_list, "the names of all models"},
-	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one"},
-	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one"},
-	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version"},
-	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version"},
-	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded"},
-	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded"},
-	{NULL, NULL, NULL, NULL},
+/* --- routes --- */
+
+static const struct operation infer_operation = {
+	.tag = "V2",
+	.parameters = "Unit JsonSize",
+	.request = OPERATION_BODIES({"application/json", "InferRequest", EXAMPLE_V2},
+				    {"application/octet-stream", "Binary", EXAMPLE_NONE}),
+	.response = OPERATION_BODIES({"application/json", "InferResponse", EXAMPLE_NONE},
+				     {"application/octet-stream", "Binary", EXAMPLE_NONE}),
+	.headers = "Inference-Header-Content-Length",
+	.statuses = STATUSES_PREDICT,
+};
+static const struct operation server_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ServerMetadata"),
+};
+static const struct operation live_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Live"),
+};
+static const struct operation ready_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Ready"),
+};
+static const struct operation list_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("Models"),
+};
+static const struct operation config_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelConfig"),
+	.statuses = STATUSES_MODEL,
+};
+static const struct operation metadata_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelMetadata"),
+	.statuses = STATUSES_MODEL,
+};
+static const struct operation model_ready_operation = {
+	.tag = "V2",
+	.response = OPERATION_JSON("ModelReady"),
+	.statuses = STATUSES_MODEL,
+};
+
+const struct data_route protocol_v2[] = {
+	{"POST", "/v2/models/{}/infer", infer, "predict with the version that the route gives", &infer_operation},
+	{"POST", "/v2/models/{}/versions/{}/infer", infer, "predict with this version", &infer_operation},
+	{"GET", "/v2", server_metadata, "what this server is", &server_operation},
+	{"GET", "/v2/health/live", health_live, "whether the process answers", &live_operation},
+	{"GET", "/v2/health/ready", health_ready, "whether it takes requests", &ready_operation},
+	{"GET", "/v2/models", model_list, "the names of all models", &list_operation},
+	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one", &config_operation},
+	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one",
+	 &config_operation},
+	{"GET", "/v2/models/{}", model_metadata, "inputs and outputs of the live version", &metadata_operation},
+	{"GET", "/v2/models/{}/versions/{}", model_metadata, "inputs and outputs of a version", &metadata_operation},
+	{"GET", "/v2/models/{}/ready", model_ready, "whether the live version is loaded", &model_ready_operation},
+	{"GET", "/v2/models/{}/versions/{}/ready", model_ready, "whether a version is loaded", &model_ready_operation},
+	{NULL, NULL, NULL, NULL, NULL},
 };

@@ -32,6 +32,8 @@ void served_version_unpin(struct served_version *v)
 void served_version_loaded(struct served_version *v, const struct engine *engine)
 {
 	v->engine = engine;
+	/* Whoever needs them and finds none says why, by asking columns_new() again. */
+	v->columns = columns_new(&v->manifest, "", NULL);
 	/* A forest is fast; of any other the first request tells, on a worker. */
 	atomic_store(&v->ns_per_byte, engine->tabular ? 0 : INFINITY);
 }
@@ -44,6 +46,8 @@ void served_version_unload(struct served_version *v)
 	if (v->engine != NULL)
 		v->engine->unload(v->model);
 	v->engine = NULL;
+	columns_free(v->columns);
+	v->columns = NULL;
 }
 
 void served_version_free(struct served_version *v)

@@ -10,6 +10,7 @@
 #ifndef RUNTIME_ROUTER_H
 #define RUNTIME_ROUTER_H
 
+#include "core/columns.h"
 #include "core/registry.h"
 #include "core/snapshot.h"
 #include "runtime/engine.h"
@@ -27,6 +28,7 @@ struct served_version {
 	void *model;
 	struct prediction_kind kind;
 	struct manifest manifest;
+	struct columns *columns; /* of a loaded one; NULL where its inputs are no columns */
 	struct telemetry *telemetry;
 	int64_t created_ms;
 	char created_by[WHO_SIZE];

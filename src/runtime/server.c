@@ -45,6 +45,7 @@ static int start_data(struct server *s, struct err *e)
 		.body_max = config->body_max,
 		.header_timeout_ms = config->header_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
+		.answer_timeout_ms = HTTP_ANSWER_MS,
 		.cors = &s->config.cors,
 		.context = s,
 		.handle = data_plane_handle,

@@ -299,3 +299,39 @@ const char *canvas_glyph(const struct canvas *c, const char *rich, const char *a
 {
 	return c->charset == CHARSET_ASCII ? ascii : rich;
 }
+
+/* The bytes of text that fit into width cells, up to a blank where there is one among them. */
+static size_t line_bytes(const char *text, int width)
+{
+	size_t end = 0, blank = 0;
+	int used = 0;
+	while (text[end] != '\0') {
+		size_t step = text_character_size(text + end), ignored;
+		/* What is not UTF-8 is shown as \xNN. */
+		used += step > 0 ? canvas_glyph_width(canvas_decode(text + end, &ignored)) : 4;
+		if (used > width)
+			break;
+		if (text[end] == ' ')
+			blank = end;
+		end += step > 0 ? step : 1;
+	}
+	return text[end] == '\0' || blank == 0 ? end : blank;
+}
+
+int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max,
+		       enum canvas_role role, const char *text)
+{
+	int rows = 0;
+	while (*text != '\0' && rows < rows_max) {
+		size_t end = line_bytes(text, width);
+		rows++;
+		/* The last row takes what is left; and so does one too narrow for a character. */
+		if (end == 0 || text[end] == '\0' || rows == rows_max) {
+			canvas_put(c, row + rows - 1, column, width, role, text);
+			break;
+		}
+		canvas_format(c, row + rows - 1, column, width, role, "%.*s", (int)end, text);
+		text += end + (text[end] == ' ');
+	}
+	return rows;
+}

@@ -70,7 +70,11 @@ int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_rol
 	       const char *text);
 int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_role role,
 		  const char *format, ...) __attribute__((format(printf, 6, 7)));
-/* The same, flush right within width cells that start at column. */
+/* Over at most rows_max rows of width cells, broken at blanks where it can be; an ellipsis cuts the last one. Returns
+ * the rows used. */
+int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max,
+		       enum canvas_role role, const char *text);
+/* Like canvas_put(), flush right within width cells that start at column. */
 void canvas_put_right(struct canvas *c, int row, int column, int width, enum canvas_role role,
 		      const char *text);
 void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, uint32_t glyph,

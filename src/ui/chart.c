@@ -179,3 +179,24 @@ void chart_split(struct canvas *c, int row, int column, int columns,
 		}
 	}
 }
+
+void chart_progress(struct canvas *c, int row, int column, int columns, double part,
+		    enum canvas_role role)
+{
+	int whole = columns * EIGHTHS, filled = (int)(fmax(part, 0) * whole);
+	if (part > 0 && filled == 0)
+		filled = 1;
+	if (part >= 1)
+		filled = whole;
+	for (int i = 0; i < columns; i++) {
+		int eighths = filled - i * EIGHTHS;
+		/* The left blocks go down from the full one. */
+		if (eighths > 0 && c->charset != CHARSET_ASCII)
+			canvas_cell(c, row, column + i,
+				    0x2590 - (uint32_t)(eighths < EIGHTHS ? eighths : EIGHTHS), role);
+		else if (eighths >= EIGHTHS / 2)
+			canvas_cell(c, row, column + i, '#', role);
+		else
+			canvas_cell(c, row, column + i, c->charset == CHARSET_ASCII ? '.' : 0xb7, ROLE_DIM);
+	}
+}

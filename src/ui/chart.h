@@ -39,6 +39,10 @@ void chart_log_axis(struct canvas *c, int row, int column, int columns, double f
 /* The two ends and the middle of a linear scale; < and > at an end say that more lies beyond it. */
 void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to,
 		       bool more_below, bool more_above);
+/* A part, 0 to 1, of a line of cells in eighths of a cell; what is missing is a dim track. A part above 0 always
+ * shows, and only a whole fills the last cell. */
+void chart_progress(struct canvas *c, int row, int column, int columns, double part,
+		    enum canvas_role role);
 /* Shares of a route as a bar: live is solid, canaries are shaded. Every version with a share gets a
  * cell. */
 void chart_split(struct canvas *c, int row, int column, int columns,

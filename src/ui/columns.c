@@ -4,16 +4,16 @@
 
 void columns_lay_out(struct column *columns, size_t count, int room)
 {
-	for (int rank = 0; rank < (int)count; rank++) {
+	for (int rank = 0; rank < COLUMNS_RANKS; rank++) {
 		for (size_t i = 0; i < count; i++) {
-			int gap = rank > 0 ? (room < 24 ? 1 : COLUMNS_GAP) : 0;
+			int gap = rank > 0 ? COLUMNS_GAP : 0;
 			if (columns[i].rank != rank || columns[i].least + gap > room)
 				continue;
 			columns[i].width = columns[i].least;
 			room -= columns[i].width + gap;
 		}
 	}
-	for (int rank = 0; rank < (int)count; rank++) {
+	for (int rank = 0; rank < COLUMNS_RANKS; rank++) {
 		for (size_t i = 0; i < count; i++) {
 			if (columns[i].rank != rank || columns[i].width == 0)
 				continue;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #define COLUMNS_GAP 2    /* blank cells between columns */
+#define COLUMNS_RANKS 16 /* ranks are below */
 #define COLUMNS_MARKER 2 /* "▸ " before the first */
 
 /* Columns are taken in the order of their rank as long as their least widths fit. */

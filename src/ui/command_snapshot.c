@@ -78,16 +78,18 @@ static int request_read(const struct arguments *a, struct request *r, struct err
 	const char *theme = arguments_value(a, "theme");
 	const char *no_color = getenv("NO_COLOR");
 	int number = 0;
+	long long job;
 
 	*r = (struct request){.picture = {.view = arguments_at(a, 0),
 					  .model = arguments_value(a, "model"),
 					  .columns = 80,
 					  .rows = 24,
 					  .charset = output_ascii() ? CHARSET_ASCII : CHARSET_BRAILLE}};
-	if (view_check(r->picture.view, e) != 0 ||
+	if (view_check(r->picture.view, e) != 0 || output_number(a, "job", 1, INT64_MAX, 0, &job, e) != 0 ||
 	    (r->picture.model && output_model(r->picture.model, e) != 0) ||
 	    (size && size_parse(size, &r->picture, e) != 0))
 		return -1;
+	r->picture.job = job;
 	if (format && choice("format", format, formats, &number, e) != 0)
 		return -1;
 	r->format = arguments_flag(a, "json") ? FORMAT_JSON : (enum format)number;
@@ -150,6 +152,9 @@ static int request_draw(const struct request *r, const struct snapshot *s, struc
 
 	if (r->picture.model && !snapshot_find(s, r->picture.model))
 		return err_set(e, ERR_NOT_FOUND, "there is no model %s", r->picture.model);
+	if (r->picture.job && !snapshot_job(s, r->picture.job))
+		return err_set(e, ERR_NOT_FOUND, "job %lld is not in the picture; mldeck jobs %lld shows it",
+			       (long long)r->picture.job, (long long)r->picture.job);
 	if (r->format == FORMAT_JSON) {
 		cJSON *json = snapshot_to_json(s);
 		char *text = cJSON_Print(json);
@@ -216,6 +221,7 @@ static const struct option_spec options[] = {
 	{"format", "text|ansi|svg|json", "text is the default"},
 	{"size", "80x24", "columns and rows"},
 	{"model", "MODEL", "the model to select or open"},
+	{"job", "ID", "the job to select or open"},
 	{"theme", "NAME", "a built-in theme, or a theme file's path"},
 	{"charset", "NAME", "braille, blocks or ascii (default: by the locale)"},
 	{"input", "FILE", "draw this JSON snapshot instead of the runtime's; - is standard input"},

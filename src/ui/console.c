@@ -93,6 +93,8 @@ static void paint(struct console *c)
 	screen_draw(c->canvas, &c->ui);
 	if (c->mode == MODE_CHANGE)
 		dialog_draw(c->canvas, &c->change.dialog, NULL, NULL);
+	else if (c->mode == MODE_JOB)
+		dialog_draw(c->canvas, &c->job.dialog, NULL, NULL);
 	else if (c->mode == MODE_QUIT)
 		dialog_draw(c->canvas, &c->quit, NULL, NULL);
 	else if (c->mode == MODE_OUTPUT)
@@ -108,6 +110,7 @@ static void frame(struct console *c)
 	if (gone == 0 && c->canvas && draw_pending(c->draw) == 0) {
 		time_update(c);
 		change_refresh(c);
+		job_dialog_refresh(c);
 		paint(c);
 		draw_canvas(c->draw, c->canvas);
 		gone = draw_flush(c->draw, &e);
@@ -195,7 +198,7 @@ static void answers_take(struct console *c)
 	while ((a = fetcher_answer(c->fetcher))) {
 		if (a->id == c->stop_id && a->id)
 			stop_answer(c, a);
-		else if (!change_answer(c, a))
+		else if (!change_answer(c, a) && !job_dialog_answer(c, a))
 			command_line_answer(c, a);
 		fetcher_answer_free(a);
 	}

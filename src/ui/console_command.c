@@ -12,6 +12,10 @@
 
 static bool verb_refused(struct console *c, const char *verb)
 {
+	if (strcmp(verb, "predict") == 0) {
+		console_say(c, ROLE_WARNING, "predict may take long; f starts it as a job");
+		return true;
+	}
 	if (strcmp(verb, "serve") != 0 && strcmp(verb, "demo") != 0)
 		return false;
 	console_say(c, ROLE_WARNING, "%s runs until it is stopped; start it from a shell of its own", verb);

@@ -1,6 +1,7 @@
 /* Keys of the views and of the prompt; they act only on what is drawn. */
 #include "ui/console_state.h"
 
+#include "ui/job_pane.h"
 #include "ui/keys.h"
 #include "core/digest.h"
 #include "ui/line_edit.h"
@@ -84,6 +85,14 @@ static void version_move(struct console *c, long step)
 	c->ui.version = m->versions[m->version_count - 1 - at].version;
 }
 
+static void job_move(struct console *c, long step)
+{
+	const struct job_record *jobs = c->snapshot->jobs, *job = job_selected(&c->ui);
+
+	if (job)
+		c->ui.job = jobs[moved((size_t)(job - jobs), c->snapshot->job_count, step)].id;
+}
+
 static void move(struct console *c, long step)
 {
 	size_t indexes[FILTERED_MAX], at, count;
@@ -96,6 +105,8 @@ static void move(struct console *c, long step)
 		return;
 	} else if (in_view(c, "model")) {
 		version_move(c, step);
+	} else if (in_view(c, "jobs") || in_view(c, "job")) {
+		job_move(c, step);
 	} else {
 		count = shown(c, indexes, &at);
 		if (count > 0)
@@ -108,6 +119,8 @@ static void back(struct console *c)
 	c->ui.message[0] = '\0';
 	if (in_view(c, "help"))
 		view_show(c, *c->back_view ? c->back_view : "models");
+	else if (in_view(c, "job"))
+		view_show(c, "jobs");
 	else if (!in_view(c, "models"))
 		view_show(c, "models");
 	else
@@ -196,7 +209,7 @@ static void clipboard_copy(struct console *c, const char *text)
 static void copy(struct console *c)
 {
 	if (!*c->last_command) {
-		console_say(c, ROLE_DIM, "nothing was done yet; p, r and s show their command before they act");
+		console_say(c, ROLE_DIM, "nothing was done yet; p, r, s and f show their command before they act");
 		return;
 	}
 	clipboard_copy(c, c->last_command);
@@ -223,6 +236,18 @@ static void theme_next(struct console *c)
 	console_say(c, ROLE_DIM, "theme %s", c->theme.name);
 }
 
+static void open_selected(struct console *c)
+{
+	if (!c->snapshot)
+		return;
+	if (in_view(c, "models") && snapshot_find(c->snapshot, c->ui.model)) {
+		view_show(c, "model");
+	} else if (in_view(c, "jobs") && job_selected(&c->ui)) {
+		c->ui.job = job_selected(&c->ui)->id; /* whatever comes to be the first */
+		view_show(c, "job");
+	}
+}
+
 static void act(struct console *c, enum key_action action)
 {
 	switch (action) {
@@ -233,16 +258,25 @@ static void act(struct console *c, enum key_action action)
 		move(c, 1);
 		break;
 	case ACT_OPEN:
-		if (in_view(c, "models") && c->snapshot && snapshot_find(c->snapshot, c->ui.model))
-			view_show(c, "model");
+		open_selected(c);
 		break;
 	case ACT_BACK:
 		back(c);
 		break;
+	case ACT_FILE:
+		if (!in_view(c, "help") && !in_view(c, "job"))
+			job_dialog_open(c, JOB_DIALOG_START);
+		break;
+	case ACT_CANCEL:
+	case ACT_AGAIN:
+		if (c->snapshot && (in_view(c, "jobs") || in_view(c, "job")))
+			job_dialog_open(c, action == ACT_CANCEL ? JOB_DIALOG_CANCEL : JOB_DIALOG_AGAIN);
+		break;
 	case ACT_PROMOTE:
 	case ACT_ROLLBACK:
 	case ACT_SPLIT:
-		if (!in_view(c, "help"))
+		/* Only where the model that it is about is in sight. */
+		if (in_view(c, "models") || in_view(c, "model"))
 			change_open(c, action == ACT_PROMOTE	? CHANGE_PROMOTE
 				       : action == ACT_ROLLBACK ? CHANGE_ROLLBACK
 								: CHANGE_SPLIT);
@@ -350,6 +384,8 @@ void console_key(struct console *c, int key)
 			console_quit(c);
 	} else if (c->mode == MODE_CHANGE) {
 		change_key(c, key);
+	} else if (c->mode == MODE_JOB) {
+		job_dialog_key(c, key);
 	} else if (c->mode == MODE_PROMPT) {
 		prompt_key(c, key);
 	} else if (c->mode == MODE_OUTPUT) {

@@ -8,6 +8,7 @@
 
 #include "core/registry.h"
 #include "ui/console.h"
+#include "ui/console_job.h"
 #include "ui/dialog.h"
 #include "ui/draw.h"
 #include "ui/embedded.h"
@@ -22,6 +23,7 @@ enum console_mode {
 	MODE_VIEW,
 	MODE_PROMPT, /* ui.prompt says which */
 	MODE_CHANGE, /* the dialog of a change */
+	MODE_JOB,    /* a dialog about a job */
 	MODE_OUTPUT, /* a command's output lies over the view */
 	MODE_QUIT,   /* asks whether the runtime goes on serving */
 };
@@ -63,6 +65,7 @@ struct console {
 	int exit_code;
 	enum console_mode mode;
 	struct change change;
+	struct job_dialog job;
 	struct dialog quit;
 	int stop_id;
 	int64_t stop_until_ms; /* 0: not stopping the embedded runtime */

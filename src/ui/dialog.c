@@ -115,33 +115,10 @@ static void draw_field_brief(struct place *p, const struct dialog_field *f)
 	p->row++;
 }
 
-/* Text over several rows, broken at blanks where it can be. */
 static void draw_wrapped(struct place *p, enum canvas_role role, const char *text, int rows_max)
 {
-	char part[512];
-	while (*text != '\0' && rows_max-- > 0 && p->row < p->bottom) {
-		size_t end = 0, blank = 0;
-		while (text[end] != '\0' && end < sizeof(part) - 5) {
-			size_t step = text_character_size(text + end);
-			step = step > 0 ? step : 1;
-			memcpy(part + end, text + end, step);
-			part[end + step] = '\0';
-			if (canvas_width(part) > p->columns)
-				break;
-			if (text[end] == ' ')
-				blank = end;
-			end += step;
-		}
-		/* Not even one character fits, or the last row takes what is left, with an
-		 * ellipsis. */
-		if (end == 0 || text[end] == '\0' || rows_max == 0) {
-			canvas_put(p->c, p->row++, p->column, p->columns, role, text);
-			return;
-		}
-		end = blank > 0 ? blank : end;
-		canvas_format(p->c, p->row++, p->column, p->columns, role, "%.*s", (int)end, text);
-		text += end + (text[end] == ' ');
-	}
+	int rows = rows_max < p->bottom - p->row ? rows_max : p->bottom - p->row;
+	p->row += canvas_put_wrapped(p->c, p->row, p->column, p->columns, rows, role, text);
 }
 
 static int wrapped_rows(const char *text, int columns, int rows_max)

@@ -12,11 +12,14 @@
 #define KEYS(X)                                                                                    \
 	X(UP, 'k', "up, k", "", "move up")                                                         \
 	X(DOWN, 'j', "down, j", "", "move down")                                                   \
-	X(OPEN, '\n', "enter", "open", "open the selected model")                                  \
+	X(OPEN, '\n', "enter", "open", "open the selected model or job")                                  \
 	X(BACK, 27, "esc", "back", "back; close a dialog; clear the filter")                       \
 	X(PROMOTE, 'p', "p", "promote", "promote a version: all requests go to it")                \
 	X(ROLLBACK, 'r', "r", "rollback", "go back one step in the route's history")               \
 	X(SPLIT, 's', "s", "split", "split the requests between versions")                         \
+	X(FILE, 'f', "f", "predict", "predict a file with the selected model")   \
+	X(CANCEL, 'x', "x", "cancel", "ask the selected job to stop")                              \
+	X(AGAIN, 'A', "A", "start again", "start the selected job again") \
 	X(FILTER, '/', "/", "filter", "show only models whose name contains a text")               \
 	X(COMMAND, ':', ":", "command", "type a command, as after `mldeck`")                       \
 	X(COPY, 'y', "y", "copy as command", "show the command that equals the last action")       \

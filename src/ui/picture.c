@@ -13,6 +13,7 @@ struct canvas *picture_draw(const struct picture *p, const struct snapshot *s)
 		return NULL;
 	state.now_ms = s->server.now_ms;
 	snprintf(state.view, sizeof(state.view), "%s", p->view);
+	state.job = p->job;
 	if (p->model)
 		snprintf(state.model, sizeof(state.model), "%s", p->model);
 	else if (s->model_count > 0)

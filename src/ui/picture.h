@@ -10,10 +10,12 @@
 #include "ui/canvas.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct picture {
 	const char *view;
 	const char *model; /* the selected one, or NULL for the first */
+	int64_t job;	   /* the selected one, or 0 for the first */
 	int columns, rows;
 	enum charset charset;
 	bool demo;

@@ -1,9 +1,11 @@
 /* screen: the whole screen around a view: top line, tab bar, footer, key bar, and what is said
  * instead of a view when there is nothing to show. */
+#include "ui/job_pane.h"
 #include "ui/keys.h"
 #include "ui/panes.h"
 #include "ui/view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +43,22 @@ static int top_figure(struct canvas *c, int column, int limit, const char *label
 	return canvas_put(c, 0, column + 1, -1, role, value) + 3;
 }
 
+/* "● 3 jobs", and how many of them wait. */
+static int top_jobs(struct canvas *c, int column, int limit, const struct snapshot_server *s)
+{
+	char text[64];
+	if (s->jobs_running + s->jobs_queued == 0)
+		return column;
+	snprintf(text, sizeof(text), "%u job%s", s->jobs_running, s->jobs_running == 1 ? "" : "s");
+	size_t brief = strlen(text);
+	if (s->jobs_queued > 0)
+		snprintf(text + brief, sizeof(text) - brief, ", %u wait%s", s->jobs_queued,
+			 s->jobs_queued == 1 ? "s" : "");
+	if (column + 2 + canvas_width(text) > limit)
+		text[brief] = '\0';
+	return top_figure(c, column, limit, canvas_glyph(c, "●", "*"), ROLE_TEXT, text);
+}
+
 static void draw_top_figures(struct canvas *c, int column, int limit,
 			     const struct snapshot_server *s)
 {
@@ -52,6 +70,7 @@ static void draw_top_figures(struct canvas *c, int column, int limit,
 	double percent = snapshot_error_percent(&all);
 	snprintf(text, sizeof(text), "%.2f%%", percent);
 	column = top_figure(c, column, limit, "err", percent >= 1 ? ROLE_BAD : ROLE_TEXT, text);
+	column = top_jobs(c, column, limit, s);
 	if (s->draining)
 		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING,
 				    "draining");
@@ -89,11 +108,28 @@ static void draw_top(struct canvas *c, const struct ui_state *state)
 	draw_top_figures(c, column, right - 2, &state->snapshot->server);
 }
 
-/* The model view is part of the models tab. */
+static bool in_view(const struct ui_state *state, const char *name)
+{
+	return strcmp(state->view, name) == 0;
+}
+
+/* The views of one model and of one job are parts of the tabs of all of them. */
 static bool on_tab(const struct view *v, const struct ui_state *state)
 {
-	return strcmp(v->name, state->view) == 0 ||
-	       (strcmp(v->name, "models") == 0 && strcmp(state->view, "model") == 0);
+	return in_view(state, v->name) || (strcmp(v->name, "models") == 0 && in_view(state, "model")) ||
+	       (strcmp(v->name, "jobs") == 0 && in_view(state, "job"));
+}
+
+/* What is open, beside its tab. */
+static int draw_opened(struct canvas *c, int column, const struct ui_state *state)
+{
+	const char *arrow = canvas_glyph(c, "▸", ">");
+	const struct job_record *job = state->snapshot != NULL ? job_selected(state) : NULL;
+	if (in_view(state, "model"))
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s", arrow, state->model);
+	if (in_view(state, "job") && job != NULL)
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64, arrow, job->id);
+	return column;
 }
 
 static void draw_tabs(struct canvas *c, const struct ui_state *state)
@@ -110,9 +146,8 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 			canvas_paint(c, 1, start + 2, 1, column - start - 2, ROLE_TITLE);
 			canvas_bold(c, 1, start, column - start);
 		}
-		if (on_tab(v, state) && strcmp(state->view, "model") == 0)
-			column = canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s",
-					       canvas_glyph(c, "▸", ">"), state->model);
+		if (on_tab(v, state))
+			column = draw_opened(c, column, state);
 		column += 3;
 	}
 	if (state->filter[0] != '\0')
@@ -120,24 +155,51 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 			      state->filter);
 }
 
+static bool on_jobs(const struct ui_state *state)
+{
+	return in_view(state, "jobs") || in_view(state, "job");
+}
+
+/* Keys that change something: only where what they are about is in sight, and fresh. */
+static bool change_shown(enum key_action action, const struct ui_state *state)
+{
+	const struct job_record *job = state->snapshot != NULL ? job_selected(state) : NULL;
+	bool models = state->snapshot != NULL && state->snapshot->model_count > 0;
+	if (in_view(state, "help") || is_stale(state))
+		return false;
+	switch (action) {
+	case ACT_FILE:
+		return models && !in_view(state, "job");
+	case ACT_CANCEL:
+		return on_jobs(state) && job != NULL && !job_ended(job);
+	case ACT_AGAIN:
+		return on_jobs(state) && job != NULL && job_ended(job) && !job->in_shell;
+	default:
+		return models && !on_jobs(state);
+	}
+}
+
 static bool key_shown(const struct key *k, const struct ui_state *state)
 {
-	bool model_view = strcmp(state->view, "model") == 0,
-	     help = strcmp(state->view, "help") == 0;
-	bool change =
-	    k->action == ACT_PROMOTE || k->action == ACT_ROLLBACK || k->action == ACT_SPLIT;
+	bool opened = in_view(state, "model") || in_view(state, "job"), help = in_view(state, "help");
 	bool models = state->snapshot != NULL && state->snapshot->model_count > 0;
+	bool jobs = state->snapshot != NULL && state->snapshot->job_count > 0;
 	if (k->label[0] == '\0')
 		return false;
-	if (change)
-		return models && !help && !is_stale(state);
 	switch (k->action) {
+	case ACT_PROMOTE:
+	case ACT_ROLLBACK:
+	case ACT_SPLIT:
+	case ACT_FILE:
+	case ACT_CANCEL:
+	case ACT_AGAIN:
+		return change_shown(k->action, state);
 	case ACT_OPEN:
-		return models && !model_view && !help;
+		return (in_view(state, "jobs") ? jobs : models) && !opened && !help;
 	case ACT_FILTER:
-		return models && !model_view && !help;
+		return models && !opened && !help && !on_jobs(state);
 	case ACT_BACK:
-		return model_view || help || state->filter[0] != '\0';
+		return opened || help || in_view(state, "jobs") || state->filter[0] != '\0';
 	case ACT_COPY:
 		return models && !help;
 	case ACT_HELP:
@@ -279,7 +341,7 @@ static void draw_body(struct canvas *c, int top, int bottom, const struct ui_sta
 		draw_waiting(c, top, bottom, state);
 		return;
 	}
-	if (data && state->snapshot->model_count == 0)
+	if (data && state->snapshot->model_count == 0 && !on_jobs(state))
 		draw_no_models(c, top, bottom);
 	else
 		v->draw(c, top, bottom, state);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VIEWS(X) X(models) X(model) X(help)
+#define VIEWS(X) X(models) X(model) X(jobs) X(job) X(help)
 
 #define UI_FILTER_SIZE 64
 #define UI_MESSAGE_SIZE 512
@@ -31,6 +31,7 @@ struct ui_state {
 	char view[16];	      /* name of the view shown */
 	char model[TEXT_NAME_MAX + 1]; /* the selected, or in the model view the open, model */
 	uint32_t version;     /* the selected version in the model view; 0: the first */
+	int64_t job;	      /* the selected, or in the job view the open, job; 0: the first */
 	int scroll;
 	char filter[UI_FILTER_SIZE]; /* substring of model names; "" all */
 	int prompt;	      /* '/', ':' or 0: the line being typed at the bottom */

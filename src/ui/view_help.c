@@ -23,6 +23,9 @@ static const struct {
     {"○", "o", ROLE_DIM, "idle, or not live"},
     {"✕", "x", ROLE_BAD, "failed: cannot serve"},
     {"░", "'", ROLE_BASELINE, "the baseline"},
+    {"✓", "+", ROLE_OK, "job done"},
+    {"■", "#", ROLE_WARNING, "job cancelled"},
+    {"▲", "!", ROLE_WARNING, "job interrupted"},
 };
 
 /* Lines of the help are numbered, so that it scrolls; line() draws one if it is in sight. */

@@ -193,7 +193,7 @@ static void draw_table(struct canvas *c, int top, int bottom, const struct ui_st
 	struct column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
 	int first = columns_first(state->scroll, count, selected, rows);
-	lay_out(columns, c->columns - COLUMNS_MARKER - 1, state->snapshot);
+	lay_out(columns, c->columns - COLUMNS_MARKER, state->snapshot);
 	int end = columns_headings(c, top, columns, COLUMN_COUNT);
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, top + 1 + i, columns, state,

@@ -70,6 +70,14 @@ expect 2 'whole number' audit --limit x
 expect 0 'flight-delay' snapshot models --size 100x30
 expect 0 '<svg' snapshot models --format svg
 expect 0 '"models"' snapshot models --format json
+expect 0 'There are no jobs yet' jobs
+expect 0 '"jobs"' jobs --json
+expect 4 'there is no job 9' jobs 9
+expect 2 'no number of a job' jobs x
+expect 4 'there is no job 9' cancel 9
+expect 2 'no number of a job' cancel x
+expect 4 'is not in the picture' snapshot job --job 7
+expect 0 'no jobs yet' snapshot jobs --size 100x30
 expect 2 'there is no view' snapshot nothing
 expect 0 'The runtime has stopped' stop --reason "end of the test"
 wait "$runtime" || { echo "not ok the stopped runtime ended with $?"; failures=$((failures + 1)); }

@@ -231,6 +231,33 @@ def test_counters_never_fall_and_every_scrape_is_consistent():
     runtime.stop()
 
 
+def test_another_server_is_counted():
+    far, near = deployed(), Runtime()
+    near.run("deploy", "near", f"http://{far.host}:{far.port}/v2/models/{MODEL}/versions/1")
+    labels = {"model": "near", "version": "1"}
+    for _ in range(5):
+        status, answer = near.infer(good_body(), "/v2/models/near/infer")
+        assert status == 200, (status, answer)
+    scrape = Scrape(near)
+    assert scrape.value("mldeck_requests_total", outcome="ok", **labels) == 5
+    assert scrape.value("mldeck_remote_answers_total", kind="ok", **labels) == 5
+    assert scrape.value("mldeck_remote_answers_total", kind="upstream", **labels) == 0
+    assert scrape.value("mldeck_remote_connections_total", **labels) >= 1
+    assert scrape.value("mldeck_remote_in_flight", **labels) == 0
+    assert scrape.value("mldeck_version_ready", **labels) == 1
+    far.stop()
+    status, answer = near.infer(good_body(), "/v2/models/near/infer")
+    assert status == 502, (status, answer)
+    scrape = Scrape(near)
+    assert scrape.value("mldeck_requests_total", outcome="error", **labels) == 1
+    assert scrape.value("mldeck_requests_total", outcome="refused", **labels) == 0
+    assert scrape.value("mldeck_remote_answers_total", kind="upstream", **labels) == 1
+    assert scrape.value("mldeck_version_ready", **labels) == 0
+    if shutil.which("promtool", path=os.environ.get("MLDECK_PROMETHEUS", "") or "/nowhere"):
+        assert promtool_check(scrape.text) == (0, ""), promtool_check(scrape.text)
+    near.stop()
+
+
 def promtool_check(text):
     done = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, text=True,
                           timeout=DEADLINE_S)
@@ -262,7 +289,9 @@ def test_every_metric_is_documented():
     runtime.infer(good_body())
     exported = set(Scrape(runtime).types)
     runtime.stop()
-    assert documented - exported == {"mldeck_shadow_weight_ratio"}, documented - exported  # nothing shadows here
+    elsewhere = {name for name in documented - exported if name.startswith("mldeck_remote_")}
+    assert len(elsewhere) == 4, elsewhere  # test_another_server_is_counted
+    assert documented - exported - elsewhere == {"mldeck_shadow_weight_ratio"}, documented  # nothing shadows here
     assert exported <= documented, exported - documented
 
 
@@ -339,11 +368,22 @@ class Prometheus:
                  "--web.listen-address=127.0.0.1:0", "--log.format=json"], stdout=log, stderr=log)
         poll(lambda: self.process.poll() is not None or self.find_port())
         assert self.process.poll() is None, open(self.log_path).read()[-400:]
+        poll(self.is_ready)
 
     def find_port(self):
         """The port that the system chose; before that, 0 is what was asked for."""
         self.port = max([0, *map(int, re.findall(r"127\.0\.0\.1:(\d+)", open(self.log_path).read()))])
         return self.port > 0
+
+    def is_ready(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        try:
+            connection.request("GET", "/-/ready")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 MLDECK = os.environ["MLDECK"]
 FLIGHTS = "examples/flights"
@@ -103,6 +104,7 @@ def run_tests(names):
             print(f"skip {name[5:]}: {reason}", flush=True)
         except Exception as error:
             failures += 1
-            print(f"not ok {name[5:]}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
+            line = traceback.extract_tb(error.__traceback__)[1].lineno
+            print(f"not ok {name[5:]}: line {line}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
     subprocess.run(["pkill", "-P", str(os.getpid())], check=False)
     sys.exit(1 if failures else 0)

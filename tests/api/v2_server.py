@@ -98,6 +98,8 @@ class Server:
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}/v2/models/{model}"
 
     def stop(self):
+        if self.ending.is_set():
+            return
         self.ending.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()

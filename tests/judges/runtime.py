@@ -24,6 +24,10 @@ TOLERANCE = 1e-6
 VERSIONS = {"flight-delay": ["v1.txt", "v2.ubj"], "arrival-delay": ["v1.txt", "v2.json"]}
 
 
+# tests/run ends a suite that takes too long so: what it started is ended first.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("it was told to stop"))
+
+
 class Skip(Exception):
     """What a test cannot run without."""
 
@@ -74,8 +78,7 @@ class Runtime:
         return self.log.read()[-2000:]
 
     def command(self, *words):
-        return subprocess.run([self.executable, *words, "--state", self.state], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=DEADLINE_S)
+        return call([self.executable, *words, "--state", self.state])
 
     def mldeck(self, *words):
         done = self.command(*words)
@@ -90,6 +93,18 @@ class Runtime:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read()
+
+
+def call(words, deadline_s=DEADLINE_S, **options):
+    """Runs a program to its end: exit code and output. Nothing that it started is left behind, whatever happens."""
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True, **options)
+    try:
+        said = process.communicate(timeout=deadline_s)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(words, process.returncode, *said)
 
 
 def poll(condition, deadline_s=DEADLINE_S):

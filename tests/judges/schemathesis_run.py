@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -22,12 +21,12 @@ ANSWERED = ["POST /v2/models/{model}/infer", "GET /predict/{model}", "POST /v1/m
 def attack(runtime, *options):
     """Its report, and what it says of each failure."""
     report = tempfile.mktemp(".json")
-    done = subprocess.run(
+    done = r.call(
         [sys.executable, PROGRAM, "run", runtime.url + "/openapi.json", "--no-color", "--seed", str(SEED),
          "--max-examples", str(EXAMPLES), "--generation-database", "none", "--suppress-health-check", "all",
          "--checks", ",".join(CHECKS), "--request-timeout", str(r.DEADLINE_S), "--continue-on-failure",
          "--report", "json", "--report-json-path", report, *options],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=tempfile.mkdtemp(), timeout=220)
+        deadline_s=220, cwd=tempfile.mkdtemp())
     assert os.path.exists(report), (done.stdout + done.stderr)[-500:]
     with open(report) as file:
         return json.load(file), re.sub(r"\s+", " ", done.stdout.partition("= FAILURES =")[2])

@@ -14,11 +14,17 @@
 
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 65536
+#define FAKE_JOBS_MAX 8
 
 struct peer {
 	int fd;
 	size_t size;
 	char data[REQUEST_MAX];
+};
+
+struct fake_job {
+	char state[16], input[256], output[256];
+	int version;
 };
 
 struct fake_runtime {
@@ -30,6 +36,8 @@ struct fake_runtime {
 	bool ending, hang;
 	int live, previous, revision, polls;
 	char reason[256];
+	int job_count;
+	struct fake_job jobs[FAKE_JOBS_MAX]; /* ids 1, 2 ... */
 	struct peer peers[CLIENTS_MAX];
 };
 
@@ -132,6 +140,41 @@ static void model_add(cJSON *models, const char *name, int versions, int live, i
 	cJSON_AddItemToArray(models, m);
 }
 
+static int jobs_in(const struct fake_runtime *f, const char *state)
+{
+	int count = 0;
+
+	for (int i = 0; i < f->job_count; i++)
+		count += strcmp(f->jobs[i].state, state) == 0;
+	return count;
+}
+
+/* Running ones first, as a runtime does. */
+static void jobs_add(const struct fake_runtime *f, cJSON *list)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = f->job_count - 1; i >= 0; i--) {
+			const struct fake_job *job = &f->jobs[i];
+			bool running = strcmp(job->state, "running") == 0;
+			cJSON *item;
+
+			if (running != (pass == 0))
+				continue;
+			item = cJSON_CreateObject();
+			cJSON_AddNumberToObject(item, "id", i + 1);
+			cJSON_AddStringToObject(item, "kind", "predict");
+			cJSON_AddStringToObject(item, "model", "flight-delay");
+			cJSON_AddNumberToObject(item, "version", job->version);
+			cJSON_AddStringToObject(item, "title", "rows.csv to somewhere.csv");
+			cJSON_AddStringToObject(item, "command", "mldeck predict flight-delay --input rows.csv");
+			cJSON_AddStringToObject(item, "who", "grace");
+			cJSON_AddStringToObject(item, "state", job->state);
+			cJSON_AddNumberToObject(item, "started_ms", 1700000000000.0 - 60000);
+			cJSON_AddNumberToObject(item, "ended_ms", running ? 0 : 1700000000000.0);
+			cJSON_AddItemToArray(list, item);
+		}
+}
+
 static cJSON *snapshot(const struct fake_runtime *f)
 {
 	cJSON *json = cJSON_CreateObject(), *server = cJSON_AddObjectToObject(json, "server");
@@ -150,6 +193,8 @@ static cJSON *snapshot(const struct fake_runtime *f)
 	cJSON_AddNumberToObject(server, "errors", 0);
 	cJSON_AddNumberToObject(server, "rate_rps", 200);
 	cJSON_AddNumberToObject(server, "lost_samples", 0);
+	cJSON_AddNumberToObject(server, "jobs_running", jobs_in(f, "running"));
+	jobs_add(f, cJSON_AddArrayToObject(json, "jobs"));
 	model_add(models, "churn", 1, 1, 5);
 	model_add(models, "flight-delay", 3, f->live, f->revision);
 	return json;
@@ -195,6 +240,77 @@ static cJSON *change(struct fake_runtime *f, const cJSON *body, int *status)
 	return answer;
 }
 
+static cJSON *refusal(int *status, int code, const char *name, const char *text)
+{
+	cJSON *answer = cJSON_CreateObject();
+
+	*status = code;
+	cJSON_AddStringToObject(answer, "error", text);
+	cJSON_AddStringToObject(answer, "code", name);
+	return answer;
+}
+
+static const char *string_of(const cJSON *json, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(json, name));
+
+	return text ? text : "";
+}
+
+/* Only /data/rows.csv can be read. */
+static cJSON *job_start(struct fake_runtime *f, const cJSON *body, int *status)
+{
+	const cJSON *start = cJSON_GetObjectItem(body, "start");
+	bool dry_run = cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run"));
+	struct fake_job *job = &f->jobs[f->job_count];
+	cJSON *answer, *fact;
+
+	if (strcmp(string_of(start, "input"), "/data/rows.csv") != 0)
+		return refusal(status, 404, "not_found", "the runtime cannot read that file");
+	answer = cJSON_CreateObject();
+	fact = cJSON_CreateObject();
+	cJSON_AddStringToObject(fact, "name", "input");
+	cJSON_AddStringToObject(fact, "text", "96.7 kB, 2001 lines");
+	cJSON_AddItemToArray(cJSON_AddArrayToObject(answer, "facts"), fact);
+	cJSON_AddStringToObject(answer, "title", "rows.csv to somewhere.csv");
+	cJSON_AddNumberToObject(answer, "version", number_of(body, "version", f->live));
+	if (dry_run || f->job_count == FAKE_JOBS_MAX)
+		return answer;
+	snprintf(job->state, sizeof(job->state), "running");
+	snprintf(job->input, sizeof(job->input), "%s", string_of(start, "input"));
+	snprintf(job->output, sizeof(job->output), "%s", string_of(start, "output"));
+	job->version = (int)number_of(body, "version", 0);
+	cJSON_AddNumberToObject(answer, "id", ++f->job_count);
+	return answer;
+}
+
+/* ".../ID/cancel" and ".../ID/again" */
+static cJSON *job_post(struct fake_runtime *f, const char *path, const cJSON *body, int *status)
+{
+	char *verb;
+	long id = strtol(path, &verb, 10);
+	cJSON *start, *request, *answer;
+
+	if (id < 1 || id > f->job_count)
+		return refusal(status, 404, "not_found", "there is no such job");
+	if (strncmp(verb, "/cancel ", 8) == 0) {
+		answer = cJSON_CreateObject();
+		snprintf(f->jobs[id - 1].state, sizeof(f->jobs[0].state), "cancelled");
+		snprintf(f->reason, sizeof(f->reason), "%s", string_of(body, "reason"));
+		cJSON_AddNumberToObject(answer, "id", (double)id);
+		return answer;
+	}
+	request = cJSON_CreateObject();
+	start = cJSON_AddObjectToObject(request, "start");
+	cJSON_AddStringToObject(start, "input", f->jobs[id - 1].input);
+	cJSON_AddStringToObject(start, "output", f->jobs[id - 1].output);
+	cJSON_AddNumberToObject(request, "version", f->jobs[id - 1].version);
+	cJSON_AddBoolToObject(request, "dry_run", cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run")));
+	answer = job_start(f, request, status);
+	cJSON_Delete(request);
+	return answer;
+}
+
 static void respond(struct fake_runtime *f, int fd, const char *request, const char *body)
 {
 	int status = 200;
@@ -206,6 +322,10 @@ static void respond(struct fake_runtime *f, int fd, const char *request, const c
 		f->polls++;
 	} else if (strncmp(request, "POST /control/v1/models/flight-delay/route", 42) == 0) {
 		json = change(f, parsed, &status);
+	} else if (strncmp(request, "POST /control/v1/jobs/", 22) == 0) {
+		json = job_post(f, request + 22, parsed, &status);
+	} else if (strncmp(request, "POST /control/v1/jobs ", 22) == 0) {
+		json = job_start(f, parsed, &status);
 	} else {
 		json = cJSON_CreateObject();
 	}
@@ -404,5 +524,18 @@ void fake_runtime_reason(struct fake_runtime *f, char *reason, int size)
 {
 	pthread_mutex_lock(&f->mutex);
 	snprintf(reason, (size_t)size, "%s", f->reason);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_runtime_job(struct fake_runtime *f, int id, char *state, char *output, int size, int *version)
+{
+	static const struct fake_job none;
+
+	pthread_mutex_lock(&f->mutex);
+	const struct fake_job *job = id >= 1 && id <= f->job_count ? &f->jobs[id - 1] : &none;
+
+	snprintf(state, (size_t)size, "%s", job->state);
+	snprintf(output, (size_t)size, "%s", job->output);
+	*version = job->version;
 	pthread_mutex_unlock(&f->mutex);
 }

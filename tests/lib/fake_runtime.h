@@ -20,6 +20,8 @@ int fake_runtime_live(struct fake_runtime *f);
 int fake_runtime_revision(struct fake_runtime *f);
 /* Snapshots answered so far. */
 int fake_runtime_polls(struct fake_runtime *f);
+/* A job that was started, state "" when there is none of that number (1, 2 ...); texts of size bytes. */
+void fake_runtime_job(struct fake_runtime *f, int id, char *state, char *output, int size, int *version);
 /* The reason of the last change. */
 void fake_runtime_reason(struct fake_runtime *f, char *reason, int size);
 

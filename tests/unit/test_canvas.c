@@ -91,11 +91,32 @@ static void test_limits(void **context)
 	canvas_free(NULL);
 }
 
+static void test_wrapped(void **context)
+{
+	struct canvas *c = canvas_new(10, 4, CHARSET_BLOCKS);
+	struct buf b;
+	(void)context;
+	buf_init(&b);
+	assert_int_equal(canvas_put_wrapped(c, 0, 0, 10, 4, ROLE_TEXT, "two words and a_word_that_is_long"), 4);
+	render_text(c, &b);
+	assert_string_equal(b.data, "two words\nand\na_word_tha\nt_is_long\n");
+	buf_clear(&b);
+	canvas_clear(c);
+	assert_int_equal(canvas_put_wrapped(c, 0, 0, 10, 2, ROLE_TEXT, "one two three four five"), 2);
+	render_text(c, &b);
+	assert_string_equal(b.data, "one two\nthree fou…\n\n\n");
+	assert_int_equal(canvas_put_wrapped(c, 0, 0, 1, 9, ROLE_TEXT, "漢字"), 1);
+	assert_int_equal(canvas_put_wrapped(c, 0, 0, 5, 9, ROLE_TEXT, ""), 0);
+	buf_release(&b);
+	canvas_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_clean),
 					   cmocka_unit_test(test_wide_halves),
 					   cmocka_unit_test(test_ascii),
-					   cmocka_unit_test(test_limits)};
+					   cmocka_unit_test(test_limits),
+					   cmocka_unit_test(test_wrapped)};
 	return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }

@@ -89,11 +89,31 @@ static void test_split(void **context)
 	canvas_free(c);
 }
 
+static void test_progress(void **context)
+{
+	struct canvas *c = canvas_new(4, 1, CHARSET_BLOCKS), *ascii = canvas_new(4, 1, CHARSET_ASCII);
+	(void)context;
+	chart_progress(c, 0, 0, 4, 0, ROLE_LIVE);
+	expect(c, "····\n");
+	chart_progress(c, 0, 0, 4, 1e-9, ROLE_LIVE); /* what has begun shows */
+	expect(c, "▏···\n");
+	chart_progress(c, 0, 0, 4, 0.375, ROLE_LIVE);
+	expect(c, "█▌··\n");
+	chart_progress(c, 0, 0, 4, 0.9999, ROLE_LIVE); /* and only a whole is full */
+	expect(c, "███▉\n");
+	chart_progress(c, 0, 0, 4, 7, ROLE_LIVE);
+	expect(c, "████\n");
+	chart_progress(ascii, 0, 0, 4, 0.375, ROLE_LIVE);
+	expect(ascii, "##..\n");
+	canvas_free(c);
+	canvas_free(ascii);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_resample), cmocka_unit_test(test_bars),
 	    cmocka_unit_test(test_series), cmocka_unit_test(test_axes),
-	    cmocka_unit_test(test_split)};
+	    cmocka_unit_test(test_split), cmocka_unit_test(test_progress)};
 	return cmocka_run_group_tests_name("chart", tests, NULL, NULL);
 }

@@ -84,6 +84,19 @@ static void refuses_what_the_record_does_not_say(void **unused)
 	REFUSES(&example, "there is no option --\\x1b[31m", "m", "--\033[31m");
 }
 
+static void options_may_be_given_again(void **unused)
+{
+	struct arguments *a;
+
+	(void)unused;
+	assert_int_equal(PARSE(&example, &a, NULL, "m", "--to", "1", "--to=2"), 0);
+	assert_string_equal(arguments_value(a, "to"), "2");
+	assert_string_equal(arguments_value_at(a, "to", 0), "1");
+	assert_string_equal(arguments_value_at(a, "to", 1), "2");
+	assert_null(arguments_value_at(a, "to", 2));
+	arguments_free(a);
+}
+
 static void help_needs_no_arguments(void **unused)
 {
 	struct arguments *a;
@@ -120,6 +133,7 @@ int main(void)
 		cmocka_unit_test(keeps_the_last_of_an_option),
 		cmocka_unit_test(ends_options_at_two_dashes),
 		cmocka_unit_test(refuses_what_the_record_does_not_say),
+		cmocka_unit_test(options_may_be_given_again),
 		cmocka_unit_test(help_needs_no_arguments),
 		cmocka_unit_test(finds_the_socket),
 	};

@@ -1,9 +1,7 @@
 /* The real console in a pseudo-terminal, against a fake runtime; libvterm reads its screen. */
 #include "unit.h"
 
-#include "lib/fake_runtime.h"
-#include "lib/terminal.h"
-#include "ui/console.h"
+#include "lib/console_world.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,11 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-struct world {
-	struct fake_runtime *runtime;
-	struct terminal *terminal;
-};
-
 static long long now_ms(void)
 {
 	struct timespec t;
@@ -26,46 +19,13 @@ static long long now_ms(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int console_start(void *context)
-{
-	struct console_options options = {.state = "/nonexistent", .socket = context, .demo = true};
-
-	setenv("TERM", "xterm-256color", 1);
-	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("NO_COLOR");
-	return console_run(&options);
-}
-
-static void world_open(struct world *w, int columns, int rows)
-{
-	w->runtime = fake_runtime_new();
-	w->terminal = terminal_new(columns, rows, console_start, (void *)fake_runtime_socket(w->runtime));
-	assert_true(terminal_shows(w->terminal, "flight-delay"));
-}
-
-static void world_close(struct world *w)
-{
-	terminal_free(w->terminal);
-	fake_runtime_free(w->runtime);
-}
-
-static void polls_wait(struct world *w, int more)
-{
-	int until = fake_runtime_polls(w->runtime) + more;
-	long long deadline = now_ms() + 10000;
-
-	while (fake_runtime_polls(w->runtime) < until && now_ms() < deadline)
-		terminal_read(w->terminal, 20);
-	assert_true(fake_runtime_polls(w->runtime) >= until);
-}
-
 static void quitting_gives_the_terminal_back(void **state)
 {
-	struct world w;
+	struct console_world w;
 	int status;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	assert_true(terminal_alternate(w.terminal));
 	assert_false(terminal_cooked(w.terminal));
 	terminal_type(w.terminal, "q");
@@ -73,7 +33,7 @@ static void quitting_gives_the_terminal_back(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_false(terminal_alternate(w.terminal));
 	assert_true(terminal_cooked(w.terminal));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void every_fatal_signal_gives_the_terminal_back(void **state)
@@ -82,52 +42,52 @@ static void every_fatal_signal_gives_the_terminal_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		struct world w;
+		struct console_world w;
 		int status;
 
-		world_open(&w, 80, 24);
+		console_world_open(&w, 80, 24);
 		kill(terminal_pid(w.terminal), signals[i]);
 		status = terminal_wait(w.terminal);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
 		assert_false(terminal_alternate(w.terminal));
 		assert_true(terminal_cooked(w.terminal));
-		world_close(&w);
+		console_world_close(&w);
 	}
 }
 
 static void a_hung_up_terminal_ends_it(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	terminal_hang_up(w.terminal);
 	assert_int_not_equal(terminal_wait(w.terminal), -1);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void unchanged_data_costs_no_byte(void **state)
 {
-	struct world w;
+	struct console_world w;
 	size_t before;
 
 	(void)state;
-	world_open(&w, 80, 24);
-	polls_wait(&w, 2);
+	console_world_open(&w, 80, 24);
+	console_world_polls(&w, 2);
 	terminal_read(w.terminal, 0);
 	before = terminal_bytes(w.terminal);
-	polls_wait(&w, 3);
+	console_world_polls(&w, 3);
 	assert_int_equal(terminal_bytes(w.terminal), before);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_promotion_asks_shows_and_is_done(void **state)
 {
-	struct world w;
+	struct console_world w;
 	char reason[64];
 
 	(void)state;
-	world_open(&w, 100, 30);
+	console_world_open(&w, 100, 30);
 	terminal_type(w.terminal, "jp");
 	assert_true(terminal_shows(w.terminal, "Promote flight-delay"));
 	assert_true(terminal_shows(w.terminal, "v3 100%"));
@@ -138,50 +98,50 @@ static void a_promotion_asks_shows_and_is_done(void **state)
 	assert_string_equal(reason, "better on summer");
 	terminal_type(w.terminal, "y");
 	assert_true(terminal_shows(w.terminal, "mldeck promote flight-delay 3 --reason 'better on summer'"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_rollback_names_what_undoes_it(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 100, 30);
+	console_world_open(&w, 100, 30);
 	terminal_type(w.terminal, "jr");
 	assert_true(terminal_shows(w.terminal, "to undo: rollback --to 3."));
 	assert_true(terminal_shows(w.terminal, "--expect-revision 3"));
 	assert_true(terminal_lacks(w.terminal, "asking the runtime"));
 	terminal_type(w.terminal, "flight-delay\rworse\r");
 	assert_true(terminal_shows(w.terminal, "(revision 4); to undo: :rollback flight-delay --to 3"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_wrong_name_changes_nothing(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 100, 30);
+	console_world_open(&w, 100, 30);
 	terminal_type(w.terminal, "jp");
 	assert_true(terminal_shows(w.terminal, "v3 100%"));
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "type the name flight-delay to confirm"));
 	terminal_type(w.terminal, "flight\r\r\r");
 	assert_true(terminal_shows(w.terminal, "the name typed is not flight-delay"));
-	polls_wait(&w, 2);
+	console_world_polls(&w, 2);
 	assert_int_equal(fake_runtime_revision(w.runtime), 3);
 	assert_true(terminal_shows(w.terminal, "Promote flight-delay"));
 	terminal_type(w.terminal, "\033");
 	assert_true(terminal_lacks(w.terminal, "Promote flight-delay"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void another_operators_change_has_to_be_read_first(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 100, 30);
+	console_world_open(&w, 100, 30);
 	terminal_type(w.terminal, "jp");
 	assert_true(terminal_shows(w.terminal, "v3 100%"));
 	terminal_type(w.terminal, "flight-delay");
@@ -189,24 +149,24 @@ static void another_operators_change_has_to_be_read_first(void **state)
 	assert_true(terminal_shows(w.terminal, "the route changed meanwhile"));
 	/* Typing goes nowhere and takes no notice away before enter accepted the new facts. */
 	terminal_type(w.terminal, "flight-delay");
-	polls_wait(&w, 2);
+	console_world_polls(&w, 2);
 	assert_true(terminal_shows(w.terminal, "the route changed meanwhile"));
 	terminal_type(w.terminal, "\rwhy\r\r");
-	polls_wait(&w, 2);
+	console_world_polls(&w, 2);
 	assert_int_equal(fake_runtime_revision(w.runtime), 4);
 	assert_int_equal(fake_runtime_live(w.runtime), 2);
 	assert_true(terminal_shows(w.terminal, "meanwhile"));
 	terminal_type(w.terminal, "\b\b\bflight-delay\rbetter\r");
 	assert_true(terminal_shows(w.terminal, "v3 is live (revision 5)"));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_hanging_runtime_blocks_no_key(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 100, 30);
+	console_world_open(&w, 100, 30);
 	fake_runtime_hang(w.runtime, true);
 	terminal_type(w.terminal, "/fl");
 	assert_true(terminal_lacks(w.terminal, "churn"));
@@ -225,16 +185,16 @@ static void a_hanging_runtime_blocks_no_key(void **state)
 	fake_runtime_hang(w.runtime, false);
 	terminal_type(w.terminal, "q");
 	assert_int_equal(terminal_wait(w.terminal), 0);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void every_size_is_drawn(void **state)
 {
 	static const int sizes[][2] = {{39, 9}, {1, 1}, {40, 10}, {200, 50}, {500, 200}, {80, 24}};
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		bool usable = sizes[i][0] >= 40 && sizes[i][1] >= 10;
 
@@ -242,16 +202,16 @@ static void every_size_is_drawn(void **state)
 		if (sizes[i][0] > 1)
 			assert_true(terminal_shows(w.terminal, usable ? "flight-delay" : "mldeck needs 40x10"));
 	}
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_stop_gives_the_terminal_to_the_shell_and_takes_it_back(void **state)
 {
-	struct world w;
+	struct console_world w;
 	int status;
 
 	(void)state;
-	world_open(&w, 80, 24);
+	console_world_open(&w, 80, 24);
 	kill(terminal_pid(w.terminal), SIGSTOP); /* that a plain stop is survived */
 	assert_int_equal(waitpid(terminal_pid(w.terminal), &status, WUNTRACED), terminal_pid(w.terminal));
 	kill(terminal_pid(w.terminal), SIGCONT);
@@ -260,17 +220,17 @@ static void a_stop_gives_the_terminal_to_the_shell_and_takes_it_back(void **stat
 	terminal_type(w.terminal, "q");
 	assert_int_equal(terminal_wait(w.terminal), 0);
 	assert_true(terminal_cooked(w.terminal));
-	world_close(&w);
+	console_world_close(&w);
 }
 
 static void a_cursor_move_is_cheap(void **state)
 {
-	struct world w;
+	struct console_world w;
 	size_t before;
 
 	(void)state;
-	world_open(&w, 80, 24);
-	polls_wait(&w, 2);
+	console_world_open(&w, 80, 24);
+	console_world_polls(&w, 2);
 	before = terminal_bytes(w.terminal);
 	terminal_type(w.terminal, "j");
 	while (terminal_bytes(w.terminal) == before)
@@ -278,18 +238,18 @@ static void a_cursor_move_is_cheap(void **state)
 	terminal_read(w.terminal, 50);
 	/* Two lines and the title of the pane, not a screen; what the design allows. */
 	assert_true(terminal_bytes(w.terminal) - before <= 300);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 /* A frame larger than the line takes at once, and a key meanwhile: the key's frame follows the first by itself,
  * not with the next news of the runtime. */
 static void a_slow_line_loses_no_last_frame(void **state)
 {
-	struct world w;
+	struct console_world w;
 
 	(void)state;
-	world_open(&w, 500, 200);
-	polls_wait(&w, 1);
+	console_world_open(&w, 500, 200);
+	console_world_polls(&w, 1);
 	fake_runtime_hang(w.runtime, true);
 	terminal_type(w.terminal, "\f");
 	terminal_held(w.terminal);
@@ -297,7 +257,7 @@ static void a_slow_line_loses_no_last_frame(void **state)
 	terminal_held(w.terminal);
 	assert_true(terminal_shows(w.terminal, "this help"));
 	assert_true(terminal_row(w.terminal, "● now") >= 0);
-	world_close(&w);
+	console_world_close(&w);
 }
 
 int main(void)

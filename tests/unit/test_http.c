@@ -16,6 +16,7 @@
 #define DEADLINE_S 30
 #define CLIENTS 64
 #define ROUNDS 20
+#define LARGE_SIZE ((size_t)32 << 20)
 
 /* What the handler suspended, oldest first. */
 struct waiting {
@@ -78,12 +79,23 @@ static void suspend(struct fixture *f, const struct http_request *request, bool 
 	pthread_mutex_unlock(&f->lock);
 }
 
+static void large(struct http_response *response)
+{
+	char line[4096];
+	memset(line, 'x', sizeof line);
+	response->content_type = "text/plain";
+	while (response->body.size < LARGE_SIZE)
+		buf_add(&response->body, line, sizeof line);
+}
+
 static void handle(void *context, const struct http_request *request,
 		   struct http_response *response)
 {
 	struct fixture *f = context;
 	if (strcmp(request->path, "/later") == 0 || strcmp(request->path, "/early") == 0)
 		suspend(f, request, request->path[1] == 'e');
+	else if (strcmp(request->path, "/large") == 0)
+		large(response);
 	else
 		say(response, 200, "now");
 	atomic_fetch_add(&f->handled, 1);
@@ -126,6 +138,7 @@ static void start(struct fixture *f, unsigned threads, bool resumer)
 	struct err e = {0};
 	struct http_options options = {.thread_count = threads,
 				       .body_max = 1 << 20,
+.answer_timeout_ms = 100,
 .header_timeout_ms = DEADLINE_S * 1000,
 .body_timeout_ms = DEADLINE_S * 1000,
 				       .context = f,
@@ -405,6 +418,30 @@ static void a_drain_races_with_resuming(void **state)
 	}
 }
 
+/* It reads steadily, but so slowly that it would take more than twice its time. */
+static void a_slow_reader_is_cut_off(void **state)
+{
+	(void)state;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct fixture f;
+	static char piece[16384];
+	size_t size = 0;
+	ssize_t n;
+
+	start(&f, 1, false);
+	int fd = connect_to(&f);
+	post(fd, "/large", "");
+	while ((n = recv(fd, piece, sizeof piece, 0)) > 0) {
+		size += (size_t)n;
+		http_reap(f.server);
+		nanosleep(&pause, NULL);
+	}
+	assert_true(size > 0 && size < LARGE_SIZE);
+	close(fd);
+	assert_int_equal(http_drain(f.server, 5000), 0);
+	stop_resumer(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,7 +450,8 @@ int main(void)
 	    cmocka_unit_test(clients_hang_up_while_suspended),
 	    cmocka_unit_test(a_drain_waits_for_what_is_suspended),
 	    cmocka_unit_test(a_drain_cuts_off_at_its_deadline),
-	    cmocka_unit_test(a_drain_races_with_resuming),
+		cmocka_unit_test(a_drain_races_with_resuming),
+		cmocka_unit_test(a_slow_reader_is_cut_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

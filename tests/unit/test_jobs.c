@@ -513,6 +513,10 @@ static void plans_say_what_is_wrong(void **state)
 	assert_string_equal(plan.facts[0].text, "11 B, 3 lines");
 	assert_true(plan.facts[1].warning);
 	assert_non_null(strstr(plan.facts[1].text, "will be replaced"));
+	path_in(w, "out.csv.progress", out);
+	write_file(out, "{}", 0600);
+	assert_int_equal(plan_of(w, "a,b\n1,2\n3,4", "out.csv", &plan, &e), 0);
+	assert_non_null(strstr(plan.facts[2].text, "goes on there"));
 }
 
 static void kinds_are_whole(void **state)

@@ -213,9 +213,42 @@ static void sentences(void **state)
 	assert_string_equal(s.problem, "expected a value");
 }
 
+static bool lenient_valid(const char *text)
+{
+	struct scan s;
+	scan_init(&s, text, strlen(text), 8);
+	s.lenient = true;
+	return scan_skip(&s, NULL) && scan_end(&s);
+}
+
+static void not_finite(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"NaN", "Infinity", "-Infinity", "-NaN", "Inf", "-Inf",
+					   "[NaN,-1,Infinity]", "{\"a\": -Infinity }"};
+	static const char *const bad[] = {"N", "Na", "NaNN", "I", "-I", "Infinit", "nan", "infinity", "+Infinity",
+					  "--Infinity", "[NaN NaN]", "-"};
+	struct scan s;
+	double value;
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		if (!lenient_valid(good[i]))
+			fail_msg("refused: %s", good[i]);
+		if (valid_bytes(good[i], strlen(good[i])))
+			fail_msg("let in by strict reading: %s", good[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (lenient_valid(bad[i]))
+			fail_msg("let in: %s", bad[i]);
+	scan_init(&s, "-Infinity", 9, 8);
+	s.lenient = true;
+	assert_true(scan_not_finite(&s, &value) && value < 0 && value * 2 == value);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(not_finite),
 	    cmocka_unit_test(right),   cmocka_unit_test(wrong),  cmocka_unit_test(cut),
 	    cmocka_unit_test(strings), cmocka_unit_test(pulled), cmocka_unit_test(sentences),
 	};

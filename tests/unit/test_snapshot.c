@@ -19,7 +19,7 @@ static struct snapshot *read_text(const char *text, struct err *e)
 
 static void test_round_trip(void **context)
 {
-	static const char *const names[] = {"fleet", "demo", "empty", "many"};
+	static const char *const names[] = {"fleet", "demo", "empty", "many", "jobs"};
 	static char text[1 << 20];
 	(void)context;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -78,6 +78,20 @@ static void counts(void **state)
 	}
 }
 
+static void sizes(void **state)
+{
+	const struct {
+		double bytes;
+		const char *text;
+	} cases[] = {{0, "0 B"}, {999, "999 B"}, {1000, "1.0 kB"}, {96700, "96.7 kB"}, {1.25e9, "1.2 GB"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[16];
+		text_bytes(text, sizeof text, cases[i].bytes);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void uptimes(void **state)
 {
 	(void)state;
@@ -117,7 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),   cmocka_unit_test(cleaned),
 		cmocka_unit_test(durations), cmocka_unit_test(counts),
-		cmocka_unit_test(uptimes), cmocka_unit_test(integers),
+		cmocka_unit_test(uptimes), cmocka_unit_test(sizes), cmocka_unit_test(integers),
 		cmocka_unit_test(errors_are_clean_sentences),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -18,19 +18,23 @@ struct screen {
 	int64_t age_ms;
 	const char *filter, *message;
 	int prompt;
+	int64_t job;
 };
 
 /* fixture NULL: no snapshot yet */
 static const struct screen screens[] = {
-    {"models", "fleet", "models", "flight-delay", 0, "", "", 0},
-    {"model", "fleet", "model", "flight-delay", 1200, "", "promoted v3: revision 8", 0},
-    {"many", "many", "models", "model-33", 0, "", "", 0},
-    {"filter", "many", "models", "model-33", 0, "-3", "", '/'},
-    {"stale", "fleet", "models", "churn", 12000, "", "", 0},
-    {"empty", "empty", "models", "", 0, "", "", 0},
-    {"starting", NULL, "models", "", 0, "", "", 0},
-    {"hostile", "hostile", "model", "", 0, "", "evil \033[31m message", 0},
-    {"help", "fleet", "help", "", 0, "", "", 0},
+    {"models", "fleet", "models", "flight-delay", 0, "", "", 0, 0},
+    {"model", "fleet", "model", "flight-delay", 1200, "", "promoted v3: revision 8", 0, 0},
+    {"many", "many", "models", "model-33", 0, "", "", 0, 0},
+    {"filter", "many", "models", "model-33", 0, "-3", "", '/', 0},
+    {"stale", "fleet", "models", "churn", 12000, "", "", 0, 0},
+    {"empty", "empty", "models", "", 0, "", "", 0, 0},
+    {"starting", NULL, "models", "", 0, "", "", 0, 0},
+    {"hostile", "hostile", "model", "", 0, "", "evil \033[31m message", 0, 0},
+    {"help", "fleet", "help", "", 0, "", "", 0, 0},
+    {"jobs", "jobs", "jobs", "price", 0, "", "", 0, 12},
+    {"job", "jobs", "job", "price", 0, "", "", 0, 13},
+    {"jobs-none", "fleet", "jobs", "price", 0, "", "", 0, 0},
 };
 
 static char *read_text(const char *path)
@@ -101,6 +105,7 @@ static void draw_screen(struct canvas *c, const struct screen *screen, const str
 	state.now_ms = (s != NULL ? s->server.now_ms : 1764000131000) + screen->age_ms;
 	state.prompt = screen->prompt;
 	state.message_role = ROLE_OK;
+	state.job = screen->job;
 	snprintf(state.view, sizeof(state.view), "%s", screen->view);
 	snprintf(state.filter, sizeof(state.filter), "%s", screen->filter);
 	snprintf(state.input, sizeof(state.input), "%s", screen->filter);
@@ -259,7 +264,7 @@ static void test_thousand_models(void **context)
 	s->model_count = 1000;
 	for (int i = 0; i < 1000; i++)
 		snprintf(s->models[i].name, sizeof(s->models[i].name), "model-%03d", i);
-	struct screen screen = {"", "", "models", "model-777", 0, "", "", 0};
+	struct screen screen = {"", "", "models", "model-777", 0, "", "", 0, 0};
 	buf_init(&b);
 	draw_screen(c, &screen, s);
 	render_text(c, &b);

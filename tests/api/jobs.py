@@ -1,0 +1,283 @@
+"""Jobs: batch predictions that the runtime runs, and those of a shell, from their start to whatever ends them."""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+
+from runtime import DEADLINE_S, FLIGHTS, MLDECK, Runtime, poll, run_tests
+
+FOLDER = tempfile.mkdtemp()
+SMALL = os.path.join(FOLDER, "small.csv")
+LARGE = os.path.join(FOLDER, "large.csv")
+SMALL_ROWS = 2000
+# Long enough to be met on its way, on a fast machine too; a build with address checks is several times slower.
+LARGE_FACTOR = 500 if "asan" in MLDECK else 1500
+
+
+def write_inputs():
+    with open(f"{FLIGHTS}/baseline.csv") as file:
+        header, *rows = file.readlines()
+    rows = rows[:SMALL_ROWS]
+    assert len(rows) == SMALL_ROWS
+    for path, factor in [(SMALL, 1), (LARGE, LARGE_FACTOR)]:
+        with open(path, "w") as file:
+            file.write(header)
+            for _ in range(factor):
+                file.writelines(rows)
+
+
+class Connection(http.client.HTTPConnection):
+    """To the control socket."""
+
+    def __init__(self, runtime):
+        super().__init__("localhost", timeout=DEADLINE_S)
+        self.path = os.path.join(runtime.state, "control/mldeck.sock")
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(DEADLINE_S)
+        self.sock.connect(self.path)
+
+
+def control(runtime, method, path, body=None):
+    connection = Connection(runtime)
+    connection.request(method, "/control/v1/" + path, None if body is None else json.dumps(body))
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    return response.status, answer
+
+
+def request(rows, output, **more):
+    return {"kind": "predict", "model": "flight-delay", "start": {"input": rows, "output": output}, **more}
+
+
+def start(runtime, rows, output):
+    status, answer = control(runtime, "POST", "jobs", request(rows, output))
+    assert status == 200, answer
+    return answer["id"]
+
+
+def job(runtime, number):
+    status, answer = control(runtime, "GET", f"jobs/{number}")
+    assert status == 200, answer
+    return answer
+
+
+def wait(runtime, number, *states):
+    poll(lambda: job(runtime, number)["state"] in states)
+    return job(runtime, number)
+
+
+def wait_rows(runtime, number):
+    """Until some rows are done and some are not."""
+    poll(lambda: job(runtime, number)["progress"]["done"] > 0)
+    return job(runtime, number)
+
+
+def open_runtime():
+    runtime = Runtime()
+    runtime.deploy_flights(2)
+    return runtime
+
+
+def output_path(name):
+    return os.path.join(FOLDER, name)
+
+
+def line_count(path):
+    with open(path) as file:
+        return sum(1 for _ in file)
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_file_is_predicted():
+    runtime = open_runtime()
+    output = output_path("a.csv")
+    status, plan = control(runtime, "POST", "jobs", request(SMALL, output, dry_run=True))
+    assert status == 200 and plan["id"] is None and plan["version"] == 1, plan
+    assert f"{SMALL_ROWS + 1} lines" in plan["facts"][0]["text"], plan
+    assert control(runtime, "GET", "jobs")[1]["jobs"] == []
+    number = start(runtime, SMALL, output)
+    done = wait(runtime, number, "done", "failed")
+    assert done["state"] == "done" and done["progress"]["done"] == SMALL_ROWS, done
+    assert done["command"] == f"mldeck predict flight-delay --input {SMALL} --output {output} --version 1"
+    assert done["who"] and done["summary"] and not done["in_shell"]
+    assert line_count(output) == SMALL_ROWS + 1
+    snapshot = runtime.json("status")
+    assert snapshot["server"]["jobs_running"] == 0 and snapshot["jobs"][0]["id"] == number
+    assert runtime.json("jobs")["jobs"][0]["state"] == "done"
+    assert done["summary"] in runtime.run("jobs", str(number))
+    records = control(runtime, "GET", "audit")[1]["records"]
+    assert [r["action"] for r in records[:2]] == ["job-end", "job-start"], records
+    assert records[0]["outcome"] == "done" and f"job {number}" in records[0]["detail"]
+    runtime.stop()
+
+
+def test_serving_goes_on_beside_it():
+    runtime = open_runtime()
+    number = start(runtime, LARGE, output_path("beside.csv"))
+    wait_rows(runtime, number)
+    with open(f"{FLIGHTS}/infer.json") as file:
+        body = json.load(file)
+    for _ in range(50):
+        assert runtime.infer(body)[0] == 200
+    assert job(runtime, number)["state"] == "running", job(runtime, number)
+    # What a job predicts is no traffic: the rates of the console are of clients.
+    poll(lambda: runtime.json("status")["models"][0]["requests"] == 50)
+    runtime.run("cancel", str(number))
+    wait(runtime, number, "cancelled")
+    runtime.stop()
+
+
+def test_one_output_has_one_job():
+    runtime = open_runtime()
+    output = output_path("twice.csv")
+    number = start(runtime, LARGE, output)
+    for dry_run in (True, False):
+        status, answer = control(runtime, "POST", "jobs", request(SMALL, output, dry_run=dry_run))
+        assert status == 409 and f"job {number} " in answer["error"], answer
+    other = start(runtime, LARGE, output_path("twice-2.csv"))
+    third = start(runtime, SMALL, output_path("twice-3.csv"))
+    assert job(runtime, third)["state"] == "queued"
+    assert runtime.command("cancel", str(third), "--reason", "not now").returncode == 0
+    assert job(runtime, third)["state"] == "cancelled"
+    for running in (number, other):
+        control(runtime, "POST", f"jobs/{running}/cancel", {"reason": "test"})
+    for running in (number, other):
+        wait(runtime, running, "cancelled")
+    assert runtime.command("cancel", str(third)).returncode == 3
+    assert runtime.command("cancel", "999").returncode == 4
+    runtime.stop()
+
+
+def test_a_cancelled_job_goes_on_when_started_again():
+    runtime = open_runtime()
+    output = output_path("again.csv")
+    number = start(runtime, LARGE, output)
+    wait_rows(runtime, number)
+    assert "asked to stop" in runtime.run("cancel", str(number), "--reason", "for a test")
+    cancelled = wait(runtime, number, "cancelled")
+    assert not os.path.exists(output) and os.path.exists(output + ".progress"), cancelled
+    assert gone(cancelled["pid"] or 0)
+    audit = control(runtime, "GET", "audit")[1]["records"]
+    assert [r["reason"] for r in audit if r["action"] == "job-cancel"] == ["for a test"]
+    status, plan = control(runtime, "POST", f"jobs/{number}/again", {"dry_run": True})
+    assert status == 200 and any("goes on there" in f["text"] for f in plan["facts"]), plan
+    # The version stays the one it began with.
+    runtime.run("promote", "flight-delay", "2", "--reason", "test")
+    status, answer = control(runtime, "POST", f"jobs/{number}/again", {})
+    assert status == 200 and answer["version"] == 1, answer
+    done = wait(runtime, answer["id"], "done", "failed")
+    assert done["state"] == "done", done
+    assert line_count(output) == SMALL_ROWS * LARGE_FACTOR + 1
+    runtime.stop()
+
+
+def test_kill_9_of_the_runtime_interrupts():
+    runtime = open_runtime()
+    output = output_path("killed.csv")
+    number = start(runtime, LARGE, output)
+    pid = wait_rows(runtime, number)["pid"]
+    runtime.process.kill()
+    runtime.process.wait()
+    poll(lambda: gone(pid))
+    runtime.start()
+    assert job(runtime, number)["state"] == "interrupted", job(runtime, number)
+    assert runtime.json("status")["jobs"][0]["state"] == "interrupted"
+    status, answer = control(runtime, "POST", f"jobs/{number}/again", {})
+    assert status == 200, answer
+    assert wait(runtime, answer["id"], "done", "failed")["state"] == "done"
+    assert line_count(output) == SMALL_ROWS * LARGE_FACTOR + 1
+    runtime.stop()
+
+
+def test_a_drain_stops_jobs_in_good_order():
+    runtime = open_runtime()
+    output = output_path("drained.csv")
+    number = start(runtime, LARGE, output)
+    pid = wait_rows(runtime, number)["pid"]
+    assert runtime.stop() == 0
+    assert gone(pid) and os.path.exists(output + ".progress")
+    runtime.start()
+    interrupted = job(runtime, number)
+    assert interrupted["state"] == "interrupted" and "start it again" in interrupted["summary"], interrupted
+    assert interrupted["progress"]["done"] > 0
+    runtime.stop()
+
+
+def shell(runtime, output):
+    return subprocess.Popen([MLDECK, "predict", "flight-delay", "--input", LARGE, "--output", output, "--state",
+                             runtime.state], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def registered(runtime):
+    jobs = control(runtime, "GET", "jobs")[1]["jobs"]
+    return jobs[0]["id"] if jobs and jobs[0]["state"] == "running" else 0
+
+
+def test_a_shells_job_is_listed_cancelled_and_missed():
+    runtime = open_runtime()
+    output = output_path("shell.csv")
+    process = shell(runtime, output)
+    poll(lambda: registered(runtime))
+    number = registered(runtime)
+    listed = wait_rows(runtime, number)
+    assert listed["in_shell"] and listed["pid"] == process.pid and listed["target"] == output, listed
+    status, answer = control(runtime, "POST", "jobs", request(SMALL, output))
+    assert status == 409, answer
+    runtime.run("cancel", str(number))
+    assert process.wait(DEADLINE_S) > 128
+    assert "cancelled" in wait(runtime, number, "cancelled")["summary"]
+    status, answer = control(runtime, "POST", f"jobs/{number}/again", {})
+    assert status == 409 and "shell" in answer["error"], answer
+    process = shell(runtime, output)
+    poll(lambda: registered(runtime))
+    number = registered(runtime)
+    process.kill()
+    process.wait()
+    assert "without a word" in wait(runtime, number, "interrupted")["summary"]
+    runtime.stop()
+
+
+def test_bad_requests_change_nothing():
+    runtime = open_runtime()
+    good = request(SMALL, output_path("bad.csv"))
+    bad = [
+        ({**good, "kind": "dream"}, 400), ({**good, "kind": 5}, 400), ({**good, "model": "none"}, 404),
+        ({**good, "version": 9}, 404), ({**good, "version": 0}, 400), ({**good, "version": "1"}, 400),
+        ({**good, "start": []}, 400), ({**good, "start": {}}, 400), ({**good, "dry_run": "yes"}, 400),
+        (request("rows.csv", "/tmp/x.csv"), 400), (request(SMALL, "/nowhere/x.csv"), 404),
+        (request("/nowhere.csv", "/tmp/x.csv"), 404), (request(SMALL, SMALL), 400),
+        (request(SMALL + "\n", "/tmp/x.csv"), 400), (request("/" + "x" * 5000, "/tmp/x.csv"), 400),
+        ({"kind": "predict"}, 400), ({"kind": "predict", "model": "flight-delay", "command": "mldeck"}, 400),
+        ({"kind": "predict", "model": "flight-delay", "command": [1]}, 400), ([], 400),
+    ]
+    for body, expected in bad:
+        status, answer = control(runtime, "POST", "jobs", body)
+        assert status == expected and answer["error"], (body, status, answer)
+    for path, body, expected in [("jobs/1/progress", {}, 404), ("jobs/x/end", {"outcome": "done"}, 400),
+                                 ("jobs/1/end", {"outcome": "queued"}, 400), ("jobs/1/cancel", {}, 404),
+                                 ("jobs/1/progress", {"done": -1}, 400), ("jobs/1/again", {}, 404)]:
+        status, answer = control(runtime, "POST", path, body)
+        assert status == expected, (path, body, status, answer)
+    assert control(runtime, "GET", "jobs?limit=0")[0] == 400
+    assert control(runtime, "GET", "jobs")[1]["jobs"] == []
+    runtime.stop()
+
+
+write_inputs()
+try:
+    run_tests(globals())
+finally:
+    subprocess.run(["rm", "-rf", FOLDER], check=False)

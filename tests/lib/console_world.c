@@ -1,0 +1,50 @@
+#include "lib/console_world.h"
+
+#include "unit.h"
+
+#include "ui/console.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int console_start(void *context)
+{
+	struct console_options options = {.state = "/nonexistent", .socket = context, .demo = true};
+
+	setenv("TERM", "xterm-256color", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	setenv("HOME", "/data", 1);
+	unsetenv("NO_COLOR");
+	return console_run(&options);
+}
+
+void console_world_open(struct console_world *w, int columns, int rows)
+{
+	w->runtime = fake_runtime_new();
+	w->terminal = terminal_new(columns, rows, console_start, (void *)fake_runtime_socket(w->runtime));
+	assert_true(terminal_shows(w->terminal, "flight-delay"));
+}
+
+void console_world_close(struct console_world *w)
+{
+	terminal_free(w->terminal);
+	fake_runtime_free(w->runtime);
+}
+
+void console_world_polls(struct console_world *w, int more)
+{
+	int until = fake_runtime_polls(w->runtime) + more;
+	long long deadline = now_ms() + 10000;
+
+	while (fake_runtime_polls(w->runtime) < until && now_ms() < deadline)
+		terminal_read(w->terminal, 20);
+	assert_true(fake_runtime_polls(w->runtime) >= until);
+}
