@@ -17,6 +17,7 @@ from runtime import DEADLINE_S, FLIGHTS, MLDECK, Runtime, Skip, poll, run_tests
 RELEASE = os.environ.get("MLDECK_RELEASE", MLDECK)
 ONNX = "tests/fixtures/onnx"
 ROWS = 200_000
+FEW = 60_000
 
 
 def rows_file(path, count, header=True, bad=()):
@@ -185,7 +186,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes():
 def test_a_stopped_run_says_how_to_go_on():
     runtime = Predict(2)
     source, out = runtime.file("rows.csv"), runtime.file("out.csv")
-    rows_file(source, ROWS)
+    rows_file(source, FEW)
     runtime.predict(source, runtime.file("whole.csv"))
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         process = subprocess.Popen(runtime.words(source, out, "--chunk", "32", "--parallel", "1"), text=True,
@@ -207,7 +208,7 @@ def test_a_stopped_run_says_how_to_go_on():
 def test_a_changed_run_is_not_continued():
     runtime = Predict(2)
     source, out = runtime.file("rows.csv"), runtime.file("out.csv")
-    rows_file(source, ROWS)
+    rows_file(source, FEW)
     process = subprocess.Popen(runtime.words(source, out, "--chunk", "32", "--parallel", "1"),
                                stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     poll(lambda: process.poll() is not None or os.path.exists(out + ".progress"))
@@ -220,7 +221,7 @@ def test_a_changed_run_is_not_continued():
     assert "has changed" in runtime.predict(source, out, want=3).stderr
     done = runtime.predict(source, out, "--version", "2", "--restart", "--json")
     answer = json.loads(done.stdout)
-    assert answer["rows"] == ROWS and answer["version"] == 2 and answer["resumed_rows"] == 0, answer
+    assert answer["rows"] == FEW and answer["version"] == 2 and answer["resumed_rows"] == 0, answer
     assert runtime.left_behind("out.csv") == []
     runtime.stop()
 
@@ -355,7 +356,7 @@ def test_bad_use_is_named():
 def test_a_runtime_that_starts_again_is_waited_for():
     runtime = Predict(1)
     source, out = runtime.file("rows.csv"), runtime.file("out.csv")
-    rows_file(source, ROWS)
+    rows_file(source, FEW)
     runtime.predict(source, runtime.file("whole.csv"))
     process = subprocess.Popen(runtime.words(source, out, "--chunk", "16", "--parallel", "1"),
                                stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -437,7 +438,7 @@ def on_terminal(words, columns, term="xterm-256color"):
 def test_a_terminal_has_a_bar():
     runtime = Predict(1)
     source = runtime.file("rows.csv")
-    rows_file(source, 300_000)
+    rows_file(source, 100_000)
     words = runtime.words(source, runtime.file("out.csv"), "--chunk", "64", "--parallel", "1")
     for columns in (40, 100):
         text = on_terminal(words, columns)
@@ -446,7 +447,7 @@ def test_a_terminal_has_a_bar():
         assert drawn and all(len(bar) < columns and "rows" in bar for bar in drawn), (columns, bars[:3])
         assert bars[-1] == "", "the bar is removed"
     text = on_terminal(words, 80, term="dumb")
-    assert "\x1b" not in text and "300000 rows" in text, text
+    assert "\x1b" not in text and "100000 rows" in text, text
     runtime.stop()
 
 
