@@ -87,6 +87,9 @@ static int find_file(const cJSON *parameters, const cJSON **file, struct err *e)
 {
 	const cJSON *item;
 	*file = NULL;
+	/* An array's items have no names. */
+	if (parameters != NULL && !cJSON_IsObject(parameters))
+		return err_set(e, ERR_INPUT, "`parameters` must be a JSON object");
 	cJSON_ArrayForEach(item, parameters)
 	{
 		if (strncmp(item->string, "file:", 5) != 0)

@@ -84,7 +84,8 @@ def test_a_file_becomes_a_version():
     assert runtime.infer(good_request(), "/v2/models/new/infer")[1]["model_version"] == "1"
     assert runtime.infer(good_request(), "/v2/models/new/versions/2/infer")[0] == 200
     for body in [{"parameters": {"file:1/a": "!"}}, {"parameters": {"file:1/a": "QUJD"}},
-                 {"parameters": {"file:1/a": 1}}, {"parameters": {"file:a": "", "file:b": ""}}]:
+                 {"parameters": {"file:1/a": 1}}, {"parameters": {"file:a": "", "file:b": ""}},
+                 {"parameters": [1]}, {"parameters": "file:a"}, [1]]:
         status, answer = post(runtime, "/v2/repository/models/bad/load", body)
         assert status in (400, 415) and answer["error"], (status, answer)
     status, answer = post(runtime, "/v2/repository/models/Bad%20Name/load", {"parameters": {"file:a": "QUJD"}})
