@@ -18,6 +18,7 @@
 
 #define HTTP_CONNECTIONS_MAX 8192
 #define HTTP_DESCRIPTORS_KEPT 128 /* for the control plane, the database, files */
+#define HTTP_CONTROL_CONNECTIONS_MAX 64
 #define HTTP_DRAIN_QUIET_MS 250
 #define HTTP_DRAIN_REFUSE_MS 1000 /* to send the refusals of what was suspended */
 
@@ -200,11 +201,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	if (x == NULL)
 		return;
 	peer_limit(connection, HTTP_IDLE_S * 1000);
-	ticket_end(x);
-	body_release(x);
 	bool begun = x->begun;
 	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
-	free(x);
+	body_leave(x);
+	if (!ticket_end(x))
+		exchange_free(x);
 	*state = NULL;
 	if (begun)
 		atomic_fetch_sub(count, 1);
@@ -213,6 +214,12 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 struct exchange *exchange_of(const struct http_request *request)
 {
 	return (struct exchange *)((char *)(uintptr_t)request - offsetof(struct exchange, request));
+}
+
+void exchange_free(struct exchange *x)
+{
+	buf_release(&x->body);
+	free(x);
 }
 
 void *http_sink_state(const struct http_request *request)
@@ -240,6 +247,55 @@ static unsigned connections_max(void)
 		   : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
 }
 
+static struct MHD_Daemon *start_daemon(struct http_server *s)
+{
+	bool pool = http_pool(s);
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC |
+			 MHD_USE_NO_LISTEN_SOCKET;
+	flags |= pool ? MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME
+		      : MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
+	struct MHD_OptionItem items[] = {
+	    {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_nothing, NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX, NULL},
+	    {MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, s->connections_max, NULL},
+	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+	    {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_line, s},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)peer_notify, s},
+	    {MHD_OPTION_END, 0, NULL},
+	};
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, items,
+				MHD_OPTION_END);
+}
+
+static int start_daemons(struct http_server *s, struct err *e)
+{
+	size_t count = http_pool(s) ? s->options.thread_count : 1;
+
+	s->connections_max = http_pool(s) ? connections_max() : HTTP_CONTROL_CONNECTIONS_MAX;
+	s->daemons = calloc(count, sizeof(struct MHD_Daemon *));
+	if (s->daemons == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while starting the HTTP server");
+	while (s->daemon_count < count) {
+		s->daemons[s->daemon_count] = start_daemon(s);
+		if (s->daemons[s->daemon_count] == NULL)
+			return err_set(e, ERR_SYSTEM, "the HTTP server could not start");
+		s->daemon_count++;
+	}
+	return 0;
+}
+
+static void stop(struct http_server *s)
+{
+	for (size_t i = 0; i < s->daemon_count; i++)
+		MHD_stop_daemon(s->daemons[i]);
+	free(s->daemons);
+	pthread_mutex_destroy(&s->peers_lock);
+	pthread_mutex_destroy(&s->suspended_lock);
+	free(s);
+}
+
 int http_start(const struct http_options *options, struct http_server **result, struct err *e)
 {
 	struct http_server *s = calloc(1, sizeof *s);
@@ -250,59 +306,17 @@ int http_start(const struct http_options *options, struct http_server **result, 
 	s->options = *options;
 	pthread_mutex_init(&s->peers_lock, NULL);
 	pthread_mutex_init(&s->suspended_lock, NULL);
-
-	bool pool = options->thread_count > 0;
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC;
-	flags |= pool ? MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME
-		      : MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
-	struct MHD_OptionItem items[] = {
-	    {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_nothing, NULL},
-	    {MHD_OPTION_LISTEN_SOCKET, options->listen_fd, NULL},
-	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MAX, NULL},
-	    {MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
-	    {MHD_OPTION_CONNECTION_LIMIT, pool ? connections_max() : 64, NULL},
-	    {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
-	    {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_line, s},
-	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
-	    {pool ? MHD_OPTION_NOTIFY_CONNECTION : MHD_OPTION_NOTIFY_COMPLETED,
-	     pool ? (intptr_t)peer_notify : (intptr_t)on_completed, s},
-	    {pool && options->thread_count > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
-	     options->thread_count, NULL},
-	    {MHD_OPTION_END, 0, NULL},
-	};
-	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, items,
-				     MHD_OPTION_END);
-	if (s->daemon == NULL) {
+	if (start_daemons(s, e) != 0) {
 		close(options->listen_fd);
-		free(s);
-		return err_set(e, ERR_SYSTEM, "the HTTP server could not start");
+		stop(s);
+		return -1;
+	}
+	if (acceptor_start(s, options->listen_fd, e) != 0) {
+		stop(s);
+		return -1;
 	}
 	*result = s;
 	return 0;
-}
-
-static unsigned open_connections(struct http_server *s)
-{
-	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-	return info == NULL ? 0 : info->num_connections;
-}
-
-/* Hands connections that the kernel accepted, and nobody took yet, to the server. */
-static void take_backlog(struct http_server *s, int listen_fd)
-{
-	for (;;) {
-		struct sockaddr_storage address;
-		socklen_t size = sizeof address;
-		int fd = accept4(listen_fd, (struct sockaddr *)&address, &size,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && errno == EINTR)
-			continue;
-		if (fd < 0)
-			return;
-		if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES)
-			return;
-	}
 }
 
 static void pause_2ms(void)
@@ -315,8 +329,15 @@ static void pause_2ms(void)
  * connections. Returns the requests that get no answer of their own. */
 static unsigned cut_off(struct http_server *s)
 {
-	unsigned suspended = ticket_cut_all(s);
 	int64_t end_ms = http_clock_ms() + HTTP_DRAIN_REFUSE_MS;
+
+	if (s->options.cut != NULL && ticket_any(s)) {
+		s->options.cut(s->options.context);
+		while (ticket_any(s) && http_clock_ms() < end_ms)
+			pause_2ms();
+	}
+	unsigned suspended = ticket_cut_all(s);
+	end_ms = http_clock_ms() + HTTP_DRAIN_REFUSE_MS;
 
 	while (atomic_load(&s->waking) > 0 ||
 	       (atomic_load(&s->cut_in_flight) > 0 && http_clock_ms() < end_ms))
@@ -329,14 +350,10 @@ unsigned http_drain(struct http_server *s, int deadline_ms)
 	int64_t end_ms = http_clock_ms() + deadline_ms, quiet_since_ms = http_clock_ms();
 
 	atomic_store(&s->draining, true);
-	int listen_fd = MHD_quiesce_daemon(s->daemon);
-	if (listen_fd >= 0) {
-		take_backlog(s, listen_fd);
-		close(listen_fd);
-	}
+	acceptor_stop(s->acceptor);
 	/* Connections that answer with `close` go away by themselves; idle ones get a moment of
 	 * quiet. */
-	while (http_clock_ms() < end_ms && open_connections(s) > 0) {
+	while (http_clock_ms() < end_ms && atomic_load(&s->connections) > 0) {
 		if (atomic_load(&s->in_flight) > 0)
 			quiet_since_ms = http_clock_ms();
 		if (http_clock_ms() - quiet_since_ms > HTTP_DRAIN_QUIET_MS)
@@ -344,7 +361,6 @@ unsigned http_drain(struct http_server *s, int deadline_ms)
 		pause_2ms();
 	}
 	unsigned cut = cut_off(s);
-	MHD_stop_daemon(s->daemon);
-	free(s);
+	stop(s);
 	return cut;
 }

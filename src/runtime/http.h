@@ -110,6 +110,9 @@ struct http_options {
 	/* NULL, or: opens a sink for this request; sink->write stays NULL for an ordinary one. */
 	int (*open_sink)(void *context, const struct http_request *request, struct http_sink *sink,
 			 struct err *e);
+	/* NULL, or: called once by a drain whose deadline has passed: whatever is suspended should be resumed as soon
+	 * as can be. It gets HTTP_DRAIN_REFUSE_MS for that, then it is answered 503. */
+	void (*cut)(void *context);
 	/* How a refusal that never reaches the handler is written (413, memory). */
 	void (*refuse)(struct http_response *response, const struct err *e);
 };

@@ -118,10 +118,12 @@ void body_end(struct exchange *x)
 	x->request.body_size = x->body.size;
 }
 
-void body_release(struct exchange *x)
+void body_leave(struct exchange *x)
 {
 	inflater_free(x->inflater);
+	x->inflater = NULL;
 	if (x->sink.end != NULL)
 		x->sink.end(x->sink.state);
-	give_back(x);
+	atomic_fetch_sub(&x->server->held, x->held);
+	x->held = 0;
 }

@@ -16,10 +16,17 @@
 struct MHD_Connection;
 struct MHD_Response;
 struct peer;
+struct acceptor;
 
 struct http_server {
 	struct http_options options;
-	struct MHD_Daemon *daemon;
+	/* A pool has a daemon a thread, and the connections in turn; else there is one. None of them listens
+	 * itself: see http_accept. */
+	size_t daemon_count;
+	struct MHD_Daemon **daemons;
+	struct acceptor *acceptor;
+	unsigned connections_max;
+	atomic_uint connections; /* accepted and not closed */
 	atomic_bool draining;
 	atomic_uint in_flight; /* requests whose header was read and whose answer is not sent */
 	atomic_size_t held;    /* bytes of bodies in memory */
@@ -92,13 +99,24 @@ bool body_droppable(const struct exchange *x);
 void body_take(struct exchange *x, const char *data, size_t size);
 /* All of it is there: fills the request. */
 void body_end(struct exchange *x);
-void body_release(struct exchange *x);
+/* Gives back what it took of the server and its sink, but the bytes themselves. */
+void body_leave(struct exchange *x);
 
 /* --- http_cors --- */
 
 /* Adds what a browser needs; methods of the path, "" where unknown. cors may be NULL. */
 void cors_add(const struct config_cors *cors, const struct http_request *request, const char *methods,
 	      struct MHD_Response *made);
+
+/* Frees an exchange whose place in the server was given back. */
+void exchange_free(struct exchange *x);
+
+/* --- http_accept: new connections, shared out to the daemons --- */
+
+/* Takes listen_fd over, also when it fails. */
+int acceptor_start(struct http_server *s, int listen_fd, struct err *e);
+/* Shares out what the kernel has accepted already, and ends. */
+void acceptor_stop(struct acceptor *a);
 
 /* --- http_ticket: requests that are answered later --- */
 
@@ -109,8 +127,11 @@ enum ticket_state ticket_state(const struct exchange *x);
 void ticket_wait(struct exchange *x);
 /* Gives the answer of a resumed one away. */
 void ticket_take(struct exchange *x, struct http_response *response);
-/* The exchange's end of its ticket. */
-void ticket_end(struct exchange *x);
+/* The exchange's end of its ticket. True: whoever will call http_resume() still uses the request, which is freed
+ * with the ticket. */
+bool ticket_end(struct exchange *x);
+/* Whether any waits for its answer. */
+bool ticket_any(struct http_server *s);
 /* Cuts all that wait off, and all that would; returns how many. */
 unsigned ticket_cut_all(struct http_server *s);
 

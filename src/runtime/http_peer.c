@@ -48,6 +48,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 		*peer = NULL;
 		if (p != NULL)
 			peer_remove(s, p);
+		atomic_fetch_sub(&s->connections, 1);
 		return;
 	}
 	const union MHD_ConnectionInfo *info =

@@ -18,6 +18,7 @@ struct http_ticket {
 	atomic_uint owners;
 	struct exchange *exchange; /* valid for whoever moved the state */
 	struct http_response response;
+	struct exchange *orphan; /* cut off: its request is used until http_resume() */
 	sem_t answered; /* for a thread a connection, which waits itself */
 };
 
@@ -26,6 +27,8 @@ static void let_go(struct http_ticket *t)
 	if (atomic_fetch_sub(&t->owners, 1) > 1)
 		return;
 	buf_release(&t->response.body);
+	if (t->orphan != NULL)
+		exchange_free(t->orphan);
 	sem_destroy(&t->answered);
 	free(t);
 }
@@ -126,19 +129,35 @@ void ticket_take(struct exchange *x, struct http_response *response)
 	buf_init(&x->ticket->response.body);
 }
 
-void ticket_end(struct exchange *x)
+bool ticket_end(struct exchange *x)
 {
 	struct http_server *s = x->server;
+	struct http_ticket *t = x->ticket;
 
-	if (x->ticket == NULL)
-		return;
+	if (t == NULL)
+		return false;
 	pthread_mutex_lock(&s->suspended_lock);
 	list_remove(s, x);
-	if (move_on(x->ticket, TICKET_CUT))
+	if (move_on(t, TICKET_CUT))
 		atomic_fetch_sub(&s->waking, 1);
 	pthread_mutex_unlock(&s->suspended_lock);
-	let_go(x->ticket);
+	bool cut = ticket_state(x) == TICKET_CUT;
+	if (cut)
+		t->orphan = x;
 	x->ticket = NULL;
+	let_go(t);
+	return cut;
+}
+
+bool ticket_any(struct http_server *s)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&s->suspended_lock);
+	for (struct exchange *x = s->suspended; x != NULL; x = x->next)
+		any |= ticket_state(x) == TICKET_WAITING;
+	pthread_mutex_unlock(&s->suspended_lock);
+	return any;
 }
 
 unsigned ticket_cut_all(struct http_server *s)

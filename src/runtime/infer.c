@@ -16,6 +16,7 @@
 /* One prediction on its way. Answered in place it lives on the stack and uses its thread's arena; what is answered
  * later is on the heap, with an arena of its own, and has pinned its version. */
 struct run {
+	struct server *server;
 	const struct infer_protocol *protocol;
 	const struct http_request *request;
 	struct http_ticket *ticket; /* NULL: in place */
@@ -259,7 +260,9 @@ static void run_later(void *context)
 
 	run->sample.queue_ns = lap_ns(run);
 	begun_ns = run->marked_ns;
-	int result = read_request(run, &e);
+	int result = atomic_load(&run->server->cutting)
+			     ? err_set(&e, ERR_UNREACHABLE, "the server ended before the prediction began")
+			     : read_request(run, &e);
 	if (result == 0 && engine->start != NULL) {
 		engine->start(model, &run->inference, &call);
 		return;
@@ -362,7 +365,7 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol,
 	bool traffic = request->peer_uid == UINT32_MAX;
 	/* Spreadsheets ask with HEAD before they GET: that is one prediction. */
 	bool counted = traffic && strcmp(request->method, "HEAD") != 0;
-	struct run run = {.protocol = protocol, .request = request, .counted = counted};
+	struct run run = {.server = s, .protocol = protocol, .request = request, .counted = counted};
 	struct err e;
 
 	run.start_ns = run.marked_ns = clock_ns();

@@ -37,6 +37,16 @@ static unsigned core_count(void)
 	return cores < 1 ? 1 : (unsigned)cores;
 }
 
+#define SERVER_WORKERS_MS 5000 /* for the predictions that run when everything else has ended */
+
+/* A drain's deadline has passed: nothing that waits for a worker or another server is waited for any more. */
+static void cut(void *context)
+{
+	struct server *s = context;
+	atomic_store(&s->cutting, true);
+	fetch_pool_cancel();
+}
+
 static int start_data(struct server *s, struct err *e)
 {
 	const struct config_server *config = &s->config.server;
@@ -49,6 +59,7 @@ static int start_data(struct server *s, struct err *e)
 		.cors = &s->config.cors,
 		.context = s,
 		.handle = data_plane_handle,
+		.cut = cut,
 		.refuse = data_plane_refuse,
 	};
 	if (listener_tcp(config->listen, &options.listen_fd, s->listen, sizeof s->listen, e) != 0)
@@ -112,15 +123,15 @@ static void drain(struct server *s)
 	atomic_store(&s->draining, true);
 	int64_t until_ms = server_monotonic_ms() + SERVER_DRAIN_MS;
 	jobs_stop(s->jobs);
-	unsigned cut = http_drain(s->data, SERVER_DRAIN_MS);
+	unsigned cut_count = http_drain(s->data, SERVER_DRAIN_MS);
 	int64_t left_ms = until_ms - server_monotonic_ms();
 	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
 	/* What other servers still owe nobody waits for any more. */
 	fetch_pool_cancel();
 	http_drain(s->control, 2000);
 	unlink(s->options.socket);
-	if (cut > 0)
-		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut,
+	if (cut_count > 0)
+		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut_count,
 			SERVER_DRAIN_MS / 1000);
 	fprintf(stderr, "mldeck: stopped\n");
 }
@@ -210,6 +221,12 @@ int server_run(const struct server_options *options, struct err *e)
 	loop(s, signal_fd, timer_fd);
 	drain(s);
 	result = 0;
+	/* Nobody can end a prediction that does not end itself. What was promised is on the disk. */
+	if (!workers_idle(s->workers, SERVER_WORKERS_MS)) {
+		fputs("mldeck: a prediction does not end; left without it\n", stderr);
+		registry_close(s->registry);
+		_exit(0);
+	}
 out:
 	jobs_free(s->jobs);
 	workers_free(s->workers);

@@ -42,6 +42,7 @@ struct server {
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
+	atomic_bool cutting; /* a drain's deadline has passed: what waits is refused */
 };
 
 /* Runs until SIGTERM, SIGINT or a stop over the control socket, then drains. Prints what it does to stderr.

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 struct task {
@@ -12,9 +13,9 @@ struct task {
 
 struct workers {
 	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t filled;
+	pthread_cond_t filled, ended;
 	struct task *queue; /* a ring of queue_max */
-	size_t queue_max, first, waiting;
+	size_t queue_max, first, waiting, running;
 	bool ending;
 	unsigned thread_count;
 	pthread_t *threads;
@@ -31,16 +32,27 @@ static bool next_task(struct workers *w, struct task *task)
 		*task = w->queue[w->first];
 		w->first = (w->first + 1) % w->queue_max;
 		w->waiting--;
+		w->running++;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return found;
 }
 
+static void task_ended(struct workers *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->running--;
+	pthread_cond_broadcast(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *work(void *context)
 {
 	struct task task;
-	while (next_task(context, &task))
+	while (next_task(context, &task)) {
 		task.run(task.context);
+		task_ended(context);
+	}
 	return NULL;
 }
 
@@ -59,6 +71,7 @@ int workers_new(unsigned thread_count, size_t queue_max, struct workers **result
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->filled, NULL);
+	pthread_cond_init(&w->ended, NULL);
 	w->queue_max = queue_max;
 	w->queue = calloc(queue_max, sizeof *w->queue);
 	w->threads = calloc(thread_count, sizeof *w->threads);
@@ -85,6 +98,7 @@ void workers_free(struct workers *w)
 		pthread_join(w->threads[i], NULL);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->filled);
+	pthread_cond_destroy(&w->ended);
 	free(w->queue);
 	free(w->threads);
 	free(w);
@@ -104,6 +118,26 @@ int workers_submit(struct workers *w, void (*task)(void *context), void *context
 	}
 	pthread_mutex_unlock(&w->lock);
 	return result;
+}
+
+bool workers_idle(struct workers *w, int timeout_ms)
+{
+	struct timespec until;
+	int result = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&w->lock);
+	while (result == 0 && (w->waiting > 0 || w->running > 0))
+		result = pthread_cond_timedwait(&w->ended, &w->lock, &until);
+	bool idle = w->waiting == 0 && w->running == 0;
+	pthread_mutex_unlock(&w->lock);
+	return idle;
 }
 
 size_t workers_waiting(struct workers *w)

@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct workers;
@@ -20,6 +21,8 @@ int workers_new(unsigned thread_count, size_t queue_max, struct workers **result
 void workers_free(struct workers *w);
 /* ERR_BUSY when the queue is full: the task was not taken. */
 int workers_submit(struct workers *w, void (*task)(void *context), void *context, struct err *e);
+/* Whether all tasks have ended, waiting at most so long for it. */
+bool workers_idle(struct workers *w, int timeout_ms);
 /* Tasks that wait, for people. */
 size_t workers_waiting(struct workers *w);
 

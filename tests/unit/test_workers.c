@@ -63,14 +63,16 @@ static void a_full_queue_refuses(void **state)
 	assert_int_equal(workers_submit(w, count, &one, &e), 0);
 	assert_int_equal(workers_submit(w, count, &one, &e), 0);
 	assert_int_equal(workers_waiting(w), 2);
+	assert_false(workers_idle(w, 1));
 	assert_int_equal(workers_submit(w, count, &one, &e), -1);
 	assert_int_equal(e.code, ERR_BUSY);
 	pthread_mutex_lock(&g.lock);
 	g.open = true;
 	pthread_cond_broadcast(&g.changed);
 	pthread_mutex_unlock(&g.lock);
-	workers_free(w);
+	assert_true(workers_idle(w, 60000));
 	assert_int_equal(done, 2);
+	workers_free(w);
 }
 
 int main(void)
