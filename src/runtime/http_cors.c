@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define EXPOSED "Inference-Header-Content-Length, Inference-Id, Retry-After"
+#define EXPOSED "Inference-Header-Content-Length, Inference-Id, Mldeck-Version, Retry-After"
 #define ASKED_HEADERS_SIZE 1024
 
 static bool listed(const char *origins, const char *origin)

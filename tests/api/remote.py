@@ -217,7 +217,8 @@ def test_slow_servers_are_a_time_out():
             assert status == 504 and "did not answer within" in body["error"], body
             assert server.requests == 1
         server.infer = honest
-        assert runtime.infer(x([1, 2]), INFER)[0] == 200
+        # On a busy machine even that may take longer, once.
+        poll(lambda: runtime.infer(x([1, 2]), INFER)[0] == 200)
 
 
 def retries(runtime):
@@ -472,7 +473,7 @@ def ready(runtime):
 
 
 def test_a_restart_waits_for_no_server():
-    with Deployed("--timeout", "2s") as (runtime, server):
+    with Deployed() as (runtime, server):
         assert ready(runtime)
         server.stop()
         assert runtime.infer(x([1, 2]), INFER)[0] == 502
