@@ -119,20 +119,25 @@ void infer_say_version(const struct infer_version *version, struct http_response
 	http_add_header(response, "Mldeck-Version", number);
 }
 
-static void choose_unit(const struct infer_protocol *protocol, const struct http_request *request,
-			const struct served_model *m, char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static int choose_unit(const struct infer_protocol *protocol, const struct http_request *request,
+		       const struct served_model *m, char unit[INFER_UNIT_SIZE], size_t *unit_size,
+		       struct err *e)
 {
 	const char *header = http_header(request, "Mldeck-Unit");
 
 	*unit_size = 0;
 	unit[0] = '\0';
 	if (header != NULL) {
-		*unit_size = strnlen(header, INFER_UNIT_SIZE - 1);
-		memcpy(unit, header, *unit_size);
-		unit[*unit_size] = '\0';
+		/* Cut, two units could become one. */
+		*unit_size = strlen(header);
+		if (*unit_size >= INFER_UNIT_SIZE)
+			return err_set(e, ERR_INPUT, "the header Mldeck-Unit is longer than %d bytes",
+				       INFER_UNIT_SIZE - 1);
+		memcpy(unit, header, *unit_size + 1);
 	} else if (protocol->unit != NULL) {
 		protocol->unit(request, m, unit, unit_size);
 	}
+	return 0;
 }
 
 /* Rows of a prediction: the first dimension of its first input. */
@@ -176,9 +181,24 @@ static int read_request(struct run *run, struct err *e)
 	return 0;
 }
 
+/* Where a model's other server is, is for operators (who read it in the console), not for whoever asks. */
+static void hide_url(const char *url, const struct err *e, struct err *shown)
+{
+	static const char name[] = "the model's server";
+	const char *at = url == NULL ? NULL : strstr(e->text, url);
+
+	*shown = *e;
+	if (at != NULL)
+		err_set(shown, e->code, "%.*s%s%s", (int)(at - e->text), e->text, name,
+			at + strlen(url) + strcspn(at + strlen(url), " :,"));
+}
+
 static void refuse(struct run *run, struct http_response *response, const struct err *e)
 {
-	data_plane_refuse(response, e);
+	struct err shown;
+
+	hide_url(run->version.engine->start != NULL ? run->version.manifest->file_name : NULL, e, &shown);
+	data_plane_refuse(response, &shown);
 	if (run->counted)
 		telemetry_record_error(run->served->telemetry, e->code, clock_ns() - run->start_ns);
 }
@@ -347,8 +367,9 @@ static int choose(const struct routing *routing, const char *model, const char *
 	char unit[INFER_UNIT_SIZE] = "";
 	size_t unit_size = 0;
 
-	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1)
-		choose_unit(run->protocol, run->request, m, unit, &unit_size);
+	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1 &&
+	    choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
+		return -1;
 	struct served_version *v = infer_find(routing, model, version, unit, unit_size, &m, e);
 	if (v == NULL)
 		return -1;

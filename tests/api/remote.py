@@ -167,7 +167,7 @@ def test_what_bad_servers_answer():
             server.infer, server.requests = infer, 0
             got, body = runtime.infer(x([1, 2]), INFER)
             assert got == status and part in body["error"], (name, got, body)
-            assert f"127.0.0.1:{server.port}" in body["error"], (name, body)
+            assert str(server.port) not in body["error"] and "the model's server" in body["error"], (name, body)
             # A kept connection that ends before a byte of the answer may have ended before the request came.
             asked = 2 if name in ("closed", "reset") else 1
             assert server.requests == asked, (name, "was asked again", server.requests)
@@ -215,6 +215,7 @@ def test_slow_servers_are_a_time_out():
             server.infer, server.requests = infer, 0
             status, body = runtime.infer(x([1, 2]), INFER)
             assert status == 504 and "did not answer within" in body["error"], body
+            assert server.url() not in body["error"] and "the model's server" in body["error"], body
             assert server.requests == 1
         server.infer = honest
         # On a busy machine even that may take longer, once.

@@ -117,6 +117,8 @@ def test_units_stick_while_a_share_grows():
     assert 80 <= sum(v == "2" for v in large.values()) <= 160, large
     by_parameter = runtime.infer({**good, "parameters": {"unit": "N7"}})[1]["model_version"]
     assert by_parameter == large[7], "the parameter `unit` counts as the header does"
+    status, answer = runtime.infer(good, headers={"Mldeck-Unit": "N" * 256})
+    assert status == 400 and "longer than 255 bytes" in answer["error"], answer
     runtime.stop()
 
 
