@@ -254,13 +254,32 @@ static void other_locale(void **state)
 	setlocale(LC_NUMERIC, "C");
 }
 
+/* Digits are read eight at a time: any other byte among them ends the number where it stands. */
+static void eight_at_once(void **state)
+{
+	(void)state;
+	for (size_t place = 0; place < 8; place++)
+		for (int byte = 0; byte < 256; byte++) {
+			char text[] = "0.123456789";
+			struct number n;
+			text[2 + place] = (char)byte;
+			bool digit = byte >= '0' && byte <= '9';
+			bool power = byte == 'e' || byte == 'E';
+			size_t size = number_read(text, text + 11, &n);
+			if (digit)
+				assert_int_equal(size, 11);
+			else if (!power)
+				assert_int_equal(size, place == 0 ? 0 : 2 + place);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hard_numbers),   cmocka_unit_test(long_numbers),
 	    cmocka_unit_test(random_texts),   cmocka_unit_test(no_numbers),
 	    cmocka_unit_test(random_doubles), cmocka_unit_test(short_texts),
-	    cmocka_unit_test(other_locale),
+	    cmocka_unit_test(other_locale),   cmocka_unit_test(eight_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
