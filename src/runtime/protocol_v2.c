@@ -17,7 +17,7 @@ static void server_metadata(void *context, const struct http_request *request,
 	data_plane_json(response);
 	buf_add_string(&response->body,
 		       "{\"name\":\"mldeck\",\"version\":\"" MLDECK_VERSION
-		       "\",\"extensions\":[\"binary_tensor_data\",\"model_configuration\","
+		       "\",\"extensions\":[\"binary_tensor_data\",\"classification\",\"model_configuration\","
 		       "\"model_repository\",\"statistics\"]}");
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define V2_CLASSES_MAX 1000000
+
 enum choice { CHOICE_NONE, CHOICE_NO, CHOICE_YES };
 
 /* What the envelope said, until all of it is read: its members come in any order. */
@@ -119,7 +121,23 @@ static int read_inputs(struct envelope *v, struct err *e)
 	return 0;
 }
 
-static int read_output_parameters(struct scan *s, enum choice *binary, struct err *e)
+/* "classification": how many classes of a row are wanted. */
+static int read_class_count(struct scan *s, size_t *class_count, struct err *e)
+{
+	struct number n = {0};
+	if (scan_peek(s) != SCAN_NUMBER || !scan_number(s, &n) || !n.integer || n.negative ||
+	    n.exponent != 0 || n.digits > V2_CLASSES_MAX)
+		return s->problem != NULL
+			   ? scan_err(s, e)
+			   : err_set(e, ERR_INPUT,
+				     "the parameter `classification` is not a whole number from 0 to %d",
+				     V2_CLASSES_MAX);
+	*class_count = (size_t)n.digits;
+	return 0;
+}
+
+static int read_output_parameters(struct scan *s, enum choice *binary, size_t *class_count,
+				  struct err *e)
 {
 	struct scan_span key;
 	bool first = true;
@@ -130,9 +148,14 @@ static int read_output_parameters(struct scan *s, enum choice *binary, struct er
 		return err_set(e, ERR_INPUT, "`parameters` of an output is not an object");
 	scan_object(s);
 	while (scan_member(s, &first, &key)) {
-		if (!scan_is(key, "binary_data"))
+		int result = 0;
+		if (scan_is(key, "binary_data"))
+			result = read_choice(s, "binary_data", binary, e);
+		else if (scan_is(key, "classification"))
+			result = read_class_count(s, class_count, e);
+		else
 			scan_skip(s, NULL);
-		else if (read_choice(s, "binary_data", binary, e) != 0)
+		if (result != 0)
 			return -1;
 	}
 	return s->problem == NULL ? 0 : scan_err(s, e);
@@ -174,7 +197,7 @@ static int want_output(struct envelope *v, const char *name, enum choice binary,
 		if (r->outputs[i].spec == spec)
 			return err_set(e, ERR_INPUT, "the output `%s` is named twice", name);
 	v->binary[r->output_count] = binary;
-	r->outputs[r->output_count++].spec = spec;
+	r->outputs[r->output_count++] = (struct v2_output){.spec = spec};
 	return 0;
 }
 
@@ -184,6 +207,7 @@ static int read_output(struct envelope *v, struct err *e)
 	struct scan_span key;
 	char name[TENSOR_NAME_SIZE];
 	bool first = true, named = false;
+	size_t class_count = 0;
 	enum choice binary = CHOICE_NONE;
 
 	if (scan_peek(s) != SCAN_OBJECT && s->problem == NULL)
@@ -195,7 +219,7 @@ static int read_output(struct envelope *v, struct err *e)
 			result = read_text(s, "the name of an output", name, sizeof name, e);
 			named = true;
 		} else if (scan_is(key, "parameters")) {
-			result = read_output_parameters(s, &binary, e);
+			result = read_output_parameters(s, &binary, &class_count, e);
 		} else {
 			scan_skip(s, NULL);
 		}
@@ -206,7 +230,10 @@ static int read_output(struct envelope *v, struct err *e)
 		return scan_err(s, e);
 	if (!named)
 		return err_set(e, ERR_INPUT, "an element of `outputs` has no name");
-	return want_output(v, name, binary, e);
+	if (want_output(v, name, binary, e) != 0)
+		return -1;
+	v->request->outputs[v->request->output_count - 1].class_count = class_count;
+	return 0;
 }
 
 static int read_outputs(struct envelope *v, struct err *e)
@@ -266,8 +293,8 @@ static void settle_outputs(struct envelope *v)
 		inference_want_default(inference, v->engine);
 		for (; r->output_count < inference->output_count; r->output_count++) {
 			v->binary[r->output_count] = CHOICE_NONE;
-			r->outputs[r->output_count].spec =
-			    inference->outputs[r->output_count].spec;
+			r->outputs[r->output_count] = (struct v2_output){
+			    .spec = inference->outputs[r->output_count].spec};
 		}
 	}
 	for (size_t i = 0; i < r->output_count; i++) {

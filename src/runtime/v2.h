@@ -26,6 +26,7 @@
 struct v2_output {
 	size_t spec; /* index in the manifest's outputs */
 	bool binary; /* answered as bytes behind the JSON */
+	size_t class_count; /* not 0: answered as the greatest so many of a row, see v2_classify() */
 };
 
 struct v2_request {
@@ -69,7 +70,12 @@ void v2_write_metadata(struct buf *out, const char *model, const uint32_t *versi
  * max_batch_size is the limit of rows and the dims go without it. */
 void v2_write_config(struct buf *out, const char *model, const struct manifest *manifest);
 
-/* Fills the inference's inputs from tensors (private to v2*.c). */
+/* Triton's classification: of each row the class_count greatest values, greatest first, as BYTES "VALUE:INDEX" of
+ * shape [rows, classes]. A row is what lies behind the first dimension. The memory is the arena's; -1 when it is out
+ * (private to v2*.c, as is the next). */
+int v2_classify(const struct tensor *values, size_t class_count, struct arena *arena,
+		struct tensor *classes);
+/* Fills the inference's inputs from tensors. */
 int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count,
 	    struct inference *inference, struct err *e);
 

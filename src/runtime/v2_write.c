@@ -18,10 +18,21 @@ static void write_head(struct buf *out, const char *model, uint32_t version,
 	buf_add_string(out, ",\"outputs\":[");
 }
 
+/* What an output is answered with: its values, or their greatest. */
+static bool shown_tensor(struct inference *inference, const struct v2_output *o, struct tensor *shown)
+{
+	*shown = inference_output_of(inference, o->spec)->tensor;
+	if (o->class_count == 0 || shown->datatype == DATATYPE_BYTES)
+		return true;
+	const struct tensor values = *shown;
+	return v2_classify(&values, o->class_count, inference->arena, shown) == 0;
+}
+
 void v2_write(struct buf *out, const char *model, uint32_t version, const struct v2_request *request,
 	      struct inference *inference, size_t *json_size)
 {
 	const struct manifest *m = inference->manifest;
+	struct tensor shown;
 	size_t start = out->size;
 
 	write_head(out, model, version, request);
@@ -29,13 +40,15 @@ void v2_write(struct buf *out, const char *model, uint32_t version, const struct
 		const struct v2_output *o = &request->outputs[i];
 		if (i > 0)
 			buf_add_char(out, ',');
-		v2_tensor_write(out, m->outputs[o->spec].name,
-				&inference_output_of(inference, o->spec)->tensor, o->binary);
+		if (!shown_tensor(inference, o, &shown)) {
+			out->failed = true;
+			return;
+		}
+		v2_tensor_write(out, m->outputs[o->spec].name, &shown, o->binary);
 	}
 	buf_add_string(out, "]}");
 	*json_size = out->size - start;
 	for (size_t i = 0; i < request->output_count; i++)
-		if (request->outputs[i].binary)
-			v2_tensor_write_bytes(
-			    out, &inference_output_of(inference, request->outputs[i].spec)->tensor);
+		if (request->outputs[i].binary && shown_tensor(inference, &request->outputs[i], &shown))
+			v2_tensor_write_bytes(out, &shown);
 }

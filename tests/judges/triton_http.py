@@ -2,6 +2,7 @@
 # judge: triton
 # timeout: 180
 import itertools
+import json
 import math
 
 import numpy as np
@@ -250,6 +251,41 @@ def test_errors_show_our_sentence(runtime):
                 assert error.status() == status, (sentence, error)
         r.check_close(client.infer("flight-delay", [good]).as_numpy("predict")[:, 0],
                       r.predictions("flight-delay", 1, rows), "after all that")
+
+
+def test_classification(runtime):
+    rows = r.whole_rows()[:3]
+    with client_of(runtime) as client:
+        result = client.infer("flight-delay", [rows_input(rows)],
+                              outputs=[triton.InferRequestedOutput("predict", class_count=3)])
+    got = result.as_numpy("predict")
+    assert got.shape == (3, 1), got.shape
+    values = [row[0].decode().split(":") for row in got]
+    assert {place for _, place in values} == {"0"}, values
+    r.check_close([float(value) for value, _ in values], r.predictions("flight-delay", 1, rows))
+
+
+def test_strings_and_several_inputs(_):
+    """A scikit-learn pipeline in ONNX: four columns, two of them strings, against what scikit-learn said."""
+    with open("tests/fixtures/onnx/sk_pipeline.json") as file:
+        case = json.load(file)
+    numpy_types = {"FP32": np.float32, "BYTES": np.object_}
+    with r.Runtime(models={}) as runtime, client_of(runtime) as client:
+        done = runtime.command("deploy", "pipeline", "tests/fixtures/onnx/sk_pipeline.onnx")
+        if done.returncode != 0 and "ONNX Runtime" in done.stderr:
+            raise r.Skip("there is no ONNX Runtime")
+        assert done.returncode == 0, done.stderr
+        for binary in [True, False]:
+            inputs = []
+            for spec in case["inputs"]:
+                tensor = triton.InferInput(spec["name"], spec["shape"], spec["datatype"])
+                data = [x.encode() if isinstance(x, str) else math.nan if x is None else x for x in spec["data"]]
+                tensor.set_data_from_numpy(np.array(data, dtype=numpy_types[spec["datatype"]]).reshape(spec["shape"]),
+                                           binary_data=binary)
+                inputs.append(tensor)
+            result = client.infer("pipeline", inputs)
+            for output in case["outputs"]:
+                r.check_close(result.as_numpy(output["name"]).ravel(), output["data"], output["name"])
 
 
 def test_what_is_not_served_is_refused_in_json(runtime):

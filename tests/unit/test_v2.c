@@ -276,6 +276,8 @@ static const struct {
      "there is no output `x`; there are `predict` and `raw_score`"},
     {OPTION("\"outputs\":[{\"name\":\"predict\"},{\"name\":\"predict\"}]"),
      "the output `predict` is named twice"},
+    {OPTION("\"outputs\":[{\"name\":\"predict\",\"parameters\":{\"classification\":-1}}]"),
+     "the parameter `classification` is not a whole number from 0 to 1000000"},
     {OPTION("\"outputs\":[{}]"), "an element of `outputs` has no name"},
     {OPTION("\"outputs\":[1]"), "an element of `outputs` is not an object"},
     {"{\"inputs\":[{\"name\":\"r\",\"shape\":[3],\"datatype\":\"FP64\",\"parameters\":{"
@@ -483,6 +485,32 @@ static void answers(void **state)
 	buf_release(&out);
 }
 
+/* Of each row the greatest values with their places, greatest first; NaN last. */
+static void classes(void **state)
+{
+	(void)state;
+	double output[] = {0.25, (double)NAN};
+	float raw[] = {0.1f, 0.75f, -3, -1e30f};
+	struct buf out;
+	size_t json_size;
+
+	buf_init(&out);
+	answer_with("\"outputs\":[{\"name\":\"raw_score\",\"parameters\":{\"classification\":2}},"
+		    "{\"name\":\"predict\",\"parameters\":{\"classification\":9,\"binary_data\":true}}],",
+		    output, raw);
+	v2_write(&out, "m", 3, &request, &inference, &json_size);
+	assert_memory_equal(out.data + json_size, "\6\0\0\0"
+						  "0.25:0\5\0\0\0nan:0",
+			    19);
+	out.data[json_size] = '\0';
+	assert_string_equal(
+	    strstr(out.data, "\"outputs\""),
+	    "\"outputs\":[{\"name\":\"raw_score\",\"shape\":[2,2],\"datatype\":\"BYTES\",\"data\":["
+	    "\"0.75:1\",\"0.1:0\",\"-3:0\",\"-1e30:1\"]},{\"name\":\"predict\",\"shape\":[2,1],"
+	    "\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":19}}]}");
+	buf_release(&out);
+}
+
 static void metadata(void **state)
 {
 	(void)state;
@@ -526,6 +554,7 @@ int main(void)
 	    cmocka_unit_test(refused),          cmocka_unit_test(long_texts),
 	    cmocka_unit_test(binary),           cmocka_unit_test(cut),
 	    cmocka_unit_test(peeked),           cmocka_unit_test(answers),
+	    cmocka_unit_test(classes),
 	    cmocka_unit_test(metadata),         cmocka_unit_test(strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, release);
