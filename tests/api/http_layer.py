@@ -125,7 +125,8 @@ REFUSED_BELOW = [
 
 
 # What libmicrohttpd refuses by itself from 1.0 on, before we are asked: with a page in HTML, or by closing.
-NEWER_REFUSES = ("NUL", "control character", "bare CR or LF", "no name of a header", "both Content-Length")
+NEWER_REFUSES = ("NUL", "control character", "bare CR or LF", "no name of a header", "both Content-Length",
+                 "Transfer-Encoding")
 
 
 def refusal(connection, data, part):
