@@ -184,11 +184,9 @@ static int begin(struct batch *b, const struct manifest *m, uint32_t version, st
 	if (b->layout.count == 0)
 		return err_set(e, ERR_INPUT, "%s has no outputs", b->options.model);
 	b->chunk_rows = rows_of_chunk(b);
+	if (seek(b, e) != 0 || (batch_resumable(b) && batch_progress_write(b, false, e) != 0))
+		return -1;
 	b->began = true;
-	if (seek(b, e) != 0)
-		return -1;
-	if (batch_resumable(b) && batch_progress_write(b, false, e) != 0)
-		return -1;
 	b->checkpoint_ms = batch_now_ms();
 	return batch_slots_start(b, e);
 }

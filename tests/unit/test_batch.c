@@ -1,6 +1,10 @@
 /* Batches with a model of our own: order, rejects, halving, what is kept, and ends of every kind. */
 #include "batch_fixture.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
 #define ROWS                                                                                                  \
 	"id,a,b\nr1,1,2\nr2,666,1\nr3,x,1\n\nr4,3\n\"r\n5\",1e-5,\n\"r6\"6,1,1\nr7,1,1\nr8,666,2\nr9,9,9"
 
@@ -148,6 +152,84 @@ static void ends_are_clear(void **state)
 	nothing_is_left();
 }
 
+static void rejects_have_a_file_of_their_own(void **state)
+{
+	static const char *const taken[][2] = {
+		{"./out.csv", "out.csv"},
+		{"out.csv.part", "out.csv.part"},
+		{"out.csv.progress", "out.csv.progress"},
+		{"out.csv.progress.new", "out.csv.progress.new"},
+	};
+	struct batch_options o = options_of("in.csv", "out.csv");
+	char sentence[128];
+	(void)state;
+	unlink("out.csv");
+	put("in.csv", "a,b\n666,2\n1,2\n");
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+		o.rejects = taken[i][0];
+		snprintf(sentence, sizeof sentence, "the rejects would overwrite %s; name another --rejects",
+			 taken[i][1]);
+		refused(&o, ERR_INPUT, sentence);
+		nothing_is_left();
+	}
+	o.rejects = "none/r.csv";
+	refused(&o, ERR_NOT_FOUND, "none/r.csv cannot be written: No such file or directory");
+	mkfifo("pipe", 0600);
+	o.rejects = "pipe";
+	refused(&o, ERR_INPUT, "pipe is no regular file; --rejects takes a file's name");
+	o.output = "-";
+	refused(&o, ERR_INPUT, "pipe is no regular file; --rejects takes a file's name");
+	o = options_of("in.csv", "a.part");
+	o.rejects = "a";
+	refused(&o, ERR_INPUT, "the rejects would overwrite a.part; name another --rejects");
+	nothing_is_left();
+	unlink("pipe");
+}
+
+/* Two runs that name one file for them, one of which has written to it. */
+static void rejects_of_another_run_stay(void **state)
+{
+	struct batch_options o = options_of("in.csv", "out.csv");
+	const char *rejects = "line,row,column,reason\n2,1,,a is 666\n";
+	(void)state;
+	put("in.csv", "a,b\n666,2\n1,2\n");
+	put("out.csv.rejects.csv.part", rejects);
+	int fd = open("out.csv.rejects.csv.part", O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	refused(&o, ERR_CONFLICT,
+		"another run is writing out.csv.rejects.csv; wait for it, or name another --rejects");
+	assert_string_equal(get("out.csv.rejects.csv.part"), rejects);
+	close(fd);
+	assert_int_equal(done(&o).rejected, 1);
+	assert_string_equal(get("out.csv.rejects.csv"), rejects);
+	nothing_is_left();
+}
+
+/* Somebody else's links and pipes where the run's own files go. */
+static void what_is_not_ours_is_not_touched(void **state)
+{
+	static const char *const ours[] = {"out.csv.part", "out.csv.progress.new", "out.csv.rejects.csv.part"};
+	struct batch_options o = options_of("in.csv", "out.csv");
+	char sentence[128];
+	(void)state;
+	put("in.csv", "a,b\n666,2\n1,2\n");
+	put("precious", "kept\n");
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		assert_int_equal(symlink("precious", ours[i]), 0);
+		snprintf(sentence, sizeof sentence, "%s cannot be written: Too many levels of symbolic links",
+			 ours[i]);
+		refused(&o, ERR_SYSTEM, sentence);
+		assert_string_equal(get("precious"), "kept\n");
+		assert_int_equal(unlink(ours[i]), 0);
+		nothing_is_left();
+	}
+	assert_int_equal(mkfifo("out.csv.progress", 0600), 0);
+	refused(&o, ERR_CONFLICT,
+		"out.csv.progress is no progress of a run (it is no JSON); add --restart to start over");
+	unlink("out.csv.progress");
+	unlink("precious");
+}
+
 static void one_run_writes_an_output(void **state)
 {
 	struct batch_options o = options_of("in.csv", "out.csv");
@@ -229,6 +311,9 @@ int main(void)
 		cmocka_unit_test(json_lines_are_predicted),
 		cmocka_unit_test(a_bad_row_is_found_by_halving),
 		cmocka_unit_test(ends_are_clear),
+		cmocka_unit_test(rejects_have_a_file_of_their_own),
+		cmocka_unit_test(rejects_of_another_run_stay),
+		cmocka_unit_test(what_is_not_ours_is_not_touched),
 		cmocka_unit_test(one_run_writes_an_output),
 		cmocka_unit_test(a_model_that_is_away_is_asked_again),
 		cmocka_unit_test(input_that_grows_is_read_to_its_first_end),
