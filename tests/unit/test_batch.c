@@ -123,7 +123,6 @@ static void ends_are_clear(void **state)
 	put("in.csv", "a,b\n1,1\n\"1,1\n1,1\n");
 	refused(&o, ERR_INPUT, "line 3 has a quote that is not closed");
 	put("in.csv", "a,b\n666,1\n666,1\n666,1\n666,1\n1,1\n");
-	refused(&o, ERR_INPUT, "none of the first 4 rows can be predicted; line 2: a is 666");
 	o.rejects_max = 3;
 	refused(&o, ERR_INPUT, "more than 3 rows cannot be predicted; line 2: a is 666");
 	assert_string_equal(get("out.csv.rejects.csv"), "line,row,column,reason\n2,1,,a is 666\n3,2,,a is 666\n"
@@ -137,6 +136,8 @@ static void ends_are_clear(void **state)
 	assert_string_equal(get("out.csv"), "p\n");
 	put("in.csv", "a,b\n1,2");
 	assert_int_equal(done(&o).rows, 1);
+	o.asked_outputs = "p,raw_score,p";
+	refused(&o, ERR_INPUT, "--outputs names `p` twice");
 	o.asked_outputs = "nothing";
 	refused(&o, ERR_INPUT, "v1 of m has no output `nothing`");
 	o = options_of("in.csv", "in.csv");
@@ -150,6 +151,44 @@ static void ends_are_clear(void **state)
 	o = options_of("in.csv", ".");
 	refused(&o, ERR_INPUT, ". is no regular file; --output takes a file's name, or - for standard output");
 	nothing_is_left();
+}
+
+static void put_rows(const char *name, const char *row, int count, const char *last)
+{
+	FILE *f = fopen(name, "w");
+	assert_non_null(f);
+	fputs("a,b\n", f);
+	while (count-- > 0)
+		fputs(row, f);
+	fputs(last, f);
+	fclose(f);
+}
+
+/* However few rows are asked for at a time. */
+static void a_bad_start_is_no_end(void **state)
+{
+	struct batch_options o = options_of("in.csv", "out.csv");
+	(void)state;
+	for (o.chunk_rows = 1; o.chunk_rows <= 4; o.chunk_rows *= 2) {
+		put_rows("in.csv", "666,1\n", 99, "1,1\n");
+		assert_int_equal(done(&o).rejected, 99);
+		put_rows("in.csv", "666,1\n", 100, "1,1\n");
+		refused(&o, ERR_INPUT,
+			o.chunk_rows == 1   ? "none of the first 100 rows can be predicted; line 101: a is 666"
+			: o.chunk_rows == 2 ? "none of the first 100 rows can be predicted; line 100: a is 666"
+					    : "none of the first 100 rows can be predicted; line 98: a is 666");
+		nothing_is_left();
+	}
+	/* Columns that only an answer tells have to be known for the header. */
+	o.chunk_rows = 1;
+	o.asked_outputs = "two";
+	manifest.output_count = 3;
+	refused(&o, ERR_INPUT, "the first row cannot be predicted; line 2: a is 666");
+	o.output_format = ROWS_JSON;
+	put_rows("in.csv", "666,1\n", 2, "1,1\n");
+	assert_int_equal(done(&o).rejected, 2);
+	assert_string_equal(get("out.csv"), "{\"two\":null}\n{\"two\":null}\n{\"two\":[1,1]}\n");
+	manifest.output_count = 2;
 }
 
 static void rejects_have_a_file_of_their_own(void **state)
@@ -311,6 +350,7 @@ int main(void)
 		cmocka_unit_test(json_lines_are_predicted),
 		cmocka_unit_test(a_bad_row_is_found_by_halving),
 		cmocka_unit_test(ends_are_clear),
+		cmocka_unit_test(a_bad_start_is_no_end),
 		cmocka_unit_test(rejects_have_a_file_of_their_own),
 		cmocka_unit_test(rejects_of_another_run_stay),
 		cmocka_unit_test(what_is_not_ours_is_not_touched),
