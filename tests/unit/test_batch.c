@@ -316,6 +316,37 @@ static void a_model_that_is_away_is_asked_again(void **state)
 	nothing_is_left();
 }
 
+static atomic_int calls_behind;
+
+/* Away; counts who asks for the second row. */
+static int be_away(void *context, size_t thread, struct batch_question *q, struct err *e)
+{
+	(void)context;
+	(void)thread;
+	if (((const double *)q->inputs[0].data)[0] == 3)
+		atomic_fetch_add(&calls_behind, 1);
+	return err_set(e, ERR_UNREACHABLE, "gone");
+}
+
+static void a_failed_run_asks_no_more(void **state)
+{
+	static const struct batch_calls away = {.predict = be_away};
+	struct batch_options o = options_of("in.csv", "out.csv");
+	enum batch_outcome outcome;
+	struct batch_progress p;
+	struct batch *b;
+	struct err e;
+	(void)state;
+	put("in.csv", "a,b\n1,2\n3,4\n");
+	o.chunk_rows = o.in_flight = 1;
+	o.retry_ms = 2000;
+	assert_int_equal(batch_open(&o, &b, &e), 0);
+	assert_int_equal(batch_run(b, &manifest, 1, &away, &outcome, &p, &e), -1);
+	batch_close(b);
+	assert_true(atomic_load(&calls_behind) <= 2);
+	nothing_is_left();
+}
+
 static void input_that_grows_is_read_to_its_first_end(void **state)
 {
 	struct batch_options o = options_of("in.csv", "out.csv");
@@ -356,6 +387,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_ours_is_not_touched),
 		cmocka_unit_test(one_run_writes_an_output),
 		cmocka_unit_test(a_model_that_is_away_is_asked_again),
+		cmocka_unit_test(a_failed_run_asks_no_more),
 		cmocka_unit_test(input_that_grows_is_read_to_its_first_end),
 	};
 	return cmocka_run_group_tests_name("batch", tests, set_up, tear_down);
