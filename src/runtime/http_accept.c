@@ -7,6 +7,8 @@
  */
 #include "runtime/http_internal.h"
 
+#include "core/clock.h"
+
 #include <microhttpd.h>
 
 #include <errno.h>
@@ -15,9 +17,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#define ROOM_STEP_MS 10 /* without room */
 #define LAST_TRIES 100
 
 struct acceptor {
@@ -53,12 +55,6 @@ static bool accept_all(struct acceptor *a)
 	}
 }
 
-static void pause_10ms(void)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-	nanosleep(&pause, NULL);
-}
-
 static void *accept_main(void *context)
 {
 	struct acceptor *a = context;
@@ -71,11 +67,11 @@ static void *accept_main(void *context)
 			break;
 		/* Without room the socket stays readable: come back a little later. */
 		if (events[0].revents != 0 && !accept_all(a))
-			pause_10ms();
+			clock_pause_ms(ROOM_STEP_MS);
 	}
 	/* Connections that end make room for the rest. */
 	for (int i = 0; i < LAST_TRIES && !accept_all(a); i++)
-		pause_10ms();
+		clock_pause_ms(ROOM_STEP_MS);
 	return NULL;
 }
 

@@ -1,12 +1,12 @@
 #include "runtime/infer.h"
 
+#include "core/clock.h"
 #include "core/number.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What a request is taken to cost beside its body: a GET has none. */
 #define BASE_BYTES 256
@@ -58,13 +58,6 @@ static struct arena *my_arena(void)
 		arena_reset(mine);
 	}
 	return mine;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,

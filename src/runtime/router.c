@@ -1,12 +1,12 @@
 #include "runtime/router_internal.h"
 
+#include "core/clock.h"
 #include "runtime/epoch.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* 256 rows in JSON through a sample forest, measured. */
 #define TABULAR_NS_PER_BYTE 20
@@ -44,9 +44,8 @@ void served_version_loaded(struct served_version *v, const struct engine *engine
 
 void served_version_unload(struct served_version *v)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
 	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
-		nanosleep(&pause, NULL);
+		clock_pause_ms(1);
 	if (v->engine != NULL)
 		v->engine->unload(v->model);
 	v->engine = NULL;
@@ -340,9 +339,7 @@ static uint32_t random_bucket(void)
 {
 	static _Thread_local uint64_t seed;
 	if (seed == 0) {
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		seed = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)&seed;
+		seed = clock_ns() * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)&seed;
 		seed |= 1;
 	}
 	seed ^= seed >> 12;
