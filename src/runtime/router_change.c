@@ -45,13 +45,10 @@ static int baseline_from_csv(const struct served_version *v, const char *model, 
 		return -1;
 	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
 		goto out;
-	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
-		char text[ERR_TEXT_SIZE];
-		snprintf(text, sizeof text, "%s", e->text);
-		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
-		goto out;
-	}
-	result = baseline_from_rows(v, &rows, baseline, e);
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0)
+		err_set(e, e->code, "baseline rows: %s", e->text);
+	else
+		result = baseline_from_rows(v, &rows, baseline, e);
 out:
 	arena_release(&arena);
 	columns_free(columns);
