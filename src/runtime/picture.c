@@ -18,7 +18,7 @@ static void fill_version(struct snapshot_version *to, const struct served_versio
 	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
 	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
 	struct err e = {0};
-	snprintf(to->state, sizeof to->state, "%s", served_version_state(from, &e));
+	snprintf(to->state, sizeof to->state, "%s", served_state_name(served_version_state(from, &e)));
 	snprintf(to->note, sizeof to->note, "%.*s", (int)sizeof to->note - 1, e.text);
 	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
 	to->size_bytes = from->manifest.size_bytes;

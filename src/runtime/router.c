@@ -11,15 +11,25 @@
 /* 256 rows in JSON through a sample forest, measured. */
 #define TABULAR_NS_PER_BYTE 20
 
-const char *served_version_state(const struct served_version *v, struct err *e)
+const char *served_state_name(enum served_state state)
+{
+	static const char *const names[] = {
+#define X(state, name) name,
+		SERVED_STATES(X)
+#undef X
+	};
+	return names[state];
+}
+
+enum served_state served_version_state(const struct served_version *v, struct err *e)
 {
 	if (v->engine == NULL) {
 		err_set(e, ERR_UNREACHABLE, "%s", v->note);
-		return v->unloaded ? "unloaded" : "failed";
+		return v->unloaded ? SERVED_UNLOADED : SERVED_FAILED;
 	}
 	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
-		return "away";
-	return "ready";
+		return SERVED_AWAY;
+	return SERVED_READY;
 }
 
 void served_version_pin(struct served_version *v)
@@ -289,10 +299,12 @@ static size_t routing_place(const struct routing *routing, const char *name, boo
 	return low;
 }
 
-const struct served_model *routing_find(const struct routing *routing, const char *name)
+const struct served_model *routing_find(const struct routing *routing, const char *name, struct err *e)
 {
 	bool found;
 	size_t place = routing_place(routing, name, &found);
+	if (!found)
+		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", name);
 	return found ? routing->models[place] : NULL;
 }
 
@@ -332,6 +344,17 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 	if (version == 0 || version > m->version_count)
 		return NULL;
 	return m->versions[version - 1];
+}
+
+struct served_version *served_model_version(const struct served_model *m, const char *number, struct err *e)
+{
+	long long version;
+	struct served_version *v =
+		text_integer(number, 1, VERSIONS_MAX, &version) ? served_model_find(m, (uint32_t)version) : NULL;
+	if (v == NULL)
+		err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, number,
+			m->version_count);
+	return v;
 }
 
 /* xorshift64*, seeded a thread from the clock: which request goes where needs no better. */

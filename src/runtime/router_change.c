@@ -112,7 +112,7 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 /* Appends the registered version and publishes the model (change is held). */
 static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), model);
+	const struct served_model *old = routing_find(router_current(r), model, NULL);
 	struct served_model *m = served_model_copy(old, model, 1);
 	if (m == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
@@ -140,7 +140,7 @@ static void keep_baseline(struct router *r, const char *model, struct served_ver
 static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
 			bool *taken, struct err *e)
 {
-	const struct served_model *current = routing_find(router_current(r), model);
+	const struct served_model *current = routing_find(router_current(r), model, NULL);
 	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
 	if (old == NULL || old->engine != NULL)
 		return 0;
@@ -254,7 +254,7 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 			      const struct actor *actor, struct revision_record *result,
 			      char before[128], struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), change->model);
+	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
 	struct served_model *m = NULL;
 
 	before[0] = '\0';
