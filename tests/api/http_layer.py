@@ -124,14 +124,29 @@ REFUSED_BELOW = [
 ]
 
 
+# What libmicrohttpd refuses by itself from 1.0 on, before we are asked: with a page in HTML, or by closing.
+NEWER_REFUSES = ("NUL", "control character", "bare CR or LF", "no name of a header", "both Content-Length",
+                 "Transfer-Encoding")
+
+
+def refusal(connection, data, part):
+    """The answer to a malformed request; None where a newer libmicrohttpd refused it by itself."""
+    connection.sendall(data)
+    first = connection.recv(1, socket.MSG_PEEK)
+    if first == b"" and part in NEWER_REFUSES:
+        return None
+    status, headers, body, _ = answer(connection)
+    assert status == 400, (data[:80], status, body)
+    assert headers["connection"].lower() == "close" and ended(connection), (data[:80], headers)
+    return None if body.startswith(b"<html>") and part in NEWER_REFUSES else body
+
+
 def test_malformed_requests_are_refused_and_closed():
     runtime = Runtime()
     for data, part in MALFORMED:
         with connect(runtime) as connection:
-            connection.sendall(data)
-            status, headers, body, _ = answer(connection)
-            assert status == 400 and part in sentence(body), (data[:80], status, body)
-            assert headers["connection"].lower() == "close" and ended(connection), (data[:80], headers)
+            body = refusal(connection, data, part)
+            assert body is None or part in sentence(body), (data[:80], body)
     for data in REFUSED_BELOW:
         with connect(runtime) as connection:
             try:
@@ -149,8 +164,9 @@ def test_memory_stays_flat_under_bad_requests():
     runtime = Runtime()
 
     def round_of_all():
-        for data, _ in MALFORMED:
-            ask(runtime, data)
+        for data, part in MALFORMED:
+            with connect(runtime) as connection:
+                refusal(connection, data, part)
     round_of_all()
     before = resident(runtime)
     for _ in range(20):
