@@ -101,12 +101,13 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
 			request->file_name, formats);
 	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
-		served_version_loaded(v, engine);
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);
 		result = v->manifest.file_name == NULL ? err_set(e, ERR_MEMORY, "memory is out")
 						       : name_features(&v->manifest, request, e);
+		/* Even where that is refused, for it must be unloaded; not before, for columns have the names. */
+		served_version_loaded(v, engine);
 	}
 	artifact_unmap(data, size);
 	return result;
