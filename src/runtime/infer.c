@@ -67,35 +67,64 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
-				  const char *unit, size_t unit_size, const struct served_model **found,
-				  struct err *e)
+/* v, or NULL with the reason when its model is not loaded. */
+static struct served_version *if_loaded(struct served_version *v, const char *model, struct err *e)
 {
-	const struct served_model *m = routing_find(routing, model);
-	struct served_version *v;
-	long long number = 0;
-
-	*found = m;
-	if (m == NULL) {
-		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
-		return NULL;
-	}
-	if (version[0] == '\0') {
-		v = served_model_pick(m, unit, unit_size);
-		if (v == NULL)
-			err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
-	} else {
-		bool valid = text_integer(version, 1, VERSIONS_MAX, &number);
-		v = valid ? served_model_find(m, (uint32_t)number) : NULL;
-		if (v == NULL)
-			err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", model, version,
-				m->version_count);
-	}
 	if (v != NULL && v->engine == NULL) {
 		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, model, v->note);
 		return NULL;
 	}
 	return v;
+}
+
+static struct served_version *find_numbered(const struct served_model *m, const char *version, struct err *e)
+{
+	long long number = 0;
+	bool valid = text_integer(version, 1, VERSIONS_MAX, &number);
+	struct served_version *v = valid ? served_model_find(m, (uint32_t)number) : NULL;
+
+	if (v == NULL)
+		err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, version,
+			m->version_count);
+	return v;
+}
+
+static const struct served_model *find_model(const struct routing *routing, const char *model, struct err *e)
+{
+	const struct served_model *m = routing_find(routing, model);
+
+	if (m == NULL)
+		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+	return m;
+}
+
+struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
+				  const char *unit, size_t unit_size, const struct served_model **found,
+				  struct err *e)
+{
+	const struct served_model *m = *found = find_model(routing, model, e);
+	struct served_version *v;
+
+	if (m == NULL)
+		return NULL;
+	v = version[0] == '\0' ? served_model_pick(m, unit, unit_size) : find_numbered(m, version, e);
+	if (v == NULL && version[0] == '\0')
+		err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
+	return if_loaded(v, model, e);
+}
+
+struct served_version *infer_find_live(const struct routing *routing, const char *model, const char *version,
+				       const struct served_model **found, struct err *e)
+{
+	const struct served_model *m = *found = find_model(routing, model, e);
+	struct served_version *v;
+
+	if (m == NULL)
+		return NULL;
+	v = version[0] == '\0' ? served_model_find(m, route_live(&m->route)) : find_numbered(m, version, e);
+	if (v == NULL && version[0] == '\0')
+		err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
+	return if_loaded(v, model, e);
 }
 
 const struct columns *infer_columns(const struct infer_version *version, struct err *e)

@@ -43,6 +43,9 @@ struct infer_protocol {
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
 				  const char *unit, size_t unit_size, const struct served_model **found,
 				  struct err *e);
+/* The same for who asks about a model, not for a prediction: version "" is the live one, whatever is split. */
+struct served_version *infer_find_live(const struct routing *routing, const char *model, const char *version,
+				       const struct served_model **found, struct err *e);
 
 /* The model's inputs as columns; NULL with the reason where they are none. */
 const struct columns *infer_columns(const struct infer_version *version, struct err *e);

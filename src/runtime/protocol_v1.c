@@ -110,7 +110,7 @@ static void write_model(struct buf *out, const struct served_model *m)
 static int model_ready(const struct routing *routing, const char *model,
 		       const struct served_model **m, struct err *e)
 {
-	const struct served_version *v = infer_find(routing, model, "", "", 0, m, e);
+	const struct served_version *v = infer_find_live(routing, model, "", m, e);
 	if (v == NULL)
 		return -1;
 	if (strcmp(served_version_state(v, e), "ready") == 0)
@@ -178,8 +178,8 @@ static void model_metadata(void *context, const struct http_request *request,
 	struct server *s = context;
 	const struct served_model *m;
 	struct err e;
-	const struct served_version *v = infer_find(router_enter(s->router), segments->values[0],
-						    version_segment(segments), "", 0, &m, &e);
+	const struct served_version *v = infer_find_live(router_enter(s->router), segments->values[0],
+							 version_segment(segments), &m, &e);
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
 	} else {

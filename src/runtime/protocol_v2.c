@@ -71,8 +71,8 @@ static void model_metadata(void *context, const struct http_request *request,
 	const struct served_model *m;
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
-	struct served_version *v = infer_find(routing, segments->values[0], version_segment(segments),
-						"", 0, &m, &e);
+	struct served_version *v =
+		infer_find_live(routing, segments->values[0], version_segment(segments), &m, &e);
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
 	} else {
@@ -96,7 +96,7 @@ static void model_ready(void *context, const struct http_request *request,
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
 	struct served_version *v =
-		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+		infer_find_live(routing, segments->values[0], version_segment(segments), &m, &e);
 	if (v == NULL || strcmp(served_version_state(v, &e), "ready") != 0) {
 		/* Whatever keeps it from answering, a probe is told to come again. */
 		if (v != NULL)
@@ -120,7 +120,7 @@ static void model_config(void *context, const struct http_request *request,
 	struct err e;
 	const struct routing *routing = router_enter(s->router);
 	struct served_version *v =
-		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
+		infer_find_live(routing, segments->values[0], version_segment(segments), &m, &e);
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
 	} else {
