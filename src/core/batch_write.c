@@ -81,6 +81,9 @@ int batch_layout_of_manifest(struct batch *b, struct err *e)
 		return all_outputs(b, e);
 	while (next_name(&list, name)) {
 		const struct tensor_spec *spec = find_output(b->manifest, name);
+		for (size_t i = 0; i < b->layout.count; i++)
+			if (strcmp(b->layout.outputs[i].name, name) == 0)
+				return err_set(e, ERR_INPUT, "--outputs names `%s` twice", name);
 		if (spec == NULL)
 			return err_set(e, ERR_INPUT, "v%u of %s has no output `%s`", (unsigned)b->identity.version,
 				       b->options.model, name);
