@@ -98,7 +98,8 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 	const struct engine *engine = engine_detect(data, size);
 	if (engine == NULL) {
 		engine_formats(formats, sizeof formats);
-		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
+		err_set(e, ERR_UNSUPPORTED,
+			"%s is no model that mldeck knows; it reads %s; others can be exported to ONNX",
 			request->file_name, formats);
 	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
