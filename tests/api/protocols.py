@@ -104,6 +104,17 @@ def test_v1_versions_and_labels():
         runtime.run("promote", "flight-delay", "1", "--reason", "test")
 
 
+def test_a_split_model_is_described_by_its_live_version():
+    runtime.run("split", "flight-delay", "1=50", "2=50", "--reason", "test")
+    try:
+        for _ in range(30):
+            assert ask("GET", "/v2/models/flight-delay")[0]["platform"] == "forest_lightgbm-text"
+            assert ask("GET", "/v2/models/flight-delay/config")[0]["platform"] == "forest_lightgbm-text"
+            assert ask("GET", V1 + "/metadata")[0]["model_spec"]["version"] == "1"
+    finally:
+        runtime.run("promote", "flight-delay", "1", "--reason", "test")
+
+
 def test_v1_sticks_to_a_unit():
     runtime.run("split", "flight-delay", "1=50", "2=50", "--reason", "test")
     try:

@@ -139,7 +139,7 @@ static void ends_are_clear(void **state)
 	o.asked_outputs = "p,raw_score,p";
 	refused(&o, ERR_INPUT, "--outputs names `p` twice");
 	o.asked_outputs = "nothing";
-	refused(&o, ERR_INPUT, "v1 of m has no output `nothing`");
+	refused(&o, ERR_INPUT, "v1 of m has no output `nothing`; it has `p`, `raw_score`");
 	o = options_of("in.csv", "in.csv");
 	refused(&o, ERR_INPUT, "in.csv would overwrite the input itself; name another --output");
 	o = options_of("none.csv", "out.csv");
