@@ -32,20 +32,15 @@ static const char *looks_like(const char *body, size_t size)
 	return body[at] == '{' || body[at] == '[' ? JSON : PLAIN;
 }
 
-static const char *string_member(const cJSON *json, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-}
-
 /* The sentence in {"error": "..."}; of other servers {"error": {"message"}}, {"detail"} and
  * {"message"}. */
 static const char *sentence_of(const cJSON *json)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-	const char *candidates[] = {cJSON_GetStringValue(error), string_member(error, "message"),
-				    string_member(json, "detail"), string_member(json, "message")};
+	const char *candidates[] = {json_find_text(json, "error"), json_find_text(error, "message"),
+				    json_find_text(json, "detail"), json_find_text(json, "message")};
 	for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
-		if (candidates[i] != NULL && candidates[i][0] != '\0')
+		if (candidates[i][0] != '\0')
 			return candidates[i];
 	return NULL;
 }
