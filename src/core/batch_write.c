@@ -42,14 +42,6 @@ static bool next_name(const char **list, char name[TENSOR_NAME_SIZE])
 	return true;
 }
 
-static const struct tensor_spec *find_output(const struct manifest *m, const char *name)
-{
-	for (size_t i = 0; i < m->output_count; i++)
-		if (strcmp(m->outputs[i].name, name) == 0)
-			return &m->outputs[i];
-	return NULL;
-}
-
 /* Without a wish: all but the score before the last transformation, which few want. */
 static int all_outputs(struct batch *b, struct err *e)
 {
@@ -80,11 +72,12 @@ int batch_layout_of_manifest(struct batch *b, struct err *e)
 	if (*list == '\0')
 		return all_outputs(b, e);
 	while (next_name(&list, name)) {
-		const struct tensor_spec *spec = find_output(b->manifest, name);
-		if (spec == NULL)
+		const struct manifest *m = b->manifest;
+		size_t place = tensor_specs_find(m->outputs, m->output_count, name);
+		if (place == m->output_count)
 			return err_set(e, ERR_INPUT, "v%u of %s has no output `%s`", (unsigned)b->identity.version,
 				       b->options.model, name);
-		if (layout_add(&b->layout, name, columns_spec_width(spec), e) != 0)
+		if (layout_add(&b->layout, name, columns_spec_width(&m->outputs[place]), e) != 0)
 			return -1;
 	}
 	return 0;

@@ -83,14 +83,6 @@ static int read_tensor(const cJSON *json, const char *list, struct tensor_spec *
 	return read_datatype(json, spec, e) != 0 || read_shape(json, spec, e) != 0 ? -1 : 0;
 }
 
-static bool has_name(const struct tensor_spec *specs, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(specs[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* The list of the operator's signature, else of the server's. */
 static int read_tensors(const struct remote *r, const cJSON *model, const char *list,
 			struct tensor_spec **specs, size_t *count, struct err *e)
@@ -118,7 +110,7 @@ static int read_tensors(const struct remote *r, const cJSON *model, const char *
 		struct tensor_spec *spec = &(*specs)[*count];
 		if (read_tensor(item, list, spec, e) != 0)
 			return -1;
-		if (has_name(*specs, *count, spec->name))
+		if (tensor_specs_find(*specs, *count, spec->name) < *count)
 			return err_set(e, ERR_UPSTREAM, "two of its `%s` are named `%.60s`", list,
 				       spec->name);
 		++*count;
