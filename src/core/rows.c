@@ -255,12 +255,9 @@ enum rows_step rows_next(struct rows *r, struct columns_rows *into, struct err *
 /* Line and column before the reason. */
 static int name_place(const struct rows *r, struct err *e)
 {
-	char reason[ERR_TEXT_SIZE];
-
-	snprintf(reason, sizeof reason, "%s", e->text);
-	return err_set(e, e->code, "line %llu%s%s%s: %.*s", (unsigned long long)r->csv.line,
+	return err_set(e, e->code, "line %llu%s%s%s: %s", (unsigned long long)r->csv.line,
 		       r->bad_column[0] != '\0' ? ", column `" : "", r->bad_column,
-		       r->bad_column[0] != '\0' ? "`" : "", ERR_TEXT_SIZE - 200, reason);
+		       r->bad_column[0] != '\0' ? "`" : "", e->text);
 }
 
 int rows_read(const char *text, size_t size, enum rows_format format, struct columns_rows *into, struct err *e)

@@ -108,9 +108,9 @@ static cJSON *version_json(const struct version_record *record, const char *stat
 
 static const char *version_state(struct server *s, const char *model, uint32_t version)
 {
-	const struct served_model *m = routing_find(router_enter(s->router), model);
+	const struct served_model *m = routing_find(router_enter(s->router), model, NULL);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
-	const char *state = v == NULL ? "loading" : served_version_state(v, NULL);
+	const char *state = v == NULL ? "loading" : served_state_name(served_version_state(v, NULL));
 	router_leave(s->router);
 	return state;
 }
@@ -288,7 +288,7 @@ static cJSON *deploy_json(struct server *s, const char *model, const struct depl
 	cJSON_AddBoolToObject(json, "created", result->created);
 	cJSON_AddNumberToObject(json, "revision", result->revision);
 	cJSON_AddNumberToObject(json, "baseline_count", (double)baseline_count);
-	const struct served_model *m = routing_find(router_enter(s->router), model);
+	const struct served_model *m = routing_find(router_enter(s->router), model, NULL);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, result->version);
 	cJSON_AddNumberToObject(json, "live", m == NULL ? 0 : route_live(&m->route));
 	if (v != NULL)

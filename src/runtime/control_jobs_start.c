@@ -17,11 +17,11 @@
 static int find_version(struct server *s, const char *model, uint32_t *version, struct err *e)
 {
 	int result = 0;
-	const struct served_model *m = routing_find(router_enter(s->router), model);
+	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	uint32_t wanted = m != NULL && *version == 0 ? route_live(&m->route) : *version;
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, wanted);
 	if (m == NULL)
-		result = err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		result = -1;
 	else if (wanted == 0)
 		result = err_set(e, ERR_CONFLICT, "%s has no live version: name one", model);
 	else if (v == NULL)
@@ -192,7 +192,8 @@ static int register_job(struct server *s, const struct http_request *request, co
 	return 0;
 }
 
-CONTROL_JOBS_HANDLER(control_post_job)
+void control_post_job(void *context, const struct http_request *request,
+		      const struct http_segments *segments, struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -237,7 +238,8 @@ static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, st
 	return body;
 }
 
-CONTROL_JOBS_HANDLER(control_post_job_again)
+void control_post_job_again(void *context, const struct http_request *request,
+			    const struct http_segments *segments, struct http_response *response)
 {
 	struct server *s = context;
 	struct err e;

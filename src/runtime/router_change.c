@@ -45,13 +45,10 @@ static int baseline_from_csv(const struct served_version *v, const char *model, 
 		return -1;
 	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
 		goto out;
-	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
-		char text[ERR_TEXT_SIZE];
-		snprintf(text, sizeof text, "%s", e->text);
-		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
-		goto out;
-	}
-	result = baseline_from_rows(v, &rows, baseline, e);
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0)
+		err_set(e, e->code, "baseline rows: %s", e->text);
+	else
+		result = baseline_from_rows(v, &rows, baseline, e);
 out:
 	arena_release(&arena);
 	columns_free(columns);
@@ -137,7 +134,7 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 /* Appends the registered version and publishes the model (change is held). */
 static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), model);
+	const struct served_model *old = routing_find(router_current(r), model, NULL);
 	struct served_model *m = served_model_copy(old, model, 1);
 	if (m == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
@@ -165,7 +162,7 @@ static void keep_baseline(struct router *r, const char *model, struct served_ver
 static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
 			bool *taken, struct err *e)
 {
-	const struct served_model *current = routing_find(router_current(r), model);
+	const struct served_model *current = routing_find(router_current(r), model, NULL);
 	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
 	if (old == NULL || old->engine != NULL)
 		return 0;
@@ -302,7 +299,7 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 			      const struct actor *actor, struct revision_record *result,
 			      char before[128], struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), change->model);
+	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
 	struct served_model *m = NULL;
 
 	before[0] = '\0';

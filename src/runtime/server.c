@@ -1,5 +1,6 @@
 #include "runtime/server.h"
 
+#include "core/clock.h"
 #include "core/fetch_pool.h"
 #include "runtime/listener.h"
 
@@ -16,20 +17,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-
-int64_t server_monotonic_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t server_now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static unsigned core_count(void)
 {
@@ -94,7 +81,7 @@ static int start_jobs(struct server *s, struct err *e)
 /* Telemetry each second; slow clients more often when their time is short. */
 static void tick(struct server *s)
 {
-	int64_t now_s = server_monotonic_ms() / 1000;
+	int64_t now_s = clock_ms() / 1000;
 	if (now_s != s->ticked_s)
 		router_tick(s->router, now_s);
 	s->ticked_s = now_s;
@@ -121,10 +108,10 @@ static void drain(struct server *s)
 {
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
-	int64_t until_ms = server_monotonic_ms() + SERVER_DRAIN_MS;
+	int64_t until_ms = clock_ms() + SERVER_DRAIN_MS;
 	jobs_stop(s->jobs);
 	unsigned cut_count = http_drain(s->data, SERVER_DRAIN_MS);
-	int64_t left_ms = until_ms - server_monotonic_ms();
+	int64_t left_ms = until_ms - clock_ms();
 	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
 	/* What other servers still owe nobody waits for any more. */
 	fetch_pool_cancel();
@@ -199,8 +186,8 @@ int server_run(const struct server_options *options, struct err *e)
 	raise_descriptor_limit();
 	s->options = *options;
 	s->config = options->config;
-	s->started_ms = server_monotonic_ms();
-	s->started_unix_ms = server_now_ms();
+	s->started_ms = clock_ms();
+	s->started_unix_ms = clock_unix_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
 	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {

@@ -49,10 +49,6 @@ struct server {
  * 0, or -1 when it could not start. */
 int server_run(const struct server_options *options, struct err *e);
 
-/* Monotonic milliseconds; Unix milliseconds. */
-int64_t server_monotonic_ms(void);
-int64_t server_now_ms(void);
-
 /* --- the planes --- */
 
 /* Handlers for http_options; context is the struct server. */

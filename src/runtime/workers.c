@@ -1,5 +1,7 @@
 #include "runtime/workers.h"
 
+#include "core/clock.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -71,7 +73,7 @@ int workers_new(unsigned thread_count, size_t queue_max, struct workers **result
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->filled, NULL);
-	pthread_cond_init(&w->ended, NULL);
+	clock_cond_init(&w->ended);
 	w->queue_max = queue_max;
 	w->queue = calloc(queue_max, sizeof *w->queue);
 	w->threads = calloc(thread_count, sizeof *w->threads);
@@ -122,16 +124,9 @@ int workers_submit(struct workers *w, void (*task)(void *context), void *context
 
 bool workers_idle(struct workers *w, int timeout_ms)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(clock_ms() + timeout_ms);
 	int result = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&w->lock);
 	while (result == 0 && (w->waiting > 0 || w->running > 0))
 		result = pthread_cond_timedwait(&w->ended, &w->lock, &until);

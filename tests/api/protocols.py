@@ -131,6 +131,18 @@ def test_v1_sticks_to_a_unit():
         runtime.run("promote", "flight-delay", "1", "--reason", "test")
 
 
+def test_a_wrong_unit_is_refused_everywhere():
+    row, long = EXPECTED[0], "u" * 256
+    for unit, sentence in [(long, "the parameter `unit` is longer than 255 bytes"),
+                           (1.5, "the parameter `unit` is neither a string nor an integer")]:
+        assert predict({"instances": [values(row)], "parameters": {"unit": unit}}, status=400)[0] == sentence
+    predict({"instances": [values(row)], "parameters": {"unit": "u" * 255, "other": [1]}})
+    for more, sentence in [("&unit=" + long, "the unit is longer than 255 bytes"),
+                           ("&unit=a&mldeck-unit=b", "the unit is given twice")]:
+        assert ask("GET", query(row) + more, status=400)[0] == sentence
+    ask("GET", query(row) + "&unit=" + "u" * 255)
+
+
 def test_v1_what_there_is():
     assert ask("GET", "/")[0] == {"status": "alive"}
     assert ask("GET", "/v1/models")[0] == {"models": ["flight-delay"]}

@@ -516,8 +516,8 @@ static void metadata(void **state)
 	(void)state;
 	struct buf out;
 	buf_init(&out);
-	v2_write_metadata(&out, "delay", (uint32_t[]){1, 3}, 2, &manifest);
-	assert_string_equal(out.data, "{\"name\":\"delay\",\"versions\":[\"1\",\"3\"],\"platform\":"
+	v2_write_metadata(&out, "delay", 2, &manifest);
+	assert_string_equal(out.data, "{\"name\":\"delay\",\"versions\":[\"1\",\"2\"],\"platform\":"
 				      "\"forest_lightgbm\",\"inputs\":[{"
 				      "\"name\":\"rows\",\"datatype\":\"FP64\",\"shape\":[-1,3]}],"
 				      "\"outputs\":[{\"name\":\"predict\","
