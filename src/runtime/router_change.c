@@ -183,6 +183,27 @@ static int heal_version(struct router *r, const char *model, uint32_t number, st
 	return 0;
 }
 
+/* Names for a file that is a version already must be the ones that it has: a version is never changed. */
+static int check_names(struct router *r, const struct deploy_request *request, uint32_t number, struct err *e)
+{
+	const struct served_model *current = routing_find(router_current(r), request->model);
+	const struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
+	size_t i = 0;
+
+	if (request->feature_count == 0 || old == NULL)
+		return 0;
+	const struct manifest *m = &old->manifest;
+	while (m->feature_names != NULL && i < m->feature_count && i < request->feature_count &&
+	       strcmp(m->feature_names[i], request->feature_names[i]) == 0)
+		i++;
+	if (i == request->feature_count)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		       "v%u of %s is this file already, without these names of features, and a version is never "
+		       "changed; deploy it as another model",
+		       number, request->model);
+}
+
 static int register_and_serve(struct router *r, const struct deploy_request *request,
 			      const struct baseline *baseline, const struct actor *actor,
 			      struct served_version *v, struct deploy_result *result, bool *taken,
@@ -195,7 +216,9 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 			    request->reason, actor, result, e) != 0)
 		return -1;
 	if (!result->created)
-		return heal_version(r, request->model, result->version, v, taken, e);
+		return check_names(r, request, result->version, e) != 0
+			       ? -1
+			       : heal_version(r, request->model, result->version, v, taken, e);
 
 	struct version_record *records;
 	size_t count;

@@ -77,6 +77,10 @@ def test_names_may_be_given_to_features_that_only_have_numbers():
         count = len(json.loads(runtime.request("GET", f"/v2/models/{name}-plain")[1])["features"])
         names = [f"name {i}" for i in range(count)]
         runtime.run("deploy", name, path, "--features", ",".join(names))
+        runtime.run("deploy", name, path)
+        runtime.run("deploy", name, path, "--features", ",".join(names))
+        done = runtime.command("deploy", f"{name}-plain", path, "--features", ",".join(names))
+        assert done.returncode == 3 and "never changed" in done.stderr, done
         assert json.loads(runtime.request("GET", f"/v2/models/{name}")[1])["features"] == names
         status, answer = runtime.infer({n: 0.5 for n in names}, f"/predict/{name}")
         _, want = runtime.infer([[0.5] * count], f"/predict/{name}-plain")
