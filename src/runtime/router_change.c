@@ -186,7 +186,7 @@ static int heal_version(struct router *r, const char *model, uint32_t number, st
 /* Names for a file that is a version already must be the ones that it has: a version is never changed. */
 static int check_names(struct router *r, const struct deploy_request *request, uint32_t number, struct err *e)
 {
-	const struct served_model *current = routing_find(router_current(r), request->model);
+	const struct served_model *current = routing_find(router_current(r), request->model, NULL);
 	const struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
 	size_t i = 0;
 
