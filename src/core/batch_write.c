@@ -44,14 +44,6 @@ static bool next_name(const char **list, char name[TENSOR_NAME_SIZE])
 	return true;
 }
 
-static const struct tensor_spec *find_output(const struct manifest *m, const char *name)
-{
-	for (size_t i = 0; i < m->output_count; i++)
-		if (strcmp(m->outputs[i].name, name) == 0)
-			return &m->outputs[i];
-	return NULL;
-}
-
 /* Without a wish: all but the score before the last transformation, which few want. */
 static int all_outputs(struct batch *b, struct err *e)
 {
@@ -95,13 +87,14 @@ int batch_layout_of_manifest(struct batch *b, struct err *e)
 	if (*list == '\0')
 		return all_outputs(b, e);
 	while (next_name(&list, name)) {
-		const struct tensor_spec *spec = find_output(b->manifest, name);
+		const struct manifest *m = b->manifest;
+		size_t place = tensor_specs_find(m->outputs, m->output_count, name);
 		for (size_t i = 0; i < b->layout.count; i++)
 			if (strcmp(b->layout.outputs[i].name, name) == 0)
 				return err_set(e, ERR_INPUT, "--outputs names `%s` twice", name);
-		if (spec == NULL)
+		if (place == m->output_count)
 			return refuse_output(b, name, e);
-		if (layout_add(&b->layout, name, columns_spec_width(spec), e) != 0)
+		if (layout_add(&b->layout, name, columns_spec_width(&m->outputs[place]), e) != 0)
 			return -1;
 	}
 	return 0;

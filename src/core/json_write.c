@@ -24,7 +24,7 @@ void json_write_string(struct buf *out, const char *text, size_t size)
 	buf_add_char(out, '"');
 	while (at < size) {
 		unsigned char c = (unsigned char)text[at];
-		size_t bytes = text_character_within(text + at, size - at);
+		size_t bytes = c < 0x80 ? 1 : text_character_within(text + at, size - at);
 		if (bytes > 0 && c >= 0x20 && c != '"' && c != '\\') {
 			at += bytes;
 			continue;

@@ -1,5 +1,5 @@
 /* Jobs that there are: listing, looking, their own reports, cancelling. */
-#include "runtime/control_jobs.h"
+#include "runtime/control_routes.h"
 
 #include "core/json.h"
 #include "core/registry_jobs.h"
@@ -147,7 +147,7 @@ void control_post_job_end(void *context, const struct http_request *request,
 	cJSON *body = control_body(request, &e);
 	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
 	    read_outcome(body, &outcome, &e) != 0 ||
-	    (json_has(body, "summary") && (summary = json_text(body, "summary", &e)) == NULL) ||
+	    json_optional_text(body, "summary", &summary, &e) != 0 ||
 	    jobs_end(s->jobs, id, outcome, summary, &e) != 0)
 		control_refuse(response, &e);
 	else
@@ -166,7 +166,7 @@ void control_post_job_cancel(void *context, const struct http_request *request,
 	cJSON *body = control_body(request, &e);
 	control_actor(request, &actor);
 	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
-	    (json_has(body, "reason") && (reason = json_text(body, "reason", &e)) == NULL) ||
+	    json_optional_text(body, "reason", &reason, &e) != 0 ||
 	    jobs_cancel(s->jobs, id, reason, &actor, &e) != 0)
 		control_refuse(response, &e);
 	else

@@ -1,5 +1,5 @@
 /* Jobs to be: started by the runtime, or registered by a process of a shell. */
-#include "runtime/control_jobs.h"
+#include "runtime/control_routes.h"
 
 #include "core/json.h"
 #include "core/registry_jobs.h"
@@ -108,8 +108,7 @@ static int start_job(struct server *s, const struct http_request *request, const
 	} else if (read_kind(body, &kind, e) == 0 &&
 		   json_string(body, "model", model, sizeof model, e) == 0 &&
 		   read_version(body, &version, e) == 0 &&
-		   (!json_has(body, "dry_run") ||
-		    json_boolean(body, "dry_run", &dry_run, e) == 0) &&
+		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
 		   (start = json_object(body, "start", e)) != NULL &&
 		   find_version(s, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
@@ -177,7 +176,7 @@ static int register_job(struct server *s, const struct http_request *request, co
 	if (read_kind(body, &kind, e) != 0 ||
 	    json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
 	    read_version(body, &record.version, e) != 0 ||
-	    (json_has(body, "title") && (title = json_text(body, "title", e)) == NULL) ||
+	    json_optional_text(body, "title", &title, e) != 0 ||
 	    (command = json_array(body, "command", 256, e)) == NULL ||
 	    read_command(command, &record, &output, e) != 0 ||
 	    find_version(s, record.model, &record.version, e) != 0)

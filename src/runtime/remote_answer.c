@@ -32,20 +32,15 @@ static const char *looks_like(const char *body, size_t size)
 	return body[at] == '{' || body[at] == '[' ? JSON : PLAIN;
 }
 
-static const char *string_member(const cJSON *json, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-}
-
 /* The sentence in {"error": "..."}; of other servers {"error": {"message"}}, {"detail"} and
  * {"message"}. */
 static const char *sentence_of(const cJSON *json)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-	const char *candidates[] = {cJSON_GetStringValue(error), string_member(error, "message"),
-				    string_member(json, "detail"), string_member(json, "message")};
+	const char *candidates[] = {json_find_text(json, "error"), json_find_text(error, "message"),
+				    json_find_text(json, "detail"), json_find_text(json, "message")};
 	for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
-		if (candidates[i] != NULL && candidates[i][0] != '\0')
+		if (candidates[i][0] != '\0')
 			return candidates[i];
 	return NULL;
 }
@@ -199,12 +194,9 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec,
 		       const struct v2_tensor *t, struct err *why)
 {
 	int64_t rows = r->free_rows ? -1 : input_rows(r->inference);
-	bool equal = t->rank == spec->dimension_count;
 	char is[TENSOR_SHAPE_SIZE], should[TENSOR_SHAPE_SIZE];
 
-	for (size_t i = 0; equal && i < t->rank; i++)
-		equal = spec->dimensions[i] == -1 || spec->dimensions[i] == t->shape[i];
-	if (!equal) {
+	if (!tensor_spec_fits(spec, t->shape, t->rank)) {
 		tensor_shape_text(t->shape, t->rank, is);
 		tensor_shape_text(spec->dimensions, spec->dimension_count, should);
 		return err_set(why, ERR_INPUT,
@@ -223,7 +215,7 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec,
 static int read_output(const struct reading *r, struct inference_output *output, struct err *why)
 {
 	const struct tensor_spec *spec = &r->inference->manifest->outputs[output->spec];
-	enum datatype type = datatype_find(spec->datatype, strlen(spec->datatype));
+	enum datatype type = tensor_spec_type(spec);
 	const struct v2_tensor *found = find_tensor(r, spec->name);
 	struct arena *arena = r->inference->arena;
 

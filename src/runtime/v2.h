@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define V2_ROWS_MAX 1000000
 #define V2_ID_SIZE 256
 #define V2_UNIT_SIZE 256
 

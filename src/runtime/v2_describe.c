@@ -89,7 +89,7 @@ void v2_write_config(struct buf *out, const char *model, const struct manifest *
 	write_platform(out, manifest);
 	buf_add_string(out, ",\"backend\":");
 	v2_write_string(out, manifest->engine);
-	buf_format(out, ",\"max_batch_size\":%d", batch ? V2_ROWS_MAX : 0);
+	buf_format(out, ",\"max_batch_size\":%d", batch ? TENSOR_ROWS_MAX : 0);
 	write_specs(out, "input", manifest->inputs, manifest->input_count, batch);
 	write_specs(out, "output", manifest->outputs, manifest->output_count, batch);
 	buf_add_char(out, '}');

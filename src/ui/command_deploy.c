@@ -11,14 +11,14 @@ extern const struct command command_deploy;
 static int deploy_print(const cJSON *answer, bool baseline, struct err *e)
 {
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(answer, "created");
-	double version = output_value(answer, "version");
-	double live = output_value(answer, "live");
+	double version = json_find_number(answer, "version");
+	double live = json_find_number(answer, "live");
 
-	output_text(output_string(answer, "model"));
+	output_text(json_find_text(answer, "model"));
 	printf(": v%.0f %s", version,
 	       cJSON_IsFalse(created) ? "holds this file already" : "is registered");
 	if (live == version)
-		printf(" and is live (revision %.0f).\n", output_value(answer, "revision"));
+		printf(" and is live (revision %.0f).\n", json_find_number(answer, "revision"));
 	else if (live > 0)
 		printf("; v%.0f stays live.\n", live);
 	else
@@ -27,7 +27,7 @@ static int deploy_print(const cJSON *answer, bool baseline, struct err *e)
 		puts("Its baseline stays as it was: a version is never changed.");
 	if (live != version) {
 		fputs("Make it live: mldeck promote ", stdout);
-		output_text(output_string(answer, "model"));
+		output_text(json_find_text(answer, "model"));
 		printf(" %.0f --reason TEXT\n", version);
 	}
 	return output_end(e);

@@ -273,7 +273,7 @@ static const struct {
     {OPTION("\"parameters\":{\"binary_data_output\":1}"),
      "the parameter `binary_data_output` is neither true nor false"},
     {OPTION("\"outputs\":[{\"name\":\"x\"}]"),
-     "there is no output `x`; there are `predict` and `raw_score`"},
+     "there is no output `x`; the model has `predict` and `raw_score`"},
     {OPTION("\"outputs\":[{\"name\":\"predict\"},{\"name\":\"predict\"}]"),
      "the output `predict` is named twice"},
     {OPTION("\"outputs\":[{\"name\":\"predict\",\"parameters\":{\"classification\":-1}}]"),
