@@ -77,7 +77,7 @@ static void fill_server(struct snapshot_server *to, struct server *s, uint32_t w
 	snprintf(to->name, sizeof to->name, "%s", s->name);
 	snprintf(to->version, sizeof to->version, "%s", MLDECK_VERSION);
 	snprintf(to->listen, sizeof to->listen, "%s", s->listen);
-	snprintf(to->state_directory, sizeof to->state_directory, "%s", s->options.state);
+	snprintf(to->state_directory, sizeof to->state_directory, "%s", s->state);
 	to->pid = getpid();
 	to->now_ms = clock_unix_ms();
 	to->uptime_s = (clock_ms() - s->started_ms) / 1000;

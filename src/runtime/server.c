@@ -18,12 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static unsigned core_count(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return cores < 1 ? 1 : (unsigned)cores;
-}
-
 #define SERVER_WORKERS_MS 5000 /* for the predictions that run when everything else has ended */
 
 /* A drain's deadline has passed: nothing that waits for a worker or another server is waited for any more. */
@@ -38,7 +32,7 @@ static int start_data(struct server *s, struct err *e)
 {
 	const struct config_server *config = &s->config.server;
 	struct http_options options = {
-		.thread_count = config->threads > 0 ? config->threads : core_count(),
+		.thread_count = config_threads(config->threads),
 		.body_max = config->body_max,
 		.header_timeout_ms = config->header_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
@@ -63,7 +57,7 @@ static int start_control(struct server *s, struct err *e)
 		.open_sink = control_open_sink,
 		.refuse = control_refuse,
 	};
-	if (listener_unix(s->options.socket, &options.listen_fd, e) != 0)
+	if (listener_unix(s->socket, &options.listen_fd, e) != 0)
 		return -1;
 	return http_start(&options, &s->control, e);
 }
@@ -72,8 +66,8 @@ static int start_jobs(struct server *s, struct err *e)
 {
 	const struct jobs_options options = {
 		.registry = s->registry,
-		.socket = s->options.socket,
-		.state = s->options.state,
+		.socket = s->socket,
+		.state = s->state,
 	};
 	return jobs_new(&options, &s->jobs, e);
 }
@@ -116,7 +110,7 @@ static void drain(struct server *s)
 	/* What other servers still owe nobody waits for any more. */
 	fetch_pool_cancel();
 	http_drain(s->control, 2000);
-	unlink(s->options.socket);
+	unlink(s->socket);
 	if (cut_count > 0)
 		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut_count,
 			SERVER_DRAIN_MS / 1000);
@@ -160,8 +154,8 @@ static void choose_name(struct server *s)
 static void announce(const struct server *s)
 {
 	char socket[512], state[512];
-	text_clean(socket, sizeof socket, s->options.socket);
-	text_clean(state, sizeof state, s->options.state);
+	text_clean(socket, sizeof socket, s->socket);
+	text_clean(state, sizeof state, s->state);
 	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket,
 		state);
 }
@@ -184,7 +178,8 @@ int server_run(const struct server_options *options, struct err *e)
 	if (s == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	raise_descriptor_limit();
-	s->options = *options;
+	s->socket = options->socket;
+	s->state = options->state;
 	s->config = options->config;
 	s->started_ms = clock_ms();
 	s->started_unix_ms = clock_unix_ms();
@@ -196,7 +191,7 @@ int server_run(const struct server_options *options, struct err *e)
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
-	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    workers_new(config_threads(s->config.workers.threads), s->config.workers.queue_max, &s->workers, e) != 0 ||
 	    start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {

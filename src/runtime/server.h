@@ -28,8 +28,8 @@ struct server_options {
 };
 
 struct server {
-	struct server_options options;
-	struct config config; /* constant */
+	const char *socket, *state; /* as in the options */
+	struct config config;
 	char name[64];
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */

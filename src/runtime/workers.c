@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 struct task {
 	void (*run)(void *context);
@@ -58,17 +57,9 @@ static void *work(void *context)
 	return NULL;
 }
 
-static unsigned core_count(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return cores < 1 ? 1 : (unsigned)cores;
-}
-
 int workers_new(unsigned thread_count, size_t queue_max, struct workers **result, struct err *e)
 {
 	struct workers *w = calloc(1, sizeof *w);
-	if (thread_count == 0)
-		thread_count = core_count();
 	if (w == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	pthread_mutex_init(&w->lock, NULL);
