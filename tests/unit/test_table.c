@@ -211,7 +211,7 @@ static const struct {
     {&matrix, "month,version,size\n1,2,3\n\n1,x,3\n",
      "line 4, column `version`: `x` is not a number", false},
     {&matrix, "month;version;size\n1;2;3\n",
-     "the rows have no column `month`, which the model needs (the first line names the columns)",
+     "the first line is one field, `month;version;size`; fields are separated by commas",
      false},
     {&matrix, "month,version,size\n1,2\n", "line 2: it has 2 fields, the header 3", false},
     {&matrix, "", "the body is empty", true},
