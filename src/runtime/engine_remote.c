@@ -6,6 +6,7 @@
  */
 #include "runtime/remote_internal.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,15 +121,55 @@ int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct 
 
 /* --- at deploy --- */
 
+/* An answer that is waited for. */
+struct wait {
+	sem_t heard;
+	int result;
+	struct fetch_answer *answer;
+	struct err *fault;
+};
+
+static void wait_over(void *context, int result, struct fetch_answer *answer, const struct err *fault)
+{
+	struct wait *w = context;
+
+	w->result = result;
+	if (result != 0)
+		*w->fault = *fault;
+	*w->answer = (struct fetch_answer){
+	    .status = answer->status, .fault = answer->fault, .body = answer->body};
+	buf_init(&answer->body);
+	sem_post(&w->heard);
+}
+
+/* As fetch_perform(), but the end of the runtime ends it. */
+static int ask_and_wait(struct remote_model *m, const struct fetch_request *request,
+			struct fetch_answer *answer, struct err *fault)
+{
+	struct wait w = {.answer = answer, .fault = fault};
+	const struct fetch_job job = {.request = *request, .done = wait_over, .context = &w};
+
+	sem_init(&w.heard, 0, 0);
+	int result = fetch_pool_submit(m->pool, &job, fault);
+	if (result != 0) {
+		answer->fault = fault->code == ERR_MEMORY ? FETCH_LOCAL : FETCH_CANCELLED;
+	} else {
+		while (sem_wait(&w.heard) != 0)
+			;
+		result = w.result;
+	}
+	sem_destroy(&w.heard);
+	return result;
+}
+
 /* One JSON object; NULL with the reason. */
-static cJSON *get_json(struct remote_model *m, struct fetch *f, const struct remote_ask *ask,
-		       struct err *e)
+static cJSON *get_json(struct remote_model *m, const struct remote_ask *ask, struct err *e)
 {
 	struct fetch_answer answer = {0};
 	struct err fault;
 	cJSON *json = NULL;
 
-	if (fetch_perform(f, &ask->request, &answer, &fault) != 0) {
+	if (ask_and_wait(m, &ask->request, &answer, &fault) != 0) {
 		remote_broken(&answer, &fault, e);
 	} else if (answer.status != 200) {
 		remote_refusal(m->remote.url, &answer, e);
@@ -147,43 +188,33 @@ static cJSON *get_json(struct remote_model *m, struct fetch *f, const struct rem
 		}
 	}
 	buf_release(&answer.body);
-	buf_release(&answer.headers);
 	return json;
 }
 
 /* The server's own metadata; it is no harm when there is none. */
-static cJSON *get_server(struct remote_model *m, struct fetch *f, struct remote_ask *ask)
+static cJSON *get_server(struct remote_model *m, struct remote_ask *ask)
 {
 	struct err ignored;
 	ask->url[remote_url_base(m->remote.url)] = '\0';
-	return get_json(m, f, ask, &ignored);
+	return get_json(m, ask, &ignored);
 }
 
 static int introduce(struct remote_model *m, struct manifest *manifest, struct err *e)
 {
-	struct fetch *f = fetch_new();
 	struct remote_ask ask;
-	cJSON *model = NULL, *server = NULL;
-	int result = -1;
 
-	if (f == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while loading a model");
-		goto out;
-	}
 	if (remote_ask(m, "", m->remote.timeout_ms, &ask, e) != 0)
-		goto out;
+		return -1;
 	ask.request.answer_max = METADATA_MAX;
-	model = get_json(m, f, &ask, e);
+	cJSON *model = get_json(m, &ask, e);
 	if (model == NULL)
-		goto out;
-	server = get_server(m, f, &ask);
-	result = remote_describe(&m->remote, model, server, manifest, e);
+		return -1;
+	cJSON *server = get_server(m, &ask);
+	int result = remote_describe(&m->remote, model, server, manifest, e);
 	if (result == 0)
 		remote_heard(m, NULL);
-out:
 	cJSON_Delete(model);
 	cJSON_Delete(server);
-	fetch_free(f);
 	return result;
 }
 

@@ -2,7 +2,8 @@
  * protocol_repository: the model-repository extension of V2: what there is, and load and unload where the
  * configuration lets clients do it.
  *
- * Loading reads disks and waits for predictions to end, so it runs on a worker while its request is suspended.
+ * Loading reads disks and waits for predictions to end, so it runs on a worker of its own while its request is
+ * suspended.
  */
 #include "runtime/data_plane.h"
 
@@ -153,6 +154,8 @@ static int carry_out(struct change *c, struct err *e)
 	cJSON *body = NULL;
 	int result = 0;
 
+	if (atomic_load(&c->server->cutting))
+		return err_set(e, ERR_UNREACHABLE, "the server ended before the change began");
 	if (!c->load)
 		return router_unload(c->server->router, c->model, &c->actor, e);
 	if (c->request->body_size > 0) {
@@ -213,7 +216,7 @@ static int start_change(struct server *s, const struct http_request *request, co
 		free(c);
 		return err_set(e, ERR_MEMORY, "memory is out");
 	}
-	if (workers_submit(s->workers, change_task, c, e) != 0) {
+	if (workers_submit(s->changer, change_task, c, e) != 0) {
 		struct http_response response = {.status = 200};
 		buf_init(&response.body);
 		data_plane_refuse(&response, e);

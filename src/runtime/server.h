@@ -38,7 +38,9 @@ struct server {
 	struct registry *registry;
 	struct router *router;
 	struct jobs *jobs;
-	struct workers *workers;
+	struct workers *workers; /* of predictions */
+	/* One, of its own: an unload waits for predictions, so it must not stand in their way. */
+	struct workers *changer;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;

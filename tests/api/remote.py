@@ -517,6 +517,23 @@ def test_the_end_of_a_runtime_waits_for_what_is_under_way():
         assert results == [200], results
 
 
+def test_the_end_of_a_runtime_ends_a_deploy_that_waits():
+    """For a server that takes connections and answers nothing."""
+    runtime = Runtime()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v2/models/m"
+        results = []
+        thread = threading.Thread(target=lambda: results.append(
+            runtime.command("deploy", "m", url, "--timeout", "10m")))
+        thread.start()
+        silent.settimeout(DEADLINE_S)
+        connection, _ = silent.accept()
+        assert runtime.stop() == 0
+        thread.join()
+        connection.close()
+    assert results[0].returncode == 5 and "the runtime is ending" in results[0].stderr, results
+
+
 def test_a_local_and_a_remote_version_share_a_route():
     """mldeck in front of mldeck: the same model here and there, half of the requests each."""
     behind, front = Runtime(), Runtime()

@@ -94,8 +94,8 @@ def test_a_file_becomes_a_version():
     runtime.stop()
 
 
-def test_traffic_goes_on_while_models_come_and_go():
-    runtime = Runtime(options=CONTROL)
+def traffic_goes_on(*options):
+    runtime = Runtime(options=[*CONTROL, *options])
     runtime.deploy_flights(1)
     seen, ended = set(), threading.Event()
 
@@ -114,7 +114,15 @@ def test_traffic_goes_on_while_models_come_and_go():
     for thread in threads:
         thread.join()
     assert seen <= {(200, True), (503, True)} and (200, True) in seen, seen
-    runtime.stop()
+    assert runtime.stop() == 0
+
+
+def test_traffic_goes_on_while_models_come_and_go():
+    traffic_goes_on()
+
+
+def test_an_unload_does_not_stand_in_the_way_of_the_predictions_it_waits_for():
+    traffic_goes_on("--set", "workers.threads=1", "--set", "workers.inline=0us")
 
 
 run_tests(globals())
