@@ -12,6 +12,7 @@
 #define CHUNK_TENSOR_BYTES ((size_t)8 << 20)
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define TICK_MS 100
+#define HOPELESS_ROWS 100 /* so many at the start without one that could be predicted */
 #define NAMED_REASON 200 /* bytes of a row's reason in another sentence */
 
 bool batch_stopping(const struct batch *b)
@@ -186,11 +187,9 @@ static int begin(struct batch *b, const struct manifest *m, uint32_t version, st
 	if (b->layout.count == 0)
 		return err_set(e, ERR_INPUT, "%s has no outputs", b->options.model);
 	b->chunk_rows = rows_of_chunk(b);
+	if (seek(b, e) != 0 || (batch_resumable(b) && batch_progress_write(b, false, e) != 0))
+		return -1;
 	b->began = true;
-	if (seek(b, e) != 0)
-		return -1;
-	if (batch_resumable(b) && batch_progress_write(b, false, e) != 0)
-		return -1;
 	b->checkpoint_ms = clock_ms();
 	return batch_slots_start(b, e);
 }
@@ -216,7 +215,7 @@ static int name_first(const struct batch_slot *slot, const char *what, struct er
 		       row->column[0] != '\0' ? "`" : "", NAMED_REASON, row->reason);
 }
 
-/* When it is plain that going on makes no sense. open: the output's columns were not known before this slot. */
+/* When it is plain that going on makes no sense. open: the header had to be written before its columns were known. */
 static int check_rejects(struct batch *b, const struct batch_slot *slot, bool more, bool open, struct err *e)
 {
 	char what[128];
@@ -226,9 +225,14 @@ static int check_rejects(struct batch *b, const struct batch_slot *slot, bool mo
 			 (unsigned long long)b->options.rejects_max);
 		return name_first(slot, what, e);
 	}
-	if (more && slot->refused == slot->row_count && b->place.rows == slot->row_count &&
-	    (b->options.rejects_max == BATCH_NO_LIMIT || open)) {
-		snprintf(what, sizeof what, "none of the first %zu rows can be predicted", slot->row_count);
+	if (!more || b->place.rejected < b->place.rows)
+		return 0;
+	if (open || (b->options.rejects_max == BATCH_NO_LIMIT && b->place.rows >= HOPELESS_ROWS)) {
+		if (b->place.rows == 1)
+			snprintf(what, sizeof what, "the first row cannot be predicted");
+		else
+			snprintf(what, sizeof what, "none of the first %llu rows can be predicted",
+				 (unsigned long long)b->place.rows);
 		return name_first(slot, what, e);
 	}
 	return 0;
@@ -243,7 +247,7 @@ static int take(struct batch *b, struct batch_slot *slot, bool more, bool *disca
 		*e = slot->e;
 		return -1;
 	}
-	bool open = batch_layout_open(&b->layout);
+	bool open = b->options.output_format == ROWS_CSV && batch_layout_open(&b->layout);
 	if (batch_write_slot(b, slot, e) != 0) {
 		*discard = e->code == ERR_INPUT;
 		return -1;

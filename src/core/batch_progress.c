@@ -124,7 +124,7 @@ int batch_progress_write(struct batch *b, bool finished, struct err *e)
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
 	}
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0) {
 		batch_file_error(errno, name, e);
 		goto out;
@@ -145,7 +145,8 @@ out:
 /* The file's text; NULL with ERR_NONE where there is no file. */
 static char *read_text(const char *name, struct err *e)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	/* Not waiting: a pipe without a writer would. */
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = malloc(PROGRESS_MAX);
 	ssize_t size = -1;
 

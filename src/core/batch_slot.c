@@ -23,9 +23,15 @@ static bool is_passing(enum err_code code)
 	return code == ERR_BUSY || code == ERR_UNREACHABLE || code == ERR_UPSTREAM || code == ERR_TIMEOUT;
 }
 
+/* Whether nobody waits for an answer any more: a run that failed does not ask on for the chunks behind. */
+static bool is_over(const struct batch *b)
+{
+	return batch_stopping(b) || atomic_load(&b->closing);
+}
+
 static void pause_ms(const struct batch *b, int64_t ms)
 {
-	for (int64_t until = clock_ms() + ms; !batch_stopping(b) && clock_ms() < until;)
+	for (int64_t until = clock_ms() + ms; !is_over(b) && clock_ms() < until;)
 		clock_pause_ms(STEP_MS);
 }
 
@@ -50,7 +56,7 @@ static int ask(struct batch *b, size_t thread, struct batch_slot *slot, struct b
 		}
 		/* Fewer rows may be answered in time. */
 		if (!is_passing(e->code) || (e->code == ERR_TIMEOUT && part->count > 1) ||
-		    batch_stopping(b) || clock_ms() - since_ms >= b->options.retry_ms)
+		    is_over(b) || clock_ms() - since_ms >= b->options.retry_ms)
 			return -1;
 		pause_ms(b, wait_ms);
 		wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
@@ -101,7 +107,7 @@ static int predict(struct batch *b, size_t thread, struct batch_slot *slot, size
 			       ? 0
 			       : err_set(e, ERR_MEMORY, "memory is out for a reject");
 	}
-	if (count == 1 || (!is_of_rows(e->code) && e->code != ERR_TIMEOUT) || batch_stopping(b))
+	if (count == 1 || (!is_of_rows(e->code) && e->code != ERR_TIMEOUT) || is_over(b))
 		return -1;
 	if (predict(b, thread, slot, first, count / 2, e) != 0)
 		return -1;
@@ -116,7 +122,7 @@ static void *run_thread(void *argument)
 	pthread_mutex_lock(&b->lock);
 	for (;;) {
 		struct batch_slot *slot = &b->slots[b->next_predicted];
-		if (b->closing)
+		if (atomic_load(&b->closing))
 			break;
 		if (slot->state != SLOT_FILLED) {
 			pthread_cond_wait(&b->changed, &b->lock);
@@ -156,7 +162,7 @@ int batch_slots_start(struct batch *b, struct err *e)
 void batch_slots_stop(struct batch *b)
 {
 	pthread_mutex_lock(&b->lock);
-	b->closing = true;
+	atomic_store(&b->closing, true);
 	pthread_cond_broadcast(&b->changed);
 	pthread_mutex_unlock(&b->lock);
 	while (b->thread_count > 0)

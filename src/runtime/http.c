@@ -132,7 +132,8 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
 	x->request =
 	    (struct http_request){.body = "", .peer_uid = UINT32_MAX, .connection = connection};
 	x->line_end = uri + strlen(uri);
-	http_check_uri(uri, &x->refused);
+	http_check_uri(x, (char *)(uintptr_t)uri);
+	peer_serves(connection, x);
 	return x;
 }
 
@@ -187,23 +188,31 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return answer(x);
 }
 
+void exchange_end(struct exchange *x)
+{
+	struct http_server *s = x->server;
+	bool begun = x->begun;
+	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
+
+	body_leave(x);
+	if (!ticket_end(x))
+		exchange_free(x);
+	if (begun)
+		atomic_fetch_sub(count, 1);
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode code)
 {
+	(void)context;
 	(void)code;
-	struct http_server *s = context;
 	struct exchange *x = *state;
 	if (x == NULL)
 		return;
 	peer_limit(connection, HTTP_IDLE_S * 1000);
-	bool begun = x->begun;
-	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
-	body_leave(x);
-	if (!ticket_end(x))
-		exchange_free(x);
+	peer_serves(connection, NULL);
 	*state = NULL;
-	if (begun)
-		atomic_fetch_sub(count, 1);
+	exchange_end(x);
 }
 
 struct exchange *exchange_of(const struct http_request *request)

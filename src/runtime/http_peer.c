@@ -15,6 +15,7 @@
 struct peer {
 	struct peer *previous, *next;
 	int fd;
+	struct exchange *exchange; /* under way */
 	_Atomic int64_t deadline_ms;
 };
 
@@ -48,6 +49,8 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 
 	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
 		*peer = NULL;
+		if (p != NULL && p->exchange != NULL)
+			exchange_end(p->exchange);
 		if (p != NULL)
 			peer_remove(s, p);
 		atomic_fetch_sub(&s->connections, 1);
@@ -87,6 +90,13 @@ void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
 	int64_t deadline_ms =
 	    limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : clock_coarse_ms() + limit_ms;
 	atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
+void peer_serves(struct MHD_Connection *connection, struct exchange *x)
+{
+	struct peer *p = peer_of(connection);
+	if (p != NULL)
+		p->exchange = x;
 }
 
 void http_reap(struct http_server *s)

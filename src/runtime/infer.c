@@ -60,15 +60,15 @@ static struct arena *my_arena(void)
 	return mine;
 }
 
-/* The version that a path names, or that the route gives, by the unit when unit_size > 0. */
-static struct served_version *find_version(const struct served_model *m, const char *version, const char *unit,
-					   size_t unit_size, struct err *e)
+/* The version that a path names, else `fallback`; NULL with the reason when there is none, or it is not loaded. */
+static struct served_version *find_version(const struct served_model *m, const char *version,
+					   struct served_version *fallback, struct err *e)
 {
-	struct served_version *v;
+	struct served_version *v = fallback;
 
 	if (version[0] != '\0')
 		v = served_model_version(m, version, e);
-	else if ((v = served_model_pick(m, unit, unit_size)) == NULL)
+	else if (v == NULL)
 		err_set(e, ERR_UNREACHABLE, "%s has no live version", m->name);
 	if (v != NULL && v->engine == NULL) {
 		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, m->name, v->note);
@@ -80,8 +80,8 @@ static struct served_version *find_version(const struct served_model *m, const c
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
 				  const struct served_model **found, struct err *e)
 {
-	*found = routing_find(routing, model, e);
-	return *found == NULL ? NULL : find_version(*found, version, "", 0, e);
+	const struct served_model *m = *found = routing_find(routing, model, e);
+	return m == NULL ? NULL : find_version(m, version, served_model_find(m, route_live(&m->route)), e);
 }
 
 const struct columns *infer_columns(const struct infer_version *version, struct err *e)
@@ -358,7 +358,7 @@ static int choose(const struct routing *routing, const char *model, const char *
 	if (version[0] == '\0' && m->route.entry_count > 1 &&
 	    choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
 		return -1;
-	struct served_version *v = find_version(m, version, unit, unit_size, e);
+	struct served_version *v = find_version(m, version, served_model_pick(m, unit, unit_size), e);
 	if (v == NULL)
 		return -1;
 	run->served = v;

@@ -38,8 +38,8 @@ struct infer_protocol {
 		      struct http_response *response);
 };
 
-/* The model and version that a path names, "" for the version that the route gives. NULL with the reason when there is
- * none, or it is not loaded. Between router_enter() and router_leave(). */
+/* For who asks about a model: the version that a path names, "" for the live one, whatever is split. NULL with the
+ * reason when there is none, or it is not loaded. Between router_enter() and router_leave(). */
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
 				  const struct served_model **found, struct err *e);
 

@@ -127,7 +127,6 @@ static int open_signals(void)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), not the end */
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 

@@ -121,11 +121,24 @@ static int set_format(struct table_request *t, const char *word, struct err *e)
 	return 0;
 }
 
+/* Cut, two units could become one. */
+static int check_unit(struct table_request *t, const char *unit, struct err *e)
+{
+	if (t->unit)
+		return err_set(e, ERR_INPUT, "the unit is given twice");
+	t->unit = true;
+	if (strlen(unit) >= INFER_UNIT_SIZE)
+		return err_set(e, ERR_INPUT, "the unit is longer than %d bytes", INFER_UNIT_SIZE - 1);
+	return 0;
+}
+
 int table_set(struct table_request *t, enum table_option option, const struct manifest *m,
 	      const char *value, struct err *e)
 {
 	if (option == TABLE_OUTPUT)
 		return add_output(t, m, value, e);
+	if (option == TABLE_UNIT)
+		return check_unit(t, value, e);
 	return option == TABLE_FORMAT ? set_format(t, value, e) : 0;
 }
 

@@ -267,6 +267,8 @@ static int read_body(struct reader *r)
 			result = read_values(r, "inputs");
 		else if (scan_is(key, "signature_name") && scan_peek(s) != SCAN_NULL)
 			result = read_signature(r);
+		else if (scan_is(key, "parameters"))
+			result = v2_check_unit(s, r->error);
 		else
 			scan_skip(s, NULL);
 		if (result != 0)

@@ -402,3 +402,23 @@ void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_s
 		}
 	}
 }
+
+int v2_check_unit(struct scan *s, struct err *e)
+{
+	struct v2_request request = {0};
+	struct scan_span key;
+	bool first = true;
+
+	if (scan_peek(s) != SCAN_OBJECT)
+		return scan_skip(s, NULL) ? 0 : scan_err(s, e);
+	scan_object(s);
+	while (scan_member(s, &first, &key)) {
+		if (take_null(s))
+			continue;
+		if (!scan_is(key, "unit"))
+			scan_skip(s, NULL);
+		else if (read_unit(s, request.unit, &request.unit_size, e) != 0)
+			return -1;
+	}
+	return s->problem == NULL ? 0 : scan_err(s, e);
+}

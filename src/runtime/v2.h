@@ -42,6 +42,8 @@ struct v2_request {
  * v2_parse()'s to report.
  */
 void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_size);
+/* Passes the value of `parameters`, for a protocol that takes only the unit from it: ERR_INPUT where that is none. */
+int v2_check_unit(struct scan *s, struct err *e);
 
 /*
  * Reads a whole request for a version of this engine into an inference that was begun with its

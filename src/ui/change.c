@@ -39,6 +39,14 @@ static int body_fill(const struct arguments *a, const char *action, cJSON *body,
 	return whole ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
+/* Whether several versions have a share now; a rollback may well restore a split. */
+static bool is_split(const cJSON *answer)
+{
+	const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer, "route");
+
+	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(route, "entries")) > 1;
+}
+
 static int change_print(const cJSON *answer, const char *action, struct err *e)
 {
 	const char *model = json_find_text(answer, "model");
@@ -54,7 +62,7 @@ static int change_print(const cJSON *answer, const char *action, struct err *e)
 		puts("). Nothing was changed.");
 		return output_end(e);
 	}
-	if (strcmp(action, "split") == 0) {
+	if (strcmp(action, "split") == 0 || is_split(answer)) {
 		fputs("the split is ", stdout);
 		output_text(json_find_text(answer, "after"));
 	} else {
