@@ -449,7 +449,7 @@ static void type(struct console *c, int key)
 {
 	struct change *change = &c->change;
 	struct dialog_field *f = field(change, (int)change->dialog.focus);
-	size_t size = change->dialog.focus == CHANGE_NAME ? TEXT_NAME_MAX + 1 : sizeof(f->value);
+	size_t size = change->dialog.focus == CHANGE_NAME ? TEXT_NAME_MAX + 1 : REASON_SIZE;
 	char before[DIALOG_VALUE_SIZE];
 
 	memcpy(before, f->value, sizeof(before));

@@ -182,13 +182,19 @@ static void type(struct console *c, int key)
 {
 	struct job_dialog *j = &c->job;
 	struct dialog_field *f = &j->dialog.fields[j->dialog.focus];
+	size_t size = j->kind == JOB_DIALOG_CANCEL ? REASON_SIZE : sizeof(f->value);
 	char before[DIALOG_VALUE_SIZE];
 
 	if (j->dialog.field_count == 0)
 		return;
 	memcpy(before, f->value, sizeof(before));
-	if (!line_edit(f->value, sizeof(f->value), &f->cursor, key) || strcmp(before, f->value) == 0)
+	if (!line_edit(f->value, size, &f->cursor, key))
 		return;
+	if (strcmp(before, f->value) == 0) {
+		if (key >= ' ' && key < DRAW_KEY_UP)
+			snprintf(j->dialog.error, sizeof(j->dialog.error), "no more than %zu bytes fit here", size - 1);
+		return;
+	}
 	j->dialog.error[0] = '\0';
 	dry_run(c);
 }
