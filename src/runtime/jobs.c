@@ -93,14 +93,14 @@ static int add(struct jobs *j, struct job *job, const char *start, const struct 
 }
 
 /* The arguments of a job as they are put together. */
-struct arguments {
+struct argument_list {
 	struct job *job;
 	size_t count;
 };
 
 static bool add_argument(void *context, const char *word)
 {
-	struct arguments *a = context;
+	struct argument_list *a = context;
 	if (a->count + 1 == JOB_CHILD_ARGUMENTS_MAX)
 		return false;
 	a->job->arguments[a->count] = strdup(word);
@@ -110,7 +110,7 @@ static bool add_argument(void *context, const char *word)
 /* The command, and where the runtime is that it reports to. */
 static bool make_arguments(const struct jobs *j, struct job *job, const struct job_plan *plan)
 {
-	struct arguments a = {.job = job};
+	struct argument_list a = {.job = job};
 	const char *values[JOB_FIELDS_MAX];
 	for (size_t i = 0; i < plan->kind->field_count; i++)
 		values[i] = plan->values[i];
