@@ -1,6 +1,7 @@
 /* columns: fields of rows as elements of tensors. */
 #include "core/columns.h"
 #include "core/number.h"
+#include "core/tensor_put.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -114,25 +115,6 @@ static void trim(const char **text, size_t *size)
 		--*size;
 }
 
-/* An element of a float type, from a value of twice its precision or more. */
-static void store_float(void *to, enum datatype type, double value, float narrow)
-{
-	uint16_t bits;
-
-	switch (type) {
-	case DATATYPE_FP64:
-		memcpy(to, &value, sizeof value);
-		break;
-	case DATATYPE_FP32:
-		memcpy(to, &narrow, sizeof narrow);
-		break;
-	default:
-		bits = type == DATATYPE_FP16 ? double_to_half(value) : double_to_bfloat(value);
-		memcpy(to, &bits, sizeof bits);
-		break;
-	}
-}
-
 /* Whether a finite value became infinite when it was stored. */
 static bool overflowed(const void *from, enum datatype type)
 {
@@ -140,24 +122,22 @@ static bool overflowed(const void *from, enum datatype type)
 	return !isfinite(tensor_double(&one, 0));
 }
 
-/* What JSON does not call a number: +1, .5, 1., inf. *known: it was one. */
-static double unusual_number(const char *text, size_t size, float *narrow, bool *known)
+/* What JSON does not call a number: +1, .5, 1., inf. False when it is none. */
+static bool unusual_number(const char *text, size_t size, enum datatype type, double *value, bool *infinite)
 {
 	char copy[NUMBER_TEXT_MAX], *end;
 
-	*known = false;
 	if (size == 0 || size >= sizeof copy || memchr(text, '\0', size) != NULL)
-		return 0;
+		return false;
 	memcpy(copy, text, size);
 	copy[size] = '\0';
 	const char *digits = copy + (copy[0] == '+' || copy[0] == '-');
-	bool infinite = strcasecmp(digits, "inf") == 0 || strcasecmp(digits, "infinity") == 0;
-	if (!infinite && digits[strspn(digits, "0123456789.eE+-")] != '\0')
-		return 0;
-	double value = strtod(copy, &end);
-	*known = end != copy && *end == '\0' && (infinite || isfinite(value));
-	*narrow = strtof(copy, NULL);
-	return value;
+	*infinite = strcasecmp(digits, "inf") == 0 || strcasecmp(digits, "infinity") == 0;
+	if (!*infinite && digits[strspn(digits, "0123456789.eE+-")] != '\0')
+		return false;
+	double exact = strtod(copy, &end);
+	*value = type == DATATYPE_FP32 ? (double)strtof(copy, NULL) : exact;
+	return end != copy && *end == '\0' && (*infinite || isfinite(exact));
 }
 
 static int put_float(void *to, enum datatype type, const char *text, size_t size, struct err *e)
@@ -165,21 +145,20 @@ static int put_float(void *to, enum datatype type, const char *text, size_t size
 	struct number n;
 
 	if (size == 0 || is_word(text, size, "nan") || is_word(text, size, "na")) {
-		store_float(to, type, (double)NAN, NAN);
+		tensor_put_real(to, type, 0, (double)NAN);
 		return 0;
 	}
 	if (number_read(text, text + size, &n) == size) {
-		store_float(to, type, type == DATATYPE_FP32 ? 0 : number_double(&n),
-			    type == DATATYPE_FP32 ? number_float(&n) : 0);
+		tensor_put_real(to, type, 0,
+				type == DATATYPE_FP32 ? (double)number_float(&n) : number_double(&n));
 		return overflowed(to, type) ? refuse(text, size, "is out of range", e) : 0;
 	}
-	bool known;
-	float narrow = 0;
-	double value = unusual_number(text, size, &narrow, &known);
-	if (!known)
+	bool infinite;
+	double value;
+	if (!unusual_number(text, size, type, &value, &infinite))
 		return refuse(text, size, "is not a number", e);
-	store_float(to, type, value, narrow);
-	return isfinite(value) && overflowed(to, type) ? refuse(text, size, "is out of range", e) : 0;
+	tensor_put_real(to, type, 0, value);
+	return !infinite && overflowed(to, type) ? refuse(text, size, "is out of range", e) : 0;
 }
 
 /* The digits of a whole number without its sign; false where 64 bits do not hold them. */
@@ -193,8 +172,8 @@ static bool read_digits(const char *text, size_t size, uint64_t *magnitude)
 	return true;
 }
 
-/* The whole number that text says as magnitude and sign: also 3.0 and 1e3, as programs write that count in floats. */
-static int read_whole(const char *text, size_t size, uint64_t *magnitude, bool *negative, struct err *e)
+/* The whole number that text says: also 3.0 and 1e3, as programs write that count in floats. */
+static int read_whole(const char *text, size_t size, struct whole *w, struct err *e)
 {
 	struct number n;
 	size_t plus = size > 1 && text[0] == '+' && text[1] != '-';
@@ -204,9 +183,9 @@ static int read_whole(const char *text, size_t size, uint64_t *magnitude, bool *
 			return err_set(e, ERR_INPUT, "the value is absent, which only floats can be");
 		return refuse(text, size, "is not a whole number", e);
 	}
-	*negative = n.negative;
+	w->negative = n.negative;
 	if (n.integer)
-		return read_digits(text + plus + n.negative, size - plus - n.negative, magnitude)
+		return read_digits(text + plus + n.negative, size - plus - n.negative, &w->magnitude)
 			       ? 0
 			       : refuse(text, size, "is out of range", e);
 	double value = fabs(number_double(&n));
@@ -214,32 +193,17 @@ static int read_whole(const char *text, size_t size, uint64_t *magnitude, bool *
 		return refuse(text, size, "is not a whole number", e);
 	if (value > 9007199254740992.0) /* 2^53: above, a float does not say which whole number it is */
 		return refuse(text, size, "is out of range", e);
-	*magnitude = (uint64_t)value;
+	w->magnitude = (uint64_t)value;
 	return 0;
 }
 
 static int put_integer(void *to, enum datatype type, const char *text, size_t size, struct err *e)
 {
-	uint64_t magnitude = 0;
-	bool negative = false;
-	unsigned bits = (unsigned)datatype_size(type) * 8;
-	bool is_signed = datatype_kind(type) == KIND_SIGNED;
+	struct whole w = {0};
 
-	if (read_whole(text, size, &magnitude, &negative, e) != 0)
+	if (read_whole(text, size, &w, e) != 0)
 		return -1;
-	uint64_t max = UINT64_MAX >> (64 - bits + is_signed);
-	if (negative && is_signed)
-		max++;
-	if (magnitude > (negative && !is_signed ? 0 : max))
-		return refuse(text, size, "is out of range", e);
-	uint64_t value = negative ? 0 - magnitude : magnitude;
-	const uint8_t narrow8 = (uint8_t)value;
-	const uint16_t narrow16 = (uint16_t)value;
-	const uint32_t narrow32 = (uint32_t)value;
-	const void *from = bits == 8 ? (const void *)&narrow8 : bits == 16 ? (const void *)&narrow16
-			 : bits == 32 ? (const void *)&narrow32 : (const void *)&value;
-	memcpy(to, from, bits / 8);
-	return 0;
+	return tensor_put_whole(to, type, 0, w) ? 0 : refuse(text, size, "is out of range", e);
 }
 
 static int put_boolean(uint8_t *to, const char *text, size_t size, struct err *e)
@@ -285,7 +249,7 @@ int columns_put_absent(struct columns_rows *r, size_t column, struct err *e)
 		return -1;
 	if (datatype_kind(type) != KIND_FLOAT)
 		return err_set(e, ERR_INPUT, "the value is absent, which only floats can be");
-	store_float(to, type, (double)NAN, NAN);
+	tensor_put_real(to, type, 0, (double)NAN);
 	return 0;
 }
 

@@ -24,23 +24,41 @@ const struct job_kind *job_kind_find(const char *name)
 	return NULL;
 }
 
-static bool add_option(char *command, size_t size, const char *name, const char *value)
+static bool take_option(bool (*take)(void *context, const char *word), void *context, const char *name,
+			const char *value)
 {
 	char option[32];
 	snprintf(option, sizeof option, "--%s", name);
-	return text_quote(command, size, option) && text_quote(command, size, value);
+	return take(context, option) && take(context, value);
+}
+
+bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version,
+		    const char *const *values, bool (*take)(void *context, const char *word), void *context)
+{
+	char number[16];
+	bool whole = take(context, "mldeck") && take(context, kind->name) && take(context, model);
+	for (size_t i = 0; whole && i < kind->field_count; i++)
+		whole = values[i][0] == '\0' ||
+			take_option(take, context, kind->fields[i].name, values[i]);
+	snprintf(number, sizeof number, "%u", version);
+	return whole && (version == 0 || take_option(take, context, "version", number));
+}
+
+struct command_text {
+	char *text;
+	size_t size;
+};
+
+static bool quote(void *context, const char *word)
+{
+	struct command_text *c = context;
+	return text_quote(c->text, c->size, word);
 }
 
 bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version,
 		      const char *const *values, char *command, size_t size)
 {
-	char number[16];
+	struct command_text c = {command, size};
 	command[0] = '\0';
-	bool whole = text_quote(command, size, "mldeck") && text_quote(command, size, kind->name) &&
-		     text_quote(command, size, model);
-	for (size_t i = 0; whole && i < kind->field_count; i++)
-		whole = values[i][0] == '\0' ||
-			add_option(command, size, kind->fields[i].name, values[i]);
-	snprintf(number, sizeof number, "%u", version);
-	return whole && (version == 0 || add_option(command, size, "version", number));
+	return job_kind_words(kind, model, version, values, quote, &c);
 }

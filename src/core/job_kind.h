@@ -45,8 +45,11 @@ extern const size_t job_kind_count;
 /* NULL when there is none of that name. */
 const struct job_kind *job_kind_find(const char *name);
 
-/* "mldeck predict M --input I --output O --version 3": values in the order of the kind's fields, ""
- * left out; version 0 leaves it to the runtime. False when it is longer than size. */
+/* The command, a word at a time: mldeck predict M --input I --output O --version 3. values in the order of the
+ * kind's fields, "" left out; version 0 leaves it to the runtime. False as soon as take is. */
+bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version,
+		    const char *const *values, bool (*take)(void *context, const char *word), void *context);
+/* The same as a shell reads it; false when it is longer than size. */
 bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version,
 		      const char *const *values, char *command, size_t size);
 

@@ -64,6 +64,9 @@ bool v2_convertible(enum datatype from, enum datatype to);
 /* Converts all elements of a tensor whose shape was checked. */
 int v2_tensor_store(const struct v2_tensor *t, const struct v2_target *target, struct err *e);
 
+/* The same of a binary one (private to v2_tensor*.c). */
+int v2_tensor_store_bytes(const struct v2_tensor *t, const struct v2_target *target, struct err *e);
+
 /* Reads the one element that is next into place i; of t only word, name and type count. */
 int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target,
 			    size_t i, struct err *e);

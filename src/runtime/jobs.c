@@ -92,35 +92,31 @@ static int add(struct jobs *j, struct job *job, const char *start, const struct 
 	return result;
 }
 
-static bool add_argument(struct job *job, size_t *count, const char *text)
-{
-	if (*count + 1 == JOB_CHILD_ARGUMENTS_MAX)
-		return false;
-	job->arguments[*count] = strdup(text);
-	return job->arguments[(*count)++] != NULL;
-}
+/* The arguments of a job as they are put together. */
+struct argument_list {
+	struct job *job;
+	size_t count;
+};
 
-static bool add_option(struct job *job, size_t *count, const char *name, const char *value)
+static bool add_argument(void *context, const char *word)
 {
-	char option[32];
-	snprintf(option, sizeof option, "--%s", name);
-	return add_argument(job, count, option) && add_argument(job, count, value);
+	struct argument_list *a = context;
+	if (a->count + 1 == JOB_CHILD_ARGUMENTS_MAX)
+		return false;
+	a->job->arguments[a->count] = strdup(word);
+	return a->job->arguments[a->count++] != NULL;
 }
 
 /* The command, and where the runtime is that it reports to. */
 static bool make_arguments(const struct jobs *j, struct job *job, const struct job_plan *plan)
 {
-	char version[16];
-	size_t count = 0;
-	bool whole = add_argument(job, &count, "mldeck") &&
-		     add_argument(job, &count, plan->kind->name) &&
-		     add_argument(job, &count, plan->model);
-	for (size_t i = 0; whole && i < plan->kind->field_count; i++)
-		whole = add_option(job, &count, plan->kind->fields[i].name, plan->values[i]);
-	snprintf(version, sizeof version, "%u", plan->version);
-	return whole && (plan->version == 0 || add_option(job, &count, "version", version)) &&
-	       add_option(job, &count, "socket", j->options.socket) &&
-	       add_option(job, &count, "state", j->options.state);
+	struct argument_list a = {.job = job};
+	const char *values[JOB_FIELDS_MAX];
+	for (size_t i = 0; i < plan->kind->field_count; i++)
+		values[i] = plan->values[i];
+	return job_kind_words(plan->kind, plan->model, plan->version, values, add_argument, &a) &&
+	       add_argument(&a, "--socket") && add_argument(&a, j->options.socket) &&
+	       add_argument(&a, "--state") && add_argument(&a, j->options.state);
 }
 
 int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id,
