@@ -30,9 +30,10 @@ static void whole_numbers_keep_their_range(void **state)
 
 static void elements_are_put_in_their_form(void **state)
 {
-	int16_t words[2] = {0};
-	float floats[2] = {0};
-	uint16_t halves[2] = {0};
+	/* Longer than is put: gcc warns of the forms that these calls never take. */
+	int16_t words[8] = {0};
+	float floats[4] = {0};
+	uint16_t halves[8] = {0};
 	(void)state;
 	tensor_put_whole(words, DATATYPE_INT16, 1, (struct whole){true, 2});
 	assert_int_equal(words[1], -2);
