@@ -97,6 +97,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), not the end */
 	if (argc < 2 || argv[1][0] == '-')
 		return no_verb(argc > 0 ? argc - 1 : 0, argv + (argc > 0));
 	c = command_find(argv[1]);

@@ -1,5 +1,7 @@
 #include "core/batch_internal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #define CHUNK_TENSOR_BYTES ((size_t)8 << 20)
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define TICK_MS 100
+#define HOPELESS_ROWS 100 /* so many at the start without one that could be predicted */
 #define NAMED_REASON 200 /* bytes of a row's reason in another sentence */
 
 bool batch_stopping(const struct batch *b)
@@ -29,7 +32,7 @@ static void get_progress(const struct batch *b, struct batch_progress *p)
 void batch_tick(struct batch *b)
 {
 	struct batch_progress progress;
-	int64_t now_ms = batch_now_ms();
+	int64_t now_ms = clock_ms();
 
 	if (b->calls->tick == NULL || now_ms - b->tick_ms < TICK_MS)
 		return;
@@ -79,7 +82,7 @@ int batch_open(const struct batch_options *options, struct batch **result, struc
 	buf_init(&b->out);
 	buf_init(&b->rejects);
 	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->changed, NULL);
+	clock_cond_init(&b->changed);
 	b->piece = malloc(BATCH_READ_SIZE);
 	if (batch_files_open(b, e) != 0 ||
 	    (b->piece == NULL && err_set(e, ERR_MEMORY, "memory is out") != 0) || read_state(b, e) != 0) {
@@ -184,18 +187,16 @@ static int begin(struct batch *b, const struct manifest *m, uint32_t version, st
 	if (b->layout.count == 0)
 		return err_set(e, ERR_INPUT, "%s has no outputs", b->options.model);
 	b->chunk_rows = rows_of_chunk(b);
+	if (seek(b, e) != 0 || (batch_resumable(b) && batch_progress_write(b, false, e) != 0))
+		return -1;
 	b->began = true;
-	if (seek(b, e) != 0)
-		return -1;
-	if (batch_resumable(b) && batch_progress_write(b, false, e) != 0)
-		return -1;
-	b->checkpoint_ms = batch_now_ms();
+	b->checkpoint_ms = clock_ms();
 	return batch_slots_start(b, e);
 }
 
 static int checkpoint(struct batch *b, struct err *e)
 {
-	b->checkpoint_ms = batch_now_ms();
+	b->checkpoint_ms = clock_ms();
 	if (batch_files_flush(b, batch_resumable(b), e) != 0)
 		return -1;
 	return batch_resumable(b) ? batch_progress_write(b, false, e) : 0;
@@ -214,7 +215,7 @@ static int name_first(const struct batch_slot *slot, const char *what, struct er
 		       row->column[0] != '\0' ? "`" : "", NAMED_REASON, row->reason);
 }
 
-/* When it is plain that going on makes no sense. open: the output's columns were not known before this slot. */
+/* When it is plain that going on makes no sense. open: the header had to be written before its columns were known. */
 static int check_rejects(struct batch *b, const struct batch_slot *slot, bool more, bool open, struct err *e)
 {
 	char what[128];
@@ -224,9 +225,14 @@ static int check_rejects(struct batch *b, const struct batch_slot *slot, bool mo
 			 (unsigned long long)b->options.rejects_max);
 		return name_first(slot, what, e);
 	}
-	if (more && slot->refused == slot->row_count && b->place.rows == slot->row_count &&
-	    (b->options.rejects_max == BATCH_NO_LIMIT || open)) {
-		snprintf(what, sizeof what, "none of the first %zu rows can be predicted", slot->row_count);
+	if (!more || b->place.rejected < b->place.rows)
+		return 0;
+	if (open || (b->options.rejects_max == BATCH_NO_LIMIT && b->place.rows >= HOPELESS_ROWS)) {
+		if (b->place.rows == 1)
+			snprintf(what, sizeof what, "the first row cannot be predicted");
+		else
+			snprintf(what, sizeof what, "none of the first %llu rows can be predicted",
+				 (unsigned long long)b->place.rows);
 		return name_first(slot, what, e);
 	}
 	return 0;
@@ -241,7 +247,7 @@ static int take(struct batch *b, struct batch_slot *slot, bool more, bool *disca
 		*e = slot->e;
 		return -1;
 	}
-	bool open = batch_layout_open(&b->layout);
+	bool open = b->options.output_format == ROWS_CSV && batch_layout_open(&b->layout);
 	if (batch_write_slot(b, slot, e) != 0) {
 		*discard = e->code == ERR_INPUT;
 		return -1;
@@ -250,7 +256,7 @@ static int take(struct batch *b, struct batch_slot *slot, bool more, bool *disca
 	if (*discard)
 		return -1;
 	batch_tick(b);
-	if (batch_now_ms() - b->checkpoint_ms >= b->options.checkpoint_ms)
+	if (clock_ms() - b->checkpoint_ms >= b->options.checkpoint_ms)
 		return checkpoint(b, e);
 	return b->out.size < FLUSH_BYTES ? 0 : batch_files_flush(b, false, e);
 }

@@ -57,6 +57,13 @@ static char *folder_of(const char *name)
 	return strndup(name, slash == name ? 1 : (size_t)(slash - name));
 }
 
+static const char *base_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
 static int open_input(struct batch *b, struct err *e)
 {
 	struct batch_files *f = &b->files;
@@ -84,7 +91,61 @@ static bool is_input(const struct batch *b, const char *name)
 	       S_ISREG(input.st_mode) && input.st_dev == other.st_dev && input.st_ino == other.st_ino;
 }
 
-static int name_files(struct batch *b, struct err *e)
+/* Whether two names are one place, however they are spelt. */
+static bool is_same_place(const char *a, const char *b)
+{
+	char *folders[] = {folder_of(a), folder_of(b)};
+	struct stat first, second;
+	bool same = folders[0] != NULL && folders[1] != NULL && strcmp(base_of(a), base_of(b)) == 0 &&
+		    stat(folders[0], &first) == 0 && stat(folders[1], &second) == 0 &&
+		    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+
+	free(folders[0]);
+	free(folders[1]);
+	return same;
+}
+
+/* The rejects go into a file of their own, in a folder that is there: hours later is too late to learn that. */
+static int check_rejects(const struct batch_files *f, struct err *e)
+{
+	const char *const ours[] = {f->output, f->part, f->progress, f->progress_new};
+	struct stat st;
+
+	if (stat(f->rejects, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s is no regular file; --rejects takes a file's name", f->rejects);
+	char *folder = folder_of(f->rejects);
+	int result = folder == NULL		? err_set(e, ERR_MEMORY, "memory is out")
+		     : stat(folder, &st) != 0 ? batch_file_error(errno, f->rejects, e)
+						: 0;
+	free(folder);
+	for (size_t i = 0; result == 0 && i < sizeof ours / sizeof *ours; i++)
+		if (ours[i] != NULL &&
+		    (is_same_place(ours[i], f->rejects) || is_same_place(ours[i], f->rejects_part)))
+			result = err_set(e, ERR_INPUT, "the rejects would overwrite %s; name another --rejects",
+					 ours[i]);
+	return result;
+}
+
+static int name_rejects(struct batch *b, struct err *e)
+{
+	struct batch_files *f = &b->files;
+	const char *named = b->options.rejects;
+
+	if (named == NULL && f->output == NULL)
+		return 0;
+	f->rejects = named != NULL ? strdup(named) : name_with(f->output, ".rejects.csv");
+	f->rejects_part = f->rejects != NULL ? name_with(f->rejects, ".part") : NULL;
+	if (f->rejects_part == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	const char *const names[] = {f->rejects, f->rejects_part};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (is_input(b, names[i]))
+			return err_set(e, ERR_INPUT, "%s would overwrite the input itself; name another --%s",
+				       names[i], named != NULL ? "rejects" : "output");
+	return check_rejects(f, e);
+}
+
+static int name_output(struct batch *b, struct err *e)
 {
 	struct batch_files *f = &b->files;
 	const char *name = b->options.output;
@@ -93,13 +154,11 @@ static int name_files(struct batch *b, struct err *e)
 	f->part = name_with(name, ".part");
 	f->progress = name_with(name, ".progress");
 	f->progress_new = name_with(name, ".progress.new");
-	f->rejects = b->options.rejects != NULL ? strdup(b->options.rejects) : name_with(name, ".rejects.csv");
-	f->rejects_part = f->rejects != NULL ? name_with(f->rejects, ".part") : NULL;
 	f->folder = folder_of(name);
 	if (f->output == NULL || f->part == NULL || f->progress == NULL || f->progress_new == NULL ||
-	    f->rejects_part == NULL || f->folder == NULL)
+	    f->folder == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	const char *const names[] = {f->output, f->part, f->progress, f->progress_new, f->rejects, f->rejects_part};
+	const char *const names[] = {f->output, f->part, f->progress, f->progress_new};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (is_input(b, names[i]))
 			return err_set(e, ERR_INPUT,
@@ -107,34 +166,28 @@ static int name_files(struct batch *b, struct err *e)
 	return 0;
 }
 
-/* Not ours: closed before anything can be done to it. */
-static int not_locked(struct batch_files *f, int error, struct err *e)
-{
-	close(f->part_fd);
-	f->part_fd = -1;
-	if (error == EWOULDBLOCK)
-		return err_set(e, ERR_CONFLICT, "another run is writing %s; wait for it, or name another --output",
-			       f->output);
-	return err_errno(e, error, "%s cannot be locked", f->part);
-}
-
-/* OUTPUT.part with its lock. A run that ended meanwhile has renamed the file under us: then it is made again. */
-static int lock_part(struct batch_files *f, struct err *e)
+/* Opens and locks OUTPUT.part or the rejects' part. A run that ended meanwhile has renamed the file under us: then
+ * it is made again. A link is not followed: it leads to a file that is not ours. */
+static int open_locked(const char *part, const char *name, const char *option, int *fd, struct err *e)
 {
 	struct stat ours, named;
+	int error = 0;
 
-	for (;;) {
-		f->part_fd = open(f->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-		if (f->part_fd < 0)
-			return batch_file_error(errno, f->part, e);
-		if (flock(f->part_fd, LOCK_EX | LOCK_NB) != 0)
-			return not_locked(f, errno, e);
-		if (fstat(f->part_fd, &ours) == 0 && stat(f->part, &named) == 0 &&
+	while (error == 0) {
+		*fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+		if (*fd < 0)
+			return batch_file_error(errno, part, e);
+		error = flock(*fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
+		if (error == 0 && fstat(*fd, &ours) == 0 && stat(part, &named) == 0 &&
 		    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
 			return 0;
-		close(f->part_fd);
-		f->part_fd = -1;
+		close(*fd);
+		*fd = -1;
 	}
+	if (error == EWOULDBLOCK)
+		return err_set(e, ERR_CONFLICT, "another run is writing %s; wait for it, or name another --%s", name,
+			       option);
+	return err_errno(e, error, "%s cannot be locked", part);
 }
 
 int batch_files_open(struct batch *b, struct err *e)
@@ -149,19 +202,16 @@ int batch_files_open(struct batch *b, struct err *e)
 		f->part_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		if (f->part_fd < 0)
 			return err_errno(e, errno, "standard output cannot be written");
-		f->rejects = b->options.rejects != NULL ? strdup(b->options.rejects) : NULL;
-		f->rejects_part = f->rejects != NULL ? name_with(f->rejects, ".part") : NULL;
-		if (is_input(b, f->rejects) || is_input(b, f->rejects_part))
-			return err_set(e, ERR_INPUT, "%s would overwrite the input itself; name another --rejects",
-				       f->rejects);
-		return 0;
+		return name_rejects(b, e);
 	}
 	if (stat(b->options.output, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INPUT,
 			       "%s is no regular file; --output takes a file's name, or - for standard output",
 			       b->options.output);
 	f->regular_output = true;
-	return name_files(b, e) != 0 ? -1 : lock_part(f, e);
+	if (name_output(b, e) != 0 || open_locked(f->part, f->output, "output", &f->part_fd, e) != 0)
+		return -1;
+	return name_rejects(b, e);
 }
 
 void batch_files_close(struct batch_files *f)
@@ -194,6 +244,21 @@ static int cut(int fd, uint64_t size, const char *name, struct err *e)
 	return 0;
 }
 
+/* What an earlier run had rejected, which is not gone on with; but not what another run is writing. */
+static int drop_rejects(struct batch_files *f, struct err *e)
+{
+	int fd, result = 0;
+
+	if (access(f->rejects_part, F_OK) != 0)
+		return errno == ENOENT ? 0 : batch_file_error(errno, f->rejects_part, e);
+	if (open_locked(f->rejects_part, f->rejects, "rejects", &fd, e) != 0)
+		return -1;
+	if (unlink(f->rejects_part) != 0)
+		result = batch_file_error(errno, f->rejects_part, e);
+	close(fd);
+	return result;
+}
+
 int batch_files_seek(struct batch *b, struct err *e)
 {
 	struct batch_files *f = &b->files;
@@ -202,14 +267,12 @@ int batch_files_seek(struct batch *b, struct err *e)
 		return 0;
 	if (cut(f->part_fd, b->place.output_bytes, f->part, e) != 0)
 		return -1;
-	if (b->place.rejects_bytes == 0) {
-		if (unlink(f->rejects_part) != 0 && errno != ENOENT)
-			return batch_file_error(errno, f->rejects_part, e);
-		return 0;
-	}
-	f->rejects_fd = open(f->rejects_part, O_RDWR | O_CLOEXEC);
-	if (f->rejects_fd < 0)
+	if (b->place.rejects_bytes == 0)
+		return drop_rejects(f, e);
+	if (access(f->rejects_part, F_OK) != 0)
 		return err_set(e, ERR_CONFLICT, "%s is gone; run with --restart to start over", f->rejects_part);
+	if (open_locked(f->rejects_part, f->rejects, "rejects", &f->rejects_fd, e) != 0)
+		return -1;
 	return cut(f->rejects_fd, b->place.rejects_bytes, f->rejects_part, e);
 }
 
@@ -228,10 +291,10 @@ int batch_files_flush(struct batch *b, bool synced, struct err *e)
 	if (b->out.failed || b->rejects.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for the output");
 	if (b->rejects.size > 0 && f->rejects_part != NULL) {
-		if (f->rejects_fd < 0)
-			f->rejects_fd = open(f->rejects_part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (f->rejects_fd < 0)
-			return batch_file_error(errno, f->rejects_part, e);
+		if (f->rejects_fd < 0 &&
+		    (open_locked(f->rejects_part, f->rejects, "rejects", &f->rejects_fd, e) != 0 ||
+		     cut(f->rejects_fd, 0, f->rejects_part, e) != 0))
+			return -1;
 		if (batch_write_all(f->rejects_fd, b->rejects.data, b->rejects.size, f->rejects_part, e) != 0)
 			return -1;
 		buf_clear(&b->rejects);

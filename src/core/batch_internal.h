@@ -106,7 +106,7 @@ struct batch {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool closing; /* under the lock */
+	atomic_bool closing; /* set under the lock: no more is asked */
 	size_t slot_count, thread_count;
 	size_t next_predicted; /* under the lock: the slot that a free thread takes */
 	struct batch_thread {
@@ -117,7 +117,6 @@ struct batch {
 	struct batch_slot slots[BATCH_SLOTS];
 };
 
-int64_t batch_now_ms(void);
 /* Whether the run is to end in good order. */
 bool batch_stopping(const struct batch *b);
 /* Calls the tick when it is time. */

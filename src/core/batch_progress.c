@@ -124,7 +124,7 @@ int batch_progress_write(struct batch *b, bool finished, struct err *e)
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
 	}
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0) {
 		batch_file_error(errno, name, e);
 		goto out;
@@ -145,7 +145,8 @@ out:
 /* The file's text; NULL with ERR_NONE where there is no file. */
 static char *read_text(const char *name, struct err *e)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	/* Not waiting: a pipe without a writer would. */
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = malloc(PROGRESS_MAX);
 	ssize_t size = -1;
 
@@ -168,7 +169,7 @@ static char *read_text(const char *name, struct err *e)
 
 static int read_layout(struct batch *b, const cJSON *json, struct err *e)
 {
-	const cJSON *list = json_array(json, "outputs", V2_CLIENT_OUTPUTS_MAX, e), *item;
+	const cJSON *list = json_array(json, "outputs", MANIFEST_TENSORS_MAX, e), *item;
 	int64_t width;
 
 	if (list == NULL)
@@ -253,7 +254,7 @@ static int check_same(const struct batch *b, const cJSON *json, struct err *e)
 
 int batch_progress_read(struct batch *b, struct err *e)
 {
-	char *text = read_text(b->files.progress, e), reason[ERR_TEXT_SIZE];
+	char *text = read_text(b->files.progress, e);
 	cJSON *json;
 	int64_t format;
 	int result = -1;
@@ -267,11 +268,9 @@ int batch_progress_read(struct batch *b, struct err *e)
 		 check_same(b, json, e) == 0 && read_place(b, json, e) == 0)
 		result = 0;
 	b->resumed = result == 0;
-	if (result != 0 && e->code == ERR_INPUT) {
-		snprintf(reason, sizeof reason, "%s", e->text);
+	if (result != 0 && e->code == ERR_INPUT)
 		err_set(e, ERR_CONFLICT, "%s is no progress of a run (%.200s); add --restart to start over",
-			b->files.progress, reason);
-	}
+			b->files.progress, e->text);
 	cJSON_Delete(json);
 	free(text);
 	return result;

@@ -7,6 +7,8 @@
  */
 #include "runtime/http_internal.h"
 
+#include "core/clock.h"
+
 #include <microhttpd.h>
 
 #include <errno.h>
@@ -18,10 +20,10 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-/* Of a drain, 10 ms each: in all, and for handshakes under way to end. */
+#define STEP_MS 10
+/* Of a drain: in all, and for handshakes under way to end. */
 #define LAST_TRIES 100
 #define HANDSHAKE_TRIES 2
 
@@ -58,12 +60,6 @@ static bool accept_all(struct acceptor *a)
 	}
 }
 
-static void pause_10ms(void)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-	nanosleep(&pause, NULL);
-}
-
 /* From here on the kernel begins no further connection: what came between our last accept and the close would be
  * reset. Its client asks again, and finds nobody. The filter sees a packet from its TCP header on: what has SYN among
  * its flags is dropped, so that handshakes under way can end. Where the system cannot do that, the gap is short. */
@@ -91,7 +87,7 @@ static void accept_last(struct acceptor *a)
 		bool room = accept_all(a);
 		if (room && i >= HANDSHAKE_TRIES)
 			break;
-		pause_10ms(); /* also for connections that end to make room */
+		clock_pause_ms(STEP_MS); /* also for connections that end to make room */
 	}
 }
 
@@ -107,7 +103,7 @@ static void *accept_main(void *context)
 			break;
 		/* Without room the socket stays readable: come back a little later. */
 		if (events[0].revents != 0 && !accept_all(a))
-			pause_10ms();
+			clock_pause_ms(STEP_MS);
 	}
 	accept_last(a);
 	close(a->listen_fd);

@@ -64,7 +64,6 @@ static inline bool http_pool(const struct http_server *s)
 	return s->options.thread_count > 0;
 }
 
-int64_t http_clock_ms(void);
 struct exchange *exchange_of(const struct http_request *request);
 
 /* --- http_peer: open connections and how long they may take --- */

@@ -5,7 +5,7 @@
  * A request's rows are put into the model's columns; which outputs it wants, and in what form, are
  * options of its query. A word that is an option gives way to a feature of that name; `mldeck-`
  * before the word is always the option. All memory is the inference's arena. Limits:
- * COLUMNS_ROWS_MAX rows. Not here: HTTP, which version answers (protocol_table), what a field may
+ * TENSOR_ROWS_MAX rows. Not here: HTTP, which version answers (protocol_table), what a field may
  * say (columns), lines of CSV (rows).
  */
 #ifndef RUNTIME_TABLE_H

@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 #define JOB_FACTS_SHOWN 6
+/* Of a path that is made of what was typed: the runtime refuses one that is too long, where a shorter one would name
+ * another file. */
+#define JOB_TYPED_SIZE (2 * JOB_PATH_SIZE)
 
 struct console;
 

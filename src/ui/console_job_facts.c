@@ -51,7 +51,7 @@ static void field_lines(struct job_dialog *j, size_t at)
 {
 	const struct job_field *field = &j->job_kind->fields[at];
 	const char *name = field->name;
-	char path[JOB_PATH_SIZE];
+	char path[JOB_TYPED_SIZE];
 	bool said = false;
 
 	for (size_t i = 0; j->dry_done && i < j->fact_count; i++)

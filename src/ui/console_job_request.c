@@ -37,7 +37,7 @@ static void derive_output(const char *input, char *path, size_t size)
 void job_dialog_path(const struct job_dialog *j, size_t field, char *path, size_t size)
 {
 	const char *value = j->dialog.fields[field].value;
-	char input[JOB_PATH_SIZE] = "";
+	char input[JOB_TYPED_SIZE] = "";
 
 	*path = '\0';
 	if (*value) {
@@ -67,7 +67,7 @@ static int version_typed(const struct job_dialog *j, uint32_t *version, struct e
 
 static bool fields_add(const struct job_dialog *j, cJSON *start)
 {
-	char path[JOB_PATH_SIZE];
+	char path[JOB_TYPED_SIZE];
 
 	for (size_t i = 0; i < j->job_kind->field_count; i++) {
 		job_dialog_path(j, i, path, sizeof(path));
@@ -117,7 +117,7 @@ cJSON *job_dialog_body(const struct job_dialog *j, bool dry_run, char *path, siz
 
 static void start_command(const struct job_dialog *j, char *command, size_t size)
 {
-	char paths[JOB_FIELDS_MAX][JOB_PATH_SIZE];
+	char paths[JOB_FIELDS_MAX][JOB_TYPED_SIZE];
 	const char *values[JOB_FIELDS_MAX];
 	uint32_t version = 0;
 

@@ -19,7 +19,7 @@
 #define DIALOG_LINE_SIZE 160
 #define DIALOG_FIELDS_MAX 4
 #define DIALOG_LABEL_SIZE 64
-#define DIALOG_VALUE_SIZE 256
+#define DIALOG_VALUE_SIZE 1024 /* a path is the longest that is typed */
 
 /* One fact. "" is a blank line, the first to go when the screen is short. A tab in the text starts
  * the value: values stand in one column. */

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -351,6 +352,18 @@ def test_bad_use_is_named():
     runtime.stop()
     done = runtime.command("predict", "flight-delay", "--input", good, "--output", out)
     assert done.returncode == 5 and "start a runtime" in done.stderr, done.stderr
+
+
+def test_a_limit_on_file_sizes_is_a_full_disk():
+    runtime = Predict(1)
+    source, out = runtime.file("rows.csv"), runtime.file("out.csv")
+    rows_file(source, FEW)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    done = subprocess.run(runtime.words(source, out), capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 7 and "there is no room for" in done.stderr, done
+    assert "goes on" in runtime.predict(source, out).stderr
+    assert runtime.read("out.csv").count(b"\n") == FEW + 1 and not runtime.left_behind("out.csv")
+    runtime.stop()
 
 
 def test_a_runtime_that_starts_again_is_waited_for():

@@ -23,7 +23,7 @@ struct peer {
 };
 
 struct fake_job {
-	char state[16], input[256], output[256];
+	char state[16], input[1024], output[1024];
 	int version;
 };
 

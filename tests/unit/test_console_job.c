@@ -8,7 +8,7 @@
 
 static void job_check(struct console_world *w, int id, const char *state, const char *output, int version)
 {
-	char got_state[256], got_output[256];
+	char got_state[1024], got_output[1024];
 	int got_version;
 
 	fake_runtime_job(w->runtime, id, got_state, got_output, sizeof(got_state), &got_version);
@@ -77,6 +77,30 @@ static void paths_and_versions_are_as_typed(void **state)
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "job 1:"));
 	job_check(&w, 1, "running", "/tmp/there.csv", 3);
+	console_world_close(&w);
+}
+
+/* A file of a shorter name would be another one. */
+static void long_paths_are_kept_whole(void **state)
+{
+	struct console_world w;
+	char path[600] = "/data/";
+
+	(void)state;
+	for (size_t i = strlen(path); i + 1 < sizeof(path); i++)
+		path[i] = i % 100 == 0 ? '/' : 'o';
+	console_world_open(&w, 120, 36);
+	terminal_type(w.terminal, "jf/data/rows.csv\r");
+	terminal_type(w.terminal, path);
+	assert_true(terminal_shows(w.terminal, "flight-delay v1, live"));
+	terminal_type(w.terminal, "\r\r");
+	assert_true(terminal_shows(w.terminal, "job 1:"));
+	job_check(&w, 1, "running", path, 1);
+	terminal_type(w.terminal, "f");
+	for (int i = 0; i < 4; i++)
+		terminal_type(w.terminal, path);
+	assert_true(terminal_shows(w.terminal, "no more than 1023 bytes fit here"));
+	terminal_type(w.terminal, "\033");
 	console_world_close(&w);
 }
 
@@ -187,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_predicted_by_the_live_version),
 		cmocka_unit_test(nothing_starts_before_its_file_is_found),
 		cmocka_unit_test(paths_and_versions_are_as_typed),
+		cmocka_unit_test(long_paths_are_kept_whole),
 		cmocka_unit_test(the_version_of_the_dry_run_is_the_one_that_runs),
 		cmocka_unit_test(a_job_is_cancelled_and_started_again),
 		cmocka_unit_test(one_job_is_opened_and_models_are_left_alone_there),
