@@ -1,5 +1,7 @@
 #include "core/batch_internal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ static void get_progress(const struct batch *b, struct batch_progress *p)
 void batch_tick(struct batch *b)
 {
 	struct batch_progress progress;
-	int64_t now_ms = batch_now_ms();
+	int64_t now_ms = clock_ms();
 
 	if (b->calls->tick == NULL || now_ms - b->tick_ms < TICK_MS)
 		return;
@@ -80,7 +82,7 @@ int batch_open(const struct batch_options *options, struct batch **result, struc
 	buf_init(&b->out);
 	buf_init(&b->rejects);
 	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->changed, NULL);
+	clock_cond_init(&b->changed);
 	b->piece = malloc(BATCH_READ_SIZE);
 	if (batch_files_open(b, e) != 0 ||
 	    (b->piece == NULL && err_set(e, ERR_MEMORY, "memory is out") != 0) || read_state(b, e) != 0) {
@@ -188,13 +190,13 @@ static int begin(struct batch *b, const struct manifest *m, uint32_t version, st
 	if (seek(b, e) != 0 || (batch_resumable(b) && batch_progress_write(b, false, e) != 0))
 		return -1;
 	b->began = true;
-	b->checkpoint_ms = batch_now_ms();
+	b->checkpoint_ms = clock_ms();
 	return batch_slots_start(b, e);
 }
 
 static int checkpoint(struct batch *b, struct err *e)
 {
-	b->checkpoint_ms = batch_now_ms();
+	b->checkpoint_ms = clock_ms();
 	if (batch_files_flush(b, batch_resumable(b), e) != 0)
 		return -1;
 	return batch_resumable(b) ? batch_progress_write(b, false, e) : 0;
@@ -254,7 +256,7 @@ static int take(struct batch *b, struct batch_slot *slot, bool more, bool *disca
 	if (*discard)
 		return -1;
 	batch_tick(b);
-	if (batch_now_ms() - b->checkpoint_ms >= b->options.checkpoint_ms)
+	if (clock_ms() - b->checkpoint_ms >= b->options.checkpoint_ms)
 		return checkpoint(b, e);
 	return b->out.size < FLUSH_BYTES ? 0 : batch_files_flush(b, false, e);
 }

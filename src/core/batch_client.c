@@ -87,7 +87,7 @@ int batch_client_predict(void *context, size_t thread, struct batch_question *qu
 	assert(thread < c->count);
 	buf_clear(&own->body);
 	v2_client_write(&own->body, c->manifest, question->inputs, question->output_names, question->output_count,
-			&json_size);
+			true, &json_size);
 	if (own->body.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for a request");
 	snprintf(length, sizeof length, "Inference-Header-Content-Length: %zu", json_size);

@@ -117,7 +117,6 @@ struct batch {
 	struct batch_slot slots[BATCH_SLOTS];
 };
 
-int64_t batch_now_ms(void);
 /* Whether the run is to end in good order. */
 bool batch_stopping(const struct batch *b);
 /* Calls the tick when it is time. */

@@ -169,7 +169,7 @@ static char *read_text(const char *name, struct err *e)
 
 static int read_layout(struct batch *b, const cJSON *json, struct err *e)
 {
-	const cJSON *list = json_array(json, "outputs", V2_CLIENT_OUTPUTS_MAX, e), *item;
+	const cJSON *list = json_array(json, "outputs", MANIFEST_TENSORS_MAX, e), *item;
 	int64_t width;
 
 	if (list == NULL)
@@ -254,7 +254,7 @@ static int check_same(const struct batch *b, const cJSON *json, struct err *e)
 
 int batch_progress_read(struct batch *b, struct err *e)
 {
-	char *text = read_text(b->files.progress, e), reason[ERR_TEXT_SIZE];
+	char *text = read_text(b->files.progress, e);
 	cJSON *json;
 	int64_t format;
 	int result = -1;
@@ -268,11 +268,9 @@ int batch_progress_read(struct batch *b, struct err *e)
 		 check_same(b, json, e) == 0 && read_place(b, json, e) == 0)
 		result = 0;
 	b->resumed = result == 0;
-	if (result != 0 && e->code == ERR_INPUT) {
-		snprintf(reason, sizeof reason, "%s", e->text);
+	if (result != 0 && e->code == ERR_INPUT)
 		err_set(e, ERR_CONFLICT, "%s is no progress of a run (%.200s); add --restart to start over",
-			b->files.progress, reason);
-	}
+			b->files.progress, e->text);
 	cJSON_Delete(json);
 	free(text);
 	return result;

@@ -1,20 +1,15 @@
 /* batch: slots: chunks that are predicted by threads of their own, and rows that cannot be, found by halving. */
 #include "core/batch_internal.h"
 
+#include "core/clock.h"
+
 #include <string.h>
 #include <time.h>
 
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS 2000
 #define WAIT_MS 100
-
-int64_t batch_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#define STEP_MS 20 /* of a pause, between looks at whether to stop */
 
 /* What one row may be to blame for: fewer rows may then be predicted. */
 static bool is_of_rows(enum err_code code)
@@ -36,10 +31,8 @@ static bool is_over(const struct batch *b)
 
 static void pause_ms(const struct batch *b, int64_t ms)
 {
-	const struct timespec step = {0, 20 * 1000000};
-
-	for (int64_t until = batch_now_ms() + ms; !is_over(b) && batch_now_ms() < until;)
-		nanosleep(&step, NULL);
+	for (int64_t until = clock_ms() + ms; !is_over(b) && clock_ms() < until;)
+		clock_pause_ms(STEP_MS);
 }
 
 /* Good rows of a slot, asked again while the model does not answer. */
@@ -51,7 +44,7 @@ static int ask(struct batch *b, size_t thread, struct batch_slot *slot, struct b
 					  .output_names = b->layout.names,
 					  .output_count = b->layout.count,
 					  .arena = &slot->arena};
-	int64_t since_ms = batch_now_ms(), wait_ms = RETRY_FIRST_MS;
+	int64_t since_ms = clock_ms(), wait_ms = RETRY_FIRST_MS;
 
 	if (inputs == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for rows");
@@ -63,7 +56,7 @@ static int ask(struct batch *b, size_t thread, struct batch_slot *slot, struct b
 		}
 		/* Fewer rows may be answered in time. */
 		if (!is_passing(e->code) || (e->code == ERR_TIMEOUT && part->count > 1) ||
-		    is_over(b) || batch_now_ms() - since_ms >= b->options.retry_ms)
+		    is_over(b) || clock_ms() - since_ms >= b->options.retry_ms)
 			return -1;
 		pause_ms(b, wait_ms);
 		wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
@@ -186,14 +179,8 @@ void batch_slot_fill_done(struct batch *b, struct batch_slot *slot)
 
 bool batch_slot_wait(struct batch *b, struct batch_slot *slot)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(clock_ms() + WAIT_MS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += WAIT_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_mutex_lock(&b->lock);
 	if (slot->state != SLOT_DONE)
 		pthread_cond_timedwait(&b->changed, &b->lock, &until);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OUTPUTS_SHOWN_SIZE 240 /* bytes of a sentence that the names of outputs may take */
+
 void batch_layout_release(struct batch_layout *layout)
 {
 	for (size_t i = 0; i < layout->count; i++)
@@ -42,14 +44,6 @@ static bool next_name(const char **list, char name[TENSOR_NAME_SIZE])
 	return true;
 }
 
-static const struct tensor_spec *find_output(const struct manifest *m, const char *name)
-{
-	for (size_t i = 0; i < m->output_count; i++)
-		if (strcmp(m->outputs[i].name, name) == 0)
-			return &m->outputs[i];
-	return NULL;
-}
-
 /* Without a wish: all but the score before the last transformation, which few want. */
 static int all_outputs(struct batch *b, struct err *e)
 {
@@ -72,6 +66,19 @@ int batch_layout_names(struct batch_layout *layout, struct err *e)
 	return 0;
 }
 
+static int refuse_output(const struct batch *b, const char *name, struct err *e)
+{
+	const struct manifest *m = b->manifest;
+	char names[OUTPUTS_SHOWN_SIZE] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < m->output_count && used < sizeof names; i++)
+		used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`", i > 0 ? ", " : "",
+					 m->outputs[i].name);
+	return err_set(e, ERR_INPUT, "v%u of %s has no output `%s`; it has %s", (unsigned)b->identity.version,
+		       b->options.model, name, names);
+}
+
 int batch_layout_of_manifest(struct batch *b, struct err *e)
 {
 	const char *list = b->options.asked_outputs;
@@ -80,14 +87,14 @@ int batch_layout_of_manifest(struct batch *b, struct err *e)
 	if (*list == '\0')
 		return all_outputs(b, e);
 	while (next_name(&list, name)) {
-		const struct tensor_spec *spec = find_output(b->manifest, name);
+		const struct manifest *m = b->manifest;
+		size_t place = tensor_specs_find(m->outputs, m->output_count, name);
 		for (size_t i = 0; i < b->layout.count; i++)
 			if (strcmp(b->layout.outputs[i].name, name) == 0)
 				return err_set(e, ERR_INPUT, "--outputs names `%s` twice", name);
-		if (spec == NULL)
-			return err_set(e, ERR_INPUT, "v%u of %s has no output `%s`", (unsigned)b->identity.version,
-				       b->options.model, name);
-		if (layout_add(&b->layout, name, columns_spec_width(spec), e) != 0)
+		if (place == m->output_count)
+			return refuse_output(b, name, e);
+		if (layout_add(&b->layout, name, columns_spec_width(&m->outputs[place]), e) != 0)
 			return -1;
 	}
 	return 0;

@@ -18,15 +18,6 @@ void columns_free(struct columns *c)
 	free(c);
 }
 
-static void shape_text(const struct tensor_spec *spec, char *text, size_t size)
-{
-	size_t used = 0;
-	text[0] = '\0';
-	for (size_t i = 0; i < spec->dimension_count && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%lld", i > 0 ? "," : "",
-					 (long long)spec->dimensions[i]);
-}
-
 /* The columns of a row; 0 where the input has none. */
 static size_t input_width(const struct tensor_spec *spec)
 {
@@ -48,15 +39,15 @@ static size_t read_inputs(struct columns *c, const struct manifest *m, const cha
 	for (size_t i = 0; i < m->input_count; i++) {
 		const struct tensor_spec *spec = &m->inputs[i];
 		struct column_input *input = &c->inputs[i];
-		char shape[128];
+		char shape[TENSOR_SHAPE_SIZE];
 
-		input->datatype = datatype_find(spec->datatype, strlen(spec->datatype));
+		input->datatype = tensor_spec_type(spec);
 		input->width = input_width(spec);
 		input->rank = spec->dimension_count;
 		if (input->datatype == DATATYPE_COUNT || input->width == 0) {
-			shape_text(spec, shape, sizeof shape);
+			tensor_shape_text(spec->dimensions, spec->dimension_count, shape);
 			err_set(e, ERR_INPUT,
-				"%s takes tensors, not columns: its input `%s` is %s of shape [%s]; send it to "
+				"%s takes tensors, not columns: its input `%s` is %s of shape %s; send it to "
 				"/v2/models/%s/infer",
 				model, spec->name, spec->datatype, shape, model);
 			return 0;

@@ -5,7 +5,7 @@
  * another [-1, k] has NAME_0 ... NAME_(k-1). So have outputs. CSV, JSON lines, query arguments, instances and
  * baselines all go through here.
  * Owner: whoever made it; constant afterwards, any thread. A struct columns_rows is one thread's.
- * Limits: COLUMNS_MAX columns, COLUMNS_ROWS_MAX rows. Not here: text of several fields (rows), wire forms (v2).
+ * Limits: COLUMNS_MAX columns, TENSOR_ROWS_MAX rows. Not here: text of several fields (rows), wire forms (v2).
  */
 #ifndef CORE_COLUMNS_H
 #define CORE_COLUMNS_H
@@ -22,7 +22,6 @@
 #include <stdint.h>
 
 #define COLUMNS_MAX 65536
-#define COLUMNS_ROWS_MAX 1000000
 #define COLUMNS_NONE SIZE_MAX
 
 struct column {

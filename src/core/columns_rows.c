@@ -49,8 +49,8 @@ static int grow(struct columns_rows *r, struct err *e)
 
 int columns_rows_begin(struct columns_rows *r, struct err *e)
 {
-	if (r->count >= COLUMNS_ROWS_MAX)
-		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", COLUMNS_ROWS_MAX);
+	if (r->count >= TENSOR_ROWS_MAX)
+		return err_set(e, ERR_TOO_LARGE, "there are more than %d rows", TENSOR_ROWS_MAX);
 	if (r->count >= r->capacity && grow(r, e) != 0)
 		return -1;
 	/* What a row that was not ended had put. */

@@ -80,6 +80,12 @@ void config_init(struct config *c)
 	};
 }
 
+unsigned config_threads(unsigned setting)
+{
+	long cores = setting == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : setting;
+	return cores < 1 ? 1 : (unsigned)cores;
+}
+
 /* --- values --- */
 
 struct unit {

@@ -67,6 +67,8 @@ struct config {
 
 /* Every default. */
 void config_init(struct config *c);
+/* The threads that such a setting means: 0 is one a core. */
+unsigned config_threads(unsigned setting);
 /* Reads a file over what is there. ERR_INPUT "mldeck.ini, line 3: ..."; ERR_NOT_FOUND when it is not there. */
 int config_read(struct config *c, const char *path, struct err *e);
 /* The same with text in memory; name is for sentences. A refusal changes nothing. */

@@ -42,8 +42,9 @@ struct err {
 	char text[ERR_TEXT_SIZE];
 };
 
-/* Sets code and sentence (cut at ERR_TEXT_SIZE, control characters shown as \xNN); e may be NULL.
- * Returns -1, so that a failing function can end with `return err_set(...)`. */
+/* Sets code and sentence (cut at ERR_TEXT_SIZE, control characters shown as \xNN); e may be NULL, and its own old
+ * sentence may be among the arguments: err_set(e, e->code, "rows: %s", e->text). Returns -1, so that a failing
+ * function can end with `return err_set(...)`. */
 int err_set(struct err *e, enum err_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

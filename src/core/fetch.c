@@ -16,6 +16,7 @@ struct fetch {
 
 /* Headers beyond this are no answer that anybody means. */
 #define HEADERS_MAX ((size_t)64 << 10)
+#define CODE_TOO_LARGE 100 /* CURLE_TOO_LARGE, which older headers lack */
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 
@@ -75,7 +76,9 @@ static size_t header_write(char *data, size_t unit, size_t count, void *context)
 
 	if (size >= 5 && memcmp(data, "HTTP/", 5) == 0)
 		buf_clear(&x->answer->headers);
-	return take(x, &x->answer->headers, data, size, HEADERS_MAX);
+	size_t taken = take(x, &x->answer->headers, data, size, HEADERS_MAX);
+	x->header_too_large = x->too_large;
+	return taken;
 }
 
 static int body_open(const char *path, FILE **file, curl_off_t *size, struct err *e)
@@ -206,6 +209,16 @@ static int timed_out(CURL *curl, const struct fetch_request *r, const char *wher
 	return err_set(e, ERR_UNREACHABLE, "%s did not answer within %d ms", where, r->timeout_ms);
 }
 
+/* Of a line beyond 100 KB libcurl says that memory is out; from 8.6 on it has a code for it. */
+static bool header_too_large(CURL *curl, CURLcode code, const struct fetch_exchange *x)
+{
+	curl_off_t begun_us = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
+	return x->header_too_large ||
+	       ((code == CURLE_OUT_OF_MEMORY || (int)code == CODE_TOO_LARGE) && begun_us > 0);
+}
+
 static int failed(CURL *curl, CURLcode code, struct fetch_exchange *x, struct err *e)
 {
 	const struct fetch_request *r = x->request;
@@ -214,11 +227,14 @@ static int failed(CURL *curl, CURLcode code, struct fetch_exchange *x, struct er
 	long system_error = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_error);
-	x->answer->fault = x->too_large ? FETCH_TOO_LARGE : fault_of(code);
+	x->header_too_large = header_too_large(curl, code, x);
+	x->answer->fault = x->too_large || x->header_too_large ? FETCH_TOO_LARGE : fault_of(code);
 	if (x->answer->body.failed || (r->keep_headers && x->answer->headers.failed))
 		x->answer->fault = FETCH_LOCAL;
 	switch (x->answer->fault) {
 	case FETCH_TOO_LARGE:
+		if (x->header_too_large)
+			return err_set(e, ERR_TOO_LARGE, "the header of the answer of %s is too long", where);
 		return err_set(e, ERR_TOO_LARGE, "the answer of %s is longer than %zu bytes", where,
 			       r->answer_max);
 	case FETCH_LOCAL:
@@ -247,7 +263,7 @@ int fetch_prepare(CURL *curl, struct fetch_exchange *x, FILE *file, curl_off_t f
 	if (r->keep_headers)
 		buf_clear(&x->answer->headers);
 	x->answer->fault = FETCH_LOCAL;
-	x->too_large = false;
+	x->too_large = x->header_too_large = false;
 	x->error[0] = '\0';
 	x->headers = headers_list(r);
 	if (!x->headers)

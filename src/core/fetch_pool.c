@@ -1,5 +1,6 @@
 #include "core/fetch_pool.h"
 
+#include "core/clock.h"
 #include "core/fetch_internal.h"
 
 #include <limits.h>
@@ -7,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Idle connections that are kept, whatever the number of servers. */
 #define CONNECTIONS_KEPT 256L
@@ -65,14 +65,6 @@ static void list_remove(struct list *l, struct task *t)
 		t->next->previous = t->previous;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void task_free(struct task *t)
 {
 	if (!t)
@@ -110,7 +102,7 @@ static struct task *task_new(const struct fetch_job *job, struct err *e)
 	 * resolver, and with it every other request. */
 	curl_easy_setopt(t->curl, CURLOPT_QUICK_EXIT, 1L);
 #endif
-	t->due_ms = now_ms() + job->delay_ms;
+	t->due_ms = clock_ms() + job->delay_ms;
 	return t;
 }
 
@@ -155,7 +147,7 @@ static void complete(struct fetch_pool *p, CURL *curl, CURLcode code)
 /* Gives what is due to libcurl; returns how long until the next is, at most INT_MAX. */
 static int begin_due(struct fetch_pool *p)
 {
-	int64_t now = now_ms(), wait_ms = INT_MAX;
+	int64_t now = clock_ms(), wait_ms = INT_MAX;
 	struct task *next;
 
 	for (struct task *t = p->active.first; t; t = next) {

@@ -80,7 +80,7 @@ cJSON *job_to_json(const struct job_record *j)
 static int read_count(const cJSON *json, const char *name, int64_t *count, struct err *e)
 {
 	*count = 0;
-	return json_has(json, name) ? json_integer(json, name, 0, COUNT_MAX, count, e) : 0;
+	return json_optional_integer(json, name, 0, COUNT_MAX, count, e);
 }
 
 static int read_size(const cJSON *json, const char *name, uint64_t *size, struct err *e)
@@ -122,11 +122,9 @@ int job_progress_from_json(const cJSON *json, struct job_progress *p, struct err
 
 static int read_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
 {
+	const char *raw = "";
 	text[0] = '\0';
-	if (!json_has(json, name))
-		return 0;
-	const char *raw = json_text(json, name, e);
-	if (raw == NULL)
+	if (json_optional_text(json, name, &raw, e) != 0)
 		return -1;
 	text_clean(text, size, raw);
 	return 0;
@@ -170,7 +168,7 @@ static int read_numbers(const cJSON *json, struct job_record *j, struct err *e)
 static int read_flag(const cJSON *json, const char *name, bool *value, struct err *e)
 {
 	*value = false;
-	return json_has(json, name) ? json_boolean(json, name, value, e) : 0;
+	return json_optional_boolean(json, name, value, e);
 }
 
 static int read_lines(const cJSON *json, struct job_record *j, struct err *e)

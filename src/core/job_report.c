@@ -1,26 +1,18 @@
 #include "core/job_report.h"
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INTERVAL_MS 1000
 #define TIMEOUT_MS 1000
 /* A runtime that does not answer is asked less and less often, so that it does not hold up the work. */
 #define PAUSE_MOST_MS 30000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static cJSON *registration(const char *kind, const char *model, uint32_t version, const char *title,
 			   const char *const *words, size_t count)
@@ -74,7 +66,7 @@ static cJSON *post(const struct job_report *r, const char *what, const cJSON *bo
 
 bool job_report_progress(struct job_report *r, const struct job_progress *progress)
 {
-	int64_t begun_ms = now_ms(), pause_ms = INTERVAL_MS;
+	int64_t begun_ms = clock_ms(), pause_ms = INTERVAL_MS;
 	cJSON *body, *answer;
 	struct err e = {0};
 
@@ -85,7 +77,7 @@ bool job_report_progress(struct job_report *r, const struct job_progress *progre
 	r->failures = answer == NULL ? r->failures + 1 : 0;
 	for (int i = 0; i < r->failures && pause_ms < PAUSE_MOST_MS; i++)
 		pause_ms *= 2;
-	r->next_ms = now_ms() + pause_ms;
+	r->next_ms = clock_ms() + pause_ms;
 	bool go_on = !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "cancel"));
 	cJSON_Delete(answer);
 	cJSON_Delete(body);

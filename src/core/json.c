@@ -116,6 +116,37 @@ int json_boolean(const cJSON *object, const char *name, bool *value, struct err 
 	return 0;
 }
 
+int json_optional_text(const cJSON *object, const char *name, const char **text, struct err *e)
+{
+	if (!json_has(object, name))
+		return 0;
+	*text = json_text(object, name, e);
+	return *text != NULL ? 0 : -1;
+}
+
+int json_optional_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
+			  struct err *e)
+{
+	return json_has(object, name) ? json_integer(object, name, low, high, number, e) : 0;
+}
+
+int json_optional_boolean(const cJSON *object, const char *name, bool *value, struct err *e)
+{
+	return json_has(object, name) ? json_boolean(object, name, value, e) : 0;
+}
+
+const char *json_find_text(const cJSON *object, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+	return text != NULL ? text : "";
+}
+
+double json_find_number(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
 const cJSON *json_array(const cJSON *object, const char *name, size_t max, struct err *e)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);

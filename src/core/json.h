@@ -31,9 +31,18 @@ int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t hi
 /* A finite number. */
 int json_number(const cJSON *object, const char *name, double *number, struct err *e);
 int json_boolean(const cJSON *object, const char *name, bool *value, struct err *e);
+/* The same of fields that may be absent, or null: the value stays as it was. */
+int json_optional_text(const cJSON *object, const char *name, const char **text, struct err *e);
+int json_optional_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
+			  struct err *e);
+int json_optional_boolean(const cJSON *object, const char *name, bool *value, struct err *e);
 /* An array of at most max items, or an object, borrowed; NULL for an error. */
 const cJSON *json_array(const cJSON *object, const char *name, size_t max, struct err *e);
 const cJSON *json_object(const cJSON *object, const char *name, struct err *e);
+
+/* Of an answer that need not be checked: the string, "" when there is none; the number, 0 when there is none. */
+const char *json_find_text(const cJSON *object, const char *name);
+double json_find_number(const cJSON *object, const char *name);
 
 /* Whether an item, of an array say, is a whole number in [low, high]. */
 bool json_is_integer(const cJSON *item, int64_t low, int64_t high, int64_t *number);

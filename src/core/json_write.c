@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define CHARACTER_MAX 4 /* bytes of the longest UTF-8 character */
-
 static void write_escape(struct buf *out, unsigned char c)
 {
 	static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
@@ -19,17 +17,6 @@ static void write_escape(struct buf *out, unsigned char c)
 	}
 }
 
-/* Bytes of the UTF-8 character at text, 0 where there is none within left bytes. */
-static size_t character_size(const char *text, size_t left)
-{
-	char bounded[CHARACTER_MAX + 1] = {0};
-
-	if ((unsigned char)*text < 0x80)
-		return 1;
-	memcpy(bounded, text, left < CHARACTER_MAX ? left : CHARACTER_MAX);
-	return text_character_size(bounded);
-}
-
 void json_write_string(struct buf *out, const char *text, size_t size)
 {
 	size_t plain = 0, at = 0;
@@ -37,7 +24,7 @@ void json_write_string(struct buf *out, const char *text, size_t size)
 	buf_add_char(out, '"');
 	while (at < size) {
 		unsigned char c = (unsigned char)text[at];
-		size_t bytes = character_size(text + at, size - at);
+		size_t bytes = c < 0x80 ? 1 : text_character_within(text + at, size - at);
 		if (bytes > 0 && c >= 0x20 && c != '"' && c != '\\') {
 			at += bytes;
 			continue;

@@ -8,22 +8,13 @@
 #define CORE_MANIFEST_H
 
 #include "core/err.h"
+#include "core/tensor_spec.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MANIFEST_TENSORS_MAX 256
-#define MANIFEST_DIMENSIONS_MAX 8
-#define TENSOR_NAME_SIZE 128
-
-/* One named input or output. A dimension of -1 is of any size. */
-struct tensor_spec {
-	char name[TENSOR_NAME_SIZE];
-	char datatype[8]; /* a V2 name: "FP64", "FP32", "INT64", "BYTES" ... */
-	size_t dimension_count;
-	int64_t dimensions[MANIFEST_DIMENSIONS_MAX];
-};
 
 struct manifest_fact {
 	char *name;

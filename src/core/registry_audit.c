@@ -1,13 +1,15 @@
 /* The audit: who did, or tried, what, when and why. Rows are only ever added. */
 #include "core/registry_internal.h"
 
+#include "core/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action,
 			 const char *model, const char *outcome, const char *reason)
 {
-	*record = (struct audit_record){.at_ms = registry_now_ms(), .uid = actor->uid};
+	*record = (struct audit_record){.at_ms = clock_unix_ms(), .uid = actor->uid};
 	text_clean(record->who, sizeof record->who, actor->name);
 	text_clean(record->client, sizeof record->client, actor->client);
 	text_clean(record->action, sizeof record->action, action);

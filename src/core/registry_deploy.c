@@ -1,4 +1,5 @@
 /* Registering versions, and freezing their baselines. */
+#include "core/clock.h"
 #include "core/digest.h"
 #include "core/registry_internal.h"
 
@@ -114,7 +115,7 @@ static int insert_model(struct registry *r, struct deploy *d, struct err *e)
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, d->model);
-	db_bind_integer(s, 2, registry_now_ms());
+	db_bind_integer(s, 2, clock_unix_ms());
 	int row = db_step(s, e);
 	if (row == 1) {
 		d->model_id = db_integer(s, 0);
@@ -138,7 +139,7 @@ static int insert_version(struct registry *r, const struct deploy *d, struct err
 	db_bind_integer(s, 1, d->model_id);
 	db_bind_integer(s, 2, d->result.version);
 	db_bind_text(s, 3, d->manifest->sha256);
-	db_bind_integer(s, 4, registry_now_ms());
+	db_bind_integer(s, 4, clock_unix_ms());
 	db_bind_text(s, 5, who);
 	db_bind_text(s, 6, d->manifest_json);
 	int row = db_step(s, e);
@@ -157,7 +158,7 @@ static int insert_baseline(struct registry *r, int64_t model_id, uint32_t versio
 		return -1;
 	db_bind_integer(s, 1, model_id);
 	db_bind_integer(s, 2, version);
-	db_bind_integer(s, 3, registry_now_ms());
+	db_bind_integer(s, 3, clock_unix_ms());
 	db_bind_text(s, 4, json);
 	int row = db_step(s, e);
 	db_end(s);

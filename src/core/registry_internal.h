@@ -29,7 +29,6 @@ struct registry {
 extern const char *const registry_schema[];
 extern const size_t registry_schema_count;
 
-int64_t registry_now_ms(void);
 void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
 /* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */

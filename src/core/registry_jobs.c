@@ -1,5 +1,6 @@
 #include "core/registry_jobs.h"
 
+#include "core/clock.h"
 #include "core/registry_internal.h"
 
 #include <inttypes.h>
@@ -286,7 +287,7 @@ int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e)
 	int result = db_begin(r->db, e);
 	while (result == 0 && (row = next_open(r, &job, e)) == 1) {
 		job.state = JOB_INTERRUPTED;
-		job.ended_ms = registry_now_ms();
+		job.ended_ms = clock_unix_ms();
 		snprintf(job.summary, sizeof job.summary,
 			 "the runtime ended before it; the same command goes on");
 		result = end_with_audit(r, &job, "", e);

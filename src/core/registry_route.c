@@ -8,6 +8,8 @@
  */
 #include "core/registry_internal.h"
 
+#include "core/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +77,7 @@ static int check_version(const struct attempt *a, uint32_t version, struct err *
 /* "promote v3 by root, 12 s ago" */
 static void describe(const struct revision_record *revision, char *text, size_t size)
 {
-	int64_t age_s = (registry_now_ms() - revision->at_ms) / 1000;
+	int64_t age_s = (clock_unix_ms() - revision->at_ms) / 1000;
 	char age[32];
 	if (age_s < 0)
 		age_s = 0;
@@ -216,7 +218,7 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
 	next->based_on = a->current.revision;
-	next->at_ms = registry_now_ms();
+	next->at_ms = clock_unix_ms();
 	text_clean(next->action, sizeof next->action, change->action);
 	text_clean(next->who, sizeof next->who, a->actor->name);
 	memcpy(next->reason, a->reason, sizeof next->reason);

@@ -160,13 +160,10 @@ static int read_path(const cJSON *json, const char *name, char path[CONFIG_PATH_
 static int read_number(const cJSON *json, const char *name, int low, int high, int *number,
 		       struct err *e)
 {
-	int64_t value = 0;
-	if (!json_has(json, name))
-		return 0;
-	if (json_integer(json, name, low, high, &value, e) != 0)
-		return -1;
+	int64_t value = *number;
+	int result = json_optional_integer(json, name, low, high, &value, e);
 	*number = (int)value;
-	return 0;
+	return result;
 }
 
 static int check_names(const cJSON *json, struct err *e)
@@ -211,7 +208,7 @@ static int read_fields(const cJSON *json, struct remote *r, struct err *e)
 			&r->connect_timeout_ms, e) != 0 ||
 	    read_number(json, "retries", 0, REMOTE_RETRIES_MAX, &r->retries, e) != 0)
 		return -1;
-	if (json_has(json, "free_rows") && json_boolean(json, "free_rows", &r->free_rows, e) != 0)
+	if (json_optional_boolean(json, "free_rows", &r->free_rows, e) != 0)
 		return -1;
 	return read_signature(json, r, e);
 }

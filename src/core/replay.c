@@ -1,6 +1,7 @@
 #include "core/replay.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/fetch.h"
 #include "core/text.h"
 
@@ -25,14 +26,6 @@
 #define SLICE_NS 100000000LL
 /* Further behind than this, the recording's clock waits. */
 #define BEHIND_NS 250000000LL
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* Splits line at its commas in place; the number of fields, COLUMNS_MAX + 1 when there are more. */
 static size_t fields_split(char *line, char **fields)
@@ -242,15 +235,15 @@ struct sender {
 /* One exchange; 1 when it failed and the runtime may still come back, -1 once it is gone for good. */
 static int exchange(struct sender *s, const struct fetch_request *request, struct err *e)
 {
-	int64_t start_ns = now_ns(), end_ns;
+	int64_t start_ns = (int64_t)clock_ns(), end_ns;
 	bool timed_out;
 
 	if (fetch_perform(s->fetch, request, &s->answer, e) == 0) {
-		s->answered_ns = now_ns();
+		s->answered_ns = (int64_t)clock_ns();
 		s->failing_ns = 0;
 		return 0;
 	}
-	end_ns = now_ns();
+	end_ns = (int64_t)clock_ns();
 	timed_out = end_ns - start_ns >= REQUEST_TIMEOUT_MS * 1000000LL;
 	if (s->failing_ns == 0)
 		s->failing_ns = start_ns;
@@ -314,14 +307,14 @@ static int runtime_probe(struct sender *s, struct err *e)
 static int wait_until(struct sender *s, int64_t due_ns, struct err *e)
 {
 	while (!stopped(s)) {
-		int64_t left = due_ns - now_ns();
+		int64_t left = due_ns - (int64_t)clock_ns();
 		int64_t slice = left < SLICE_NS ? left : SLICE_NS;
 		struct timespec t = {.tv_nsec = (long)slice};
 
 		if (left <= 0)
 			return 0;
 		nanosleep(&t, NULL);
-		if (now_ns() - s->answered_ns > 1000000000LL && runtime_probe(s, e) != 0)
+		if ((int64_t)clock_ns() - s->answered_ns > 1000000000LL && runtime_probe(s, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -331,12 +324,12 @@ static int wait_until(struct sender *s, int64_t due_ns, struct err *e)
 static int pass_run(struct sender *s, double speed, struct err *e)
 {
 	const struct replay *r = s->replay;
-	int64_t start_ns = now_ns();
+	int64_t start_ns = (int64_t)clock_ns();
 
 	for (size_t i = 0; i < r->row_count && !stopped(s); i++) {
 		double offset_s = (double)(r->rows[i].departed_s - r->rows[0].departed_s) / speed;
 		int64_t due_ns = start_ns + (int64_t)(offset_s * 1e9);
-		int64_t behind_ns = now_ns() - due_ns;
+		int64_t behind_ns = (int64_t)clock_ns() - due_ns;
 
 		if (behind_ns > BEHIND_NS)
 			start_ns += behind_ns;
@@ -352,7 +345,7 @@ static int pass_run(struct sender *s, double speed, struct err *e)
 int replay_run(const struct replay *r, const struct replay_options *options,
 	       struct replay_result *result, struct err *e)
 {
-	struct sender s = {.replay = r, .options = options, .result = result, .answered_ns = now_ns()};
+	struct sender s = {.replay = r, .options = options, .result = result, .answered_ns = (int64_t)clock_ns()};
 	double speed = replay_speed(r, options);
 	int status = 0;
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_SHOWN_MAX 80 /* of a header in a sentence */
+
 int rows_init(struct rows *r, enum rows_format format, const struct columns *columns,
 	      const struct rows_keep *keep, struct err *e)
 {
@@ -109,6 +111,38 @@ static int find_kept(struct rows *r, struct err *e)
 	return 0;
 }
 
+/* Whether the field is the name, with blanks where the name has `_`. */
+static bool is_blank_form(const struct csv_field *field, const char *name)
+{
+	if (strlen(name) != field->size)
+		return false;
+	for (size_t i = 0; i < field->size; i++)
+		if (name[i] != (field->data[i] == ' ' ? '_' : field->data[i]))
+			return false;
+	return true;
+}
+
+/* What a header without this column most likely got wrong. */
+static int refuse_header(const struct rows *r, const char *missing, struct err *e)
+{
+	const struct csv_field *fields = r->csv.fields;
+
+	if (r->field_count == 1 &&
+	    (memchr(fields->data, ';', fields->size) != NULL || memchr(fields->data, '\t', fields->size) != NULL))
+		return err_set(e, ERR_INPUT,
+			       "the first line is one field, `%.*s`; fields are separated by commas",
+			       (int)(fields->size < NAME_SHOWN_MAX ? fields->size : NAME_SHOWN_MAX), fields->data);
+	for (size_t i = 0; i < r->field_count; i++)
+		if (is_blank_form(&fields[i], missing))
+			return err_set(e, ERR_INPUT,
+				       "the rows have no column `%s`, which the model needs; name `%.*s` so "
+				       "(LightGBM writes blanks in names as `_`)",
+				       missing, (int)fields[i].size, fields[i].data);
+	return err_set(e, ERR_INPUT,
+		       "the rows have no column `%s`, which the model needs (the first line names the columns)",
+		       missing);
+}
+
 static int read_header(struct rows *r, struct err *e)
 {
 	bool *seen = calloc(r->columns->count, sizeof *seen);
@@ -134,10 +168,7 @@ static int read_header(struct rows *r, struct err *e)
 	}
 	for (size_t i = 0; found < r->columns->count; i++)
 		if (!seen[i]) {
-			err_set(e, ERR_INPUT,
-				"the rows have no column `%s`, which the model needs (the first line names the "
-				"columns)",
-				r->columns->list[i].name);
+			refuse_header(r, r->columns->list[i].name, e);
 			goto out;
 		}
 	result = find_kept(r, e);
@@ -224,12 +255,9 @@ enum rows_step rows_next(struct rows *r, struct columns_rows *into, struct err *
 /* Line and column before the reason. */
 static int name_place(const struct rows *r, struct err *e)
 {
-	char reason[ERR_TEXT_SIZE];
-
-	snprintf(reason, sizeof reason, "%s", e->text);
-	return err_set(e, e->code, "line %llu%s%s%s: %.*s", (unsigned long long)r->csv.line,
+	return err_set(e, e->code, "line %llu%s%s%s: %s", (unsigned long long)r->csv.line,
 		       r->bad_column[0] != '\0' ? ", column `" : "", r->bad_column,
-		       r->bad_column[0] != '\0' ? "`" : "", ERR_TEXT_SIZE - 200, reason);
+		       r->bad_column[0] != '\0' ? "`" : "", e->text);
 }
 
 int rows_read(const char *text, size_t size, enum rows_format format, struct columns_rows *into, struct err *e)

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define CHARACTER_MAX 4 /* bytes of the longest UTF-8 character */
 
 void scan_init(struct scan *s, const char *text, size_t size, unsigned depth_max)
 {
@@ -180,16 +179,6 @@ static size_t read_escape(const char *at, const char *end, uint32_t *character)
 	return 11;
 }
 
-/* Bytes of the UTF-8 character at `at`, 0 where there is none before end. */
-static size_t character_size(const char *at, const char *end)
-{
-	char bounded[CHARACTER_MAX + 1] = {0};
-	if (end - at >= CHARACTER_MAX)
-		return text_character_size(at);
-	memcpy(bounded, at, (size_t)(end - at));
-	return text_character_size(bounded);
-}
-
 bool scan_string(struct scan *s, struct scan_span *string)
 {
 	if (next(s) != '"')
@@ -207,7 +196,7 @@ bool scan_string(struct scan *s, struct scan_span *string)
 				return fail(s, "a wrong escape in a string");
 			size++;
 		} else if (c >= 0x80) {
-			size = character_size(s->at, s->end);
+			size = text_character_within(s->at, (size_t)(s->end - s->at));
 			if (size == 0)
 				return fail(s, "a string that is not UTF-8");
 		}
@@ -372,7 +361,7 @@ int scan_err(const struct scan *s, struct err *e)
 		       hint);
 }
 
-static size_t encode(uint32_t character, char text[CHARACTER_MAX])
+static size_t encode(uint32_t character, char text[TEXT_CHARACTER_MAX])
 {
 	if (character < 0x80) {
 		text[0] = (char)character;
@@ -389,14 +378,14 @@ static size_t encode(uint32_t character, char text[CHARACTER_MAX])
 }
 
 /* The next character of a checked string, unescaped; returns its bytes in text and moves on. */
-static size_t decode_next(const char **at, const char *end, char text[CHARACTER_MAX])
+static size_t decode_next(const char **at, const char *end, char text[TEXT_CHARACTER_MAX])
 {
 	if (**at == '\\') {
 		uint32_t character = 0;
 		*at += 1 + read_escape(*at + 1, end, &character);
 		return encode(character, text);
 	}
-	size_t size = (unsigned char)**at < 0x80 ? 1 : character_size(*at, end);
+	size_t size = (unsigned char)**at < 0x80 ? 1 : text_character_within(*at, (size_t)(end - *at));
 	memcpy(text, *at, size);
 	*at += size;
 	return size;
@@ -408,7 +397,7 @@ bool scan_is(struct scan_span string, const char *text)
 	if (memchr(at, '\\', string.size) == NULL)
 		return strncmp(text, at, string.size) == 0 && text[string.size] == '\0';
 	while (at < end) {
-		char character[CHARACTER_MAX];
+		char character[TEXT_CHARACTER_MAX];
 		size_t size = decode_next(&at, end, character);
 		if (character[0] == '\0' || strncmp(text, character, size) != 0)
 			return false;
@@ -422,7 +411,7 @@ size_t scan_decode(struct scan_span string, char *text, size_t size)
 	const char *at = string.at, *end = string.at + string.size;
 	size_t needed = 0, used = 0;
 	while (at < end) {
-		char character[CHARACTER_MAX];
+		char character[TEXT_CHARACTER_MAX];
 		size_t bytes = decode_next(&at, end, character);
 		if (used == needed && used + bytes < size) {
 			memcpy(text + used, character, bytes);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define TENSOR_RANK_MAX 8
+#define TENSOR_ROWS_MAX 1000000 /* of a request */
 
 enum datatype_kind { KIND_BOOL, KIND_UNSIGNED, KIND_SIGNED, KIND_FLOAT, KIND_BYTES };
 

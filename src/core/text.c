@@ -52,6 +52,16 @@ size_t text_character_size(const char *text)
 	return 0;
 }
 
+size_t text_character_within(const char *text, size_t left)
+{
+	char bounded[TEXT_CHARACTER_MAX + 1] = {0};
+
+	if (left >= TEXT_CHARACTER_MAX)
+		return text_character_size(text);
+	memcpy(bounded, text, left);
+	return text_character_size(bounded);
+}
+
 static bool is_control(const char *text, size_t length)
 {
 	unsigned char first = (unsigned char)text[0];

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define TEXT_NAME_MAX 64
+#define TEXT_CHARACTER_MAX 4 /* bytes of the longest UTF-8 character */
 
 /* Whether a model's name has the form [a-z0-9][a-z0-9._-]{0,63}. */
 bool text_name_valid(const char *name);
@@ -21,6 +22,8 @@ void text_clean(char *clean, size_t size, const char *raw);
 /* Bytes of the UTF-8 character that starts at text (1 to 4), or 0 where it is not valid UTF-8 (overlong
  * forms, surrogates and beyond U+10FFFF are not). */
 size_t text_character_size(const char *text);
+/* The same where no NUL ends the text: of the first `left` bytes, at least one. */
+size_t text_character_within(const char *text, size_t left);
 
 /* Parses a whole decimal number in [low, high]; false for anything else. */
 bool text_integer(const char *text, long long low, long long high, long long *number);

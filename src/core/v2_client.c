@@ -1,78 +1,62 @@
 #include "core/v2_client.h"
 
-#include "core/v2_tensor.h"
-
-#include <stdio.h>
 #include <string.h>
 
 #define ERROR_MAX 400
 
-static void write_inputs(struct buf *out, const struct manifest *m, const struct tensor *tensors)
+static void write_outputs(struct buf *out, const char *const *outputs, size_t count, bool binary)
 {
-	buf_add_string(out, "{\"inputs\":[");
-	for (size_t i = 0; i < m->input_count; i++) {
-		if (i > 0)
-			buf_add_char(out, ',');
-		v2_tensor_write(out, m->inputs[i].name, &tensors[i], true);
+	for (size_t i = 0; i < count; i++) {
+		buf_add_string(out, i == 0 ? ",\"outputs\":[{\"name\":" : ",{\"name\":");
+		v2_write_string(out, outputs[i]);
+		buf_add_string(out, binary ? ",\"parameters\":{\"binary_data\":true}}" : "}");
 	}
-	buf_add_char(out, ']');
+	if (count > 0)
+		buf_add_char(out, ']');
+	else if (binary)
+		buf_add_string(out, ",\"parameters\":{\"binary_data_output\":true}");
 }
 
 void v2_client_write(struct buf *out, const struct manifest *manifest, const struct tensor *tensors,
-		     const char *const *outputs, size_t output_count, size_t *json_size)
+		     const char *const *outputs, size_t output_count, bool binary, size_t *json_size)
 {
 	size_t start = out->size;
 
-	write_inputs(out, manifest, tensors);
-	for (size_t i = 0; i < output_count; i++) {
-		buf_add_string(out, i == 0 ? ",\"outputs\":[{\"name\":" : ",{\"name\":");
-		v2_write_string(out, outputs[i]);
-		buf_add_string(out, i + 1 == output_count ? "}]" : "}");
+	buf_add_string(out, "{\"inputs\":[");
+	for (size_t i = 0; i < manifest->input_count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		v2_tensor_write(out, manifest->inputs[i].name, &tensors[i], binary);
 	}
-	buf_add_string(out, ",\"parameters\":{\"binary_data_output\":true}}");
+	buf_add_char(out, ']');
+	write_outputs(out, outputs, output_count, binary);
+	buf_add_char(out, '}');
 	*json_size = out->size - start;
-	for (size_t i = 0; i < manifest->input_count; i++)
+	for (size_t i = 0; binary && i < manifest->input_count; i++)
 		v2_tensor_write_bytes(out, &tensors[i]);
 }
 
-/* Reads the array of outputs; their data stays where it is. */
-static int read_list(struct scan *s, struct v2_tensor *tensors, size_t *count, struct err *e)
-{
-	bool first = true;
-
-	*count = 0;
-	if (!scan_array(s))
-		return scan_err(s, e);
-	while (scan_element(s, &first)) {
-		if (*count == V2_CLIENT_OUTPUTS_MAX)
-			return err_set(e, ERR_UPSTREAM, "there are more than %d outputs",
-				       V2_CLIENT_OUTPUTS_MAX);
-		tensors[*count] = (struct v2_tensor){.body = s->start};
-		if (v2_tensor_read(s, "output", &tensors[(*count)++], e) != 0)
-			return -1;
-	}
-	return s->problem == NULL ? 0 : scan_err(s, e);
-}
-
-static int read_body(struct scan *s, struct v2_tensor *tensors, size_t *count, struct err *e)
+int v2_client_outputs(struct scan *s, struct arena *arena, struct v2_tensor **tensors, size_t *count,
+		      struct err *e)
 {
 	struct scan_span key;
 	bool first = true, found = false;
 
-	if (!scan_object(s))
-		return scan_err(s, e);
+	scan_object(s);
 	while (scan_member(s, &first, &key)) {
-		if (scan_is(key, "outputs")) {
-			found = true;
-			if (read_list(s, tensors, count, e) != 0)
-				return -1;
-		} else if (!scan_skip(s, NULL)) {
-			break;
+		if (!scan_is(key, "outputs")) {
+			scan_skip(s, NULL);
+			continue;
 		}
+		if (found)
+			return err_set(e, ERR_INPUT, "`outputs` occurs twice");
+		found = true;
+		if (v2_tensors_read(s, "output", arena, tensors, count, e) != 0)
+			return -1;
 	}
 	if (s->problem != NULL)
 		return scan_err(s, e);
-	return found ? 0 : err_set(e, ERR_UPSTREAM, "there is no `outputs` in it");
+	return found ? 0 : err_set(e, ERR_INPUT, "it has no `outputs`");
 }
 
 static int store(const struct v2_tensor *from, struct arena *arena, struct v2_named *to, struct err *e)
@@ -95,13 +79,9 @@ static int store(const struct v2_tensor *from, struct arena *arena, struct v2_na
 
 static int not_v2(struct err *e)
 {
-	char reason[ERR_TEXT_SIZE];
-
 	if (e->code == ERR_MEMORY)
 		return -1;
-	snprintf(reason, sizeof reason, "%s", e->text);
-	return err_set(e, ERR_UPSTREAM, "the answer is none of the Open Inference Protocol: %.*s", ERROR_MAX,
-		       reason);
+	return err_set(e, ERR_UPSTREAM, "the answer is none of the Open Inference Protocol: %s", e->text);
 }
 
 int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2_named **outputs,
@@ -109,13 +89,11 @@ int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2
 {
 	struct scan s;
 	size_t count = 0;
-	struct v2_tensor *tensors = arena_array(arena, V2_CLIENT_OUTPUTS_MAX, sizeof *tensors);
+	struct v2_tensor *tensors = NULL;
 
-	if (tensors == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for an answer");
 	scan_init(&s, body, size, V2_DEPTH_MAX);
 	/* The JSON ends where its object does; the bytes of the tensors are all that follows. */
-	if (read_body(&s, tensors, &count, e) != 0 ||
+	if (v2_client_outputs(&s, arena, &tensors, &count, e) != 0 ||
 	    v2_tensor_share(tensors, count, s.at, (size_t)(s.end - s.at), e) != 0)
 		return not_v2(e);
 	struct v2_named *list = arena_array(arena, count + 1, sizeof *list);

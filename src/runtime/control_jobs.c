@@ -1,5 +1,5 @@
 /* Jobs that there are: listing, looking, their own reports, cancelling. */
-#include "runtime/control_jobs.h"
+#include "runtime/control_routes.h"
 
 #include "core/json.h"
 #include "core/registry_jobs.h"
@@ -35,7 +35,8 @@ static cJSON *list_json(struct job_record *records, size_t count, struct server 
 	return NULL;
 }
 
-CONTROL_JOBS_HANDLER(control_get_jobs)
+void control_get_jobs(void *context, const struct http_request *request,
+		      const struct http_segments *segments, struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -70,7 +71,8 @@ static int read_job(struct server *s, int64_t id, struct job_record *record, cha
 	return 0;
 }
 
-CONTROL_JOBS_HANDLER(control_get_job)
+void control_get_job(void *context, const struct http_request *request,
+		     const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
 	struct server *s = context;
@@ -93,7 +95,8 @@ CONTROL_JOBS_HANDLER(control_get_job)
 
 /* --- a running one --- */
 
-CONTROL_JOBS_HANDLER(control_post_job_progress)
+void control_post_job_progress(void *context, const struct http_request *request,
+			       const struct http_segments *segments, struct http_response *response)
 {
 	struct server *s = context;
 	struct job_progress progress;
@@ -133,7 +136,8 @@ static void answer_id(struct http_response *response, int64_t id)
 	control_answer(response, json);
 }
 
-CONTROL_JOBS_HANDLER(control_post_job_end)
+void control_post_job_end(void *context, const struct http_request *request,
+			  const struct http_segments *segments, struct http_response *response)
 {
 	struct server *s = context;
 	enum job_state outcome;
@@ -143,7 +147,7 @@ CONTROL_JOBS_HANDLER(control_post_job_end)
 	cJSON *body = control_body(request, &e);
 	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
 	    read_outcome(body, &outcome, &e) != 0 ||
-	    (json_has(body, "summary") && (summary = json_text(body, "summary", &e)) == NULL) ||
+	    json_optional_text(body, "summary", &summary, &e) != 0 ||
 	    jobs_end(s->jobs, id, outcome, summary, &e) != 0)
 		control_refuse(response, &e);
 	else
@@ -151,7 +155,8 @@ CONTROL_JOBS_HANDLER(control_post_job_end)
 	cJSON_Delete(body);
 }
 
-CONTROL_JOBS_HANDLER(control_post_job_cancel)
+void control_post_job_cancel(void *context, const struct http_request *request,
+			     const struct http_segments *segments, struct http_response *response)
 {
 	struct server *s = context;
 	struct actor actor;
@@ -161,7 +166,7 @@ CONTROL_JOBS_HANDLER(control_post_job_cancel)
 	cJSON *body = control_body(request, &e);
 	control_actor(request, &actor);
 	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
-	    (json_has(body, "reason") && (reason = json_text(body, "reason", &e)) == NULL) ||
+	    json_optional_text(body, "reason", &reason, &e) != 0 ||
 	    jobs_cancel(s->jobs, id, reason, &actor, &e) != 0)
 		control_refuse(response, &e);
 	else

@@ -1,5 +1,5 @@
 /* Jobs to be: started by the runtime, or registered by a process of a shell. */
-#include "runtime/control_jobs.h"
+#include "runtime/control_routes.h"
 
 #include "core/json.h"
 #include "core/registry_jobs.h"
@@ -17,11 +17,11 @@
 static int find_version(struct server *s, const char *model, uint32_t *version, struct err *e)
 {
 	int result = 0;
-	const struct served_model *m = routing_find(router_enter(s->router), model);
+	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	uint32_t wanted = m != NULL && *version == 0 ? route_live(&m->route) : *version;
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, wanted);
 	if (m == NULL)
-		result = err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		result = -1;
 	else if (wanted == 0)
 		result = err_set(e, ERR_CONFLICT, "%s has no live version: name one", model);
 	else if (v == NULL)
@@ -108,8 +108,7 @@ static int start_job(struct server *s, const struct http_request *request, const
 	} else if (read_kind(body, &kind, e) == 0 &&
 		   json_string(body, "model", model, sizeof model, e) == 0 &&
 		   read_version(body, &version, e) == 0 &&
-		   (!json_has(body, "dry_run") ||
-		    json_boolean(body, "dry_run", &dry_run, e) == 0) &&
+		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
 		   (start = json_object(body, "start", e)) != NULL &&
 		   find_version(s, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
@@ -177,7 +176,7 @@ static int register_job(struct server *s, const struct http_request *request, co
 	if (read_kind(body, &kind, e) != 0 ||
 	    json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
 	    read_version(body, &record.version, e) != 0 ||
-	    (json_has(body, "title") && (title = json_text(body, "title", e)) == NULL) ||
+	    json_optional_text(body, "title", &title, e) != 0 ||
 	    (command = json_array(body, "command", 256, e)) == NULL ||
 	    read_command(command, &record, &output, e) != 0 ||
 	    find_version(s, record.model, &record.version, e) != 0)
@@ -192,7 +191,8 @@ static int register_job(struct server *s, const struct http_request *request, co
 	return 0;
 }
 
-CONTROL_JOBS_HANDLER(control_post_job)
+void control_post_job(void *context, const struct http_request *request,
+		      const struct http_segments *segments, struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -237,7 +237,8 @@ static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, st
 	return body;
 }
 
-CONTROL_JOBS_HANDLER(control_post_job_again)
+void control_post_job_again(void *context, const struct http_request *request,
+			    const struct http_segments *segments, struct http_response *response)
 {
 	struct server *s = context;
 	struct err e;

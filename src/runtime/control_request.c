@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* --- answers --- */
 
@@ -51,6 +52,17 @@ void control_actor(const struct http_request *request, struct actor *actor)
 		snprintf(actor->name, sizeof actor->name, "uid %u", actor->uid);
 	const char *client = http_header(request, "Mldeck-Client");
 	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
+}
+
+int control_check_peer(struct server *s, const struct http_request *request, struct err *e)
+{
+	if (request->peer_uid == geteuid() || request->peer_uid == 0)
+		return 0;
+	struct actor actor;
+	control_actor(request, &actor);
+	err_set(e, ERR_DENIED, "%s is neither the owner of this runtime nor root", actor.name);
+	registry_audit(s->registry, &actor, "connect", "", 0, err_name(ERR_DENIED), "", e->text, NULL);
+	return -1;
 }
 
 /* --- reading --- */

@@ -1,6 +1,7 @@
 #include "runtime/data_plane.h"
 
 #include "core/v2_tensor.h"
+#include "runtime/infer.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -53,14 +54,53 @@ void data_plane_json(struct http_response *response)
 	response->content_type = "application/json";
 }
 
-void data_plane_write_models(struct buf *out, const struct routing *routing)
+void data_plane_models(void *context, const struct http_request *request,
+		       const struct http_segments *segments, struct http_response *response)
 {
+	(void)request;
+	(void)segments;
+	struct server *s = context;
+	struct buf *out = &response->body;
+	const struct routing *routing = router_enter(s->router);
+
+	data_plane_json(response);
 	buf_add_string(out, "{\"models\":[");
 	for (size_t i = 0; i < routing->model_count; i++) {
 		buf_add_string(out, i > 0 ? "," : "");
 		v2_write_string(out, routing->models[i]->name);
 	}
 	buf_add_string(out, "]}");
+	router_leave(s->router);
+}
+
+const char *data_plane_version(const struct http_segments *segments)
+{
+	return segments->count > 1 ? segments->values[1] : "";
+}
+
+void data_plane_describe(struct server *s, const struct http_segments *segments, bool only_ready,
+			 void (*write)(struct buf *out, const struct served_model *m,
+				       const struct served_version *v),
+			 struct http_response *response)
+{
+	const struct routing *routing = router_enter(s->router);
+	const struct served_model *m;
+	struct err e;
+	const struct served_version *v =
+		infer_find(routing, segments->values[0], data_plane_version(segments), &m, &e);
+
+	if (v != NULL && only_ready && served_version_state(v, &e) != SERVED_READY) {
+		/* Whatever keeps it from answering, a probe is told to come again. */
+		e.code = ERR_UNREACHABLE;
+		v = NULL;
+	}
+	if (v == NULL) {
+		data_plane_refuse(response, &e);
+	} else {
+		data_plane_json(response);
+		write(&response->body, m, v);
+	}
+	router_leave(s->router);
 }
 
 void data_plane_handle(void *context, const struct http_request *request,

@@ -25,7 +25,16 @@ const struct data_route *data_plane_routes(size_t *count);
 
 /* Status 200 and JSON; the handler adds the body. */
 void data_plane_json(struct http_response *response);
-/* {"models":["a","b"]}, as KServe's clients list them. */
-void data_plane_write_models(struct buf *out, const struct routing *routing);
+/* Answers {"models":["a","b"]}, as KServe's clients list them. */
+http_handler data_plane_models;
+
+/* The version that the second {} of a pattern stood for, "" when there is none. */
+const char *data_plane_version(const struct http_segments *segments);
+/* Answers with what `write` says of the model and version in the path; only_ready: refuses with 503 one that cannot
+ * answer predictions now. */
+void data_plane_describe(struct server *s, const struct http_segments *segments, bool only_ready,
+			 void (*write)(struct buf *out, const struct served_model *m,
+				       const struct served_version *v),
+			 struct http_response *response);
 
 #endif

@@ -9,22 +9,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ALL_OPTIMIZATIONS 99
 
 static const char *detect(const void *data, size_t size)
 {
 	return onnx_file_detect(data, size) ? "onnx" : NULL;
-}
-
-static int threads_of(const struct config *config)
-{
-	long threads = config->onnx.threads;
-	/* Not left to the library, whose own choice also pins each thread to a core. */
-	if (threads == 0)
-		threads = sysconf(_SC_NPROCESSORS_ONLN);
-	return threads < 1 ? 1 : threads > INT_MAX ? INT_MAX : (int)threads;
 }
 
 static int set_options(const struct ort *o, struct ort_session_options *s,
@@ -38,6 +28,8 @@ static int set_options(const struct ort *o, struct ort_session_options *s,
 	    {"session.inter_op.allow_spinning", "0"},
 	};
 	static const char what[] = "ONNX Runtime refuses a setting";
+	/* Not left to the library, whose own choice also pins each thread to a core. */
+	int threads = (int)config_threads(config->onnx.threads);
 	int level =
 	    config->onnx.optimization < 3 ? (int)config->onnx.optimization : ALL_OPTIMIZATIONS;
 
@@ -45,7 +37,7 @@ static int set_options(const struct ort *o, struct ort_session_options *s,
 		if (ort_check(o, o->AddSessionConfigEntry(s, entries[i][0], entries[i][1]),
 			      ERR_SYSTEM, what, e) != 0)
 			return -1;
-	if (ort_check(o, o->SetIntraOpNumThreads(s, threads_of(config)), ERR_SYSTEM, what, e) !=
+	if (ort_check(o, o->SetIntraOpNumThreads(s, threads), ERR_SYSTEM, what, e) !=
 		0 ||
 	    ort_check(o, o->SetInterOpNumThreads(s, 1), ERR_SYSTEM, what, e) != 0 ||
 	    ort_check(o, o->SetSessionExecutionMode(s, ORT_MODE_SEQUENTIAL), ERR_SYSTEM, what, e) !=

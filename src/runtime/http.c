@@ -3,6 +3,8 @@
  */
 #include "runtime/http_internal.h"
 
+#include "core/clock.h"
+
 #include <microhttpd.h>
 
 #include <errno.h>
@@ -13,21 +15,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HTTP_CONNECTIONS_MAX 8192
 #define HTTP_DESCRIPTORS_KEPT 128 /* for the control plane, the database, files */
 #define HTTP_CONTROL_CONNECTIONS_MAX 64
+#define HTTP_DRAIN_STEP_MS 2
 #define HTTP_DRAIN_QUIET_MS 250
 #define HTTP_DRAIN_REFUSE_MS 1000 /* to send the refusals of what was suspended */
-
-int64_t http_clock_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 const char *http_header(const struct http_request *request, const char *name)
 {
@@ -137,7 +132,8 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
 	x->request =
 	    (struct http_request){.body = "", .peer_uid = UINT32_MAX, .connection = connection};
 	x->line_end = uri + strlen(uri);
-	http_check_uri(uri, &x->refused);
+	http_check_uri(x, (char *)(uintptr_t)uri);
+	peer_serves(connection, x);
 	return x;
 }
 
@@ -192,23 +188,31 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return answer(x);
 }
 
+void exchange_end(struct exchange *x)
+{
+	struct http_server *s = x->server;
+	bool begun = x->begun;
+	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
+
+	body_leave(x);
+	if (!ticket_end(x))
+		exchange_free(x);
+	if (begun)
+		atomic_fetch_sub(count, 1);
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode code)
 {
+	(void)context;
 	(void)code;
-	struct http_server *s = context;
 	struct exchange *x = *state;
 	if (x == NULL)
 		return;
 	peer_limit(connection, HTTP_IDLE_S * 1000);
-	bool begun = x->begun;
-	atomic_uint *count = x->cut ? &s->cut_in_flight : &s->in_flight;
-	body_leave(x);
-	if (!ticket_end(x))
-		exchange_free(x);
+	peer_serves(connection, NULL);
 	*state = NULL;
-	if (begun)
-		atomic_fetch_sub(count, 1);
+	exchange_end(x);
 }
 
 struct exchange *exchange_of(const struct http_request *request)
@@ -319,46 +323,40 @@ int http_start(const struct http_options *options, struct http_server **result, 
 	return 0;
 }
 
-static void pause_2ms(void)
-{
-	const struct timespec pause = {.tv_nsec = 2000000};
-	nanosleep(&pause, NULL);
-}
-
 /* Answers whatever is still suspended: libmicrohttpd must not be stopped with suspended
  * connections. Returns the requests that get no answer of their own. */
 static unsigned cut_off(struct http_server *s)
 {
-	int64_t end_ms = http_clock_ms() + HTTP_DRAIN_REFUSE_MS;
+	int64_t end_ms = clock_coarse_ms() + HTTP_DRAIN_REFUSE_MS;
 
 	if (s->options.cut != NULL && ticket_any(s)) {
 		s->options.cut(s->options.context);
-		while (ticket_any(s) && http_clock_ms() < end_ms)
-			pause_2ms();
+		while (ticket_any(s) && clock_coarse_ms() < end_ms)
+			clock_pause_ms(HTTP_DRAIN_STEP_MS);
 	}
 	unsigned suspended = ticket_cut_all(s);
-	end_ms = http_clock_ms() + HTTP_DRAIN_REFUSE_MS;
+	end_ms = clock_coarse_ms() + HTTP_DRAIN_REFUSE_MS;
 
 	while (atomic_load(&s->waking) > 0 ||
-	       (atomic_load(&s->cut_in_flight) > 0 && http_clock_ms() < end_ms))
-		pause_2ms();
+	       (atomic_load(&s->cut_in_flight) > 0 && clock_coarse_ms() < end_ms))
+		clock_pause_ms(HTTP_DRAIN_STEP_MS);
 	return suspended + atomic_load(&s->in_flight);
 }
 
 unsigned http_drain(struct http_server *s, int deadline_ms)
 {
-	int64_t end_ms = http_clock_ms() + deadline_ms, quiet_since_ms = http_clock_ms();
+	int64_t end_ms = clock_coarse_ms() + deadline_ms, quiet_since_ms = clock_coarse_ms();
 
 	atomic_store(&s->draining, true);
 	acceptor_stop(s->acceptor);
 	/* Connections that answer with `close` go away by themselves; idle ones get a moment of
 	 * quiet. */
-	while (http_clock_ms() < end_ms && atomic_load(&s->connections) > 0) {
+	while (clock_coarse_ms() < end_ms && atomic_load(&s->connections) > 0) {
 		if (atomic_load(&s->in_flight) > 0)
-			quiet_since_ms = http_clock_ms();
-		if (http_clock_ms() - quiet_since_ms > HTTP_DRAIN_QUIET_MS)
+			quiet_since_ms = clock_coarse_ms();
+		if (clock_coarse_ms() - quiet_since_ms > HTTP_DRAIN_QUIET_MS)
 			break;
-		pause_2ms();
+		clock_pause_ms(HTTP_DRAIN_STEP_MS);
 	}
 	unsigned cut = cut_off(s);
 	stop(s);

@@ -135,11 +135,13 @@ struct http_segments {
 	char values[HTTP_SEGMENTS_MAX][128]; /* what {} in the pattern stood for */
 };
 
+typedef void http_handler(void *context, const struct http_request *request,
+			  const struct http_segments *segments, struct http_response *response);
+
 struct http_route {
 	const char *method;
 	const char *pattern; /* "/v2/models/{}/infer"; {} takes a segment, or its part before a colon */
-	void (*handle)(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response);
+	http_handler *handle;
 	const char *summary;
 };
 

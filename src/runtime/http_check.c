@@ -17,8 +17,31 @@
 
 #define HEADERS_MAX 100
 #define ARGUMENTS_MAX 64
+#define URI_MAX 16384 /* half of HTTP_HEADER_MAX: the headers have room, too */
 
-int http_check_uri(const char *uri, struct err *e)
+/* libmicrohttpd puts every argument into the connection's memory. When that is full it neither answers nor says
+ * that the request has ended, so a query that is refused anyway is cut before it is taken apart. */
+static int check_size(struct exchange *x, char *uri)
+{
+	char *query = strchr(uri, '?');
+	size_t arguments = 1;
+
+	if (strlen(uri) > URI_MAX) {
+		if (query != NULL)
+			query[1] = '\0';
+		x->status = 414;
+		return err_set(&x->refused, ERR_TOO_LARGE, "the path and query are longer than %d bytes", URI_MAX);
+	}
+	for (char *p = query; p != NULL; p = strchr(p + 1, '&')) {
+		if (*p != '&' || p[1] == '\0' || ++arguments <= ARGUMENTS_MAX)
+			continue;
+		*p = '\0';
+		return err_set(&x->refused, ERR_INPUT, "the query has more than %d arguments", ARGUMENTS_MAX);
+	}
+	return 0;
+}
+
+static int check_characters(const char *uri, struct err *e)
 {
 	for (const char *p = uri; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
@@ -36,6 +59,11 @@ int http_check_uri(const char *uri, struct err *e)
 			return err_set(e, ERR_INPUT, "the path or query holds a NUL (%%00)");
 	}
 	return 0;
+}
+
+int http_check_uri(struct exchange *x, char *uri)
+{
+	return check_size(x, uri) == 0 ? check_characters(uri, &x->refused) : -1;
 }
 
 enum gap { GAP_CLEAN, GAP_BARE, GAP_HIDDEN };
@@ -56,7 +84,8 @@ static enum gap look_between(const char *end, const char *next)
 struct header_check {
 	const char *end; /* of the last value; NULL where the next name is elsewhere */
 	size_t count;
-	size_t hosts, lengths, encodings;
+	size_t hosts, lengths, encodings, codings, json_lengths;
+	const char *host;
 	bool chunked;
 	const char *expect;
 	struct err *e; /* set at the first fault */
@@ -86,10 +115,17 @@ static void count_header(struct header_check *check, const char *name, const cha
 {
 	switch (name[0] | 0x20) {
 	case 'h':
-		check->hosts += strcasecmp(name, "Host") == 0;
+		if (strcasecmp(name, "Host") == 0) {
+			check->hosts++;
+			check->host = value;
+		}
 		break;
 	case 'c':
 		check->lengths += strcasecmp(name, "Content-Length") == 0;
+		check->codings += strcasecmp(name, "Content-Encoding") == 0;
+		break;
+	case 'i':
+		check->json_lengths += strcasecmp(name, "Inference-Header-Content-Length") == 0;
 		break;
 	case 't':
 		if (strcasecmp(name, "Transfer-Encoding") == 0) {
@@ -148,22 +184,32 @@ static int check_framing(const struct header_check *check, bool old, struct err 
 	if (check->encodings > 0 && (check->encodings > 1 || !check->chunked || old))
 		return err_set(e, ERR_INPUT,
 			       "of Transfer-Encoding only `chunked` is known, once, in HTTP/1.1");
+	if (check->codings > 1)
+		return err_set(e, ERR_INPUT, "the request has several Content-Encoding headers");
+	if (check->json_lengths > 1)
+		return err_set(e, ERR_INPUT, "the request has several Inference-Header-Content-Length headers");
 	return 0;
 }
 
-static bool count_argument(void *context, const char *name, const char *value)
+/* RFC 9112, 3.2: a name or address, and perhaps a port; it may be empty. */
+static int check_host(const struct header_check *check, bool old, struct err *e)
 {
-	size_t *left = context;
-	(void)name;
-	(void)value;
-	return (*left)-- > 0;
+	static const char marks[] = "-._~%!$&'()*+,;=[]:";
+
+	if (check->hosts > 1)
+		return err_set(e, ERR_INPUT, "the request has several Host headers");
+	if (check->hosts == 0)
+		return old ? 0 : err_set(e, ERR_INPUT, "the request has no Host header");
+	for (const char *p = check->host; *p != '\0'; p++)
+		if (!isalnum((unsigned char)*p) && strchr(marks, *p) == NULL)
+			return err_set(e, ERR_INPUT, "`%.60s` in the header Host is no host", check->host);
+	return 0;
 }
 
 int http_check_header(struct exchange *x, const char *version)
 {
 	struct header_check check = {.e = &x->refused, .end = version + strlen(version)};
 	bool old = strcmp(version, "HTTP/1.1") != 0;
-	size_t arguments = ARGUMENTS_MAX;
 
 	if (look_between(x->line_end, version) == GAP_HIDDEN)
 		return err_set(&x->refused, ERR_INPUT, "the path or query holds a NUL");
@@ -173,19 +219,12 @@ int http_check_header(struct exchange *x, const char *version)
 	/* Behind the last value there is at least the empty line. */
 	if (check.end != NULL && look_between(check.end, check.end + 2) == GAP_HIDDEN)
 		return err_set(&x->refused, ERR_INPUT, "the last header holds a NUL");
-	if (check.hosts > 1)
-		return err_set(&x->refused, ERR_INPUT, "the request has several Host headers");
-	if (check.hosts == 0 && !old)
-		return err_set(&x->refused, ERR_INPUT, "the request has no Host header");
-	if (check_framing(&check, old, &x->refused) != 0)
+	if (check_host(&check, old, &x->refused) != 0 || check_framing(&check, old, &x->refused) != 0)
 		return -1;
 	if (check.expect != NULL && strcasecmp(check.expect, "100-continue") != 0) {
 		x->status = 417;
 		return err_set(&x->refused, ERR_INPUT,
 			       "of Expect only `100-continue` is known, not `%.60s`", check.expect);
 	}
-	if (!http_query_each(&x->request, count_argument, &arguments))
-		return err_set(&x->refused, ERR_INPUT, "the query has more than %d arguments",
-			       ARGUMENTS_MAX);
 	return 0;
 }

@@ -64,7 +64,6 @@ static inline bool http_pool(const struct http_server *s)
 	return s->options.thread_count > 0;
 }
 
-int64_t http_clock_ms(void);
 struct exchange *exchange_of(const struct http_request *request);
 
 /* --- http_peer: open connections and how long they may take --- */
@@ -79,10 +78,14 @@ void peer_limit(struct MHD_Connection *connection, int64_t limit_ms);
 /* The same, unless less time is left. */
 void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms);
 
+/* The request that is under way, or NULL: libmicrohttpd ends some connections whose header did not fit without
+ * completing the request, which then ends with its peer. */
+void peer_serves(struct MHD_Connection *connection, struct exchange *x);
+
 /* --- http_check: before the body; -1 with the reason --- */
 
-/* Of the path and query as they were sent. */
-int http_check_uri(const char *uri, struct err *e);
+/* Of the path and query as they were sent, which it may cut. Fills x->refused, as the next one does. */
+int http_check_uri(struct exchange *x, char *uri);
 /* Fills x->refused, and x->status where the code does not say it. */
 int http_check_header(struct exchange *x, const char *version);
 
@@ -108,6 +111,8 @@ void body_leave(struct exchange *x);
 void cors_add(const struct config_cors *cors, const struct http_request *request, const char *methods,
 	      struct MHD_Response *made);
 
+/* Gives its place in the server back, and frees it unless whoever will call http_resume() still uses it. */
+void exchange_end(struct exchange *x);
 /* Frees an exchange whose place in the server was given back. */
 void exchange_free(struct exchange *x);
 

@@ -5,6 +5,8 @@
  */
 #include "runtime/http_internal.h"
 
+#include "core/clock.h"
+
 #include <microhttpd.h>
 
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 struct peer {
 	struct peer *previous, *next;
 	int fd;
+	struct exchange *exchange; /* under way */
 	_Atomic int64_t deadline_ms;
 };
 
@@ -46,6 +49,8 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 
 	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
 		*peer = NULL;
+		if (p != NULL && p->exchange != NULL)
+			exchange_end(p->exchange);
 		if (p != NULL)
 			peer_remove(s, p);
 		atomic_fetch_sub(&s->connections, 1);
@@ -58,7 +63,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 	if (p == NULL)
 		return;
 	p->fd = info->connect_fd;
-	p->deadline_ms = http_clock_ms() + s->options.header_timeout_ms;
+	p->deadline_ms = clock_coarse_ms() + s->options.header_timeout_ms;
 	peer_add(s, p);
 }
 
@@ -72,7 +77,7 @@ static struct peer *peer_of(struct MHD_Connection *connection)
 void peer_hurry(struct MHD_Connection *connection, int64_t limit_ms)
 {
 	struct peer *p = peer_of(connection);
-	int64_t deadline_ms = http_clock_ms() + limit_ms;
+	int64_t deadline_ms = clock_coarse_ms() + limit_ms;
 	if (p != NULL && deadline_ms < atomic_load_explicit(&p->deadline_ms, memory_order_relaxed))
 		atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
 }
@@ -83,13 +88,20 @@ void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
 	if (p == NULL)
 		return;
 	int64_t deadline_ms =
-	    limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : http_clock_ms() + limit_ms;
+	    limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : clock_coarse_ms() + limit_ms;
 	atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
+}
+
+void peer_serves(struct MHD_Connection *connection, struct exchange *x)
+{
+	struct peer *p = peer_of(connection);
+	if (p != NULL)
+		p->exchange = x;
 }
 
 void http_reap(struct http_server *s)
 {
-	int64_t now_ms = http_clock_ms();
+	int64_t now_ms = clock_coarse_ms();
 
 	pthread_mutex_lock(&s->peers_lock);
 	for (struct peer *p = s->peers; p != NULL; p = p->next)

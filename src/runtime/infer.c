@@ -1,12 +1,12 @@
 #include "runtime/infer.h"
 
+#include "core/clock.h"
 #include "core/number.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What a request is taken to cost beside its body: a GET has none. */
 #define BASE_BYTES 256
@@ -60,42 +60,28 @@ static struct arena *my_arena(void)
 	return mine;
 }
 
-static uint64_t clock_ns(void)
+/* The version that a path names, else `fallback`; NULL with the reason when there is none, or it is not loaded. */
+static struct served_version *find_version(const struct served_model *m, const char *version,
+					   struct served_version *fallback, struct err *e)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+	struct served_version *v = fallback;
 
-struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
-				  const char *unit, size_t unit_size, const struct served_model **found,
-				  struct err *e)
-{
-	const struct served_model *m = routing_find(routing, model);
-	struct served_version *v;
-	long long number = 0;
-
-	*found = m;
-	if (m == NULL) {
-		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
-		return NULL;
-	}
-	if (version[0] == '\0') {
-		v = served_model_pick(m, unit, unit_size);
-		if (v == NULL)
-			err_set(e, ERR_UNREACHABLE, "%s has no live version", model);
-	} else {
-		bool valid = text_integer(version, 1, VERSIONS_MAX, &number);
-		v = valid ? served_model_find(m, (uint32_t)number) : NULL;
-		if (v == NULL)
-			err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", model, version,
-				m->version_count);
-	}
+	if (version[0] != '\0')
+		v = served_model_version(m, version, e);
+	else if (v == NULL)
+		err_set(e, ERR_UNREACHABLE, "%s has no live version", m->name);
 	if (v != NULL && v->engine == NULL) {
-		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, model, v->note);
+		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, m->name, v->note);
 		return NULL;
 	}
 	return v;
+}
+
+struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
+				  const struct served_model **found, struct err *e)
+{
+	const struct served_model *m = *found = routing_find(routing, model, e);
+	return m == NULL ? NULL : find_version(m, version, served_model_find(m, route_live(&m->route)), e);
 }
 
 const struct columns *infer_columns(const struct infer_version *version, struct err *e)
@@ -363,14 +349,16 @@ static void answer_own(struct server *s, struct run *run, struct http_response *
 static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
 		  struct err *e)
 {
-	const struct served_model *m = routing_find(routing, model);
+	const struct served_model *m = routing_find(routing, model, e);
 	char unit[INFER_UNIT_SIZE] = "";
 	size_t unit_size = 0;
 
-	if (m != NULL && version[0] == '\0' && m->route.entry_count > 1 &&
+	if (m == NULL)
+		return -1;
+	if (version[0] == '\0' && m->route.entry_count > 1 &&
 	    choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
 		return -1;
-	struct served_version *v = infer_find(routing, model, version, unit, unit_size, &m, e);
+	struct served_version *v = find_version(m, version, served_model_pick(m, unit, unit_size), e);
 	if (v == NULL)
 		return -1;
 	run->served = v;

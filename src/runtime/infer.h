@@ -38,11 +38,10 @@ struct infer_protocol {
 		      struct http_response *response);
 };
 
-/* The model and version that a path names; version "" lets the route choose, by the unit when unit_size > 0. NULL
- * with the reason when there is none, or it is not ready. Between router_enter() and router_leave(). */
+/* For who asks about a model: the version that a path names, "" for the live one, whatever is split. NULL with the
+ * reason when there is none, or it is not loaded. Between router_enter() and router_leave(). */
 struct served_version *infer_find(const struct routing *routing, const char *model, const char *version,
-				  const char *unit, size_t unit_size, const struct served_model **found,
-				  struct err *e);
+				  const struct served_model **found, struct err *e);
 
 /* The model's inputs as columns; NULL with the reason where they are none. */
 const struct columns *infer_columns(const struct infer_version *version, struct err *e);

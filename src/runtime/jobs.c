@@ -1,6 +1,8 @@
 /* What is asked of the list, and of a job in it. */
 #include "runtime/jobs_internal.h"
 
+#include "core/clock.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -63,9 +65,9 @@ static int check_new(struct jobs *j, const struct job_record *job, struct err *e
 static int add(struct jobs *j, struct job *job, const char *start, const struct actor *actor,
 	       int64_t *id, struct err *e)
 {
-	job->record.queued_ms = jobs_wall_ms();
+	job->record.queued_ms = clock_unix_ms();
 	job->record.progress.left_s = (double)NAN;
-	job->saved_ms = jobs_monotonic_ms();
+	job->saved_ms = clock_ms();
 	job->child.process_fd = job->child.output_fd = -1;
 	text_clean(job->record.who, sizeof job->record.who, actor->name);
 	pthread_mutex_lock(&j->mutex);

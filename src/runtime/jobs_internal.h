@@ -38,8 +38,6 @@ struct jobs {
 	struct job *list[JOBS_OPEN_MAX + JOBS_KEPT + 1];
 };
 
-int64_t jobs_monotonic_ms(void);
-int64_t jobs_wall_ms(void);
 void jobs_wake(struct jobs *j);
 /* Marks it as ended and tells the registry. */
 void jobs_finish(struct jobs *j, struct job *job, enum job_state state, const char *summary);

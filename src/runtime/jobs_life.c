@@ -1,6 +1,8 @@
 /* From the start to the drain, and a job's own end. */
 #include "runtime/jobs_internal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -13,23 +15,6 @@
 #include <unistd.h>
 
 #define KILLED_MS 5000 /* that a killed child may take to be gone */
-
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t jobs_monotonic_ms(void)
-{
-	return clock_ms(CLOCK_MONOTONIC);
-}
-
-int64_t jobs_wall_ms(void)
-{
-	return clock_ms(CLOCK_REALTIME);
-}
 
 void jobs_wake(struct jobs *j)
 {
@@ -52,7 +37,7 @@ void jobs_ask_to_stop(struct jobs *j, struct job *job)
 {
 	job_child_signal(&job->child, SIGTERM);
 	if (job->kill_at_ms == 0)
-		job->kill_at_ms = jobs_monotonic_ms() + j->options.grace_ms;
+		job->kill_at_ms = clock_ms() + j->options.grace_ms;
 	jobs_wake(j);
 }
 
@@ -60,7 +45,7 @@ void jobs_finish(struct jobs *j, struct job *job, enum job_state state, const ch
 {
 	struct err e;
 	job->record.state = state;
-	job->record.ended_ms = jobs_wall_ms();
+	job->record.ended_ms = clock_unix_ms();
 	job->record.pid = 0;
 	job->record.cancelling = false;
 	job->kill_at_ms = 0;
@@ -135,7 +120,6 @@ static int load_ended(struct jobs *j, struct err *e)
 int jobs_new(const struct jobs_options *options, struct jobs **result, struct err *e)
 {
 	struct jobs *j = calloc(1, sizeof *j);
-	pthread_condattr_t monotonic;
 	size_t interrupted;
 
 	*result = NULL;
@@ -145,10 +129,7 @@ int jobs_new(const struct jobs_options *options, struct jobs **result, struct er
 	if (j->options.grace_ms == 0)
 		j->options.grace_ms = JOBS_GRACE_MS;
 	pthread_mutex_init(&j->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->idle, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	clock_cond_init(&j->idle);
 	j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int failed =
 	    j->wake_fd < 0 ? err_errno(e, errno, "cannot make the descriptors that jobs need") : 0;
@@ -203,8 +184,7 @@ void jobs_stop(struct jobs *j)
 /* Until no child is left; false when the time was over. */
 static bool wait_idle(struct jobs *j, int deadline_ms)
 {
-	int64_t until = jobs_monotonic_ms() + deadline_ms;
-	const struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+	const struct timespec at = clock_deadline(clock_ms() + deadline_ms);
 	int error = 0;
 	while (error == 0 && jobs_children(j) > 0)
 		error = pthread_cond_timedwait(&j->idle, &j->mutex, &at);

@@ -2,6 +2,8 @@
  * processes, and saves how far they are. */
 #include "runtime/jobs_internal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -168,9 +170,9 @@ static void start(struct jobs *j, struct job *job)
 		return;
 	}
 	job->record.state = JOB_RUNNING;
-	job->record.started_ms = jobs_wall_ms();
+	job->record.started_ms = clock_unix_ms();
 	job->record.pid = job->child.pid;
-	job->saved_ms = jobs_monotonic_ms();
+	job->saved_ms = clock_ms();
 	registry_job_update(j->options.registry, &job->record, &e);
 }
 
@@ -188,7 +190,7 @@ static void run_queue(struct jobs *j)
 
 static int wait_ms(const struct jobs *j)
 {
-	int64_t now_ms = jobs_monotonic_ms(), wait = -1;
+	int64_t now_ms = clock_ms(), wait = -1;
 	for (size_t i = 0; i < j->count; i++) {
 		const struct job *job = j->list[i];
 		if (job->record.state == JOB_RUNNING || job->unsaved)
@@ -223,7 +225,7 @@ void *jobs_thread(void *context)
 	struct jobs *j = context;
 	pthread_mutex_lock(&j->mutex);
 	while (!j->ending) {
-		int64_t now_ms = jobs_monotonic_ms();
+		int64_t now_ms = clock_ms();
 		run_queue(j);
 		for (size_t i = 0; i < j->count; i++)
 			look(j, j->list[i], now_ms);

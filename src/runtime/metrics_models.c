@@ -39,11 +39,6 @@ static void write_revisions(struct metrics *m)
 	}
 }
 
-static bool is_ready(const struct served_version *v)
-{
-	return v->engine != NULL && (v->engine->ready == NULL || v->engine->ready(v->model, NULL) == 0);
-}
-
 static void write_ready(struct metrics *m)
 {
 	metrics_family(m, "mldeck_version_ready", "gauge",
@@ -51,7 +46,7 @@ static void write_ready(struct metrics *m)
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		metrics_series(m, "", "model", v->model, "version", v->number, NULL);
-		metrics_count(m, is_ready(v->version));
+		metrics_count(m, served_version_state(v->version, NULL) == SERVED_READY);
 	}
 }
 

@@ -4,6 +4,8 @@
  */
 #include "runtime/metrics.h"
 
+#include "core/clock.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -36,7 +38,7 @@ static void write_runtime(struct metrics *m)
 	gauge(m, "mldeck_server_draining", "Whether the runtime is ending and takes no more requests.",
 	      atomic_load(&s->draining));
 	gauge(m, "mldeck_uptime_seconds", "Time since the runtime started.",
-	      (double)(server_monotonic_ms() - s->started_ms) / 1e3);
+	      (double)(clock_ms() - s->started_ms) / 1e3);
 	if (s->workers != NULL)
 		gauge(m, "mldeck_workers_waiting", "Predictions that wait for a worker.",
 		      (double)workers_waiting(s->workers));

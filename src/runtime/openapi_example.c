@@ -9,7 +9,7 @@
 
 static enum datatype_kind kind_of(const struct tensor_spec *spec)
 {
-	enum datatype type = datatype_find(spec->datatype, strlen(spec->datatype));
+	enum datatype type = tensor_spec_type(spec);
 	return type < DATATYPE_COUNT ? datatype_kind(type) : KIND_FLOAT;
 }
 

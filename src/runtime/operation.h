@@ -49,8 +49,7 @@ struct operation {
 struct data_route {
 	const char *method;
 	const char *pattern;
-	void (*handle)(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response);
+	http_handler *handle;
 	const char *summary;
 	const struct operation *operation;
 };

@@ -3,6 +3,7 @@
  */
 #include "runtime/server.h"
 
+#include "core/clock.h"
 #include "core/histogram.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ static void fill_version(struct snapshot_version *to, const struct served_versio
 	snprintf(to->format, sizeof to->format, "%s", from->manifest.format);
 	snprintf(to->sha256, sizeof to->sha256, "%s", from->manifest.sha256);
 	struct err e = {0};
-	snprintf(to->state, sizeof to->state, "%s", served_version_state(from, &e));
+	snprintf(to->state, sizeof to->state, "%s", served_state_name(served_version_state(from, &e)));
 	snprintf(to->note, sizeof to->note, "%.*s", (int)sizeof to->note - 1, e.text);
 	snprintf(to->created_by, sizeof to->created_by, "%s", from->created_by);
 	to->size_bytes = from->manifest.size_bytes;
@@ -76,10 +77,10 @@ static void fill_server(struct snapshot_server *to, struct server *s, uint32_t w
 	snprintf(to->name, sizeof to->name, "%s", s->name);
 	snprintf(to->version, sizeof to->version, "%s", MLDECK_VERSION);
 	snprintf(to->listen, sizeof to->listen, "%s", s->listen);
-	snprintf(to->state_directory, sizeof to->state_directory, "%s", s->options.state);
+	snprintf(to->state_directory, sizeof to->state_directory, "%s", s->state);
 	to->pid = getpid();
-	to->now_ms = server_now_ms();
-	to->uptime_s = (server_monotonic_ms() - s->started_ms) / 1000;
+	to->now_ms = clock_unix_ms();
+	to->uptime_s = (clock_ms() - s->started_ms) / 1000;
 	to->draining = atomic_load(&s->draining);
 	to->window_s = window_s;
 	to->lost_samples = telemetry_lost();
@@ -105,7 +106,7 @@ struct snapshot *picture_take(struct server *s, const char *model, uint32_t wind
 	/* Before the routing is entered: the jobs' mutex may wait for the disk. */
 	bool complete = fill_jobs(picture, s) == 0;
 
-	int64_t now_s = server_monotonic_ms() / 1000;
+	int64_t now_s = clock_ms() / 1000;
 	const struct routing *routing = router_enter(s->router);
 	picture->models = calloc(routing->model_count + 1, sizeof *picture->models);
 	complete = complete && picture->models != NULL;

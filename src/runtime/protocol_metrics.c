@@ -28,16 +28,14 @@ static void metrics_handle(void *context, const struct http_request *request,
 		refuse_memory(response);
 }
 
-/* The versions of one model, or the one that version names. */
+/* The versions of one model, or the one that version names ("": all). */
 static int write_model(struct buf *out, const struct served_model *m, const char *version, struct err *e)
 {
-	long long number = 0;
-	if (version != NULL &&
-	    (!text_integer(version, 1, VERSIONS_MAX, &number) || served_model_find(m, (uint32_t)number) == NULL))
-		return err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, version,
-			       m->version_count);
+	const struct served_version *only = NULL;
+	if (version[0] != '\0' && (only = served_model_version(m, version, e)) == NULL)
+		return -1;
 	for (size_t i = 0; i < m->version_count; i++) {
-		if (version != NULL && m->versions[i]->version != number)
+		if (only != NULL && m->versions[i] != only)
 			continue;
 		if (out->data[out->size - 1] != '[')
 			buf_add_char(out, ',');
@@ -54,12 +52,10 @@ static int write_stats(struct buf *out, const struct routing *routing, const str
 		return 0;
 	if (segments->count == 0) {
 		for (size_t i = 0; i < routing->model_count; i++)
-			write_model(out, routing->models[i], NULL, e);
+			write_model(out, routing->models[i], "", e);
 	} else {
-		const struct served_model *m = routing_find(routing, segments->values[0]);
-		if (m == NULL)
-			return err_set(e, ERR_NOT_FOUND, "there is no model `%s`", segments->values[0]);
-		if (write_model(out, m, segments->count > 1 ? segments->values[1] : NULL, e) != 0)
+		const struct served_model *m = routing_find(routing, segments->values[0], e);
+		if (m == NULL || write_model(out, m, data_plane_version(segments), e) != 0)
 			return -1;
 	}
 	buf_add_string(out, "]}");
@@ -72,8 +68,7 @@ static void model_stats_handle(void *context, const struct http_request *request
 	(void)request;
 	struct server *s = context;
 	struct err e;
-	response->status = 200;
-	response->content_type = "application/json";
+	data_plane_json(response);
 	int result = write_stats(&response->body, router_enter(s->router), segments, &e);
 	router_leave(s->router);
 	if (result != 0)

@@ -6,8 +6,6 @@
 #include "runtime/infer.h"
 #include "runtime/openapi.h"
 
-#include <string.h>
-
 /* The first model that answers, best one whose inputs are columns: it is in the examples. */
 static bool find_model(const struct routing *routing, struct openapi_model *model)
 {
@@ -16,7 +14,7 @@ static bool find_model(const struct routing *routing, struct openapi_model *mode
 	for (size_t i = 0; i < routing->model_count; i++) {
 		const struct served_model *m = routing->models[i];
 		const struct served_version *v = served_model_find(m, route_live(&m->route));
-		if (v == NULL || strcmp(served_version_state(v, NULL), "ready") != 0 ||
+		if (v == NULL || served_version_state(v, NULL) != SERVED_READY ||
 		    (found && (model->columns != NULL || v->columns == NULL)))
 			continue;
 		*model = (struct openapi_model){m->name, v->version, &v->manifest, v->columns};

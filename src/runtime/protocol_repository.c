@@ -17,9 +17,9 @@
 /* --- the index --- */
 
 static void write_entry(struct buf *out, const struct served_model *m, const struct served_version *v,
-			const char *state, const struct err *why, bool first)
+			enum served_state state, const struct err *why, bool first)
 {
-	bool ready = strcmp(state, "ready") == 0;
+	bool ready = state == SERVED_READY;
 	buf_add_string(out, first ? "{\"name\":" : ",{\"name\":");
 	v2_write_string(out, m->name);
 	buf_format(out, ",\"version\":\"%u\",\"state\":\"%s\",\"reason\":", (unsigned)v->version,
@@ -60,8 +60,8 @@ static void repository_index(void *context, const struct http_request *request,
 	for (size_t i = 0; i < routing->model_count; i++) {
 		const struct served_model *m = routing->models[i];
 		for (size_t k = 0; k < m->version_count; k++) {
-			const char *state = served_version_state(m->versions[k], &e);
-			if (ready_only && strcmp(state, "ready") != 0)
+			enum served_state state = served_version_state(m->versions[k], &e);
+			if (ready_only && state != SERVED_READY)
 				continue;
 			write_entry(&response->body, m, m->versions[k], state, &e, first);
 			first = false;

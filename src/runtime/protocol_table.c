@@ -63,10 +63,10 @@ static int find_version(struct server *s, const struct http_request *request,
 	struct lookup l = {.option = TABLE_VERSION};
 
 	l.columns =
-	    live_columns(request, routing_find(router_enter(s->router), segments->values[0]));
+	    live_columns(request, routing_find(router_enter(s->router), segments->values[0], NULL));
 	http_query_each(request, look, &l);
 	router_leave(s->router);
-	*version = segments->count > 1 ? segments->values[1] : l.value != NULL ? l.value : "";
+	*version = segments->count == 1 && l.value != NULL ? l.value : data_plane_version(segments);
 	if (l.twice)
 		return err_set(e, ERR_INPUT, "the version is given twice");
 	if (segments->count > 1 && l.value != NULL)

@@ -22,17 +22,6 @@ static void alive(void *context, const struct http_request *request,
 	buf_add_string(&response->body, "{\"status\":\"alive\"}");
 }
 
-static void model_list(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response)
-{
-	(void)request;
-	(void)segments;
-	struct server *s = context;
-	data_plane_json(response);
-	data_plane_write_models(&response->body, router_enter(s->router));
-	router_leave(s->router);
-}
-
 /* --- labels --- */
 
 static int refuse_label(const struct served_model *m, const char *label, struct err *e)
@@ -57,7 +46,7 @@ static int refuse_label(const struct served_model *m, const char *label, struct 
 static int find_label(struct server *s, const char *model, const char *label, char version[16],
 		      struct err *e)
 {
-	const struct served_model *m = routing_find(router_enter(s->router), model);
+	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	const struct route_entry *found = NULL;
 	int result = 0;
 
@@ -68,7 +57,7 @@ static int find_label(struct server *s, const char *model, const char *label, ch
 			found = entry;
 	}
 	if (m == NULL)
-		result = err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		result = -1;
 	else if (found == NULL)
 		result = refuse_label(m, label, e);
 	else
@@ -82,22 +71,23 @@ static int find_label(struct server *s, const char *model, const char *label, ch
 static void write_status(struct buf *out, const struct served_version *v)
 {
 	struct err e = {0};
-	const char *state = served_version_state(v, &e);
-	bool ready = strcmp(state, "ready") == 0;
+	enum served_state state = served_version_state(v, &e);
+	bool ready = state == SERVED_READY;
 
 	buf_format(out,
 		   "{\"version\":\"%u\",\"state\":\"%s\",\"status\":{\"error_code\":\"%s\",\"error_"
 		   "message\":",
 		   (unsigned)v->version,
-		   ready || strcmp(state, "away") == 0 ? "AVAILABLE" : "END",
+		   ready || state == SERVED_AWAY ? "AVAILABLE" : "END",
 		   ready ? "OK" : "UNAVAILABLE");
 	v2_write_string(out, ready ? "" : e.text);
 	buf_add_string(out, "}}");
 }
 
 /* TensorFlow Serving's status of the versions, and KServe's of the model. */
-static void write_model(struct buf *out, const struct served_model *m)
+static void write_model(struct buf *out, const struct served_model *m, const struct served_version *live)
 {
+	(void)live;
 	buf_add_string(out, "{\"name\":");
 	v2_write_string(out, m->name);
 	buf_add_string(out, ",\"ready\":true,\"model_version_status\":[");
@@ -107,38 +97,11 @@ static void write_model(struct buf *out, const struct served_model *m)
 	}
 }
 
-static int model_ready(const struct routing *routing, const char *model,
-		       const struct served_model **m, struct err *e)
-{
-	const struct served_version *v = infer_find(routing, model, "", "", 0, m, e);
-	if (v == NULL)
-		return -1;
-	if (strcmp(served_version_state(v, e), "ready") == 0)
-		return 0;
-	/* Whatever keeps it from answering, a probe is told to come again. */
-	e->code = ERR_UNREACHABLE;
-	return -1;
-}
-
 static void model_status(void *context, const struct http_request *request,
 			 const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	if (model_ready(router_enter(s->router), segments->values[0], &m, &e) != 0) {
-		data_plane_refuse(response, &e);
-	} else {
-		data_plane_json(response);
-		write_model(&response->body, m);
-	}
-	router_leave(s->router);
-}
-
-static const char *version_segment(const struct http_segments *segments)
-{
-	return segments->count > 1 ? segments->values[1] : "";
+	data_plane_describe(context, segments, true, write_model, response);
 }
 
 /* A version that failed has a status too. */
@@ -147,19 +110,11 @@ static void version_status(void *context, const struct http_request *request,
 {
 	(void)request;
 	struct server *s = context;
-	const char *model = segments->values[0], *version = segments->values[1];
-	const struct served_model *m = routing_find(router_enter(s->router), model);
-	const struct served_version *v = NULL;
-	long long number;
 	struct err e;
+	const struct served_model *m = routing_find(router_enter(s->router), segments->values[0], &e);
+	const struct served_version *v =
+	    m == NULL ? NULL : served_model_version(m, segments->values[1], &e);
 
-	if (m != NULL && text_integer(version, 1, VERSIONS_MAX, &number))
-		v = served_model_find(m, (uint32_t)number);
-	if (m == NULL)
-		err_set(&e, ERR_NOT_FOUND, "there is no model `%s`", model);
-	else if (v == NULL)
-		err_set(&e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", model,
-			version, m->version_count);
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
 	} else {
@@ -171,22 +126,16 @@ static void version_status(void *context, const struct http_request *request,
 	router_leave(s->router);
 }
 
+static void write_metadata(struct buf *out, const struct served_model *m, const struct served_version *v)
+{
+	v1_write_metadata(out, m->name, v->version, &v->manifest);
+}
+
 static void model_metadata(void *context, const struct http_request *request,
 			   const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct served_version *v = infer_find(router_enter(s->router), segments->values[0],
-						    version_segment(segments), "", 0, &m, &e);
-	if (v == NULL) {
-		data_plane_refuse(response, &e);
-	} else {
-		data_plane_json(response);
-		v1_write_metadata(&response->body, m->name, v->version, &v->manifest);
-	}
-	router_leave(s->router);
+	data_plane_describe(context, segments, false, write_metadata, response);
 }
 
 /* --- predictions --- */
@@ -232,16 +181,13 @@ static const struct infer_protocol v1_protocol = {
 static void predict(void *context, const struct http_request *request,
 		    const struct http_segments *segments, struct http_response *response)
 {
-	infer_handle(context, &v1_protocol, request, segments->values[0], version_segment(segments),
+	infer_handle(context, &v1_protocol, request, segments->values[0], data_plane_version(segments),
 		     response);
 }
 
 /* --- the same with a label in the version's place --- */
 
-typedef void handler(void *context, const struct http_request *request,
-		     const struct http_segments *segments, struct http_response *response);
-
-static void with_label(handler *handle, void *context, const struct http_request *request,
+static void with_label(http_handler *handle, void *context, const struct http_request *request,
 		       const struct http_segments *segments, struct http_response *response)
 {
 	struct http_segments found = *segments;
@@ -306,7 +252,7 @@ static const struct operation metadata_operation = {
 
 const struct data_route protocol_v1[] = {
     {"GET", "/", alive, "whether the process answers", &alive_operation},
-    {"GET", "/v1/models", model_list, "the names of all models", &list_operation},
+    {"GET", "/v1/models", data_plane_models, "the names of all models", &list_operation},
     {"POST", "/v1/models/{}:predict", predict, "predict with the version that the route gives",
      &predict_operation},
     {"POST", "/v1/models/{}/versions/{}:predict", predict, "predict with this version",

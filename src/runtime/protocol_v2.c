@@ -5,9 +5,6 @@
 #include "runtime/infer.h"
 #include "runtime/v2.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static void server_metadata(void *context, const struct http_request *request,
 			    const struct http_segments *segments, struct http_response *response)
 {
@@ -47,88 +44,48 @@ static void health_ready(void *context, const struct http_request *request,
 	}
 }
 
-static void model_list(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response)
+/* --- what a model is --- */
+
+static void write_metadata(struct buf *out, const struct served_model *m, const struct served_version *v)
 {
-	(void)request;
-	(void)segments;
-	struct server *s = context;
-	data_plane_json(response);
-	data_plane_write_models(&response->body, router_enter(s->router));
-	router_leave(s->router);
+	v2_write_metadata(out, m->name, m->version_count, &v->manifest);
 }
 
-static const char *version_segment(const struct http_segments *segments)
+static void write_ready(struct buf *out, const struct served_model *m, const struct served_version *v)
 {
-	return segments->count > 1 ? segments->values[1] : "";
+	(void)v;
+	buf_add_string(out, "{\"name\":");
+	v2_write_string(out, m->name);
+	buf_add_string(out, ",\"ready\":true}");
+}
+
+static void write_config(struct buf *out, const struct served_model *m, const struct served_version *v)
+{
+	v2_write_config(out, m->name, &v->manifest);
 }
 
 static void model_metadata(void *context, const struct http_request *request,
 			   const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	struct served_version *v = infer_find(routing, segments->values[0], version_segment(segments),
-						"", 0, &m, &e);
-	if (v == NULL) {
-		data_plane_refuse(response, &e);
-	} else {
-		uint32_t *numbers = malloc(m->version_count * sizeof *numbers);
-		for (size_t i = 0; numbers != NULL && i < m->version_count; i++)
-			numbers[i] = m->versions[i]->version;
-		data_plane_json(response);
-		v2_write_metadata(&response->body, m->name, numbers,
-				  numbers == NULL ? 0 : m->version_count, &v->manifest);
-		free(numbers);
-	}
-	router_leave(s->router);
+	data_plane_describe(context, segments, false, write_metadata, response);
 }
 
 static void model_ready(void *context, const struct http_request *request,
 			const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	struct served_version *v =
-		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
-	if (v == NULL || strcmp(served_version_state(v, &e), "ready") != 0) {
-		/* Whatever keeps it from answering, a probe is told to come again. */
-		if (v != NULL)
-			e.code = ERR_UNREACHABLE;
-		data_plane_refuse(response, &e);
-	} else {
-		data_plane_json(response);
-		buf_add_string(&response->body, "{\"name\":");
-		v2_write_string(&response->body, m->name);
-		buf_add_string(&response->body, ",\"ready\":true}");
-	}
-	router_leave(s->router);
+	data_plane_describe(context, segments, true, write_ready, response);
 }
 
 static void model_config(void *context, const struct http_request *request,
 			 const struct http_segments *segments, struct http_response *response)
 {
 	(void)request;
-	struct server *s = context;
-	const struct served_model *m;
-	struct err e;
-	const struct routing *routing = router_enter(s->router);
-	struct served_version *v =
-		infer_find(routing, segments->values[0], version_segment(segments), "", 0, &m, &e);
-	if (v == NULL) {
-		data_plane_refuse(response, &e);
-	} else {
-		data_plane_json(response);
-		v2_write_config(&response->body, m->name, &v->manifest);
-	}
-	router_leave(s->router);
+	data_plane_describe(context, segments, false, write_config, response);
 }
+
+/* --- predictions --- */
 
 /* The length of the body's JSON part. */
 static int json_length(const struct http_request *request, size_t *json_size, struct err *e)
@@ -187,7 +144,7 @@ static const struct infer_protocol v2_protocol = {
 static void infer(void *context, const struct http_request *request,
 		  const struct http_segments *segments, struct http_response *response)
 {
-	infer_handle(context, &v2_protocol, request, segments->values[0], version_segment(segments),
+	infer_handle(context, &v2_protocol, request, segments->values[0], data_plane_version(segments),
 		     response);
 }
 
@@ -241,7 +198,7 @@ const struct data_route protocol_v2[] = {
 	{"GET", "/v2", server_metadata, "what this server is", &server_operation},
 	{"GET", "/v2/health/live", health_live, "whether the process answers", &live_operation},
 	{"GET", "/v2/health/ready", health_ready, "whether it takes requests", &ready_operation},
-	{"GET", "/v2/models", model_list, "the names of all models", &list_operation},
+	{"GET", "/v2/models", data_plane_models, "the names of all models", &list_operation},
 	{"GET", "/v2/models/{}/config", model_config, "the live version as Triton configures one", &config_operation},
 	{"GET", "/v2/models/{}/versions/{}/config", model_config, "a version as Triton configures one",
 	 &config_operation},

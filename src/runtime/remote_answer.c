@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 #include "core/text.h"
-#include "core/v2_tensor.h"
+#include "core/v2_client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,20 +32,15 @@ static const char *looks_like(const char *body, size_t size)
 	return body[at] == '{' || body[at] == '[' ? JSON : PLAIN;
 }
 
-static const char *string_member(const cJSON *json, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-}
-
 /* The sentence in {"error": "..."}; of other servers {"error": {"message"}}, {"detail"} and
  * {"message"}. */
 static const char *sentence_of(const cJSON *json)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-	const char *candidates[] = {cJSON_GetStringValue(error), string_member(error, "message"),
-				    string_member(json, "detail"), string_member(json, "message")};
+	const char *candidates[] = {json_find_text(json, "error"), json_find_text(error, "message"),
+				    json_find_text(json, "detail"), json_find_text(json, "message")};
 	for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
-		if (candidates[i] != NULL && candidates[i][0] != '\0')
+		if (candidates[i][0] != '\0')
 			return candidates[i];
 	return NULL;
 }
@@ -113,14 +108,12 @@ int remote_refusal(const char *url, const struct fetch_answer *answer, struct er
 int remote_broken(const struct fetch_answer *answer, const struct err *fault, struct err *e)
 {
 	enum err_code code = answer->fault == FETCH_TIMEOUT ? ERR_TIMEOUT : ERR_UPSTREAM;
-	char text[ERR_TEXT_SIZE];
 
 	if (answer->fault == FETCH_LOCAL)
 		code = ERR_MEMORY;
 	else if (answer->fault == FETCH_CANCELLED)
 		code = ERR_UNREACHABLE;
-	snprintf(text, sizeof text, "%s", fault->text);
-	return err_set(e, code, "%s", text);
+	return err_set(e, code, "%s", fault->text);
 }
 
 int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size,
@@ -161,29 +154,14 @@ static int blame(const struct reading *r, const struct err *why)
 	return err_set(r->e, ERR_UPSTREAM, "the answer of %s: %.300s", r->url, why->text);
 }
 
-static int read_envelope(struct reading *r, const char *body, size_t size, struct err *why)
+static int read_outputs(struct reading *r, const char *body, size_t size, struct err *why)
 {
 	struct scan s;
-	struct scan_span key;
-	bool first = true, found = false;
 
 	scan_init(&s, body, size, V2_DEPTH_MAX);
-	scan_object(&s);
-	while (scan_member(&s, &first, &key)) {
-		if (!scan_is(key, "outputs")) {
-			scan_skip(&s, NULL);
-			continue;
-		}
-		if (found)
-			return err_set(why, ERR_INPUT, "`outputs` occurs twice");
-		found = true;
-		if (v2_tensors_read(&s, "output", r->inference->arena, &r->tensors, &r->count,
-				    why) != 0)
-			return -1;
-	}
-	if (!scan_end(&s))
-		return scan_err(&s, why);
-	return found ? 0 : err_set(why, ERR_INPUT, "it has no `outputs`");
+	if (v2_client_outputs(&s, r->inference->arena, &r->tensors, &r->count, why) != 0)
+		return -1;
+	return scan_end(&s) ? 0 : scan_err(&s, why);
 }
 
 static const struct v2_tensor *find_tensor(const struct reading *r, const char *name)
@@ -216,12 +194,9 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec,
 		       const struct v2_tensor *t, struct err *why)
 {
 	int64_t rows = r->free_rows ? -1 : input_rows(r->inference);
-	bool equal = t->rank == spec->dimension_count;
 	char is[TENSOR_SHAPE_SIZE], should[TENSOR_SHAPE_SIZE];
 
-	for (size_t i = 0; equal && i < t->rank; i++)
-		equal = spec->dimensions[i] == -1 || spec->dimensions[i] == t->shape[i];
-	if (!equal) {
+	if (!tensor_spec_fits(spec, t->shape, t->rank)) {
 		tensor_shape_text(t->shape, t->rank, is);
 		tensor_shape_text(spec->dimensions, spec->dimension_count, should);
 		return err_set(why, ERR_INPUT,
@@ -240,7 +215,7 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec,
 static int read_output(const struct reading *r, struct inference_output *output, struct err *why)
 {
 	const struct tensor_spec *spec = &r->inference->manifest->outputs[output->spec];
-	enum datatype type = datatype_find(spec->datatype, strlen(spec->datatype));
+	enum datatype type = tensor_spec_type(spec);
 	const struct v2_tensor *found = find_tensor(r, spec->name);
 	struct arena *arena = r->inference->arena;
 
@@ -274,7 +249,7 @@ int remote_answer_read(struct inference *inference, bool free_rows, const char *
 
 	if (kind != JSON)
 		return err_set(e, ERR_UPSTREAM, "%s answered with %s instead of JSON", url, kind);
-	if (read_envelope(&r, body, json_size, &why) != 0 ||
+	if (read_outputs(&r, body, json_size, &why) != 0 ||
 	    v2_tensor_share(r.tensors, r.count, body + json_size, size - json_size, &why) != 0)
 		return blame(&r, &why);
 	for (size_t i = 0; i < inference->output_count; i++)

@@ -1,6 +1,7 @@
 /* remote_call: one prediction by another server: asked, perhaps asked again, and answered. */
 #include "runtime/remote_internal.h"
 
+#include "core/clock.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct call {
 	size_t json_size;
 	int retries; /* so far */
 	int timeout_ms;
-	int64_t deadline_ms; /* by remote_now_ms() */
+	int64_t deadline_ms; /* monotonic */
 };
 
 static void fetched(void *context, int result, struct fetch_answer *answer, const struct err *e);
@@ -63,7 +64,7 @@ static int timed_out(const struct call *c, struct err *e)
 
 static int submit(struct call *c, int delay_ms, struct err *e)
 {
-	int64_t left_ms = c->deadline_ms - remote_now_ms() - delay_ms;
+	int64_t left_ms = c->deadline_ms - clock_ms() - delay_ms;
 	struct remote_ask ask;
 
 	if (left_ms < 1)
@@ -125,13 +126,13 @@ static void fetched(void *context, int result, struct fetch_answer *answer, cons
 	if (answer->fault == FETCH_NONE && !answer->reused)
 		remote_count(c->model, REMOTE_COUNT_CONNECTION);
 	int pause_ms = retry_pause_ms(c, answer);
-	if (pause_ms >= 0 && pause_ms < c->deadline_ms - remote_now_ms()) {
+	if (pause_ms >= 0 && pause_ms < c->deadline_ms - clock_ms()) {
 		c->retries++;
 		remote_count(c->model, REMOTE_COUNT_RETRY);
 		if (submit(c, pause_ms, &e) == 0)
 			return;
 		result = -1;
-	} else if (answer->fault == FETCH_TIMEOUT && remote_now_ms() >= c->deadline_ms) {
+	} else if (answer->fault == FETCH_TIMEOUT && clock_ms() >= c->deadline_ms) {
 		result = timed_out(c, &e);
 	} else if (result != 0) {
 		result = remote_broken(answer, fault, &e);
@@ -174,7 +175,7 @@ void remote_start(void *model, struct inference *inference, const struct engine_
 	c->timeout_ms = m->remote.timeout_ms;
 	if (inference->deadline_ms > 0 && inference->deadline_ms < c->timeout_ms)
 		c->timeout_ms = inference->deadline_ms;
-	c->deadline_ms = remote_now_ms() + c->timeout_ms;
+	c->deadline_ms = clock_ms() + c->timeout_ms;
 	if (begin(c, &e) != 0)
 		finish(c, -1, &e);
 }

@@ -2,6 +2,8 @@
  * wants to know. */
 #include "runtime/remote_internal.h"
 
+#include "core/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@ void remote_heard(struct remote_model *m, const struct err *e)
 	if (e != NULL && (e->code == ERR_INPUT || e->code == ERR_TOO_LARGE || e->code == ERR_BUSY))
 		e = NULL;
 	pthread_mutex_lock(&h->lock);
-	h->heard_ms = remote_now_ms();
+	h->heard_ms = clock_ms();
 	h->bad = e != NULL;
 	if (e != NULL)
 		snprintf(h->reason, sizeof h->reason, "%s", e->text);
@@ -85,7 +87,7 @@ int remote_ready(void *model, struct err *e)
 {
 	struct remote_model *m = model;
 	struct remote_health *h = &m->health;
-	int64_t now_ms = remote_now_ms();
+	int64_t now_ms = clock_ms();
 	int result = 0;
 
 	pthread_mutex_lock(&h->lock);

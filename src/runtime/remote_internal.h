@@ -64,7 +64,6 @@ void remote_count(struct remote_model *m, enum remote_count_kind kind);
 /* A prediction's or a question's outcome: e NULL when the server is well. */
 void remote_heard(struct remote_model *m, const struct err *e);
 void remote_model_unref(struct remote_model *m);
-int64_t remote_now_ms(void);
 
 /* The request for a path behind the model's URL ("/infer", "/ready", ""), but for its body. text
  * holds the URL, header the token's line, headers the list that the request points to: all must

@@ -2,18 +2,15 @@
 #include "runtime/remote_internal.h"
 
 #include "core/text.h"
-#include "core/v2_tensor.h"
+#include "core/v2_client.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool utf8(struct bytes text)
 {
 	const char *end = text.data + text.size;
 	for (const char *at = text.data; at < end;) {
-		char copy[5] = {0};
-		memcpy(copy, at, end - at < 4 ? (size_t)(end - at) : 4);
-		size_t size = text_character_size(copy);
+		size_t size = text_character_within(at, (size_t)(end - at));
 		if (size == 0)
 			return false;
 		at += size;
@@ -41,40 +38,18 @@ static int check_json(const char *name, const struct tensor *t, struct err *e)
 	return 0;
 }
 
-static int write_inputs(const struct inference *inference, bool binary, struct buf *out,
-			struct err *e)
-{
-	const struct manifest *m = inference->manifest;
-
-	for (size_t i = 0; i < m->input_count; i++) {
-		if (!binary && check_json(m->inputs[i].name, &inference->inputs[i], e) != 0)
-			return -1;
-		if (i > 0)
-			buf_add_char(out, ',');
-		v2_tensor_write(out, m->inputs[i].name, &inference->inputs[i], binary);
-	}
-	return 0;
-}
-
 int remote_request_write(const struct inference *inference, bool binary, struct buf *out,
 			 size_t *json_size, struct err *e)
 {
 	const struct manifest *m = inference->manifest;
-	size_t start = out->size;
+	const char *names[MANIFEST_TENSORS_MAX];
 
-	buf_add_string(out, "{\"inputs\":[");
-	if (write_inputs(inference, binary, out, e) != 0)
-		return -1;
-	buf_add_string(out, "],\"outputs\":[");
-	for (size_t i = 0; i < inference->output_count; i++) {
-		buf_add_string(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-		v2_write_string(out, m->outputs[inference->outputs[i].spec].name);
-		buf_add_string(out, binary ? ",\"parameters\":{\"binary_data\":true}}" : "}");
-	}
-	buf_add_string(out, "]}");
-	*json_size = out->size - start;
-	for (size_t i = 0; binary && i < m->input_count; i++)
-		v2_tensor_write_bytes(out, &inference->inputs[i]);
+	for (size_t i = 0; !binary && i < m->input_count; i++)
+		if (check_json(m->inputs[i].name, &inference->inputs[i], e) != 0)
+			return -1;
+	for (size_t i = 0; i < inference->output_count; i++)
+		names[i] = m->outputs[inference->outputs[i].spec].name;
+	v2_client_write(out, m, inference->inputs, names, inference->output_count, binary, json_size);
 	return out->failed ? err_set(e, ERR_MEMORY, "memory is out for a request to another server")
 			   : 0;
 }

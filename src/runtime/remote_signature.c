@@ -25,15 +25,15 @@ static int no_memory(struct err *e)
 /* "fp32" is FP32 too. */
 static int read_datatype(const cJSON *json, struct tensor_spec *spec, struct err *e)
 {
-	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "datatype"));
-	size_t size = name == NULL ? 0 : strlen(name);
+	const char *name = json_find_text(json, "datatype");
+	size_t size = strlen(name);
 
 	for (size_t i = 0; i < size && i < sizeof spec->datatype - 1; i++)
 		spec->datatype[i] = (char)toupper((unsigned char)name[i]);
 	if (size >= sizeof spec->datatype || datatype_find(spec->datatype, size) == DATATYPE_COUNT)
 		return err_set(e, ERR_UPSTREAM,
 			       "`%.60s` has the datatype `%.20s`, which mldeck does not know",
-			       spec->name, name == NULL ? "" : name);
+			       spec->name, name);
 	return 0;
 }
 
@@ -74,21 +74,13 @@ static int read_shape(const cJSON *json, struct tensor_spec *spec, struct err *e
 
 static int read_tensor(const cJSON *json, const char *list, struct tensor_spec *spec, struct err *e)
 {
-	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "name"));
+	const char *name = json_find_text(json, "name");
 
-	if (name == NULL || name[0] == '\0' || strlen(name) >= sizeof spec->name)
+	if (name[0] == '\0' || strlen(name) >= sizeof spec->name)
 		return err_set(e, ERR_UPSTREAM, "one of its `%s` has no name of 1 to %zu bytes",
 			       list, sizeof spec->name - 1);
 	memcpy(spec->name, name, strlen(name) + 1);
 	return read_datatype(json, spec, e) != 0 || read_shape(json, spec, e) != 0 ? -1 : 0;
-}
-
-static bool has_name(const struct tensor_spec *specs, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(specs[i].name, name) == 0)
-			return true;
-	return false;
 }
 
 /* The list of the operator's signature, else of the server's. */
@@ -118,7 +110,7 @@ static int read_tensors(const struct remote *r, const cJSON *model, const char *
 		struct tensor_spec *spec = &(*specs)[*count];
 		if (read_tensor(item, list, spec, e) != 0)
 			return -1;
-		if (has_name(*specs, *count, spec->name))
+		if (tensor_specs_find(*specs, *count, spec->name) < *count)
 			return err_set(e, ERR_UPSTREAM, "two of its `%s` are named `%.60s`", list,
 				       spec->name);
 		++*count;
@@ -157,18 +149,13 @@ static int add_fact(struct manifest *m, const char *name, const char *value, str
 	char clean[FACT_SIZE];
 	struct manifest_fact *fact = &m->facts[m->fact_count];
 
-	if (value == NULL || value[0] == '\0')
+	if (value[0] == '\0')
 		return 0;
 	text_clean(clean, sizeof clean, value);
 	fact->name = strdup(name);
 	fact->value = strdup(clean);
 	m->fact_count++;
 	return fact->name != NULL && fact->value != NULL ? 0 : no_memory(e);
-}
-
-static const char *text_of(const cJSON *json, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
 }
 
 /* "a, b" of a list of strings, cut between them. */
@@ -192,18 +179,17 @@ static int add_facts(const struct remote *r, const cJSON *model, const cJSON *se
 		     struct manifest *m, struct err *e)
 {
 	char versions[FACT_SIZE], extensions[FACT_SIZE], name[FACT_SIZE];
-	const char *version = text_of(server, "version");
+	const char *version = json_find_text(server, "version");
 
 	join(cJSON_GetObjectItemCaseSensitive(model, "versions"), versions);
 	join(cJSON_GetObjectItemCaseSensitive(server, "extensions"), extensions);
-	snprintf(name, sizeof name, "%s%s%s",
-		 text_of(server, "name") != NULL ? text_of(server, "name") : "",
-		 version != NULL ? " " : "", version != NULL ? version : "");
+	snprintf(name, sizeof name, "%s%s%s", json_find_text(server, "name"),
+		 version[0] != '\0' ? " " : "", version);
 	m->facts = calloc(6, sizeof *m->facts);
 	if (m->facts == NULL)
 		return no_memory(e);
 	return add_fact(m, "remote_url", r->url, e) != 0 ||
-		       add_fact(m, "remote_platform", text_of(model, "platform"), e) != 0 ||
+		       add_fact(m, "remote_platform", json_find_text(model, "platform"), e) != 0 ||
 		       add_fact(m, "remote_versions", versions, e) != 0 ||
 		       add_fact(m, "remote_server", name, e) != 0 ||
 		       add_fact(m, FACT_EXTENSIONS, extensions, e) != 0 ||

@@ -2,11 +2,12 @@
  */
 #include "runtime/remote_internal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PREFIX "Authorization: Bearer "
@@ -74,7 +75,6 @@ static int read_token(struct remote_token *t, int fd, struct err *e)
 static int refresh(struct remote_token *t, struct err *e)
 {
 	struct stat now;
-	struct timespec clock;
 	int fd, result = -1;
 
 	if (stat(t->path, &now) == 0 && t->settled && same_file(&now, &t->seen))
@@ -91,9 +91,8 @@ static int refresh(struct remote_token *t, struct err *e)
 	if (fd >= 0)
 		close(fd);
 	if (result == 0) {
-		clock_gettime(CLOCK_REALTIME, &clock);
 		t->seen = now;
-		t->settled = clock.tv_sec - now.st_mtim.tv_sec > RACY_S;
+		t->settled = clock_unix_ms() / 1000 - now.st_mtim.tv_sec > RACY_S;
 	}
 	return result;
 }

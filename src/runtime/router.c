@@ -1,25 +1,35 @@
 #include "runtime/router_internal.h"
 
+#include "core/clock.h"
 #include "runtime/epoch.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* 256 rows in JSON through a sample forest, measured. */
 #define TABULAR_NS_PER_BYTE 20
 
-const char *served_version_state(const struct served_version *v, struct err *e)
+const char *served_state_name(enum served_state state)
+{
+	static const char *const names[] = {
+#define X(state, name) name,
+		SERVED_STATES(X)
+#undef X
+	};
+	return names[state];
+}
+
+enum served_state served_version_state(const struct served_version *v, struct err *e)
 {
 	if (v->engine == NULL) {
 		err_set(e, ERR_UNREACHABLE, "%s", v->note);
-		return v->unloaded ? "unloaded" : "failed";
+		return v->unloaded ? SERVED_UNLOADED : SERVED_FAILED;
 	}
 	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
-		return "away";
-	return "ready";
+		return SERVED_AWAY;
+	return SERVED_READY;
 }
 
 void served_version_pin(struct served_version *v)
@@ -44,9 +54,8 @@ void served_version_loaded(struct served_version *v, const struct engine *engine
 
 void served_version_unload(struct served_version *v)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
 	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
-		nanosleep(&pause, NULL);
+		clock_pause_ms(1);
 	if (v->engine != NULL)
 		v->engine->unload(v->model);
 	v->engine = NULL;
@@ -290,10 +299,12 @@ static size_t routing_place(const struct routing *routing, const char *name, boo
 	return low;
 }
 
-const struct served_model *routing_find(const struct routing *routing, const char *name)
+const struct served_model *routing_find(const struct routing *routing, const char *name, struct err *e)
 {
 	bool found;
 	size_t place = routing_place(routing, name, &found);
+	if (!found)
+		err_set(e, ERR_NOT_FOUND, "there is no model `%s`", name);
 	return found ? routing->models[place] : NULL;
 }
 
@@ -335,14 +346,23 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 	return m->versions[version - 1];
 }
 
+struct served_version *served_model_version(const struct served_model *m, const char *number, struct err *e)
+{
+	long long version;
+	struct served_version *v =
+		text_integer(number, 1, VERSIONS_MAX, &version) ? served_model_find(m, (uint32_t)version) : NULL;
+	if (v == NULL)
+		err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, number,
+			m->version_count);
+	return v;
+}
+
 /* xorshift64*, seeded a thread from the clock: which request goes where needs no better. */
 static uint32_t random_bucket(void)
 {
 	static _Thread_local uint64_t seed;
 	if (seed == 0) {
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		seed = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)&seed;
+		seed = clock_ns() * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)&seed;
 		seed |= 1;
 	}
 	seed ^= seed >> 12;

@@ -67,17 +67,27 @@ void router_free(struct router *r);
 const struct routing *router_enter(struct router *r);
 void router_leave(struct router *r);
 
-const struct served_model *routing_find(const struct routing *routing, const char *name);
+/* The model of that name; NULL and, with e, ERR_NOT_FOUND when there is none. */
+const struct served_model *routing_find(const struct routing *routing, const char *name, struct err *e);
 /* The version of that number, or NULL. */
 struct served_version *served_model_find(const struct served_model *m, uint32_t version);
+/* The same by the text that a path has; ERR_NOT_FOUND says which there are. */
+struct served_version *served_model_version(const struct served_model *m, const char *number, struct err *e);
 /* The version that a request gets: by its unit when it has one (unit_size > 0), else at random. NULL when
  * the model has no live version. */
 struct served_version *served_model_pick(const struct served_model *m, const char *unit,
 					 size_t unit_size);
 
-/* "ready", "away" (a remote server is away), "unloaded" or "failed"; e, when not NULL, gets the reason of all
- * but the first. Waits for nothing. */
-const char *served_version_state(const struct served_version *v, struct err *e);
+/* AWAY: its remote server is. */
+#define SERVED_STATES(X) X(READY, "ready") X(AWAY, "away") X(UNLOADED, "unloaded") X(FAILED, "failed")
+enum served_state {
+#define X(state, name) SERVED_##state,
+	SERVED_STATES(X)
+#undef X
+};
+const char *served_state_name(enum served_state state);
+/* e, when not NULL, gets the reason of all but READY. Waits for nothing. */
+enum served_state served_version_state(const struct served_version *v, struct err *e);
 
 /* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
 void served_version_pin(struct served_version *v);

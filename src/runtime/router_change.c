@@ -45,17 +45,31 @@ static int baseline_from_csv(const struct served_version *v, const char *model, 
 		return -1;
 	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
 		goto out;
-	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0) {
-		char text[ERR_TEXT_SIZE];
-		snprintf(text, sizeof text, "%s", e->text);
-		err_set(e, e->code, "baseline rows: %.*s", ERR_TEXT_SIZE - 20, text);
-		goto out;
-	}
-	result = baseline_from_rows(v, &rows, baseline, e);
+	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0)
+		err_set(e, e->code, "baseline rows: %s", e->text);
+	else
+		result = baseline_from_rows(v, &rows, baseline, e);
 out:
 	arena_release(&arena);
 	columns_free(columns);
 	return result;
+}
+
+/* Whether no person chose the names: LightGBM writes Column_0 for arrays, XGBoost's features without names are f0. */
+static bool names_are_numbers(const struct manifest *m)
+{
+	static const char *const forms[] = {"Column_%zu", "f%zu"};
+	char name[32];
+
+	for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+		size_t i = 0;
+		while (i < m->feature_count &&
+		       snprintf(name, sizeof name, forms[k], i) > 0 && strcmp(m->feature_names[i], name) == 0)
+			i++;
+		if (i == m->feature_count)
+			return true;
+	}
+	return false;
 }
 
 /* Gives the features of a model the names that its file does not have. */
@@ -65,7 +79,7 @@ static int name_features(struct manifest *m, const struct deploy_request *reques
 
 	if (count == 0)
 		return 0;
-	if (m->feature_names != NULL)
+	if (m->feature_names != NULL && !names_are_numbers(m))
 		return err_set(e, ERR_INPUT, "%s names its features itself; deploy it without names",
 			       request->file_name);
 	if (m->input_count != 1 || m->feature_count == 0)
@@ -74,6 +88,9 @@ static int name_features(struct manifest *m, const struct deploy_request *reques
 	if (m->feature_count != count)
 		return err_set(e, ERR_INPUT, "%s takes %zu features, got %zu names", request->file_name,
 			       m->feature_count, count);
+	for (size_t i = 0; m->feature_names != NULL && i < count; i++)
+		free(m->feature_names[i]);
+	free(m->feature_names);
 	m->feature_names = calloc(count, sizeof *m->feature_names);
 	for (size_t i = 0; m->feature_names != NULL && i < count; i++) {
 		m->feature_names[i] = strdup(request->feature_names[i]);
@@ -98,15 +115,17 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 	const struct engine *engine = engine_detect(data, size);
 	if (engine == NULL) {
 		engine_formats(formats, sizeof formats);
-		err_set(e, ERR_UNSUPPORTED, "%s is no model that mldeck knows; it reads %s",
+		err_set(e, ERR_UNSUPPORTED,
+			"%s is no model that mldeck knows; it reads %s; others can be exported to ONNX",
 			request->file_name, formats);
 	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
-		served_version_loaded(v, engine);
 		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
 		v->manifest.size_bytes = size;
 		v->manifest.file_name = strdup(request->file_name);
 		result = v->manifest.file_name == NULL ? err_set(e, ERR_MEMORY, "memory is out")
 						       : name_features(&v->manifest, request, e);
+		/* Even where that is refused, for it must be unloaded; not before, for columns have the names. */
+		served_version_loaded(v, engine);
 	}
 	artifact_unmap(data, size);
 	return result;
@@ -115,7 +134,7 @@ static int load_new(struct router *r, const struct deploy_request *request, stru
 /* Appends the registered version and publishes the model (change is held). */
 static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), model);
+	const struct served_model *old = routing_find(router_current(r), model, NULL);
 	struct served_model *m = served_model_copy(old, model, 1);
 	if (m == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
@@ -143,7 +162,7 @@ static void keep_baseline(struct router *r, const char *model, struct served_ver
 static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
 			bool *taken, struct err *e)
 {
-	const struct served_model *current = routing_find(router_current(r), model);
+	const struct served_model *current = routing_find(router_current(r), model, NULL);
 	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
 	if (old == NULL || old->engine != NULL)
 		return 0;
@@ -164,6 +183,27 @@ static int heal_version(struct router *r, const char *model, uint32_t number, st
 	return 0;
 }
 
+/* Names for a file that is a version already must be the ones that it has: a version is never changed. */
+static int check_names(struct router *r, const struct deploy_request *request, uint32_t number, struct err *e)
+{
+	const struct served_model *current = routing_find(router_current(r), request->model, NULL);
+	const struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
+	size_t i = 0;
+
+	if (request->feature_count == 0 || old == NULL)
+		return 0;
+	const struct manifest *m = &old->manifest;
+	while (m->feature_names != NULL && i < m->feature_count && i < request->feature_count &&
+	       strcmp(m->feature_names[i], request->feature_names[i]) == 0)
+		i++;
+	if (i == request->feature_count)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		       "v%u of %s is this file already, without these names of features, and a version is never "
+		       "changed; deploy it as another model",
+		       number, request->model);
+}
+
 static int register_and_serve(struct router *r, const struct deploy_request *request,
 			      const struct baseline *baseline, const struct actor *actor,
 			      struct served_version *v, struct deploy_result *result, bool *taken,
@@ -176,7 +216,9 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 			    request->reason, actor, result, e) != 0)
 		return -1;
 	if (!result->created)
-		return heal_version(r, request->model, result->version, v, taken, e);
+		return check_names(r, request, result->version, e) != 0
+			       ? -1
+			       : heal_version(r, request->model, result->version, v, taken, e);
 
 	struct version_record *records;
 	size_t count;
@@ -257,7 +299,7 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 			      const struct actor *actor, struct revision_record *result,
 			      char before[128], struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), change->model);
+	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
 	struct served_model *m = NULL;
 
 	before[0] = '\0';

@@ -57,7 +57,7 @@ static int swap_twins(struct router *r, const char *model, struct served_version
 	int result = -1;
 
 	pthread_mutex_lock(&r->change);
-	const struct served_model *old = routing_find(router_current(r), model);
+	const struct served_model *old = routing_find(router_current(r), model, NULL);
 	struct served_model *m = served_model_copy(old, model, 0);
 	if (m == NULL) {
 		err_set(e, ERR_MEMORY, "memory is out while changing what is loaded of %s", model);
@@ -98,11 +98,11 @@ static void drop_twins(struct served_version **twins, size_t count)
 static int find_model(struct router *r, const char *model, struct served_model **copy, struct err *e)
 {
 	pthread_mutex_lock(&r->change);
-	const struct served_model *m = routing_find(router_current(r), model);
+	const struct served_model *m = routing_find(router_current(r), model, e);
 	*copy = m == NULL ? NULL : served_model_copy(m, model, 0);
 	pthread_mutex_unlock(&r->change);
 	if (m == NULL)
-		return err_set(e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		return -1;
 	if (*copy == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while changing what is loaded of %s", model);
 	return 0;

@@ -1,5 +1,6 @@
 #include "runtime/server.h"
 
+#include "core/clock.h"
 #include "core/fetch_pool.h"
 #include "runtime/listener.h"
 
@@ -17,26 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t server_monotonic_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t server_now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static unsigned core_count(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return cores < 1 ? 1 : (unsigned)cores;
-}
-
 #define SERVER_WORKERS_MS 5000 /* for the predictions that run when everything else has ended */
 
 /* A drain's deadline has passed: nothing that waits for a worker or another server is waited for any more. */
@@ -51,7 +32,7 @@ static int start_data(struct server *s, struct err *e)
 {
 	const struct config_server *config = &s->config.server;
 	struct http_options options = {
-		.thread_count = config->threads > 0 ? config->threads : core_count(),
+		.thread_count = config_threads(config->threads),
 		.body_max = config->body_max,
 		.header_timeout_ms = config->header_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
@@ -76,7 +57,7 @@ static int start_control(struct server *s, struct err *e)
 		.open_sink = control_open_sink,
 		.refuse = control_refuse,
 	};
-	if (listener_unix(s->options.socket, &options.listen_fd, e) != 0)
+	if (listener_unix(s->socket, &options.listen_fd, e) != 0)
 		return -1;
 	return http_start(&options, &s->control, e);
 }
@@ -85,8 +66,8 @@ static int start_jobs(struct server *s, struct err *e)
 {
 	const struct jobs_options options = {
 		.registry = s->registry,
-		.socket = s->options.socket,
-		.state = s->options.state,
+		.socket = s->socket,
+		.state = s->state,
 	};
 	return jobs_new(&options, &s->jobs, e);
 }
@@ -94,7 +75,7 @@ static int start_jobs(struct server *s, struct err *e)
 /* Telemetry each second; slow clients more often when their time is short. */
 static void tick(struct server *s)
 {
-	int64_t now_s = server_monotonic_ms() / 1000;
+	int64_t now_s = clock_ms() / 1000;
 	if (now_s != s->ticked_s)
 		router_tick(s->router, now_s);
 	s->ticked_s = now_s;
@@ -121,15 +102,15 @@ static void drain(struct server *s)
 {
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
-	int64_t until_ms = server_monotonic_ms() + SERVER_DRAIN_MS;
+	int64_t until_ms = clock_ms() + SERVER_DRAIN_MS;
 	jobs_stop(s->jobs);
 	unsigned cut_count = http_drain(s->data, SERVER_DRAIN_MS);
-	int64_t left_ms = until_ms - server_monotonic_ms();
+	int64_t left_ms = until_ms - clock_ms();
 	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
 	/* What other servers still owe nobody waits for any more. */
 	fetch_pool_cancel();
 	http_drain(s->control, 2000);
-	unlink(s->options.socket);
+	unlink(s->socket);
 	if (cut_count > 0)
 		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut_count,
 			SERVER_DRAIN_MS / 1000);
@@ -173,8 +154,8 @@ static void choose_name(struct server *s)
 static void announce(const struct server *s)
 {
 	char socket[512], state[512];
-	text_clean(socket, sizeof socket, s->options.socket);
-	text_clean(state, sizeof state, s->options.state);
+	text_clean(socket, sizeof socket, s->socket);
+	text_clean(state, sizeof state, s->state);
 	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket,
 		state);
 }
@@ -197,10 +178,11 @@ int server_run(const struct server_options *options, struct err *e)
 	if (s == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	raise_descriptor_limit();
-	s->options = *options;
+	s->socket = options->socket;
+	s->state = options->state;
 	s->config = options->config;
-	s->started_ms = server_monotonic_ms();
-	s->started_unix_ms = server_now_ms();
+	s->started_ms = clock_ms();
+	s->started_unix_ms = clock_unix_ms();
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
 	choose_name(s);
 	if (s->stop_fd < 0 || signal_fd < 0 || timer_fd < 0) {
@@ -209,7 +191,7 @@ int server_run(const struct server_options *options, struct err *e)
 	}
 	if (registry_open(options->state, &s->registry, e) != 0 ||
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
-	    workers_new(s->config.workers.threads, s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    workers_new(config_threads(s->config.workers.threads), s->config.workers.queue_max, &s->workers, e) != 0 ||
 	    start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {

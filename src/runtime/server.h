@@ -28,8 +28,8 @@ struct server_options {
 };
 
 struct server {
-	struct server_options options;
-	struct config config; /* constant */
+	const char *socket, *state; /* as in the options */
+	struct config config;
 	char name[64];
 	char listen[64]; /* with the port in use */
 	int64_t started_ms; /* monotonic */
@@ -48,10 +48,6 @@ struct server {
 /* Runs until SIGTERM, SIGINT or a stop over the control socket, then drains. Prints what it does to stderr.
  * 0, or -1 when it could not start. */
 int server_run(const struct server_options *options, struct err *e);
-
-/* Monotonic milliseconds; Unix milliseconds. */
-int64_t server_monotonic_ms(void);
-int64_t server_now_ms(void);
 
 /* --- the planes --- */
 

@@ -72,17 +72,6 @@ static bool find_output(const struct manifest *m, const char *name, struct table
 	return false;
 }
 
-static int refuse_output(const struct manifest *m, const char *name, struct err *e)
-{
-	char names[256] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < m->output_count && used < sizeof names; i++)
-		used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`",
-					 i > 0 ? ", " : "", m->outputs[i].name);
-	return err_set(e, ERR_INPUT, "there is no output `%.64s`; the model has %s", name, names);
-}
-
 static int add_output(struct table_request *t, const struct manifest *m, const char *name,
 		      struct err *e)
 {
@@ -90,7 +79,7 @@ static int add_output(struct table_request *t, const struct manifest *m, const c
 	size_t count = t->output_count;
 
 	if (!find_output(m, name, &found))
-		return refuse_output(m, name, e);
+		return tensor_specs_refuse_output(m->outputs, m->output_count, name, e);
 	for (size_t i = 0; i < count; i++)
 		if (t->outputs[i].spec == found.spec && t->outputs[i].column == found.column)
 			return err_set(e, ERR_INPUT, "the output `%.64s` is named twice", name);
@@ -132,11 +121,24 @@ static int set_format(struct table_request *t, const char *word, struct err *e)
 	return 0;
 }
 
+/* Cut, two units could become one. */
+static int check_unit(struct table_request *t, const char *unit, struct err *e)
+{
+	if (t->unit)
+		return err_set(e, ERR_INPUT, "the unit is given twice");
+	t->unit = true;
+	if (strlen(unit) >= INFER_UNIT_SIZE)
+		return err_set(e, ERR_INPUT, "the unit is longer than %d bytes", INFER_UNIT_SIZE - 1);
+	return 0;
+}
+
 int table_set(struct table_request *t, enum table_option option, const struct manifest *m,
 	      const char *value, struct err *e)
 {
 	if (option == TABLE_OUTPUT)
 		return add_output(t, m, value, e);
+	if (option == TABLE_UNIT)
+		return check_unit(t, value, e);
 	return option == TABLE_FORMAT ? set_format(t, value, e) : 0;
 }
 

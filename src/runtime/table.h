@@ -5,7 +5,7 @@
  * A request's rows are put into the model's columns; which outputs it wants, and in what form, are
  * options of its query. A word that is an option gives way to a feature of that name; `mldeck-`
  * before the word is always the option. All memory is the inference's arena. Limits:
- * COLUMNS_ROWS_MAX rows. Not here: HTTP, which version answers (protocol_table), what a field may
+ * TENSOR_ROWS_MAX rows. Not here: HTTP, which version answers (protocol_table), what a field may
  * say (columns), lines of CSV (rows).
  */
 #ifndef RUNTIME_TABLE_H
@@ -48,6 +48,7 @@ struct table_output {
 
 struct table_request {
 	enum table_format format;
+	bool unit;                /* was given */
 	bool one;                 /* a row by itself, not a list of them: JSON answers an object */
 	struct columns_rows rows; /* being put together; rows.columns are the model's */
 	size_t output_count;
@@ -58,7 +59,7 @@ struct table_request {
 /* Before anything is put. */
 int table_begin(struct table_request *t, const struct infer_version *version,
 		struct inference *inference, struct err *e);
-/* An option's value: output and format count here; others are passed over. */
+/* An option's value: output and format count here; the unit is only checked, the version passed over. */
 int table_set(struct table_request *t, enum table_option option, const struct manifest *m,
 	      const char *value, struct err *e);
 /* One feature of the row that a query is (value NULL or "": absent), and the end of that row. */

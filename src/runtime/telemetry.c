@@ -1,9 +1,10 @@
 #include "runtime/telemetry_internal.h"
 
+#include "core/clock.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static _Atomic uint64_t lost;
 static _Atomic uint32_t thread_next;
@@ -106,14 +107,6 @@ static size_t place_of(const struct baseline *baseline, double value)
 	}
 }
 
-/* Cheap, and exact enough for "when did it last answer". */
-static int64_t coarse_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void record_predictions(struct telemetry *t, struct recorder *r, const double *predictions,
 			       size_t count)
 {
@@ -150,7 +143,7 @@ void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sam
 	add64(&r->sums[SUM_INFER_NS], sample->infer_ns);
 	add64(&r->sums[SUM_OUTPUT_NS], sample->output_ns);
 	add64(&r->sums[SUM_ROWS], sample->rows);
-	atomic_store_explicit(&r->last_ms, coarse_ms(), memory_order_relaxed);
+	atomic_store_explicit(&r->last_ms, clock_unix_coarse_ms(), memory_order_relaxed);
 	record_predictions(t, r, predictions, count);
 }
 

@@ -64,9 +64,8 @@ static int make_parts(struct reader *r, bool by_column)
 		if (by_column)
 			v1_part_init(&r->parts[i], "column", c->list[i].name, c->list[i].datatype);
 		else
-			v1_part_init(
-			    &r->parts[i], "input", m->inputs[i].name,
-			    datatype_find(m->inputs[i].datatype, strlen(m->inputs[i].datatype)));
+			v1_part_init(&r->parts[i], "input", m->inputs[i].name,
+				     tensor_spec_type(&m->inputs[i]));
 	}
 	return 0;
 }
@@ -268,6 +267,8 @@ static int read_body(struct reader *r)
 			result = read_values(r, "inputs");
 		else if (scan_is(key, "signature_name") && scan_peek(s) != SCAN_NULL)
 			result = read_signature(r);
+		else if (scan_is(key, "parameters"))
+			result = v2_check_unit(s, r->error);
 		else
 			scan_skip(s, NULL);
 		if (result != 0)
@@ -282,24 +283,6 @@ static int read_body(struct reader *r)
 
 /* --- from parts to inputs --- */
 
-static int check_rows(struct reader *r, int64_t rows)
-{
-	if (rows > V2_ROWS_MAX)
-		return err_set(r->error, ERR_INPUT, "%lld rows; a request has at most %d",
-			       (long long)rows, V2_ROWS_MAX);
-	return 0;
-}
-
-static bool shape_fits(const struct v1_part *p, const struct tensor_spec *spec)
-{
-	if (p->rank != spec->dimension_count)
-		return false;
-	for (size_t i = 0; i < p->rank; i++)
-		if (spec->dimensions[i] >= 0 && spec->dimensions[i] != p->shape[i])
-			return false;
-	return true;
-}
-
 /* A last dimension of 1 may be left out, or be too many. */
 static void settle_rank(struct v1_part *p, size_t rank, bool one_at_end)
 {
@@ -311,15 +294,10 @@ static void settle_rank(struct v1_part *p, size_t rank, bool one_at_end)
 
 static int refuse_input(struct reader *r, const struct v1_part *p, const struct tensor_spec *spec)
 {
-	char given[TENSOR_SHAPE_SIZE], wanted[TENSOR_SHAPE_SIZE];
-
 	if (r->model->engine->tabular && p->rank == 2)
 		return err_set(r->error, ERR_INPUT, "expected %lld features a row, got %lld",
 			       (long long)spec->dimensions[1], (long long)p->shape[1]);
-	tensor_shape_text(p->shape, p->rank, given);
-	tensor_shape_text(spec->dimensions, spec->dimension_count, wanted);
-	return err_set(r->error, ERR_INPUT, "input `%s` has the shape %s; the model takes %s",
-		       spec->name, given, wanted);
+	return tensor_spec_refuse(spec, p->shape, p->rank, r->error);
 }
 
 static int take_inputs(struct reader *r)
@@ -331,9 +309,9 @@ static int take_inputs(struct reader *r)
 		struct v1_part *p = &r->parts[i];
 		size_t rank = spec->dimension_count;
 		settle_rank(p, rank, rank > 0 && spec->dimensions[rank - 1] == 1);
-		if (!shape_fits(p, spec))
+		if (!tensor_spec_fits(spec, p->shape, p->rank))
 			return refuse_input(r, p, spec);
-		if (p->rank > 0 && check_rows(r, p->shape[0]) != 0)
+		if (p->rank > 0 && tensor_rows_check(p->shape[0], r->error) != 0)
 			return -1;
 		/* Without elements nothing was taken. */
 		if (p->data == NULL && (p->data = arena_take(memory(r), 1)) == NULL)
@@ -368,7 +346,7 @@ static int64_t column_rows(struct reader *r)
 	if (rows > 1 && r->model->columns->row_max == 1)
 		return err_set(r->error, ERR_INPUT, "the model takes one row at a time, got %lld",
 			       (long long)rows);
-	return check_rows(r, rows) == 0 ? rows : -1;
+	return tensor_rows_check(rows, r->error) == 0 ? rows : -1;
 }
 
 /* Weaves columns into the matrices that they are of. */

@@ -161,7 +161,7 @@ static const char *const types[DATATYPE_COUNT] = {
 
 static void write_spec(struct buf *out, const struct tensor_spec *spec)
 {
-	enum datatype type = datatype_find(spec->datatype, strlen(spec->datatype));
+	enum datatype type = tensor_spec_type(spec);
 
 	v2_write_string(out, spec->name);
 	buf_format(out, ":{\"dtype\":\"%s\",\"tensor_shape\":{\"dim\":[",

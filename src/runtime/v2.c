@@ -161,38 +161,15 @@ static int read_output_parameters(struct scan *s, enum choice *binary, size_t *c
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
 
-static size_t find_output(const struct manifest *m, const char *name)
-{
-	for (size_t i = 0; i < m->output_count; i++)
-		if (strcmp(m->outputs[i].name, name) == 0)
-			return i;
-	return m->output_count;
-}
-
-/* "there is no output `x`; there are `predict` and `raw_score`" */
-static int refuse_output(const struct manifest *m, const char *name, struct err *e)
-{
-	char names[ERR_TEXT_SIZE / 2] = "";
-	size_t used = 0;
-	for (size_t i = 0; i < m->output_count && used < sizeof names; i++)
-		used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`",
-					 i == 0			    ? ""
-					 : i + 1 == m->output_count ? " and "
-								    : ", ",
-					 m->outputs[i].name);
-	return err_set(e, ERR_INPUT, "there is no output `%.64s`; there %s %s", name,
-		       m->output_count > 1 ? "are" : "is only", names);
-}
-
 /* Notes that an output of this name is wanted. */
 static int want_output(struct envelope *v, const char *name, enum choice binary, struct err *e)
 {
 	struct v2_request *r = v->request;
 	const struct manifest *m = v->inference->manifest;
-	size_t spec = find_output(m, name);
+	size_t spec = tensor_specs_find(m->outputs, m->output_count, name);
 
 	if (spec == m->output_count)
-		return refuse_output(m, name, e);
+		return tensor_specs_refuse_output(m->outputs, m->output_count, name, e);
 	for (size_t i = 0; i < r->output_count; i++)
 		if (r->outputs[i].spec == spec)
 			return err_set(e, ERR_INPUT, "the output `%s` is named twice", name);
@@ -345,7 +322,7 @@ static int raw_body(struct envelope *v, const char *body, size_t size, struct er
 	*t = (struct v2_tensor){
 	    .word = "input",
 	    .name = {spec->name, strlen(spec->name)},
-	    .type = datatype_find(spec->datatype, strlen(spec->datatype)),
+	    .type = tensor_spec_type(spec),
 	    .shaped = true,
 	    .binary = true,
 	    .binary_size = size,
@@ -424,4 +401,24 @@ void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_s
 			return;
 		}
 	}
+}
+
+int v2_check_unit(struct scan *s, struct err *e)
+{
+	struct v2_request request = {0};
+	struct scan_span key;
+	bool first = true;
+
+	if (scan_peek(s) != SCAN_OBJECT)
+		return scan_skip(s, NULL) ? 0 : scan_err(s, e);
+	scan_object(s);
+	while (scan_member(s, &first, &key)) {
+		if (take_null(s))
+			continue;
+		if (!scan_is(key, "unit"))
+			scan_skip(s, NULL);
+		else if (read_unit(s, request.unit, &request.unit_size, e) != 0)
+			return -1;
+	}
+	return s->problem == NULL ? 0 : scan_err(s, e);
 }

@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define V2_ROWS_MAX 1000000
 #define V2_ID_SIZE 256
 #define V2_UNIT_SIZE 256
 
@@ -43,6 +42,8 @@ struct v2_request {
  * v2_parse()'s to report.
  */
 void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_size);
+/* Passes the value of `parameters`, for a protocol that takes only the unit from it: ERR_INPUT where that is none. */
+int v2_check_unit(struct scan *s, struct err *e);
 
 /*
  * Reads a whole request for a version of this engine into an inference that was begun with its
@@ -62,9 +63,9 @@ int v2_parse(const struct engine *engine, const char *body, size_t size, size_t 
 void v2_write(struct buf *out, const char *model, uint32_t version, const struct v2_request *request,
 	      struct inference *inference, size_t *json_size);
 
-/* {"name","versions","platform","inputs","outputs"} of a model. */
-void v2_write_metadata(struct buf *out, const char *model, const uint32_t *versions,
-		       size_t version_count, const struct manifest *manifest);
+/* {"name","versions","platform","inputs","outputs"} of a model, whose versions are 1 to version_count. */
+void v2_write_metadata(struct buf *out, const char *model, size_t version_count,
+		       const struct manifest *manifest);
 
 /* Triton's model configuration. Where every input and output has a first dimension of any size, that is the batch:
  * max_batch_size is the limit of rows and the dims go without it. */

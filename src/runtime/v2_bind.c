@@ -30,14 +30,6 @@ static size_t find_feature(const struct manifest *manifest, struct scan_span nam
 	return count;
 }
 
-static int check_rows(int64_t rows, struct err *e)
-{
-	if (rows > V2_ROWS_MAX)
-		return err_set(e, ERR_INPUT, "%lld rows; a request has at most %d", (long long)rows,
-			       V2_ROWS_MAX);
-	return 0;
-}
-
 static int take_memory(struct binding *b, struct tensor *t)
 {
 	t->data = arena_array(b->inference->arena, t->count, datatype_size(t->datatype));
@@ -95,7 +87,7 @@ static int bind_rows(struct binding *b)
 	if (columns != features)
 		return err_set(b->error, ERR_INPUT, "expected %lld features a row, got %lld",
 			       (long long)features, (long long)columns);
-	if (check_rows(rows, b->error) != 0 || v2_tensor_check_count(t, b->error) != 0 ||
+	if (tensor_rows_check(rows, b->error) != 0 || v2_tensor_check_count(t, b->error) != 0 ||
 	    reserve_matrix(b, rows, t->type == DATATYPE_FP32, matrix) != 0)
 		return -1;
 	const struct v2_target target = {matrix->data, matrix->datatype, 1, b->inference->arena};
@@ -158,7 +150,7 @@ static int check_columns(struct binding *b, bool *float32)
 			return -1;
 		*float32 &= t->type == DATATYPE_FP32;
 	}
-	return check_rows(first->shape[0], b->error);
+	return tensor_rows_check(first->shape[0], b->error);
 }
 
 static int bind_features(struct binding *b)
@@ -210,33 +202,13 @@ static size_t find_input(const struct manifest *manifest, struct scan_span name,
 	return count;
 }
 
-static bool shape_fits(const struct tensor_spec *spec, const struct v2_tensor *t)
-{
-	if (spec->dimension_count != t->rank)
-		return false;
-	for (size_t i = 0; i < t->rank; i++)
-		if (spec->dimensions[i] >= 0 && spec->dimensions[i] != t->shape[i])
-			return false;
-	return true;
-}
-
-static int refuse_shape(struct binding *b, const struct tensor_spec *spec,
-			const struct v2_tensor *t)
-{
-	char given[TENSOR_SHAPE_SIZE], wanted[TENSOR_SHAPE_SIZE];
-	tensor_shape_text(t->shape, t->rank, given);
-	tensor_shape_text(spec->dimensions, spec->dimension_count, wanted);
-	return err_set(b->error, ERR_INPUT, "input `%s` has the shape %s; the model takes %s",
-		       spec->name, given, wanted);
-}
-
 static int bind_input(struct binding *b, const struct tensor_spec *spec, const struct v2_tensor *t,
 		      struct tensor *input)
 {
-	enum datatype wanted = datatype_find(spec->datatype, strlen(spec->datatype));
+	enum datatype wanted = tensor_spec_type(spec);
 
-	if (!shape_fits(spec, t))
-		return refuse_shape(b, spec, t);
+	if (!tensor_spec_fits(spec, t->shape, t->rank))
+		return tensor_spec_refuse(spec, t->shape, t->rank, b->error);
 	if (!v2_convertible(t->type, wanted))
 		return refuse_type(b, t, wanted);
 	if (v2_tensor_check_count(t, b->error) != 0)

@@ -29,14 +29,14 @@ static void write_signature(struct buf *out, const char *key, const struct tenso
 	buf_add_char(out, ']');
 }
 
-void v2_write_metadata(struct buf *out, const char *model, const uint32_t *versions,
-		       size_t version_count, const struct manifest *manifest)
+void v2_write_metadata(struct buf *out, const char *model, size_t version_count,
+		       const struct manifest *manifest)
 {
 	buf_add_string(out, "{\"name\":");
 	v2_write_string(out, model);
 	buf_add_string(out, ",\"versions\":[");
-	for (size_t i = 0; i < version_count; i++)
-		buf_format(out, i > 0 ? ",\"%u\"" : "\"%u\"", (unsigned)versions[i]);
+	for (size_t number = 1; number <= version_count; number++)
+		buf_format(out, number > 1 ? ",\"%zu\"" : "\"%zu\"", number);
 	buf_add_string(out, "],\"platform\":");
 	write_platform(out, manifest);
 	write_signature(out, "inputs", manifest->inputs, manifest->input_count);
@@ -89,7 +89,7 @@ void v2_write_config(struct buf *out, const char *model, const struct manifest *
 	write_platform(out, manifest);
 	buf_add_string(out, ",\"backend\":");
 	v2_write_string(out, manifest->engine);
-	buf_format(out, ",\"max_batch_size\":%d", batch ? V2_ROWS_MAX : 0);
+	buf_format(out, ",\"max_batch_size\":%d", batch ? TENSOR_ROWS_MAX : 0);
 	write_specs(out, "input", manifest->inputs, manifest->input_count, batch);
 	write_specs(out, "output", manifest->outputs, manifest->output_count, batch);
 	buf_add_char(out, '}');

@@ -1,10 +1,11 @@
 #include "runtime/workers.h"
 
+#include "core/clock.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 struct task {
 	void (*run)(void *context);
@@ -56,22 +57,14 @@ static void *work(void *context)
 	return NULL;
 }
 
-static unsigned core_count(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return cores < 1 ? 1 : (unsigned)cores;
-}
-
 int workers_new(unsigned thread_count, size_t queue_max, struct workers **result, struct err *e)
 {
 	struct workers *w = calloc(1, sizeof *w);
-	if (thread_count == 0)
-		thread_count = core_count();
 	if (w == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out at start");
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->filled, NULL);
-	pthread_cond_init(&w->ended, NULL);
+	clock_cond_init(&w->ended);
 	w->queue_max = queue_max;
 	w->queue = calloc(queue_max, sizeof *w->queue);
 	w->threads = calloc(thread_count, sizeof *w->threads);
@@ -122,16 +115,9 @@ int workers_submit(struct workers *w, void (*task)(void *context), void *context
 
 bool workers_idle(struct workers *w, int timeout_ms)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(clock_ms() + timeout_ms);
 	int result = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&w->lock);
 	while (result == 0 && (w->waiting > 0 || w->running > 0))
 		result = pthread_cond_timedwait(&w->ended, &w->lock, &until);

@@ -15,7 +15,6 @@
 
 struct workers;
 
-/* thread_count 0: one a core. */
 int workers_new(unsigned thread_count, size_t queue_max, struct workers **result, struct err *e);
 /* Runs what is queued, then ends the threads. */
 void workers_free(struct workers *w);

@@ -1,5 +1,6 @@
 #include "ui/batch_meter.h"
 
+#include "core/clock.h"
 #include "core/text.h"
 #include "ui/output.h"
 
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define REDRAW_MS 200
 #define PLAIN_MS 10000
@@ -17,26 +17,18 @@
 #define BAR_MOST 40
 #define PARTS_MAX 6
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void batch_meter_begin(struct batch_meter *m, const char *name)
 {
 	const char *term = getenv("TERM");
 
 	*m = (struct batch_meter){.left_s = (double)NAN, .name = name, .ascii = output_ascii()};
 	m->terminal = output_width(stderr) > 0 && term != NULL && strcmp(term, "dumb") != 0;
-	m->begun_ms = m->drawn_ms = now_ms();
+	m->begun_ms = m->drawn_ms = clock_ms();
 }
 
 double batch_meter_seconds(const struct batch_meter *m)
 {
-	return (double)(now_ms() - m->begun_ms) / 1000;
+	return (double)(clock_ms() - m->begun_ms) / 1000;
 }
 
 /* The new measure weighs as much as the time that it took. */
@@ -47,7 +39,7 @@ static double average(double old, double new, double seconds)
 
 static void measure(struct batch_meter *m, const struct batch_progress *p)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 	double seconds = (double)(now - m->measured_ms) / 1000;
 
 	if (m->measured_ms == 0) {
@@ -170,7 +162,7 @@ static void plain_line(char *text, size_t size, const struct batch_meter *m, con
 
 void batch_meter_update(struct batch_meter *m, const struct batch_progress *progress)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 	char line[1024], name[256];
 
 	measure(m, progress);

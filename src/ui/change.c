@@ -39,34 +39,42 @@ static int body_fill(const struct arguments *a, const char *action, cJSON *body,
 	return whole ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
+/* Whether several versions have a share now; a rollback may well restore a split. */
+static bool is_split(const cJSON *answer)
+{
+	const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer, "route");
+
+	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(route, "entries")) > 1;
+}
+
 static int change_print(const cJSON *answer, const char *action, struct err *e)
 {
-	const char *model = output_string(answer, "model");
-	const char *before = output_string(answer, "before");
+	const char *model = json_find_text(answer, "model");
+	const char *before = json_find_text(answer, "before");
 
 	output_text(model);
 	fputs(": ", stdout);
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"))) {
 		printf("%s would give ", action);
-		output_text(output_string(answer, "after"));
-		printf(" (now revision %.0f, ", output_value(answer, "based_on"));
+		output_text(json_find_text(answer, "after"));
+		printf(" (now revision %.0f, ", json_find_number(answer, "based_on"));
 		output_text(*before ? before : "nothing live");
 		puts("). Nothing was changed.");
 		return output_end(e);
 	}
-	if (strcmp(action, "split") == 0) {
+	if (strcmp(action, "split") == 0 || is_split(answer)) {
 		fputs("the split is ", stdout);
-		output_text(output_string(answer, "after"));
+		output_text(json_find_text(answer, "after"));
 	} else {
-		printf("v%.0f is live", output_value(answer, "live"));
+		printf("v%.0f is live", json_find_number(answer, "live"));
 	}
-	printf(" (revision %.0f, was ", output_value(answer, "revision"));
+	printf(" (revision %.0f, was ", json_find_number(answer, "revision"));
 	output_text(*before ? before : "nothing live");
 	puts(").");
-	if (output_value(answer, "based_on") > 0) {
+	if (json_find_number(answer, "based_on") > 0) {
 		fputs("Go back: mldeck rollback ", stdout);
 		output_text(model);
-		printf(" --to %.0f --reason TEXT\n", output_value(answer, "based_on"));
+		printf(" --to %.0f --reason TEXT\n", json_find_number(answer, "based_on"));
 	}
 	return output_end(e);
 }

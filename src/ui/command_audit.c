@@ -15,23 +15,23 @@ static int audit_print(const cJSON *answer, struct err *e)
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	cJSON_ArrayForEach(record, cJSON_GetObjectItemCaseSensitive(answer, "records")) {
-		double revision = output_value(record, "revision");
+		double revision = json_find_number(record, "revision");
 
-		output_time(time, sizeof(time), output_value(record, "at_ms"));
+		output_time(time, sizeof(time), json_find_number(record, "at_ms"));
 		table_row(t);
-		table_cell(t, "%.0f", output_value(record, "id"));
+		table_cell(t, "%.0f", json_find_number(record, "id"));
 		table_cell(t, "%s", time);
-		table_cell(t, "%s", output_string(record, "who"));
-		table_cell(t, "%s", output_string(record, "action"));
-		table_cell(t, "%s", output_string(record, "model"));
+		table_cell(t, "%s", json_find_text(record, "who"));
+		table_cell(t, "%s", json_find_text(record, "action"));
+		table_cell(t, "%s", json_find_text(record, "model"));
 		if (revision > 0)
 			table_cell(t, "%.0f", revision);
 		else
 			table_cell(t, "-");
-		table_cell(t, "%s", output_string(record, "outcome"));
-		table_cell(t, "%s", output_string(record, "client"));
-		table_cell(t, "%s", output_string(record, "reason"));
-		table_cell(t, "%s", output_string(record, "detail"));
+		table_cell(t, "%s", json_find_text(record, "outcome"));
+		table_cell(t, "%s", json_find_text(record, "client"));
+		table_cell(t, "%s", json_find_text(record, "reason"));
+		table_cell(t, "%s", json_find_text(record, "detail"));
 	}
 	result = table_print(t, e);
 	table_free(t);

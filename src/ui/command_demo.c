@@ -1,4 +1,5 @@
 #include "core/replay.h"
+#include "core/clock.h"
 #include "core/snapshot.h"
 #include "ui/console.h"
 #include "ui/demo.h"
@@ -13,14 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RATE_RPS 200
 #define SECONDS 10
+#define WATCH_MS 1000
 /* So long a replay waits for an older one to end, and this long when that one has the same runtime: an older
  * replay that lost its runtime ends sooner. */
 #define LOCK_MS 15000
+#define LOCK_STEP_MS 20
 #define SAME_MS 2500
 
 extern const struct command command_demo;
@@ -70,17 +72,16 @@ static bool lock_names(int lock, const char *url)
 
 static int lock_take(int lock, const char *url, struct err *e)
 {
-	int64_t start_ms = demo_now_ms();
+	int64_t start_ms = clock_ms();
 
 	while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-		const struct timespec t = {.tv_nsec = 20000000};
-		int64_t waited_ms = demo_now_ms() - start_ms;
+		int64_t waited_ms = clock_ms() - start_ms;
 
 		if (stop)
 			return -1;
 		if (waited_ms > LOCK_MS || (waited_ms > SAME_MS && lock_names(lock, url)))
 			return err_set(e, ERR_CONFLICT, "another replay for this state directory runs already");
-		nanosleep(&t, NULL);
+		clock_pause_ms(LOCK_STEP_MS);
 	}
 	return 0;
 }
@@ -193,13 +194,12 @@ static int traffic_check(const struct snapshot *s, struct err *e)
 
 static int watch_plain(const struct arguments *a, struct demo *d, long long seconds, struct err *e)
 {
-	const struct timespec second = {1, 0};
 	struct snapshot *s;
 	cJSON *json;
 	int result = 0;
 
 	for (long long i = 0; result == 0 && i < seconds && !stop; i++) {
-		nanosleep(&second, NULL);
+		clock_pause_ms(WATCH_MS);
 		result = snapshot_fetch(d, &json, &s, e);
 		if (result == 0 && arguments_flag(a, "json"))
 			result = i + 1 == seconds ? output_json(json, e) : 0;

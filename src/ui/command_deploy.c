@@ -8,24 +8,26 @@
 
 extern const struct command command_deploy;
 
-static int deploy_print(const cJSON *answer, struct err *e)
+static int deploy_print(const cJSON *answer, bool baseline, struct err *e)
 {
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(answer, "created");
-	double version = output_value(answer, "version");
-	double live = output_value(answer, "live");
+	double version = json_find_number(answer, "version");
+	double live = json_find_number(answer, "live");
 
-	output_text(output_string(answer, "model"));
+	output_text(json_find_text(answer, "model"));
 	printf(": v%.0f %s", version,
 	       cJSON_IsFalse(created) ? "holds this file already" : "is registered");
 	if (live == version)
-		printf(" and is live (revision %.0f).\n", output_value(answer, "revision"));
+		printf(" and is live (revision %.0f).\n", json_find_number(answer, "revision"));
 	else if (live > 0)
 		printf("; v%.0f stays live.\n", live);
 	else
 		puts("; nothing is live.");
+	if (baseline && cJSON_IsFalse(created))
+		puts("Its baseline stays as it was: a version is never changed.");
 	if (live != version) {
 		fputs("Make it live: mldeck promote ", stdout);
-		output_text(output_string(answer, "model"));
+		output_text(json_find_text(answer, "model"));
 		printf(" %.0f --reason TEXT\n", version);
 	}
 	return output_end(e);
@@ -66,7 +68,8 @@ static int deploy(const struct arguments *a, struct err *e)
 	request.remote = url ? &remote : NULL;
 	if (input_check(a, url, e) == 0 && output_client(a, "deploy", &client, e) == 0 &&
 	    deploy_send(client, &request, &answer, e) == 0)
-		result = arguments_flag(a, "json") ? output_json(answer, e) : deploy_print(answer, e);
+		result = arguments_flag(a, "json") ? output_json(answer, e)
+						   : deploy_print(answer, request.baseline_path != NULL, e);
 	cJSON_Delete(answer);
 	client_free(client);
 	remote_release(&remote);

@@ -14,14 +14,14 @@ static int history_print(const cJSON *answer, struct err *e)
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	cJSON_ArrayForEach(revision, cJSON_GetObjectItemCaseSensitive(answer, "revisions")) {
-		output_time(time, sizeof(time), output_value(revision, "at_ms"));
+		output_time(time, sizeof(time), json_find_number(revision, "at_ms"));
 		table_row(t);
-		table_cell(t, "%.0f", output_value(revision, "revision"));
+		table_cell(t, "%.0f", json_find_number(revision, "revision"));
 		table_cell(t, "%s", time);
-		table_cell(t, "%s", output_string(revision, "action"));
-		table_cell(t, "%s", output_string(revision, "text"));
-		table_cell(t, "%s", output_string(revision, "who"));
-		table_cell(t, "%s", output_string(revision, "reason"));
+		table_cell(t, "%s", json_find_text(revision, "action"));
+		table_cell(t, "%s", json_find_text(revision, "text"));
+		table_cell(t, "%s", json_find_text(revision, "who"));
+		table_cell(t, "%s", json_find_text(revision, "reason"));
 	}
 	result = table_print(t, e);
 	table_free(t);

@@ -115,7 +115,7 @@ static int job_print(const cJSON *answer, struct err *e)
 	line("by", job.who);
 	line("what", job.title);
 	line("command", job.command);
-	output_print(output_string(answer, "output_tail"));
+	output_print(json_find_text(answer, "output_tail"));
 	return output_end(e);
 }
 

@@ -1,11 +1,13 @@
+#include "core/clock.h"
 #include "core/snapshot.h"
 #include "ui/output.h"
 #include "ui/table.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#define WATCH_MS 1000
 
 extern const struct command command_status;
 
@@ -192,7 +194,6 @@ static void picture_separate(bool json)
 
 static int status(const struct arguments *a, struct err *e)
 {
-	const struct timespec second = {1, 0};
 	struct client *client;
 	int result;
 
@@ -201,7 +202,7 @@ static int status(const struct arguments *a, struct err *e)
 		return -1;
 	result = status_once(a, client, e);
 	while (result == 0 && arguments_flag(a, "watch")) {
-		nanosleep(&second, NULL);
+		clock_pause_ms(WATCH_MS);
 		picture_separate(arguments_flag(a, "json"));
 		result = status_once(a, client, e);
 	}

@@ -1,36 +1,27 @@
 #include "ui/output.h"
 
-#include <time.h>
+#include "core/clock.h"
 
 #define STOP_MS 35000 /* longer than a runtime drains */
 #define POLL_MS 50
 
 extern const struct command command_stop;
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until nothing takes a connection on the socket; while it drains, it still answers or is slow to. */
 static int end_wait(struct client *client, struct err *e)
 {
-	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-	int64_t deadline = now_ms() + STOP_MS;
+	int64_t deadline = clock_ms() + STOP_MS;
 	struct err ending;
 	cJSON *json;
 
-	while (now_ms() < deadline) {
-		int64_t start = now_ms();
+	while (clock_ms() < deadline) {
+		int64_t start = clock_ms();
 
 		if (client_get(client, "/control/v1/snapshot", CLIENT_TIMEOUT_MS, &json, &ending) == 0)
 			cJSON_Delete(json);
-		else if (ending.code == ERR_UNREACHABLE && now_ms() - start < CLIENT_TIMEOUT_MS)
+		else if (ending.code == ERR_UNREACHABLE && clock_ms() - start < CLIENT_TIMEOUT_MS)
 			return 0;
-		nanosleep(&pause, NULL);
+		clock_pause_ms(POLL_MS);
 	}
 	return err_set(e, ERR_SYSTEM, "the runtime was told to stop but still answers after %d s",
 		       STOP_MS / 1000);

@@ -17,15 +17,15 @@ static int versions_print(const cJSON *answer, struct err *e)
 	cJSON_ArrayForEach(version, cJSON_GetObjectItemCaseSensitive(answer, "versions")) {
 		const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(version, "manifest");
 
-		output_time(time, sizeof(time), output_value(version, "created_ms"));
+		output_time(time, sizeof(time), json_find_number(version, "created_ms"));
 		table_row(t);
-		table_cell(t, "v%.0f", output_value(version, "version"));
-		table_cell(t, "%s", output_string(version, "state"));
-		table_cell(t, "%s", output_string(manifest, "format"));
-		table_cell(t, "%.0f", output_value(manifest, "size_bytes"));
-		table_cell(t, "%.12s", output_string(manifest, "sha256"));
+		table_cell(t, "v%.0f", json_find_number(version, "version"));
+		table_cell(t, "%s", json_find_text(version, "state"));
+		table_cell(t, "%s", json_find_text(manifest, "format"));
+		table_cell(t, "%.0f", json_find_number(manifest, "size_bytes"));
+		table_cell(t, "%.12s", json_find_text(manifest, "sha256"));
 		table_cell(t, "%s", time);
-		table_cell(t, "%s", output_string(version, "created_by"));
+		table_cell(t, "%s", json_find_text(version, "created_by"));
 	}
 	result = table_print(t, e);
 	table_free(t);

@@ -1,5 +1,6 @@
 #include "ui/console.h"
 
+#include "core/clock.h"
 #include "ui/console_state.h"
 #include "ui/terminal_guard.h"
 
@@ -12,27 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CONTROL_Z 26
 #define EMPTY_READS_MAX 3 /* readable without a byte, again and again: the terminal is gone */
-
-int64_t console_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void console_say(struct console *c, enum canvas_role role, const char *format, ...)
 {
@@ -49,7 +33,7 @@ void console_say(struct console *c, enum canvas_role role, const char *format, .
 bool console_fresh(const struct console *c)
 {
 	return c->snapshot && c->ui.connection == CONNECTION_UP &&
-	       console_now_ms() - c->arrived_ms <= UI_STALE_MS;
+	       clock_ms() - c->arrived_ms <= UI_STALE_MS;
 }
 
 void console_quit(struct console *c)
@@ -69,12 +53,12 @@ void console_quit(struct console *c)
  * snapshot gives the same cells and nothing is sent. */
 static void time_update(struct console *c)
 {
-	int64_t age = console_now_ms() - c->arrived_ms;
+	int64_t age = clock_ms() - c->arrived_ms;
 
 	c->ui.age_ms = c->snapshot ? age / 1000 * 1000 : 0;
 	if (c->ui.connection == CONNECTION_UP && age > UI_STALE_MS)
 		c->ui.connection = CONNECTION_LOST;
-	c->ui.now_ms = c->snapshot && age <= UI_STALE_MS ? c->snapshot->server.now_ms : wall_ms();
+	c->ui.now_ms = c->snapshot && age <= UI_STALE_MS ? c->snapshot->server.now_ms : clock_unix_ms();
 	if (c->snapshot && age > UI_STALE_MS && c->ui.age_ms <= UI_STALE_MS)
 		c->ui.age_ms = UI_STALE_MS + 1;
 	c->ui.embedded = c->embedded.pid != 0;
@@ -180,7 +164,7 @@ static void picture_take(struct console *c)
 	c->snapshot = p.snapshot;
 	c->ui.snapshot = c->snapshot;
 	c->ui.connection = CONNECTION_UP;
-	c->arrived_ms = console_now_ms();
+	c->arrived_ms = clock_ms();
 	console_select(c);
 }
 
@@ -219,7 +203,7 @@ static void embedded_check(struct console *c)
 		if (c->mode == MODE_QUIT)
 			c->mode = MODE_VIEW;
 	}
-	if (c->stop_until_ms && console_now_ms() > c->stop_until_ms)
+	if (c->stop_until_ms && clock_ms() > c->stop_until_ms)
 		c->done = true;
 }
 
@@ -251,7 +235,7 @@ static void keys_take(struct console *c)
 /* Until when nothing can change by itself: a fresh picture turns stale, a stale one ages. */
 static int wait_ms(const struct console *c)
 {
-	int64_t stale = c->arrived_ms + UI_STALE_MS + 1 - console_now_ms();
+	int64_t stale = c->arrived_ms + UI_STALE_MS + 1 - clock_ms();
 
 	if (c->stop_until_ms)
 		return 100;

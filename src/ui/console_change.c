@@ -1,6 +1,7 @@
 /* The dialog of promote, rollback and split: evidence, what will happen, what has to be typed. */
 #include "ui/console_state.h"
 
+#include "core/json.h"
 #include "ui/line_edit.h"
 
 #include <stdio.h>
@@ -487,20 +488,6 @@ void change_key(struct console *c, int key)
 	change_refresh(c);
 }
 
-static const char *string_of(const cJSON *json, const char *name)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-	return text ? text : "";
-}
-
-static double number_of(const cJSON *json, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 static void dry_answer(struct console *c, const struct fetcher_answer *a)
 {
 	struct change *change = &c->change;
@@ -509,8 +496,8 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 	if (change->dry_again) {
 		dry_run(c);
 	} else if (a->status == 0) {
-		text_clean(change->after, sizeof(change->after), string_of(a->json, "after"));
-		change->after_live = (uint32_t)number_of(a->json, "live");
+		text_clean(change->after, sizeof(change->after), json_find_text(a->json, "after"));
+		change->after_live = (uint32_t)json_find_number(a->json, "live");
 	} else {
 		snprintf(change->dry_error, sizeof(change->dry_error), "%s", a->err.text);
 	}
@@ -531,16 +518,16 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 		return;
 	}
 	change_command(change, c->last_command, sizeof(c->last_command));
-	text_clean(after, sizeof(after), string_of(a->json, "after"));
+	text_clean(after, sizeof(after), json_find_text(a->json, "after"));
 	if (change->kind == CHANGE_ROLLBACK) /* r would go back one step further */
 		console_say(c, ROLE_OK, "%s: %s (revision %.0f); to undo: :rollback %s --to %u", change->model, after,
-			    number_of(a->json, "revision"), change->model, change->revision);
+			    json_find_number(a->json, "revision"), change->model, change->revision);
 	else if (change->kind == CHANGE_SPLIT)
 		console_say(c, ROLE_OK, "%s: %s (revision %.0f); r to go back", change->model, after,
-			    number_of(a->json, "revision"));
+			    json_find_number(a->json, "revision"));
 	else
 		console_say(c, ROLE_OK, "%s: v%.0f is live (revision %.0f); r to go back", change->model,
-			    number_of(a->json, "live"), number_of(a->json, "revision"));
+			    json_find_number(a->json, "live"), json_find_number(a->json, "revision"));
 	if (c->mode == MODE_CHANGE)
 		c->mode = MODE_VIEW;
 }

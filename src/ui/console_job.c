@@ -1,6 +1,7 @@
 /* The dialogs of jobs: what is to be typed, what would happen, and what came of it. */
 #include "ui/console_state.h"
 
+#include "core/json.h"
 #include "ui/job_pane.h"
 #include "ui/line_edit.h"
 
@@ -224,41 +225,24 @@ void job_dialog_key(struct console *c, int key)
 
 /* --- answers --- */
 
-static const cJSON *member(const cJSON *json, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(json, name);
-}
-
-static double number_of(const cJSON *json, const char *name)
-{
-	return cJSON_IsNumber(member(json, name)) ? member(json, name)->valuedouble : 0;
-}
-
-static void text_of(const cJSON *json, const char *name, char *text, size_t size)
-{
-	const char *raw = cJSON_GetStringValue(member(json, name));
-
-	text_clean(text, size, raw ? raw : "");
-}
-
 static void facts_take(struct job_dialog *j, const cJSON *json)
 {
 	const cJSON *item;
 
 	j->fact_count = 0;
-	cJSON_ArrayForEach(item, member(json, "facts")) {
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "facts")) {
 		struct job_dialog_fact *f = &j->facts[j->fact_count];
 
 		if (j->fact_count == JOB_FACTS_SHOWN)
 			break;
-		text_of(item, "name", f->name, sizeof(f->name));
-		text_of(item, "text", f->text, sizeof(f->text));
-		f->warning = cJSON_IsTrue(member(item, "warning"));
+		text_clean(f->name, sizeof(f->name), json_find_text(item, "name"));
+		text_clean(f->text, sizeof(f->text), json_find_text(item, "text"));
+		f->warning = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "warning"));
 		j->fact_count++;
 	}
-	j->version = (uint32_t)number_of(json, "version");
-	j->running = (unsigned)number_of(json, "running");
-	j->queued = (unsigned)number_of(json, "queued");
+	j->version = (uint32_t)json_find_number(json, "version");
+	j->running = (unsigned)json_find_number(json, "running");
+	j->queued = (unsigned)json_find_number(json, "queued");
 }
 
 static void dry_answer(struct console *c, const struct fetcher_answer *a)
@@ -280,7 +264,7 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 {
 	struct job_dialog *j = &c->job;
 	char title[JOB_TITLE_SIZE];
-	double id = number_of(a->json, "id");
+	double id = json_find_number(a->json, "id");
 
 	j->send_id = 0;
 	if (a->status != 0) {
@@ -290,7 +274,7 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 		return;
 	}
 	job_dialog_command(c, j, c->last_command, sizeof(c->last_command));
-	text_of(a->json, "title", title, sizeof(title));
+	text_clean(title, sizeof(title), json_find_text(a->json, "title"));
 	if (j->kind == JOB_DIALOG_CANCEL)
 		console_say(c, ROLE_OK, "job %.0f is asked to stop", id);
 	else

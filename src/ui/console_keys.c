@@ -3,6 +3,7 @@
 
 #include "ui/job_pane.h"
 #include "ui/keys.h"
+#include "core/clock.h"
 #include "core/digest.h"
 #include "ui/line_edit.h"
 
@@ -359,7 +360,7 @@ static void quit_key(struct console *c, int key)
 
 		cJSON_AddStringToObject(body, "reason", "the console that started it was left");
 		c->stop_id = fetcher_post(c->fetcher, "/control/v1/stop", body);
-		c->stop_until_ms = console_now_ms() + 15000;
+		c->stop_until_ms = clock_ms() + 15000;
 		c->mode = MODE_VIEW;
 		console_say(c, ROLE_TEXT, "stopping the runtime; it answers what it has accepted first");
 	} else if (key == DRAW_KEY_ESCAPE) {

@@ -81,7 +81,6 @@ struct console {
 	int empty_reads;
 };
 
-int64_t console_now_ms(void); /* monotonic */
 void console_say(struct console *c, enum canvas_role role, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Whether what is drawn is fresh enough to act on. */

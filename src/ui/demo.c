@@ -1,5 +1,6 @@
 #include "ui/demo.h"
 
+#include "core/clock.h"
 #include "core/snapshot.h"
 #include "ui/deploy.h"
 
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_MS 10000
@@ -28,21 +28,6 @@
 #define SOCKET_PATH_MAX 107 /* bytes of a Unix socket's address */
 
 const char *const demo_models[] = {"flight-delay", "arrival-delay", NULL};
-
-int64_t demo_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void pause_ms(long ms)
-{
-	const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-	nanosleep(&t, NULL);
-}
 
 static bool examples_in(const char *folder, const char *below, char *path, size_t size)
 {
@@ -194,13 +179,13 @@ static int serve_start(struct demo *d, struct err *e)
 /* A runtime that ends holds the state directory until it is gone: then a new one is tried again. */
 static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 {
-	int64_t deadline = demo_now_ms() + START_MS;
+	int64_t deadline = clock_ms() + START_MS;
 	bool conflict = false;
 	int status;
 
 	if (serve_start(d, e) != 0)
 		return -1;
-	while (demo_now_ms() < deadline) {
+	while (clock_ms() < deadline) {
 		if (snapshot_get(d, s, e) == 0 && !(*s)->server.draining)
 			return 0;
 		snapshot_free(*s);
@@ -211,11 +196,11 @@ static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 			if (!conflict)
 				return err_set(e, ERR_SYSTEM, "the runtime ended at once; "
 					       "%s/serve.log says why", d->state);
-			pause_ms(RETRY_MS);
+			clock_pause_ms(RETRY_MS);
 			if (serve_start(d, e) != 0)
 				return -1;
 		}
-		pause_ms(POLL_MS);
+		clock_pause_ms(POLL_MS);
 	}
 	if (conflict)
 		return err_set(e, ERR_CONFLICT, "the runtime could not start: its address or its state "
@@ -323,10 +308,10 @@ static bool replay_runs(const struct demo *d)
 
 static int replay_wait(struct demo *d, struct err *e)
 {
-	int64_t deadline = demo_now_ms() + REPLAY_START_MS;
+	int64_t deadline = clock_ms() + REPLAY_START_MS;
 	int status = 0;
 
-	while (demo_now_ms() < deadline) {
+	while (clock_ms() < deadline) {
 		if (waitpid(d->replay, &status, WNOHANG) == d->replay) {
 			d->replay = 0;
 			/* Another replay feeds this runtime already. */
@@ -337,7 +322,7 @@ static int replay_wait(struct demo *d, struct err *e)
 		}
 		if (replay_runs(d))
 			return 0;
-		pause_ms(POLL_MS);
+		clock_pause_ms(POLL_MS);
 	}
 	return err_set(e, ERR_SYSTEM, "the replay did not start in %d s; %s/replay.log says why",
 		       REPLAY_START_MS / 1000, d->state);
@@ -370,16 +355,16 @@ static int socket_path_set(struct demo *d, struct err *e)
 /* The running runtime's snapshot, or that of a new one; one that is ending is waited for. */
 static int runtime_find(struct demo *d, struct snapshot **s, struct err *e)
 {
-	int64_t deadline = demo_now_ms() + DRAIN_MS;
+	int64_t deadline = clock_ms() + DRAIN_MS;
 
 	while (snapshot_get(d, s, e) == 0) {
 		if (!(*s)->server.draining)
 			return 0;
 		snapshot_free(*s);
 		*s = NULL;
-		if (demo_now_ms() > deadline)
+		if (clock_ms() > deadline)
 			return err_set(e, ERR_CONFLICT, "the demo's earlier runtime does not end");
-		pause_ms(POLL_MS);
+		clock_pause_ms(POLL_MS);
 	}
 	return e->code == ERR_UNREACHABLE ? runtime_start(d, s, e) : -1;
 }
@@ -416,17 +401,17 @@ int demo_start(struct demo *d, struct err *e)
 /* Asks a child to end and waits; the exit status, or -1 when it had to be killed. */
 static int process_stop(pid_t pid)
 {
-	int64_t deadline = demo_now_ms() + STOP_MS;
+	int64_t deadline = clock_ms() + STOP_MS;
 	int status = 0;
 
 	kill(pid, SIGTERM);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (demo_now_ms() > deadline) {
+		if (clock_ms() > deadline) {
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return -1;
 		}
-		pause_ms(POLL_MS);
+		clock_pause_ms(POLL_MS);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

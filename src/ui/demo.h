@@ -42,7 +42,6 @@ int demo_start(struct demo *d, struct err *e);
 /* Ends what demo_start() started and waits for it; -1 when some answer of the replay was not 200. */
 int demo_stop(struct demo *d, struct err *e);
 /* The monotonic clock. */
-int64_t demo_now_ms(void);
 void demo_release(struct demo *d);
 
 #endif

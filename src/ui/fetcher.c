@@ -1,6 +1,7 @@
 #include "ui/fetcher.h"
 
 #include "core/client.h"
+#include "core/clock.h"
 #include "ui/run.h"
 
 #include <errno.h>
@@ -53,17 +54,6 @@ static void notify(struct fetcher *f)
 		return; /* the counter is full: it is readable already */
 }
 
-static struct timespec after(struct timespec from, long ms)
-{
-	from.tv_sec += ms / 1000;
-	from.tv_nsec += ms % 1000 * 1000000;
-	if (from.tv_nsec >= 1000000000) {
-		from.tv_sec++;
-		from.tv_nsec -= 1000000000;
-	}
-	return from;
-}
-
 static void poll_once(struct client *client, struct fetcher_picture *p)
 {
 	cJSON *json = NULL;
@@ -78,10 +68,11 @@ static void poll_once(struct client *client, struct fetcher_picture *p)
 }
 
 /* Waits until the next poll is due; false when the fetcher ends. Called and left with the mutex held. */
-static bool poll_wait(struct fetcher *f, struct timespec start)
+static bool poll_wait(struct fetcher *f, int64_t start_ms)
 {
 	for (;;) {
-		struct timespec due = after(start, f->hurry ? HURRY_INTERVAL_MS : POLL_INTERVAL_MS);
+		int64_t interval_ms = f->hurry ? HURRY_INTERVAL_MS : POLL_INTERVAL_MS;
+		const struct timespec due = clock_deadline(start_ms + interval_ms);
 
 		if (f->ending)
 			return false;
@@ -102,16 +93,15 @@ static void *poller_main(void *argument)
 
 	while (going) {
 		struct fetcher_picture p;
-		struct timespec start;
+		int64_t start_ms = clock_ms();
 
-		clock_gettime(CLOCK_MONOTONIC, &start);
 		poll_once(client, &p);
 		pthread_mutex_lock(&f->mutex);
 		snapshot_free(f->picture.snapshot);
 		f->picture = p;
 		f->picture_new = true;
 		notify(f);
-		going = poll_wait(f, start);
+		going = poll_wait(f, start_ms);
 		pthread_mutex_unlock(&f->mutex);
 	}
 	client_free(client);
@@ -234,18 +224,14 @@ static void release(struct fetcher *f)
 int fetcher_new(const char *socket_path, struct fetcher **result, struct err *e)
 {
 	struct fetcher *f = calloc(1, sizeof(*f));
-	pthread_condattr_t monotonic;
 	int error;
 
 	*result = NULL;
 	if (!f)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	pthread_mutex_init(&f->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&f->poll_wake, &monotonic);
+	clock_cond_init(&f->poll_wake);
 	pthread_cond_init(&f->work_wake, NULL);
-	pthread_condattr_destroy(&monotonic);
 	f->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->socket_path = strdup(socket_path);
 	error = f->events < 0 ? errno : !f->socket_path ? ENOMEM : threads_start(f);
@@ -268,8 +254,7 @@ void fetcher_free(struct fetcher *f)
 	pthread_cond_signal(&f->poll_wake);
 	pthread_cond_signal(&f->work_wake);
 	pthread_mutex_unlock(&f->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until = after(until, FETCHER_END_MS);
+	until = clock_deadline(clock_ms() + FETCHER_END_MS);
 	bool poller_ended = pthread_clockjoin_np(f->poller, NULL, CLOCK_MONOTONIC, &until) == 0;
 	bool worker_ended = pthread_clockjoin_np(f->worker, NULL, CLOCK_MONOTONIC, &until) == 0;
 

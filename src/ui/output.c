@@ -97,20 +97,6 @@ void output_time(char *text, size_t size, double unix_ms)
 		strftime(text, size, "%Y-%m-%d %H:%M:%SZ", &tm);
 }
 
-const char *output_string(const cJSON *object, const char *name)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-	return text ? text : "";
-}
-
-double output_value(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 void output_text(const char *text)
 {
 	char clean[TEXT_MAX];

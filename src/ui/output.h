@@ -9,6 +9,7 @@
 #include "core/client.h"
 #include "core/command.h"
 #include "core/err.h"
+#include "core/json.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -34,9 +35,6 @@ bool output_ascii(void);
 int output_width(FILE *f);
 /* "2026-03-01 14:02:11Z". */
 void output_time(char *text, size_t size, double unix_ms);
-/* A member of an answer: "" or 0 when it is missing. */
-const char *output_string(const cJSON *object, const char *name);
-double output_value(const cJSON *object, const char *name);
 /* Puts text, cleaned and in ASCII where the locale demands it, to stdout. */
 void output_text(const char *text);
 

@@ -1,6 +1,7 @@
 #include "ui/run.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,20 +11,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ARGUMENTS_SIZE 80
 
 extern char **environ;
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int spawn(char *const *arguments, int output, pid_t *pid)
 {
@@ -61,7 +53,7 @@ static bool output_read(int fd, struct buf *b, size_t output_max, long long unti
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		long long left = until_ms - now_ms();
+		long long left = until_ms - clock_ms();
 		ssize_t n;
 
 		if (left <= 0)
@@ -93,7 +85,7 @@ int run_self(char *const *arguments, size_t output_max, int timeout_s, char **ou
 		return err_errno(e, error, "the command cannot be run");
 	}
 	buf_init(&b);
-	ended = output_read(ends[0], &b, output_max, now_ms() + timeout_s * 1000LL);
+	ended = output_read(ends[0], &b, output_max, clock_ms() + timeout_s * 1000LL);
 	close(ends[0]);
 	if (!ended)
 		kill(-pid, SIGKILL);

@@ -1,5 +1,5 @@
 /* view_jobs: what runs and waits, below it what has ended, and the selected job in a pane. */
-#include "ui/columns.h"
+#include "ui/grid.h"
 #include "ui/job_pane.h"
 #include "ui/panes.h"
 #include "ui/view.h"
@@ -30,7 +30,7 @@ enum job_cell {
 
 struct job_column {
 	enum job_cell cell;
-	struct column column;
+	struct grid_column column;
 };
 
 /* The first columns are the same in both lists, so that they stand one above the other. */
@@ -58,7 +58,7 @@ static const struct job_column ended_columns[] = {
 struct list {
 	size_t column_count;
 	enum job_cell cells[CELL_COUNT];
-	struct column columns[CELL_COUNT];
+	struct grid_column columns[CELL_COUNT];
 };
 
 static void draw_model(struct canvas *c, int row, int column, int columns,
@@ -161,17 +161,17 @@ static void draw_cell(struct canvas *c, int row, int column, int columns, enum j
 static void draw_row(struct canvas *c, int row, const struct list *list,
 		     const struct ui_state *state, const struct job_record *job)
 {
-	int at = COLUMNS_MARKER;
+	int at = GRID_MARKER;
 	for (size_t i = 0; i < list->column_count; i++) {
 		if (list->columns[i].width == 0)
 			continue;
 		draw_cell(c, row, at, list->columns[i].width, list->cells[i], state, job);
-		at += list->columns[i].width + COLUMNS_GAP;
+		at += list->columns[i].width + GRID_GAP;
 	}
 	if (job != job_selected(state))
 		return;
 	canvas_put(c, row, 0, 1, ROLE_SELECTED, canvas_glyph(c, "▸", ">"));
-	canvas_select(c, row, 0, COLUMNS_MARKER + list->columns[0].width);
+	canvas_select(c, row, 0, GRID_MARKER + list->columns[0].width);
 }
 
 static int id_columns(const struct snapshot *s)
@@ -191,7 +191,7 @@ static void lay_out(const struct canvas *c, const struct snapshot *s,
 	bool narrow = c->columns < NARROW;
 	list->column_count = count;
 	for (size_t i = 0; i < count; i++) {
-		struct column *column = &list->columns[i];
+		struct grid_column *column = &list->columns[i];
 		list->cells[i] = columns[i].cell;
 		*column = columns[i].column;
 		if (columns[i].cell == ID)
@@ -204,7 +204,7 @@ static void lay_out(const struct canvas *c, const struct snapshot *s,
 		if (narrow && columns[i].cell == PROGRESS)
 			column->least = 5;
 	}
-	columns_lay_out(list->columns, count, c->columns - COLUMNS_MARKER - 1);
+	grid_lay_out(list->columns, count, c->columns - GRID_MARKER - 1);
 }
 
 /* One list with its headings in rows [top, bottom), from the jobs [first, first + count) of the
@@ -213,17 +213,17 @@ static void draw_list(struct canvas *c, int top, int bottom, const struct list *
 		      const struct ui_state *state, size_t first, size_t count)
 {
 	int rows = bottom - top - 1, selected = -1;
-	int end = columns_headings(c, top, list->columns, list->column_count);
+	int end = grid_headings(c, top, list->columns, list->column_count);
 	for (size_t i = 0; i < count; i++) {
 		if (&state->snapshot->jobs[first + i] == job_selected(state))
 			selected = (int)i;
 	}
-	int line = columns_first(0, (int)count, selected, rows);
+	int line = grid_first(0, (int)count, selected, rows);
 	for (int i = 0; i < rows && line + i < (int)count; i++)
 		draw_row(c, top + 1 + i, list, state,
 			 &state->snapshot->jobs[first + (size_t)(line + i)]);
 	if ((int)count > rows)
-		columns_position(c, top, end, line, rows, (int)count);
+		grid_position(c, top, end, line, rows, (int)count);
 }
 
 static void draw_none(struct canvas *c, int top, int bottom)

@@ -1,5 +1,5 @@
 /* view_models: every model on one line, and below them the charts of the selected one. */
-#include "ui/columns.h"
+#include "ui/grid.h"
 #include "ui/panes.h"
 #include "ui/view.h"
 
@@ -132,7 +132,7 @@ static void draw_state(struct canvas *c, int row, int column, int columns,
 }
 
 #define COLUMN_COUNT 10
-static const struct column columns_all[COLUMN_COUNT] = {
+static const struct grid_column columns_all[COLUMN_COUNT] = {
     {"MODEL", 0, 12, 40, false, 0},  {"LIVE", 2, 4, 4, false, 0},   {"SPLIT", 6, 10, 40, false, 0},
     {"REQ/S", 3, 5, 6, true, 0},     {"LAST 60 S", 8, 12, 30, false, 0}, {"p50", 7, 5, 6, true, 0},
     {"p99", 4, 5, 6, true, 0},       {"ERR%", 5, 5, 6, true, 0},    {"STATE", 1, 9, 11, false, 0},
@@ -153,29 +153,29 @@ static int longest_name(const struct snapshot *s)
 	return (int)longest;
 }
 
-static void lay_out(struct column *columns, int room, const struct snapshot *s)
+static void lay_out(struct grid_column *columns, int room, const struct snapshot *s)
 {
 	memcpy(columns, columns_all, sizeof(columns_all));
 	int name = longest_name(s);
 	columns[0].most = name < 12 ? 12 : name > 40 ? 40 : name;
-	columns_lay_out(columns, COLUMN_COUNT, room);
+	grid_lay_out(columns, COLUMN_COUNT, room);
 }
 
-static void draw_row(struct canvas *c, int row, const struct column *columns,
+static void draw_row(struct canvas *c, int row, const struct grid_column *columns,
 		     const struct ui_state *state, const struct snapshot_model *m)
 {
-	int at = COLUMNS_MARKER;
+	int at = GRID_MARKER;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
 		if (columns[i].width == 0)
 			continue;
 		cells[i](c, row, at, columns[i].width, state, m);
-		at += columns[i].width + COLUMNS_GAP;
+		at += columns[i].width + GRID_GAP;
 	}
 	if (strcmp(state->model, m->name) != 0)
 		return;
 	canvas_put(c, row, 0, 1, ROLE_SELECTED, canvas_glyph(c, "▸", ">"));
 	/* Not the whole line: a cursor move would cost three times the bytes on a slow link. */
-	canvas_select(c, row, 0, COLUMNS_MARKER + columns[0].width);
+	canvas_select(c, row, 0, GRID_MARKER + columns[0].width);
 }
 
 static int selected_line(const struct ui_state *state, const size_t *indexes, int count)
@@ -190,16 +190,16 @@ static int selected_line(const struct ui_state *state, const size_t *indexes, in
 static void draw_table(struct canvas *c, int top, int bottom, const struct ui_state *state,
 		       const size_t *indexes, int count)
 {
-	struct column columns[COLUMN_COUNT];
+	struct grid_column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
-	int first = columns_first(state->scroll, count, selected, rows);
-	lay_out(columns, c->columns - COLUMNS_MARKER, state->snapshot);
-	int end = columns_headings(c, top, columns, COLUMN_COUNT);
+	int first = grid_first(state->scroll, count, selected, rows);
+	lay_out(columns, c->columns - GRID_MARKER, state->snapshot);
+	int end = grid_headings(c, top, columns, COLUMN_COUNT);
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, top + 1 + i, columns, state,
 			 &state->snapshot->models[indexes[first + i]]);
 	if (count > rows)
-		columns_position(c, top, end, first, rows, count);
+		grid_position(c, top, end, first, rows, count);
 }
 
 static void draw_detail(struct canvas *c, int top, int bottom, const struct ui_state *state,

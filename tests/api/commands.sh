@@ -53,6 +53,7 @@ expect 4 'cannot be opened' deploy flight-delay /nonexistent
 expect 0 'v1 is registered and is live' deploy flight-delay "$examples/flight-delay/v1.txt" --baseline "$examples/baseline.csv"
 expect 0 'v1 stays live' deploy flight-delay "$examples/flight-delay/v2.ubj"
 expect 0 'v1 stays live' deploy flight-delay "$examples/flight-delay/v3.txt"
+expect 0 'Its baseline stays as it was' deploy flight-delay "$examples/flight-delay/v3.txt" --baseline "$examples/baseline.csv"
 expect 2 'needs --reason' promote flight-delay 2
 expect 0 'Nothing was changed' promote flight-delay 2 --dry-run
 expect 0 'v2 is live (revision 2' promote flight-delay v2 --reason test
@@ -63,6 +64,8 @@ expect 0 'the split is v2 80% v3 20%' split flight-delay 2=80 3=20 --reason test
 expect 0 '80%' status
 expect 0 'canary' status flight-delay
 expect 0 'v2 is live (revision 4' rollback flight-delay --reason test
+expect 0 'the split is v2 80% v3 20% (revision 5, was v2 100%)' rollback flight-delay --to 3 --reason test
+expect 0 'v2 is live (revision 6' promote flight-delay 2 --reason test
 expect 0 'rollback' history flight-delay
 expect 0 'v3' versions flight-delay
 expect 0 'refused\|promote' audit flight-delay --limit 5

@@ -84,6 +84,8 @@ def good_body():
 
 MALFORMED = [
     (LIVE + b"Host: b\r\n\r\n", "several Host"),
+    (b"GET /v2 HTTP/1.1\r\nHost: a b\r\n\r\n", "no host"), (b"GET /v2 HTTP/1.1\r\nHost: a/b\r\n\r\n", "no host"),
+    (b"GET /v2 HTTP/1.1\r\nHost: u@a\r\n\r\n", "no host"),
     (LIVE + b"X: a\x01b\r\n\r\n", "control character"),
     (LIVE + b"X: a\x7fb\r\n\r\n", "control character"),
     (LIVE + b"X: a\x00b\r\nY: c\r\n\r\n", "NUL"),
@@ -98,6 +100,9 @@ MALFORMED = [
     (POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "several Content-Length"),
     (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "several Content-Length"),
     (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", "both Content-Length"),
+    (POST + b"Content-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "several Content-Encoding"),
+    (POST + b"Inference-Header-Content-Length: 2\r\nInference-Header-Content-Length: 3\r\nContent-Length: 3\r\n\r\n{} ",
+     "several Inference-Header"),
     (POST + b"Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding"),
     (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"),
     (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"),
@@ -110,7 +115,12 @@ MALFORMED = [
     (b"GET /v2/fd\x01x HTTP/1.1\r\nHost: a\r\n\r\n", "control character"),
     (LIVE + b"".join(b"X%d: a\r\n" % i for i in range(200)) + b"\r\n", "more than 100 header lines"),
     (b"GET /v2?" + b"&".join(b"a%d=1" % i for i in range(200)) + b" HTTP/1.1\r\nHost: a\r\n\r\n", "more than 64 arguments"),
+    # So many that libmicrohttpd has no memory for their list; it would not answer.
+    (b"GET /v2?" + b"&" * 8000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", "more than 64 arguments"),
+    (b"GET /v2?\x01" + b"&a" * 4000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", "more than 64 arguments"),
 ]
+TOO_LONG = [b"GET /v2?a=" + b"a" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"GET /v2?" + b"&" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"]
 # libmicrohttpd refuses these by itself, in its own words, some by just closing.
 REFUSED_BELOW = [
     b"GET /v2/health/live HTTP/1.1\r\n\r\n", LIVE + b"X\x00y: a\r\n\r\n", LIVE + b"Xy\r\n\r\n",
@@ -120,18 +130,38 @@ REFUSED_BELOW = [
     POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n",
     POST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\na\r\n0\r\n\r\n",
     LIVE + b"X: " + b"a" * 40000 + b"\r\n\r\n", b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    # The request's state is freed all the same; the address checks say so at the end.
+    LIVE + b"Cookie: " + b"; ".join(b"a%d=1" % i for i in range(500)) + b"\r\n\r\n",
     b"GET /v2\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET /v2/a b HTTP/1.1\r\nHost: a\r\n\r\n",
 ]
+
+
+# What libmicrohttpd refuses by itself from 1.0 on, before we are asked: with a page in HTML, or by closing.
+NEWER_REFUSES = ("NUL", "control character", "bare CR or LF", "no name of a header", "both Content-Length",
+                 "Transfer-Encoding")
+
+
+def refusal(connection, data, part):
+    """The answer to a malformed request; None where a newer libmicrohttpd refused it by itself."""
+    connection.sendall(data)
+    first = connection.recv(1, socket.MSG_PEEK)
+    if first == b"" and part in NEWER_REFUSES:
+        return None
+    status, headers, body, _ = answer(connection)
+    assert status == 400, (data[:80], status, body)
+    assert headers["connection"].lower() == "close" and ended(connection), (data[:80], headers)
+    return None if body.startswith(b"<html>") and part in NEWER_REFUSES else body
 
 
 def test_malformed_requests_are_refused_and_closed():
     runtime = Runtime()
     for data, part in MALFORMED:
         with connect(runtime) as connection:
-            connection.sendall(data)
-            status, headers, body, _ = answer(connection)
-            assert status == 400 and part in sentence(body), (data[:80], status, body)
-            assert headers["connection"].lower() == "close" and ended(connection), (data[:80], headers)
+            body = refusal(connection, data, part)
+            assert body is None or part in sentence(body), (data[:80], body)
+    for data in TOO_LONG:
+        status, _, body, _ = ask(runtime, data)
+        assert status == 414 and "longer than 16384" in sentence(body), (data[:80], status, body)
     for data in REFUSED_BELOW:
         with connect(runtime) as connection:
             try:
@@ -149,8 +179,9 @@ def test_memory_stays_flat_under_bad_requests():
     runtime = Runtime()
 
     def round_of_all():
-        for data, _ in MALFORMED:
-            ask(runtime, data)
+        for data, part in MALFORMED:
+            with connect(runtime) as connection:
+                refusal(connection, data, part)
     round_of_all()
     before = resident(runtime)
     for _ in range(20):
@@ -167,6 +198,9 @@ def test_unusual_requests_that_are_right_are_answered():
             (b"HEAD /v2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200),
             (LIVE + b"X:\r\nY:a\r\nZ: \tb c\t\r\n\r\n", 200),
             (LIVE + b"X: caf\xc3\xa9\r\n\r\n", 200),
+            (b"GET /v2 HTTP/1.1\r\nHost:\r\n\r\n", 200), (b"GET /v2 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200),
+            (b"GET /v2 HTTP/1.1\r\nHost: my_host-1.example:8080\r\n\r\n", 200),
+            (b"GET /v2?" + b"&".join(b"a%d=1" % i for i in range(64)) + b"& HTTP/1.1\r\nHost: a\r\n\r\n", 200),
             (POST + b"\r\n", 404), (POST + b"Content-Length: 0\r\n\r\n", 404),
             (POST + b"Transfer-Encoding: Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 404),
             (LIVE + b"Expect: x\r\n\r\n", 417)]:

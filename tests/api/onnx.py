@@ -87,6 +87,27 @@ def test_metadata():
     runtime.stop()
 
 
+def test_names_given_at_the_deploy_are_columns_at_once():
+    runtime = Runtime()
+    path = f"{FIXTURES}/sk_zipmap_names.onnx"
+    deploy(runtime, path)
+    done = runtime.command("deploy", "named", path, "--features", "a,b,c,d")
+    assert done.returncode == 0, done.stderr
+    data = case_of(path)["inputs"][0]["data"][:4]
+    row = dict(zip("abcd", data))
+    asked = [("/predict/named", row), ("/v1/models/named:predict", {"instances": [row]})]
+    plain = [("/predict/sk-zipmap-names", [data]), ("/v1/models/sk-zipmap-names:predict", {"instances": [data]})]
+    for (path, body), (other, same) in zip(asked, plain):
+        got = json.loads(runtime.request("POST", path, json.dumps(body))[1])
+        want = json.loads(runtime.request("POST", other, json.dumps(same))[1])
+        outputs = got.get("outputs") or got["predictions"][0]
+        assert outputs == (want["rows"] if "rows" in want else want["predictions"])[0], (got, want)
+    # A refused name leaves nothing behind that could not be unloaded.
+    done = runtime.command("deploy", "few", f"{FIXTURES}/sk_zipmap_names.onnx", "--features", "a,b")
+    assert done.returncode == 2 and "takes 4 features, got 2 names" in done.stderr, done
+    runtime.stop()
+
+
 def test_wrong_requests_are_refused_with_a_sentence():
     runtime = Runtime()
     deploy(runtime, f"{FIXTURES}/sk_pipeline.onnx")

@@ -104,6 +104,17 @@ def test_v1_versions_and_labels():
         runtime.run("promote", "flight-delay", "1", "--reason", "test")
 
 
+def test_a_split_model_is_described_by_its_live_version():
+    runtime.run("split", "flight-delay", "1=50", "2=50", "--reason", "test")
+    try:
+        for _ in range(30):
+            assert ask("GET", "/v2/models/flight-delay")[0]["platform"] == "forest_lightgbm-text"
+            assert ask("GET", "/v2/models/flight-delay/config")[0]["platform"] == "forest_lightgbm-text"
+            assert ask("GET", V1 + "/metadata")[0]["model_spec"]["version"] == "1"
+    finally:
+        runtime.run("promote", "flight-delay", "1", "--reason", "test")
+
+
 def test_v1_sticks_to_a_unit():
     runtime.run("split", "flight-delay", "1=50", "2=50", "--reason", "test")
     try:
@@ -118,6 +129,18 @@ def test_v1_sticks_to_a_unit():
         assert len(versions) == 2, versions
     finally:
         runtime.run("promote", "flight-delay", "1", "--reason", "test")
+
+
+def test_a_wrong_unit_is_refused_everywhere():
+    row, long = EXPECTED[0], "u" * 256
+    for unit, sentence in [(long, "the parameter `unit` is longer than 255 bytes"),
+                           (1.5, "the parameter `unit` is neither a string nor an integer")]:
+        assert predict({"instances": [values(row)], "parameters": {"unit": unit}}, status=400)[0] == sentence
+    predict({"instances": [values(row)], "parameters": {"unit": "u" * 255, "other": [1]}})
+    for more, sentence in [("&unit=" + long, "the unit is longer than 255 bytes"),
+                           ("&unit=a&mldeck-unit=b", "the unit is given twice")]:
+        assert ask("GET", query(row) + more, status=400)[0] == sentence
+    ask("GET", query(row) + "&unit=" + "u" * 255)
 
 
 def test_v1_what_there_is():
@@ -248,7 +271,7 @@ def test_bad_tables():
             (short, 400, "feature `visib_mi` is missing; where its value is not known, give it none: `visib_mi=`"),
             (query(row) + "&weekday=1", 400, "feature `weekday`: `weekday` is given twice"),
             (query(row, format="xml"), 400, "there is no format `xml`; there are text, csv and json"),
-            (query(row, output="x"), 400, "there is no output `x`; the model has `predict`, `raw_score`"),
+            (query(row, output="x"), 400, "there is no output `x`; the model has `predict` and `raw_score`"),
             (query(row, version=9), 404, "flight-delay has no version `9`; it has 1 to 3"),
             (query(row, version=1) + "&version=2", 400, "the version is given twice"),
             (query(row, version=1).replace(TABLE, TABLE + "/versions/2"), 400,

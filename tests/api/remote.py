@@ -158,6 +158,8 @@ def test_what_bad_servers_answer():
         ("reset", 502, "broke off", reset),
         ("cut", 502, "broke off", lambda r: r.socket.sendall(honest(r)[:-5])),
         ("too short", 502, "broke off", lambda r: r.socket.sendall(honest(r).replace(b"Length: ", b"Length: 9"))),
+        ("long header", 502, "header of the answer of", lambda r: b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50000),
+        ("long header line", 502, "header of the answer of", lambda r: b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000000),
         ("chunks that end early", 502, "broke off", lambda r: r.socket.sendall(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":")),
     ]

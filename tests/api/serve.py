@@ -68,6 +68,28 @@ def test_health_and_metadata():
     runtime.stop()
 
 
+def test_names_may_be_given_to_features_that_only_have_numbers():
+    """A model that was trained with an array: LightGBM writes Column_0, XGBoost's file says nothing."""
+    runtime = Runtime()
+    for name, file in [("lgb", "edge_lgb_plain.txt"), ("xgb", "x1_base_json.json")]:
+        path = f"tests/fixtures/forest/{file}"
+        runtime.run("deploy", name + "-plain", path)
+        count = len(json.loads(runtime.request("GET", f"/v2/models/{name}-plain")[1])["features"])
+        names = [f"name {i}" for i in range(count)]
+        runtime.run("deploy", name, path, "--features", ",".join(names))
+        runtime.run("deploy", name, path)
+        runtime.run("deploy", name, path, "--features", ",".join(names))
+        done = runtime.command("deploy", f"{name}-plain", path, "--features", ",".join(names))
+        assert done.returncode == 3 and "never changed" in done.stderr, done
+        assert json.loads(runtime.request("GET", f"/v2/models/{name}")[1])["features"] == names
+        status, answer = runtime.infer({n: 0.5 for n in names}, f"/predict/{name}")
+        _, want = runtime.infer([[0.5] * count], f"/predict/{name}-plain")
+        assert status == 200 and answer["outputs"] == want["rows"][0], (answer, want)
+    done = runtime.command("deploy", "named", "examples/flights/flight-delay/v1.txt", "--features", "a,b")
+    assert done.returncode == 2 and "names its features itself" in done.stderr, done
+    runtime.stop()
+
+
 def test_wrong_requests_are_refused_with_a_sentence():
     runtime = Runtime()
     runtime.deploy_flights(1)

@@ -1,29 +1,21 @@
 /* bench_forest <model file>: microseconds a row at 1 and 256 rows a call, over 4,096 distinct rows. */
+#include "core/clock.h"
 #include "runtime/forest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define ROWS 4096
 #define ROUNDS 20
 
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 static double measure(const struct forest *f, const float *rows, double *output, size_t batch)
 {
-	double start = now_us();
+	uint64_t start_ns = clock_ns();
 
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < ROWS; i += batch)
 			forest_predict_f32(f, rows + i * forest_info(f)->feature_count, batch, output, NULL);
-	return (now_us() - start) / ((double)ROUNDS * ROWS);
+	return (double)(clock_ns() - start_ns) / 1e3 / ((double)ROUNDS * ROWS);
 }
 
 int main(int argc, char **argv)

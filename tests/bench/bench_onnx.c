@@ -1,36 +1,28 @@
 /* bench_onnx MODEL.onnx [LIBRARY]: microseconds a row at 1 row a call, with kept values and with
  * new ones, and at 256 rows, over 4,096 distinct rows. For models with one input [rows, features]
  * of FP32. */
+#include "core/clock.h"
 #include "runtime/engine_onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROWS 4096
 #define ROUNDS 20
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static double measure(void *model, const struct manifest *manifest, float *rows, size_t batch)
 {
 	size_t width = (size_t)manifest->inputs[0].dimensions[1];
 	struct arena arena = {0};
 	struct inference inference;
-	double start = 0;
+	uint64_t start_ns = 0;
 	struct err e;
 
 	/* The first round warms up. */
 	for (int round = -1; round < ROUNDS; round++) {
 		if (round == 0)
-			start = now_us();
+			start_ns = clock_ns();
 		for (size_t i = 0; i < ROWS; i += batch) {
 			arena_reset(&arena);
 			if (inference_begin(&inference, manifest, &arena, &e) != 0)
@@ -48,7 +40,7 @@ static double measure(void *model, const struct manifest *manifest, float *rows,
 		}
 	}
 	arena_release(&arena);
-	return (now_us() - start) / ((double)ROUNDS * ROWS);
+	return (double)(clock_ns() - start_ns) / 1e3 / ((double)ROUNDS * ROWS);
 }
 
 int main(int argc, char **argv)

@@ -1,32 +1,24 @@
 /* bench_telemetry: nanoseconds that recording one request costs, one prediction each, baseline in
  * place. */
+#include "core/clock.h"
 #include "runtime/telemetry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define SAMPLES 4096
 #define ROUNDS 500
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 static double measure(struct telemetry *t, const uint64_t *latencies_ns, const double *predictions)
 {
-	double start = now_ns();
+	uint64_t start_ns = clock_ns();
 
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < SAMPLES; i++) {
 			const struct telemetry_sample sample = {latencies_ns[i], 0,   2000, 1000, 2000, 1};
 			telemetry_record_ok(t, &sample, &predictions[i], 1);
 		}
-	return (now_ns() - start) / ((double)ROUNDS * SAMPLES);
+	return (double)(clock_ns() - start_ns) / ((double)ROUNDS * SAMPLES);
 }
 
 int main(void)

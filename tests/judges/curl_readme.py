@@ -62,7 +62,8 @@ def documented():
             said = after[2] if after and len(curls) == 1 and after[0] - end <= 3 else None
             if said is not None and any(True for c in commands(said) if re.match(r"curl |mldeck ", c)):
                 said = None
-            found += [(f"{path}:{start}", c, said) for c in curls]
+            found += [(f"{path}:{start}" + (f"#{k}" if len(curls) > 1 else ""), c, said)
+                      for k, c in enumerate(curls, 1)]
     return found
 
 

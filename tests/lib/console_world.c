@@ -5,15 +5,6 @@
 #include "ui/console.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int console_start(void *context)
 {
@@ -42,9 +33,9 @@ void console_world_close(struct console_world *w)
 void console_world_polls(struct console_world *w, int more)
 {
 	int until = fake_runtime_polls(w->runtime) + more;
-	long long deadline = now_ms() + 10000;
+	long long deadline = clock_ms() + 10000;
 
-	while (fake_runtime_polls(w->runtime) < until && now_ms() < deadline)
+	while (fake_runtime_polls(w->runtime) < until && clock_ms() < deadline)
 		terminal_read(w->terminal, 20);
 	assert_true(fake_runtime_polls(w->runtime) >= until);
 }

@@ -1,5 +1,7 @@
 #include "lib/terminal.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 #include <vterm.h>
 
@@ -26,14 +27,6 @@ struct terminal {
 	size_t bytes;
 	bool alternate;
 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int property_set(VTermProp property, VTermValue *value, void *user)
 {
@@ -112,12 +105,11 @@ void terminal_type(struct terminal *t, const char *keys)
 
 void terminal_held(struct terminal *t)
 {
-	long long until = now_ms() + DEADLINE_MS;
-	const struct timespec pause = {0, 1000000};
+	long long until = clock_ms() + DEADLINE_MS;
 	int output = 0, typed = 1;
 
-	while ((output == 0 || typed > 0) && now_ms() < until) {
-		nanosleep(&pause, NULL);
+	while ((output == 0 || typed > 0) && clock_ms() < until) {
+		clock_pause_ms(1);
 		ioctl(t->master, FIONREAD, &output);
 		ioctl(t->slave, FIONREAD, &typed);
 	}
@@ -206,11 +198,11 @@ void terminal_print(struct terminal *t)
 
 static bool wait_for(struct terminal *t, const char *text, bool there)
 {
-	long long until = now_ms() + DEADLINE_MS;
+	long long until = clock_ms() + DEADLINE_MS;
 
 	terminal_read(t, 0);
 	while ((terminal_row(t, text) >= 0) != there) {
-		if (now_ms() > until) {
+		if (clock_ms() > until) {
 			fprintf(stderr, "the screen %s \"%s\":\n", there ? "does not show" : "still shows", text);
 			terminal_print(t);
 			return false;
@@ -250,7 +242,7 @@ bool terminal_cooked(const struct terminal *t)
 
 int terminal_wait(struct terminal *t)
 {
-	long long until = now_ms() + DEADLINE_MS;
+	long long until = clock_ms() + DEADLINE_MS;
 	int status;
 
 	for (;;) {
@@ -262,7 +254,7 @@ int terminal_wait(struct terminal *t)
 				terminal_read(t, 0);
 			return status;
 		}
-		if (now_ms() > until)
+		if (clock_ms() > until)
 			return -1;
 	}
 }

@@ -139,7 +139,7 @@ static void ends_are_clear(void **state)
 	o.asked_outputs = "p,raw_score,p";
 	refused(&o, ERR_INPUT, "--outputs names `p` twice");
 	o.asked_outputs = "nothing";
-	refused(&o, ERR_INPUT, "v1 of m has no output `nothing`");
+	refused(&o, ERR_INPUT, "v1 of m has no output `nothing`; it has `p`, `raw_score`");
 	o = options_of("in.csv", "in.csv");
 	refused(&o, ERR_INPUT, "in.csv would overwrite the input itself; name another --output");
 	o = options_of("none.csv", "out.csv");
@@ -373,6 +373,50 @@ static void input_that_grows_is_read_to_its_first_end(void **state)
 	}
 }
 
+static atomic_int ticks;
+
+static bool count_tick(void *context, const struct batch_progress *progress)
+{
+	(void)context;
+	(void)progress;
+	atomic_fetch_add(&ticks, 1);
+	return true;
+}
+
+/* Answers once the caller has looked at its progress some times. */
+static int predict_late(void *context, size_t thread, struct batch_question *q, struct err *e)
+{
+	int64_t deadline_ms = clock_ms() + 10000;
+	while (atomic_load(&ticks) < 4 && clock_ms() < deadline_ms)
+		clock_pause_ms(1);
+	return predict(context, thread, q, e);
+}
+
+static uint64_t processor_ns(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+static void waiting_for_an_answer_takes_no_processor(void **state)
+{
+	const struct batch_calls slow = {.predict = predict_late, .tick = count_tick};
+	struct batch_options o = options_of("in.csv", "out.csv");
+	enum batch_outcome outcome;
+	struct batch_progress p;
+	struct batch *b;
+	struct err e;
+	(void)state;
+	put("in.csv", "a,b\n1,2\n");
+	assert_int_equal(batch_open(&o, &b, &e), 0);
+	uint64_t start_ns = clock_ns(), start_used_ns = processor_ns();
+	assert_int_equal(batch_run(b, &manifest, 1, &slow, &outcome, &p, &e), 0);
+	assert_true(processor_ns() - start_used_ns < (clock_ns() - start_ns) / 2);
+	batch_close(b);
+	assert_true(atomic_load(&ticks) >= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_model_that_is_away_is_asked_again),
 		cmocka_unit_test(a_failed_run_asks_no_more),
 		cmocka_unit_test(input_that_grows_is_read_to_its_first_end),
+		cmocka_unit_test(waiting_for_an_answer_takes_no_processor),
 	};
 	return cmocka_run_group_tests_name("batch", tests, set_up, tear_down);
 }

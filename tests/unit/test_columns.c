@@ -62,17 +62,17 @@ static void tensors_are_no_columns(void **state)
 		const char *sentence;
 	} cases[] = {
 		{{"image", "FP32", 4, {-1, 3, 8, 8}},
-		 "m takes tensors, not columns: its input `image` is FP32 of shape [-1,3,8,8]; send it to "
+		 "m takes tensors, not columns: its input `image` is FP32 of shape [-1, 3, 8, 8]; send it to "
 		 "/v2/models/m/infer"},
 		{{"x", "FP32", 2, {-1, -1}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1,-1]; send it to "
+		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1, -1]; send it to "
 		 "/v2/models/m/infer"},
 		{{"x", "FP32", 1, {5}},
 		 "m takes tensors, not columns: its input `x` is FP32 of shape [5]; send it to /v2/models/m/infer"},
 		{{"x", "FP32", 0, {0}},
 		 "m takes tensors, not columns: its input `x` is FP32 of shape []; send it to /v2/models/m/infer"},
 		{{"x", "FP32", 2, {-1, 70000}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1,70000]; send it to "
+		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1, 70000]; send it to "
 		 "/v2/models/m/infer"},
 	};
 	struct tensor_spec twice[] = {{"x", "FP32", 2, {-1, 2}}, {"x_1", "FP32", 1, {-1}}};

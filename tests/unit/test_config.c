@@ -197,6 +197,13 @@ static void which_file_applies(void **state)
 	rmdir(directory);
 }
 
+static void no_threads_are_one_a_core(void **state)
+{
+	(void)state;
+	assert_int_equal(config_threads(3), 3);
+	assert_int_equal(config_threads(0), sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +213,7 @@ int main(void)
 	    cmocka_unit_test(long_lines_and_values),
 	    cmocka_unit_test(settings_by_name),
 	    cmocka_unit_test(which_file_applies),
+	    cmocka_unit_test(no_threads_are_one_a_core),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,16 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void quitting_gives_the_terminal_back(void **state)
 {
@@ -172,7 +163,7 @@ static void a_hanging_runtime_blocks_no_key(void **state)
 	assert_true(terminal_lacks(w.terminal, "churn"));
 	terminal_type(w.terminal, "\r");
 	/* Once the picture is stale, nothing can be changed. */
-	long long until = now_ms() + 10000;
+	long long until = clock_ms() + 10000;
 
 	do {
 		terminal_type(w.terminal, "p");
@@ -180,7 +171,7 @@ static void a_hanging_runtime_blocks_no_key(void **state)
 		if (terminal_row(w.terminal, "Promote") >= 0)
 			terminal_type(w.terminal, "\033");
 		terminal_read(w.terminal, 200);
-	} while (terminal_row(w.terminal, "the picture is not current") < 0 && now_ms() < until);
+	} while (terminal_row(w.terminal, "the picture is not current") < 0 && clock_ms() < until);
 	assert_true(terminal_shows(w.terminal, "the picture is not current"));
 	fake_runtime_hang(w.runtime, false);
 	terminal_type(w.terminal, "q");

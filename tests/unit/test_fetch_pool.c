@@ -251,8 +251,7 @@ static void test_cancel(void **state)
 	struct fetch_job job = job_for("/hang", &o);
 
 	assert_int_equal(fetch_pool_submit(pool, &job, &e), 0);
-	while (web_stub_requests(stub) == 0)
-		usleep(1000);
+	wait_until(web_stub_requests(stub) > 0);
 	fetch_pool_cancel();
 	assert_int_equal(o.calls, 1);
 	assert_int_equal(o.fault, FETCH_CANCELLED);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEADLINE_S 30
@@ -226,11 +225,7 @@ static int answer(int fd, char *text, size_t size)
 /* Polls until so many requests have reached the handler. */
 static void until_handled(struct fixture *f, unsigned count)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
-	for (int i = 0; atomic_load(&f->handled) < count; i++) {
-		assert_true(i < DEADLINE_S * 1000);
-		nanosleep(&pause, NULL);
-	}
+	wait_until(atomic_load(&f->handled) >= count);
 }
 
 struct client {
@@ -341,7 +336,6 @@ static bool accepts(const struct fixture *f)
 static void a_drain_waits_for_what_is_suspended(void **state)
 {
 	(void)state;
-	const struct timespec pause = {.tv_nsec = 1000000};
 	struct fixture f;
 	char text[1024];
 	pthread_t drain;
@@ -352,10 +346,7 @@ static void a_drain_waits_for_what_is_suspended(void **state)
 	post(fd, "/later", "slow");
 	until_handled(&f, 1);
 	assert_int_equal(pthread_create(&drain, NULL, drain_main, &f), 0);
-	for (int i = 0; accepts(&f); i++) {
-		assert_true(i < DEADLINE_S * 1000);
-		nanosleep(&pause, NULL);
-	}
+	wait_until(!accepts(&f));
 	resume_all(&f);
 	assert_int_equal(answer(fd, text, sizeof text), 0);
 	assert_non_null(strstr(text, "later slow"));
@@ -422,7 +413,6 @@ static void a_drain_races_with_resuming(void **state)
 static void a_slow_reader_is_cut_off(void **state)
 {
 	(void)state;
-	const struct timespec pause = {.tv_nsec = 1000000};
 	struct fixture f;
 	static char piece[16384];
 	size_t size = 0;
@@ -434,7 +424,7 @@ static void a_slow_reader_is_cut_off(void **state)
 	while ((n = recv(fd, piece, sizeof piece, 0)) > 0) {
 		size += (size_t)n;
 		http_reap(f.server);
-		nanosleep(&pause, NULL);
+		clock_pause_ms(1);
 	}
 	assert_true(size > 0 && size < LARGE_SIZE);
 	close(fd);

@@ -7,9 +7,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#define DEADLINE_S 30
 #define LISTED_MAX 20
 
 struct world {
@@ -17,13 +15,6 @@ struct world {
 	struct registry *registry;
 	struct jobs *jobs;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void write_file(const char *path, const char *text, mode_t mode)
 {
@@ -112,10 +103,10 @@ static struct job_record look(struct world *w, int64_t id)
 
 static struct job_record wait_for(struct world *w, int64_t id, enum job_state state)
 {
-	int64_t until = now_ms() + DEADLINE_S * 1000;
+	int64_t until_ms = clock_ms() + UNIT_DEADLINE_MS;
 	struct job_record record = look(w, id);
-	while (record.state != state && now_ms() < until) {
-		usleep(2000);
+	while (record.state != state && clock_ms() < until_ms) {
+		clock_pause_ms(2);
 		record = look(w, id);
 	}
 	if (record.state != state)
@@ -129,9 +120,7 @@ static void take_file(struct world *w, const char *name)
 {
 	char path[512];
 	path_in(w, name, path);
-	int64_t until = now_ms() + DEADLINE_S * 1000;
-	while (unlink(path) != 0 && now_ms() < until)
-		usleep(2000);
+	wait_until(unlink(path) == 0);
 }
 
 /* What the child wrote into a file, once its job is done. */
@@ -382,7 +371,7 @@ static void a_drain_interrupts_and_an_answer_still_counts(void **state)
 	take_file(w, "a-ready");
 	take_file(w, "b-ready");
 	jobs_stop(w->jobs);
-	jobs_wait(w->jobs, DEADLINE_S * 1000);
+	jobs_wait(w->jobs, UNIT_DEADLINE_MS);
 	assert_int_equal(look(w, running).state, JOB_INTERRUPTED);
 	assert_string_equal(
 	    look(w, running).summary,
@@ -405,7 +394,7 @@ static void die_with_a_child(struct world *w)
 	path_in(w, "child", path);
 	struct stat status;
 	while (stat(path, &status) != 0 || status.st_size == 0)
-		usleep(2000);
+		clock_pause_ms(2);
 	raise(SIGKILL);
 }
 
@@ -430,10 +419,7 @@ static void a_dead_runtimes_jobs_are_interrupted(void **state)
 	assert_int_equal(fscanf(file, "%d", &child), 1);
 	fclose(file);
 	/* Its child went with it. */
-	int64_t until = now_ms() + DEADLINE_S * 1000;
-	while (kill(child, 0) == 0 && now_ms() < until)
-		usleep(2000);
-	assert_int_not_equal(kill(child, 0), 0);
+	wait_until(kill(child, 0) != 0);
 }
 
 static void history_is_not_rewritten(void **state)

@@ -92,12 +92,43 @@ static void other_refusals(void **state)
 	cJSON_Delete(json);
 }
 
+static void optional_fields_leave_what_was_there(void **state)
+{
+	cJSON *json = cJSON_Parse("{\"text\":\"a\",\"none\":null,\"count\":3,\"flag\":true}");
+	const char *text = "else";
+	int64_t count = 7;
+	bool flag = false;
+	struct err e;
+	(void)state;
+	assert_int_equal(json_optional_text(json, "none", &text, &e), 0);
+	assert_int_equal(json_optional_integer(json, "absent", 0, 9, &count, &e), 0);
+	assert_int_equal(json_optional_boolean(json, "none", &flag, &e), 0);
+	assert_string_equal(text, "else");
+	assert_int_equal(count, 7);
+	assert_false(flag);
+	assert_int_equal(json_optional_text(json, "text", &text, &e), 0);
+	assert_int_equal(json_optional_integer(json, "count", 0, 9, &count, &e), 0);
+	assert_int_equal(json_optional_boolean(json, "flag", &flag, &e), 0);
+	assert_string_equal(text, "a");
+	assert_int_equal(count, 3);
+	assert_true(flag);
+	assert_int_equal(json_optional_text(json, "count", &text, &e), -1);
+	assert_string_equal(e.text, "field `count` must be a string, got 3");
+	assert_int_equal(json_optional_integer(json, "count", 4, 9, &count, &e), -1);
+	assert_int_equal(json_optional_boolean(json, "text", &flag, &e), -1);
+	assert_string_equal(json_find_text(json, "text"), "a");
+	assert_string_equal(json_find_text(json, "count"), "");
+	assert_true(json_find_number(json, "count") == 3 && json_find_number(json, "absent") == 0);
+	cJSON_Delete(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(good_values),
 	    cmocka_unit_test(integer_refusals),
 	    cmocka_unit_test(other_refusals),
+		cmocka_unit_test(optional_fields_leave_what_was_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

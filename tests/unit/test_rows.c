@@ -51,6 +51,27 @@ static void columns_are_matched_by_name(void **state)
 	assert_true(isnan(rows[3]) && isnan(rows[4]) && isnan(rows[5]));
 }
 
+/* A data frame's names, as LightGBM's file does not have them. */
+static void a_blank_in_a_name_is_explained(void **state)
+{
+	static char *with[] = {"petal_width_(cm)"};
+	static struct tensor_spec one = {"rows", "FP64", 2, {-1, 1}};
+	static const struct manifest m = {
+		.input_count = 1, .inputs = &one, .feature_count = 1, .feature_names = with};
+	const char text[] = "id,petal width (cm)\n1,2\n";
+	struct columns_rows into;
+	struct err e = {0};
+	(void)state;
+
+	struct columns *c = columns_new(&m, "m", &e);
+	assert_non_null(c);
+	assert_int_equal(columns_rows_init(&into, c, &arena, 1, &e), 0);
+	assert_int_equal(rows_read(text, sizeof text - 1, ROWS_CSV, &into, &e), -1);
+	assert_string_equal(e.text, "the rows have no column `petal_width_(cm)`, which the model needs; name "
+				    "`petal width (cm)` so (LightGBM writes blanks in names as `_`)");
+	columns_free(c);
+}
+
 static void json_lines_are_objects_or_arrays(void **state)
 {
 	size_t count;
@@ -71,6 +92,7 @@ static void bad_rows_are_named(void **state)
 	} cases[] = {
 		{"", "there are no rows"},
 		{"a\n1\n", "the rows have no column `b`, which the model needs (the first line names the columns)"},
+		{"a;b\n1;2\n", "the first line is one field, `a;b`; fields are separated by commas"},
 		{"a,b,a\n1,2,3\n", "the header names column `a` twice"},
 		{"a,b\n", "there are no rows after the header"},
 		{"a,b\n1,2\n1\n", "line 3: it has 1 field, the header 2"},
@@ -167,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_matched_by_name),
+		cmocka_unit_test(a_blank_in_a_name_is_explained),
 		cmocka_unit_test(json_lines_are_objects_or_arrays),
 		cmocka_unit_test(bad_rows_are_named),
 		cmocka_unit_test(fields_are_kept),

@@ -149,9 +149,9 @@ static const struct {
     {&matrix, "mouth=1", "the model has no feature `mouth`; it takes `month`, `version`, `size`"},
     {&matrix, "format=xml", "there is no format `xml`; there are text, csv and json"},
     {&matrix, "format=csv&format=csv", "the format is given twice"},
-    {&matrix, "output=x", "there is no output `x`; the model has `predict`, `raw`"},
-    {&matrix, "output=predict_3", "there is no output `predict_3`; the model has `predict`, `raw`"},
-    {&matrix, "output=raw_0", "there is no output `raw_0`; the model has `predict`, `raw`"},
+    {&matrix, "output=x", "there is no output `x`; the model has `predict` and `raw`"},
+    {&matrix, "output=predict_3", "there is no output `predict_3`; the model has `predict` and `raw`"},
+    {&matrix, "output=raw_0", "there is no output `raw_0`; the model has `predict` and `raw`"},
     {&matrix, "output=raw&output=raw", "the output `raw` is named twice"},
     {&named, "age=1.5", "feature `age`: `1.5` is not a whole number"},
     {&named, "age=40000", "feature `age`: `40000` is out of range"},
@@ -211,7 +211,7 @@ static const struct {
     {&matrix, "month,version,size\n1,2,3\n\n1,x,3\n",
      "line 4, column `version`: `x` is not a number", false},
     {&matrix, "month;version;size\n1;2;3\n",
-     "the rows have no column `month`, which the model needs (the first line names the columns)",
+     "the first line is one field, `month;version;size`; fields are separated by commas",
      false},
     {&matrix, "month,version,size\n1,2\n", "line 2: it has 2 fields, the header 3", false},
     {&matrix, "", "the body is empty", true},
@@ -251,7 +251,7 @@ static void too_many_rows(void **state)
 	begin(&fixed);
 	buf_init(&body);
 	buf_add_string(&body, "a\n");
-	for (size_t i = 0; i <= COLUMNS_ROWS_MAX; i++)
+	for (size_t i = 0; i <= TENSOR_ROWS_MAX; i++)
 		buf_add_string(&body, "1\n");
 	assert_int_equal(table_read_csv(&request, body.data, body.size, &error), -1);
 	assert_int_equal(error.code, ERR_TOO_LARGE);

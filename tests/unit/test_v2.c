@@ -273,7 +273,7 @@ static const struct {
     {OPTION("\"parameters\":{\"binary_data_output\":1}"),
      "the parameter `binary_data_output` is neither true nor false"},
     {OPTION("\"outputs\":[{\"name\":\"x\"}]"),
-     "there is no output `x`; there are `predict` and `raw_score`"},
+     "there is no output `x`; the model has `predict` and `raw_score`"},
     {OPTION("\"outputs\":[{\"name\":\"predict\"},{\"name\":\"predict\"}]"),
      "the output `predict` is named twice"},
     {OPTION("\"outputs\":[{\"name\":\"predict\",\"parameters\":{\"classification\":-1}}]"),
@@ -516,8 +516,8 @@ static void metadata(void **state)
 	(void)state;
 	struct buf out;
 	buf_init(&out);
-	v2_write_metadata(&out, "delay", (uint32_t[]){1, 3}, 2, &manifest);
-	assert_string_equal(out.data, "{\"name\":\"delay\",\"versions\":[\"1\",\"3\"],\"platform\":"
+	v2_write_metadata(&out, "delay", 2, &manifest);
+	assert_string_equal(out.data, "{\"name\":\"delay\",\"versions\":[\"1\",\"2\"],\"platform\":"
 				      "\"forest_lightgbm\",\"inputs\":[{"
 				      "\"name\":\"rows\",\"datatype\":\"FP64\",\"shape\":[-1,3]}],"
 				      "\"outputs\":[{\"name\":\"predict\","

@@ -22,17 +22,21 @@ static void a_request_has_its_tensors_behind_it(void **state)
 	static const char json[] =
 		"{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2],\"datatype\":\"INT16\",\"parameters\":"
 		"{\"binary_data_size\":4}},{\"name\":\"s\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":"
-		"{\"binary_data_size\":7}}],\"outputs\":[{\"name\":\"p\"},{\"name\":\"q\\\"\"}],\"parameters\":"
-		"{\"binary_data_output\":true}}";
+		"{\"binary_data_size\":7}}],\"outputs\":[{\"name\":\"p\",\"parameters\":{\"binary_data\":true}},"
+		"{\"name\":\"q\\\"\",\"parameters\":{\"binary_data\":true}}]}";
 	struct buf out;
 	size_t json_size;
 	(void)state;
 	buf_init(&out);
-	v2_client_write(&out, &m, tensors, outputs, 2, &json_size);
+	v2_client_write(&out, &m, tensors, outputs, 2, true, &json_size);
 	assert_int_equal(json_size, sizeof json - 1);
 	assert_int_equal(out.size, json_size + 11);
 	assert_memory_equal(out.data, json, json_size);
 	assert_memory_equal(out.data + json_size, "\1\0\xfe\xff\3\0\0\0a\0b", 11);
+	/* The server chooses. */
+	buf_clear(&out);
+	v2_client_write(&out, &m, tensors, NULL, 0, true, &json_size);
+	assert_non_null(memmem(out.data, json_size, "}}],\"parameters\":{\"binary_data_output\":true}}", 43));
 	buf_release(&out);
 }
 

@@ -1,23 +1,23 @@
 /*
- * columns: which columns a table on a canvas has room for, its headings, and which lines are in
+ * grid: which columns a table on a canvas has room for, its headings, and which lines are in
  * sight.
  *
  * Pure drawing; the caller draws the cells. Not here: tables of plain text (table).
  */
-#ifndef UI_COLUMNS_H
-#define UI_COLUMNS_H
+#ifndef UI_GRID_H
+#define UI_GRID_H
 
 #include "ui/canvas.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define COLUMNS_GAP 2    /* blank cells between columns */
-#define COLUMNS_RANKS 16 /* ranks are below */
-#define COLUMNS_MARKER 2 /* "▸ " before the first */
+#define GRID_GAP 2    /* blank cells between columns */
+#define GRID_RANKS 16 /* ranks are below */
+#define GRID_MARKER 2 /* "▸ " before the first */
 
 /* Columns are taken in the order of their rank as long as their least widths fit. */
-struct column {
+struct grid_column {
 	const char *heading;
 	int rank, least, most;
 	bool right; /* flush */
@@ -26,13 +26,13 @@ struct column {
 
 /* Gives every column that fits its least width, then the room that is left to those that want more.
  */
-void columns_lay_out(struct column *columns, size_t count, int room);
+void grid_lay_out(struct grid_column *columns, size_t count, int room);
 /* Returns the column after the last heading. */
-int columns_headings(struct canvas *c, int row, const struct column *columns, size_t count);
+int grid_headings(struct canvas *c, int row, const struct grid_column *columns, size_t count);
 /* The first of count lines that is shown in rows, so that the selected one (-1: none) is in sight.
  */
-int columns_first(int scroll, int count, int selected, int rows);
+int grid_first(int scroll, int count, int selected, int rows);
 /* Which lines of how many are in sight: arrows always, figures where the headings leave room. */
-void columns_position(struct canvas *c, int top, int headings_end, int first, int rows, int count);
+void grid_position(struct canvas *c, int top, int headings_end, int first, int rows, int count);
 
 #endif
