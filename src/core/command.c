@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HELP_COLUMNS 96
+
 struct given {
 	const char *name;
 	const char *value; /* NULL for a flag */
@@ -243,12 +245,30 @@ static void usage_option(const struct option_spec *o, FILE *out)
 	fprintf(out, "  %-24s %s\n", left, o->help);
 }
 
+/* Paragraphs, broken at blanks; lines that are short enough stand as they are. */
+static void print_wrapped(const char *text, FILE *out)
+{
+	while (*text) {
+		size_t size = strcspn(text, "\n"), end = size;
+		if (size > HELP_COLUMNS) {
+			for (end = HELP_COLUMNS; end > 0 && text[end] != ' ';)
+				end--;
+			if (end == 0) /* one long word */
+				end = strcspn(text, " \n");
+		}
+		fprintf(out, "%.*s\n", (int)end, text);
+		text += end + (text[end] != '\0');
+	}
+}
+
 void command_usage(const struct command *c, FILE *out)
 {
 	usage_line(c, out);
 	fprintf(out, "%s.\n", c->summary);
-	if (c->details)
-		fprintf(out, "\n%s\n", c->details);
+	if (c->details) {
+		fputc('\n', out);
+		print_wrapped(c->details, out);
+	}
 	fputs("\noptions:\n", out);
 	for (const struct option_spec *o = c->options; o && o->name; o++)
 		usage_option(o, out);

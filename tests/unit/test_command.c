@@ -107,6 +107,28 @@ static void help_needs_no_arguments(void **unused)
 	arguments_free(a);
 }
 
+/* No line of a paragraph is longer than a terminal shows without breaking a word, and no word is lost. */
+static void help_is_broken_at_blanks(void **unused)
+{
+	static const struct option_spec none = {0};
+	char details[640] = "first\n\n", text[2048] = {0};
+	struct command long_one = {.name = "long", .summary = "s", .details = details, .options = &none};
+	FILE *file = tmpfile();
+
+	(void)unused;
+	for (int i = 0; i < 100; i++)
+		snprintf(details + strlen(details), 16, "w%d ", i);
+	memset(details + strlen(details), 'x', 120);
+	command_usage(&long_one, file);
+	rewind(file);
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	assert_non_null(strstr(text, "\n\nfirst\n\nw0 w1 "));
+	assert_non_null(strstr(text, "\nxxxx"));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(strlen(line) <= 96 || *line == 'x');
+}
+
 static void finds_the_socket(void **unused)
 {
 	struct arguments *a;
@@ -135,6 +157,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_the_record_does_not_say),
 		cmocka_unit_test(options_may_be_given_again),
 		cmocka_unit_test(help_needs_no_arguments),
+		cmocka_unit_test(help_is_broken_at_blanks),
 		cmocka_unit_test(finds_the_socket),
 	};
 
