@@ -101,6 +101,11 @@ void change_refresh(struct console *c);
 /* Whether the answer was one for the dialog. */
 bool change_answer(struct console *c, const struct fetcher_answer *a);
 
+/* console_change_facts.c: what its dialog says. Writes the dialog's lines. */
+void change_facts(struct change *change, const struct snapshot_model *m);
+/* The revision that a rollback gives back; 0: not in the history at hand. */
+uint32_t change_revision_returned(const struct change *change, const struct snapshot_model *m);
+
 /* change_request.c: what a change says to the runtime. */
 /* NULL when the target cannot be sent; then e says why. */
 cJSON *change_body(const struct change *change, bool dry_run, struct err *e);
