@@ -2,7 +2,7 @@
  * protocol_repository: the model-repository extension of V2: what there is, and load and unload where the
  * configuration lets clients do it.
  *
- * Loading reads disks and waits for predictions to end, so it runs on a worker of its own while its request is
+ * Loading reads disks and waits for predictions to end, so it runs on a worker for such changes while its request is
  * suspended.
  */
 #include "runtime/data_plane.h"
@@ -216,7 +216,7 @@ static int start_change(struct server *s, const struct http_request *request, co
 		free(c);
 		return err_set(e, ERR_MEMORY, "memory is out");
 	}
-	if (workers_submit(s->changer, change_task, c, e) != 0) {
+	if (workers_submit(s->changers, change_task, c, e) != 0) {
 		struct http_response response = {.status = 200};
 		buf_init(&response.body);
 		data_plane_refuse(&response, e);

@@ -133,37 +133,39 @@ static int load_twins(struct router *r, struct served_version **twins, size_t co
 	return result;
 }
 
+/* Leaves in *twins, NULL or of *count, what is to be dropped. */
 static int change_loaded(struct router *r, const char *model, bool load, const struct actor *actor,
-			 struct err *e)
+			 struct served_version ***twins, size_t *count, struct err *e)
 {
 	struct served_model *m;
 	int result = 0;
 
 	if (find_model(r, model, &m, e) != 0)
 		return -1;
-	size_t count = m->version_count;
-	struct served_version **twins = make_twins(m, !load, e);
+	*count = m->version_count;
+	*twins = make_twins(m, !load, e);
 	served_model_free(m);
-	if (twins == NULL)
+	if (*twins == NULL)
 		return -1;
 	if (load)
-		result = load_twins(r, twins, count, e);
+		result = load_twins(r, *twins, *count, e);
 	else
-		mark_unloaded(twins, count, actor);
-	if (swap_twins(r, model, twins, count, e) != 0)
-		result = -1;
-	drop_twins(twins, count);
-	return result;
+		mark_unloaded(*twins, *count, actor);
+	return swap_twins(r, model, *twins, *count, e) == 0 ? result : -1;
 }
 
 static int change_and_record(struct router *r, const char *model, bool load, const struct actor *actor,
 			     struct err *e)
 {
 	const char *action = load ? "load" : "unload";
+	struct served_version **twins = NULL;
+	size_t count = 0;
 
 	pthread_mutex_lock(&r->loading);
-	int result = change_loaded(r, model, load, actor, e);
+	int result = change_loaded(r, model, load, actor, &twins, &count, e);
 	pthread_mutex_unlock(&r->loading);
+	/* Their last predictions may take long, and no other change has to wait for those. */
+	drop_twins(twins, count);
 	registry_audit(r->registry, actor, action, model, 0, result == 0 ? "done" : err_name(e->code), "",
 		       result == 0 ? "" : e->text, NULL);
 	return result;

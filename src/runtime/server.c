@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define SERVER_WORKERS_MS 5000 /* for the predictions that run when everything else has ended */
+#define CHANGERS 4
 #define CHANGES_MAX 64 /* loads and unloads that wait */
 
 /* A drain's deadline has passed: nothing that waits for a worker or another server is waited for any more. */
@@ -193,7 +194,7 @@ int server_run(const struct server_options *options, struct err *e)
 	if (registry_open(options->state, &s->registry, e) != 0 ||
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
 	    workers_new(config_threads(s->config.workers.threads), s->config.workers.queue_max, &s->workers, e) != 0 ||
-	    workers_new(1, CHANGES_MAX, &s->changer, e) != 0 || start_jobs(s, e) != 0 || start_data(s, e) != 0)
+	    workers_new(CHANGERS, CHANGES_MAX, &s->changers, e) != 0 || start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -204,14 +205,14 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 	/* Nobody can end a prediction that does not end itself. What was promised is on the disk. */
-	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changer, SERVER_WORKERS_MS)) {
+	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS)) {
 		fputs("mldeck: a prediction does not end; left without it\n", stderr);
 		registry_close(s->registry);
 		_exit(0);
 	}
 out:
 	jobs_free(s->jobs);
-	workers_free(s->changer);
+	workers_free(s->changers);
 	workers_free(s->workers);
 	router_free(s->router);
 	registry_close(s->registry);

@@ -39,8 +39,8 @@ struct server {
 	struct router *router;
 	struct jobs *jobs;
 	struct workers *workers; /* of predictions */
-	/* One, of its own: an unload waits for predictions, so it must not stand in their way. */
-	struct workers *changer;
+	/* Of loads and unloads: these wait for predictions, so they must not stand in their way. */
+	struct workers *changers;
 	struct http_server *data, *control;
 	int stop_fd; /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;

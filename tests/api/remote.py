@@ -534,6 +534,36 @@ def test_the_end_of_a_runtime_ends_a_deploy_that_waits():
     assert results[0].returncode == 5 and "the runtime is ending" in results[0].stderr, results
 
 
+def test_an_unload_that_waits_holds_nobody_up():
+    arrived, release = threading.Event(), threading.Event()
+
+    def held(request):
+        arrived.set()
+        release.wait(DEADLINE_S)
+        return honest(request)
+
+    with Deployed("--timeout", "1m", config="[server]\nmodel_control = yes\n") as (runtime, server):
+        server.infer = held
+        results = []
+
+        def unload():
+            results.append(runtime.request("POST", "/v2/repository/models/m/unload")[0].status)
+
+        threads = [threading.Thread(target=lambda: results.append(runtime.infer(x([1, 2]), INFER)[0])),
+                   threading.Thread(target=unload)]
+        threads[0].start()
+        assert arrived.wait(DEADLINE_S)
+        threads[1].start()
+        poll(lambda: not ready(runtime))
+        runtime.deploy_flights(1)
+        assert runtime.request("POST", "/v2/repository/models/flight-delay/unload")[0].status == 200
+        assert results == [], results
+        release.set()
+        for thread in threads:
+            thread.join()
+        assert results == [200, 200], results
+
+
 def test_a_local_and_a_remote_version_share_a_route():
     """mldeck in front of mldeck: the same model here and there, half of the requests each."""
     behind, front = Runtime(), Runtime()
