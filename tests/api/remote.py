@@ -357,6 +357,9 @@ def test_tls_is_verified():
     wrong, wrong_authority = certificate(folder, "wrong", "elsewhere.test")
     runtime = Runtime()
     server = Server(tls=good)
+    # In the clear where TLS is meant; first, for a newer libcurl takes a TLS connection that it has for this, too.
+    done = runtime.command("deploy", "m", server.url().replace("https", "http"))
+    assert done.returncode == 5, done
     done = runtime.command("deploy", "m", server.url())
     assert done.returncode == 5 and "no secure connection" in done.stderr, done
     done = runtime.command("deploy", "m", server.url(), "--ca-file", wrong_authority)
@@ -367,9 +370,6 @@ def test_tls_is_verified():
     for _ in range(5):
         assert runtime.infer(x([1, 2]), INFER)[0] == 200
     assert server.connections == before
-    # In the clear where TLS is meant.
-    done = runtime.command("deploy", "m", server.url().replace("https", "http"))
-    assert done.returncode == 5, done
     server.stop()
     # Another server on the same port, whose certificate nobody vouches for.
     server.tls = wrong
