@@ -35,6 +35,7 @@ struct served_version {
 	char note[REASON_SIZE];
 	bool unloaded;		   /* by router_unload(): it is not that it failed */
 	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
+	struct served_version *heir; /* has its manifest and telemetry, and a pin until this one is dropped */
 	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
 };
 

@@ -158,9 +158,10 @@ static void keep_baseline(struct router *r, const char *model, struct served_ver
 	version_records_free(records, count);
 }
 
-/* The same file deployed again replaces a version that could not be loaded (change is held). Takes v. */
+/* The same file deployed again replaces a version that could not be loaded (change is held). Takes v, and leaves what
+ * it replaced, or NULL. */
 static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
-			bool *taken, struct err *e)
+			struct served_version **replaced, bool *taken, struct err *e)
 {
 	const struct served_model *current = routing_find(router_current(r), model, NULL);
 	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
@@ -179,7 +180,7 @@ static int heal_version(struct router *r, const char *model, uint32_t number, st
 		return -1;
 	}
 	*taken = true;
-	served_version_free(old);
+	*replaced = old;
 	return 0;
 }
 
@@ -206,8 +207,8 @@ static int check_names(struct router *r, const struct deploy_request *request, u
 
 static int register_and_serve(struct router *r, const struct deploy_request *request,
 			      const struct baseline *baseline, const struct actor *actor,
-			      struct served_version *v, struct deploy_result *result, bool *taken,
-			      struct err *e)
+			      struct served_version *v, struct deploy_result *result,
+			      struct served_version **replaced, bool *taken, struct err *e)
 {
 	v->telemetry = telemetry_new(baseline);
 	if (v->telemetry == NULL)
@@ -218,7 +219,7 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 	if (!result->created)
 		return check_names(r, request, result->version, e) != 0
 			       ? -1
-			       : heal_version(r, request->model, result->version, v, taken, e);
+			       : heal_version(r, request->model, result->version, v, replaced, taken, e);
 
 	struct version_record *records;
 	size_t count;
@@ -236,7 +237,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 		  struct deploy_result *result, uint64_t *baseline_count, struct err *e)
 {
 	struct baseline *baseline = calloc(1, sizeof *baseline);
-	struct served_version *v = calloc(1, sizeof *v);
+	struct served_version *v = calloc(1, sizeof *v), *replaced = NULL;
 	bool taken = false;
 	int status = -1;
 
@@ -255,9 +256,11 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
 	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
-				    v, result, &taken, e);
+				    v, result, &replaced, &taken, e);
 	pthread_mutex_unlock(&r->change);
 	pthread_mutex_unlock(&r->loading);
+	/* It may share what it has with one whose predictions have not ended. */
+	served_version_free(replaced);
 	*baseline_count = baseline->count;
 out:
 	if (!taken)

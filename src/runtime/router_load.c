@@ -50,6 +50,23 @@ static struct served_version **make_twins(const struct served_model *m, bool loa
 	return twins;
 }
 
+/* The heir takes the place of the old version, which is to be dropped. */
+static void inherit(struct served_version **dropped, struct served_version *old, struct served_version *heir)
+{
+	old->heir = heir;
+	served_version_pin(heir);
+	*dropped = old;
+}
+
+static void disinherit(struct served_version **dropped)
+{
+	struct served_version *old = *dropped;
+
+	*dropped = old->heir;
+	old->heir = NULL;
+	served_version_unpin(*dropped);
+}
+
 /* Puts the twins into the routing and leaves in `twins` what they replaced. */
 static int swap_twins(struct router *r, const char *model, struct served_version **twins, size_t count,
 		      struct err *e)
@@ -69,12 +86,12 @@ static int swap_twins(struct router *r, const char *model, struct served_version
 	/* What was published is freed by router_publish(): keep its versions. */
 	for (size_t i = 0; i < count; i++)
 		if (twins[i] != NULL)
-			twins[i] = old->versions[i];
+			inherit(&twins[i], old->versions[i], m->versions[i]);
 	result = router_publish(r, m, e);
 	if (result != 0) {
 		for (size_t i = 0; i < count; i++)
 			if (twins[i] != NULL)
-				twins[i] = m->versions[i];
+				disinherit(&twins[i]);
 		served_model_free(m);
 	}
 out:
@@ -89,6 +106,8 @@ static void drop_twins(struct served_version **twins, size_t count)
 		if (twins[i] == NULL)
 			continue;
 		served_version_unload(twins[i]);
+		if (twins[i]->heir != NULL)
+			served_version_unpin(twins[i]->heir);
 		free(twins[i]);
 	}
 	free(twins);

@@ -558,6 +558,10 @@ def test_an_unload_that_waits_holds_nobody_up():
         runtime.deploy_flights(1)
         assert runtime.request("POST", "/v2/repository/models/flight-delay/unload")[0].status == 200
         assert results == [], results
+        # The same file anew: what it replaces is in use until the prediction has ended.
+        threads.append(threading.Thread(target=lambda: runtime.run("deploy", "m", server.url(), "--timeout", "1m")))
+        threads[2].start()
+        poll(lambda: ready(runtime))
         release.set()
         for thread in threads:
             thread.join()
