@@ -32,7 +32,7 @@ ALL_CFLAGS  = $(WARNINGS) $(CFLAGS) -D_GNU_SOURCE -DMLDECK_VERSION='"$(VERSION)"
 ALL_LDFLAGS = $(CFLAGS) $(if $(filter Linux,$(shell uname)),-Wl$(comma)--as-needed) $(LDFLAGS) -pthread
 comma := ,
 
-SOURCES  := $(wildcard src/core/*.c src/runtime/*.c src/ui/*.c)
+SOURCES  := $(wildcard src/*/*.c src/*/*/*.c)
 THEMES   := $(wildcard themes/*.ini)
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/themes.o $(BUILD)/openapi_components.o
 LIBRARY  := $(BUILD)/libmldeck.a
@@ -44,7 +44,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/unit/%)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
-FORMATTED     := $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch])
+FORMATTED     := $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
 
 FUZZ     ?= $(FUZZERS:fuzz_%=%)
 SECONDS  ?= 60
@@ -164,7 +164,7 @@ $(BUILD)/themes.o $(BUILD)/openapi_components.o: $(BUILD)/%.o: $(BUILD)/%.c $(BU
 $(BUILD)/themes.c: $(THEMES) scripts/embed-themes $(BUILD)/.sources
 	$(Q)scripts/embed-themes $(THEMES) > $@
 
-$(BUILD)/openapi_components.c: src/runtime/openapi_components.json scripts/embed-text $(BUILD)/.sources
+$(BUILD)/openapi_components.c: src/runtime/protocol/openapi_components.json scripts/embed-text $(BUILD)/.sources
 	$(Q)scripts/embed-text openapi_components $< > $@
 
 $(UNIT_PROGRAMS) $(TOOLS) $(BENCHES): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIBRARY)
@@ -184,4 +184,4 @@ $(BUILD)/.flags $(BUILD)/.sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(STAMP)' | cmp -s - $@ || { scripts/setup --check && echo '$(STAMP)' > $@; }
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/src/*/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/src/*/*.d $(BUILD)/src/*/*/*.d $(BUILD)/tests/*/*.d)

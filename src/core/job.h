@@ -10,7 +10,7 @@
 #define CORE_JOB_H
 
 #include "core/err.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/text.h"
 
 #include <cjson/cJSON.h>

@@ -5,7 +5,7 @@
  * A plain value; whoever holds it owns its signature, from remote_read() or remote_init() to
  * remote_release(). Kept by its SHA-256 like every artifact, so it holds no secret: of a token only
  * the file's name. Source of the paths: Open Inference Protocol, REST. Not here: asking the server
- * (runtime/engine_remote).
+ * (runtime/engine).
  */
 #ifndef CORE_REMOTE_H
 #define CORE_REMOTE_H

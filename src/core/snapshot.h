@@ -11,7 +11,7 @@
 #include "core/baseline.h"
 #include "core/err.h"
 #include "core/job.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/route.h"
 #include "core/text.h"
 

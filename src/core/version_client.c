@@ -1,7 +1,7 @@
 #include "core/version_client.h"
 
 #include "core/json.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/snapshot.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * mldeck serve: the runtime, in the foreground, until SIGTERM.
  */
 #include "core/command.h"
-#include "runtime/ort.h"
+#include "runtime/engine/ort.h"
 #include "runtime/server.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "core/clock.h"
 #include "core/fetch_pool.h"
-#include "runtime/listener.h"
+#include "runtime/http/listener.h"
 
 #include <errno.h>
 #include <poll.h>

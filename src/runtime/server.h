@@ -8,11 +8,11 @@
 
 #include "core/config.h"
 #include "core/err.h"
-#include "core/registry.h"
-#include "runtime/http.h"
-#include "runtime/jobs.h"
-#include "runtime/router.h"
-#include "runtime/workers.h"
+#include "core/registry/registry.h"
+#include "runtime/http/http.h"
+#include "runtime/job/jobs.h"
+#include "runtime/router/router.h"
+#include "runtime/router/workers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

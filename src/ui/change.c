@@ -1,6 +1,6 @@
 #include "ui/change.h"
 
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "ui/output.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "ui/deploy.h"
 #include "ui/output.h"
 

@@ -6,7 +6,7 @@
 #ifndef UI_CONSOLE_STATE_H
 #define UI_CONSOLE_STATE_H
 
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "ui/console.h"
 #include "ui/console_job.h"
 #include "ui/dialog.h"

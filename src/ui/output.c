@@ -1,7 +1,7 @@
 #include "ui/output.h"
 
 #include "core/paths.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/text.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The places, names and numbers of src/runtime/ort.h against ONNX Runtime's own header, by a compiler.
+# The places, names and numbers of src/runtime/engine/ort.h against ONNX Runtime's own header, by a compiler.
 # The header comes with a distribution's development package; ONNXRUNTIME_HEADER names another one.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -17,10 +17,10 @@ fi
 probe=$TMPDIR/probe.c
 {
 	echo "#include \"$header\""
-	echo '#include "runtime/ort.h"'
+	echo '#include "runtime/engine/ort.h"'
 	echo '#include <assert.h>'
 	# X(9, Run, ...) of the list
-	sed -n 's/.*X(\([0-9][0-9]*\), \([A-Za-z]*\),.*/\1 \2/p' src/runtime/ort.h | while read -r place name; do
+	sed -n 's/.*X(\([0-9][0-9]*\), \([A-Za-z]*\),.*/\1 \2/p' src/runtime/engine/ort.h | while read -r place name; do
 		echo "static_assert(offsetof(OrtApi, $name) == $place * sizeof(void *), \"$name\");"
 		echo "static_assert(sizeof(((OrtApi *)0)->$name) == sizeof(void *), \"$name\");"
 	done
@@ -42,12 +42,12 @@ probe=$TMPDIR/probe.c
 places=$(grep -c offsetof "$probe")
 
 if [ "$places" -lt 50 ]; then
-	echo "not ok onnx_header: only $places places were read from src/runtime/ort.h"
+	echo "not ok onnx_header: only $places places were read from src/runtime/engine/ort.h"
 	exit 1
 fi
 if ${CC:-cc} -std=c11 -w -Isrc -fsyntax-only "$probe"; then
 	echo "ok onnx_header: $places places as in $header"
 else
-	echo "not ok onnx_header: src/runtime/ort.h differs from $header"
+	echo "not ok onnx_header: src/runtime/engine/ort.h differs from $header"
 	exit 1
 fi

@@ -1,6 +1,6 @@
 /* bench_forest <model file>: microseconds a row at 1 and 256 rows a call, over 4,096 distinct rows. */
 #include "core/clock.h"
-#include "runtime/forest.h"
+#include "runtime/engine/forest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* bench_metrics: milliseconds that one scrape of 1,000 versions, all in use, holds its thread. */
 #include "core/clock.h"
 #include "lib/fake_routing.h"
-#include "runtime/metrics.h"
+#include "runtime/telemetry/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * new ones, and at 256 rows, over 4,096 distinct rows. For models with one input [rows, features]
  * of FP32. */
 #include "core/clock.h"
-#include "runtime/engine_onnx.h"
+#include "runtime/engine/engine_onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>

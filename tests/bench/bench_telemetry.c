@@ -1,7 +1,7 @@
 /* bench_telemetry: nanoseconds that recording one request costs, one prediction each, baseline in
  * place. */
 #include "core/clock.h"
-#include "runtime/telemetry.h"
+#include "runtime/telemetry/telemetry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* bench_v2: CPU microseconds to parse and to answer a V2 request of 1 and 256 rows of 15 features.
  */
-#include "runtime/v2.h"
+#include "runtime/protocol/v2.h"
 
 #include <stdio.h>
 #include <stdlib.h>

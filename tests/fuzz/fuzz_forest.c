@@ -1,5 +1,5 @@
 /* fuzz_forest: libFuzzer target; loads any bytes and predicts with what loads. */
-#include "runtime/forest.h"
+#include "runtime/engine/forest.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* fuzz_onnx: libFuzzer target; what mldeck itself reads of an ONNX file: its form, shapes,
  * operators, and the names of features. ONNX Runtime's own reader is not in it. corpus:
  * tests/fixtures/onnx */
-#include "runtime/engine_onnx.h"
-#include "runtime/onnx_file.h"
+#include "runtime/engine/engine_onnx.h"
+#include "runtime/engine/onnx_file.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * with as many bytes of binary part at its end as the second byte says, of a model whose outputs
  * have every kind of datatype.
  */
-#include "runtime/remote_internal.h"
+#include "runtime/engine/remote_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

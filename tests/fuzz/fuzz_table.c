@@ -6,7 +6,7 @@
  */
 #include "core/csv.h"
 #include "core/scan.h"
-#include "runtime/table.h"
+#include "runtime/protocol/table.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "core/scan.h"
 #include "core/v2_tensor.h"
-#include "runtime/v1.h"
+#include "runtime/protocol/v1.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * The first byte chooses the manifest, the second how many bytes at the end are the binary part.
  */
 #include "core/scan.h"
-#include "runtime/v2.h"
+#include "runtime/protocol/v2.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_FAKE_ROUTING_H
 #define TESTS_FAKE_ROUTING_H
 
-#include "runtime/router.h"
+#include "runtime/router/router.h"
 
 /* Labels that a text format must escape or replace: quote, backslash, newline, escape, C1, a byte of no UTF-8. */
 #define FAKE_ROUTING_HOSTILE "a\"b\\c\nd\x1b[31m\xc2\x9b\xff é"

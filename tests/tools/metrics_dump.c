@@ -1,6 +1,6 @@
 /* metrics_dump: the metrics of a routing with hostile labels, for the judges of the format. */
 #include "lib/fake_routing.h"
-#include "runtime/metrics.h"
+#include "runtime/telemetry/metrics.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "core/arena.h"
 #include "core/tensor.h"
-#include "runtime/engine.h"
+#include "runtime/engine/engine.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_ONNX_LIBRARY_H
 #define TESTS_ONNX_LIBRARY_H
 
-#include "runtime/ort.h"
+#include "runtime/engine/ort.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_REGISTRY_FIXTURE_H
 #define TESTS_UNIT_REGISTRY_FIXTURE_H
 
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/forest.h"
+#include "runtime/engine/forest.h"
 
 #include <dirent.h>
 #include <math.h>

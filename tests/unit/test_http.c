@@ -1,6 +1,6 @@
 /* The HTTP server on a loopback listener: requests that are answered later, hang-ups, drains. */
-#include "runtime/http.h"
-#include "runtime/listener.h"
+#include "runtime/http/http.h"
+#include "runtime/http/listener.h"
 #include "unit.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* Which route a path and a method lead to. */
-#include "runtime/http.h"
+#include "runtime/http/http.h"
 #include "unit.h"
 
 #include <stdio.h>

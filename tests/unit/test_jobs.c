@@ -2,7 +2,7 @@
  * its child does. */
 #include "registry_fixture.h"
 
-#include "runtime/jobs.h"
+#include "runtime/job/jobs.h"
 
 #include <signal.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* The text format on a routing made by hand: families, escapes, histograms, and what is left out. */
 #include "lib/fake_routing.h"
-#include "runtime/metrics.h"
+#include "runtime/telemetry/metrics.h"
 #include "unit.h"
 
 #include <math.h>

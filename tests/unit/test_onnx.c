@@ -9,7 +9,7 @@
 #include "core/manifest.h"
 #include "onnx_fixture.h"
 #include "onnx_library.h"
-#include "runtime/engine_onnx.h"
+#include "runtime/engine/engine_onnx.h"
 
 #include <dirent.h>
 #include <math.h>

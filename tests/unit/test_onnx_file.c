@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runtime/engine_onnx.h"
-#include "runtime/onnx_file.h"
+#include "runtime/engine/engine_onnx.h"
+#include "runtime/engine/onnx_file.h"
 #include "onnx_fixture.h"
 
 #include <dirent.h>

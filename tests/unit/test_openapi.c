@@ -1,9 +1,9 @@
 /* The description of the prediction API: all that is served and nothing else, whole, with examples that work. */
-#include "runtime/data_plane.h"
-#include "runtime/openapi.h"
-#include "runtime/table.h"
-#include "runtime/v1.h"
-#include "runtime/v2.h"
+#include "runtime/protocol/data_plane.h"
+#include "runtime/protocol/openapi.h"
+#include "runtime/protocol/table.h"
+#include "runtime/protocol/v1.h"
+#include "runtime/protocol/v2.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>

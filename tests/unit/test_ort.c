@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "onnx_library.h"
-#include "runtime/ort.h"
+#include "runtime/engine/ort.h"
 
 #include <stdio.h>
 #include <stdlib.h>

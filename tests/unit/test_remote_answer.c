@@ -1,7 +1,7 @@
 /* What a remote server's answers are taken for: honest ones, and lies. */
 #include "unit.h"
 
-#include "runtime/remote_internal.h"
+#include "runtime/engine/remote_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Tables: queries, CSV and JSON in; bare numbers, CSV and JSON out. */
-#include "runtime/table.h"
+#include "runtime/protocol/table.h"
 #include "unit.h"
 
 #include <math.h>

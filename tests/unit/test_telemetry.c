@@ -1,5 +1,5 @@
 /* Windows, totals, percentiles, baselines and what is counted from several threads at once. */
-#include "runtime/telemetry_internal.h"
+#include "runtime/telemetry/telemetry_internal.h"
 #include "unit.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Bodies of V1: rows and columns in, predictions and outputs out. */
 #include "core/v2_tensor.h"
-#include "runtime/v1.h"
+#include "runtime/protocol/v1.h"
 #include "unit.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Bodies of the Open Inference Protocol: requests in, answers out. */
-#include "runtime/v2.h"
+#include "runtime/protocol/v2.h"
 #include "unit.h"
 
 #include <math.h>

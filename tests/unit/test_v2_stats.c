@@ -1,6 +1,6 @@
 /* The statistics of V2: every number in its place, as JSON. */
 #include "lib/fake_routing.h"
-#include "runtime/v2_stats.h"
+#include "runtime/protocol/v2_stats.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>

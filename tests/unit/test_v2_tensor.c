@@ -1,5 +1,5 @@
 /* Tensors of every datatype, matched by name to a signature, and how they are written. */
-#include "runtime/v2.h"
+#include "runtime/protocol/v2.h"
 #include "unit.h"
 
 #include <math.h>

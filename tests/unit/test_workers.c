@@ -1,5 +1,5 @@
 /* Tasks run once each, in bounded number, and all before the end. */
-#include "runtime/workers.h"
+#include "runtime/router/workers.h"
 #include "unit.h"
 
 #include <pthread.h>

@@ -1,0 +1,75 @@
+/* Opening and closing, and the small things that the registry's files share. */
+#include "core/registry/registry_internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void registry_lock(struct registry *r)
+{
+	pthread_mutex_lock(&r->mutex);
+}
+
+void registry_unlock(struct registry *r)
+{
+	pthread_mutex_unlock(&r->mutex);
+}
+
+int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e)
+{
+	/* A control character takes four bytes when it is shown, so the cleaned text is what is
+	 * measured. */
+	char shown[REASON_SIZE * 4];
+	text_clean(shown, sizeof shown, raw != NULL ? raw : "");
+	size_t length = strlen(shown);
+	if (length >= REASON_SIZE || (raw != NULL && strlen(raw) >= REASON_SIZE))
+		return err_set(e, ERR_INPUT, "the reason is longer than %d bytes: shorten it",
+			       REASON_SIZE - 1);
+	memcpy(clean, shown, length + 1);
+	return 0;
+}
+
+static int open_database(struct registry *r, struct err *e)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof path, "%s/mldeck.db", r->directory);
+	if (length < 0 || (size_t)length >= sizeof path)
+		return err_set(e, ERR_INPUT, "the state directory's path is too long");
+	size_t before;
+	if (db_open(path, &r->db, e) != 0 ||
+	    db_migrate(r->db, registry_schema, registry_schema_count, &before, e) != 0 ||
+	    registry_sync_directory(r->directory_fd, ".", e) != 0)
+		return -1;
+	/* Beside a database that was just made, old artifacts mean that somebody lost one: keep
+	 * them. */
+	artifact_clean_store(r, before > 0);
+	return 0;
+}
+
+int registry_open(const char *directory, struct registry **result, struct err *e)
+{
+	struct registry *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return err_set(e, ERR_MEMORY, "memory ran out while opening the state directory");
+	pthread_mutex_init(&r->mutex, NULL);
+	r->directory_fd = r->lock_fd = -1;
+	if (registry_directory_open(r, directory, e) == 0 && artifact_open_store(r, e) == 0 &&
+	    open_database(r, e) == 0) {
+		*result = r;
+		return 0;
+	}
+	registry_close(r);
+	return -1;
+}
+
+void registry_close(struct registry *r)
+{
+	if (r == NULL)
+		return;
+	db_close(r->db);
+	/* Last: whoever takes the lock next finds the database closed. */
+	registry_directory_close(r);
+	pthread_mutex_destroy(&r->mutex);
+	free(r);
+}

@@ -1,0 +1,73 @@
+/*
+ * registry_internal: what the registry's files share. Nobody else includes it.
+ *
+ * Functions here expect the mutex to be held, and those that write an open transaction.
+ */
+#ifndef CORE_REGISTRY_INTERNAL_H
+#define CORE_REGISTRY_INTERNAL_H
+
+#include "core/db.h"
+#include "core/registry/registry.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define ARTIFACTS_TEMPORARY "artifacts/tmp"
+#define ARTIFACTS_SHA256 "artifacts/sha256"
+#define MANIFEST_JSON_MAX (32u << 20)
+
+struct registry {
+	pthread_mutex_t mutex;
+	char *directory; /* absolute */
+	int directory_fd;
+	int lock_fd;
+	struct db *db;
+	atomic_uint temporaries; /* begun so far; names them */
+};
+
+/* The schema, one step a version (registry_schema.c). */
+extern const char *const registry_schema[];
+extern const size_t registry_schema_count;
+
+void registry_lock(struct registry *r);
+void registry_unlock(struct registry *r);
+/* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */
+int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e);
+
+/* registry_directory.c: the state directory, made with its parents, ours alone, and its lock. */
+int registry_directory_open(struct registry *r, const char *directory, struct err *e);
+void registry_directory_close(struct registry *r);
+/* Makes a directory below another one where it is missing, and syncs the entry. */
+int registry_make_directory(int directory_fd, const char *name, struct err *e);
+int registry_sync_directory(int directory_fd, const char *name, struct err *e);
+
+/* artifact.c */
+int artifact_open_store(struct registry *r, struct err *e);
+/* Removes temporary files and, with sweep, artifacts that no version names. Best effort. */
+void artifact_clean_store(struct registry *r, bool sweep);
+/* Whether the file is there. */
+bool artifact_present(struct registry *r, const char *sha256);
+/* 1, 0, or -1 with the error. */
+int artifact_is_named(struct registry *r, const char *sha256, struct err *e);
+
+/* registry_read.c */
+/* 0 with id 0 when there is no such model. */
+int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e);
+/* ERR_NOT_FOUND, naming what there is, when there is no such model. */
+int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e);
+/* The number of its versions, which is also the newest one: they have no gaps. */
+int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
+/* One revision, 0 meaning the newest; record->revision is 0 when there is none. *position gets the revision
+ * whose route this one restored, or itself; NULL when not wanted. */
+int registry_revision(struct registry *r, int64_t model_id, uint32_t revision,
+		      struct revision_record *record, uint32_t *position, struct err *e);
+
+/* Writing rows. position as above; the audit's id is not read. */
+int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
+			     uint32_t position, uint32_t uid, struct err *e);
+int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e);
+/* A record with time, actor, action, model and reason filled in, cleaned and cut. */
+void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action,
+			 const char *model, const char *outcome, const char *reason);
+
+#endif

@@ -1,0 +1,315 @@
+/* Reading models, versions and revisions back. */
+#include "core/registry/registry_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As many names as fit a sentence. */
+#define NAMES_SHOWN 8
+
+static const char out_of_memory[] = "memory ran out while reading the registry";
+
+/* Makes room for one more of size bytes in an array whose capacity doubles at powers of two. */
+static int grow(void **array, size_t count, size_t size, struct err *e)
+{
+	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
+		return 0;
+	void *more = realloc(*array, (count == 0 ? 8 : count * 2) * size);
+	if (more == NULL)
+		return err_set(e, ERR_MEMORY, "%s", out_of_memory);
+	*array = more;
+	return 0;
+}
+
+/* A query for one number with one whole parameter; *value stays when there is no row. */
+static int query_integer(struct registry *r, const char *sql, int64_t parameter, int64_t *value,
+			 struct err *e)
+{
+	struct statement *s = db_prepare(r->db, sql, e);
+	if (s == NULL)
+		return -1;
+	db_bind_integer(s, 1, parameter);
+	int row = db_step(s, e);
+	if (row == 1)
+		*value = db_integer(s, 0);
+	db_end(s);
+	return row < 0 ? -1 : 0;
+}
+
+int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e)
+{
+	struct statement *s = db_prepare(r->db, "SELECT id FROM model WHERE name = ?1", e);
+	if (s == NULL)
+		return -1;
+	db_bind_text(s, 1, model);
+	int row = db_step(s, e);
+	*id = row == 1 ? db_integer(s, 0) : 0;
+	db_end(s);
+	return row < 0 ? -1 : 0;
+}
+
+static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
+		      struct err *e)
+{
+	struct statement *s = db_prepare(r->db, "SELECT name FROM model ORDER BY name", e);
+	if (s == NULL)
+		return -1;
+	int row;
+	while ((row = db_step(s, e)) == 1) {
+		void *array = *names;
+		if (grow(&array, *count, sizeof **names, e) != 0) {
+			row = -1;
+			break;
+		}
+		*names = array;
+		text_clean((*names)[(*count)++], sizeof **names, db_text(s, 0));
+	}
+	db_end(s);
+	return row;
+}
+
+int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
+		    struct err *e)
+{
+	char(*found)[TEXT_NAME_MAX + 1] = NULL;
+	size_t found_count = 0;
+	registry_lock(r);
+	int result = read_names(r, &found, &found_count, e);
+	registry_unlock(r);
+	if (result != 0) {
+		free(found);
+		return -1;
+	}
+	*names = found;
+	*count = found_count;
+	return 0;
+}
+
+static int refuse_model(struct registry *r, const char *model, struct err *e)
+{
+	char(*names)[TEXT_NAME_MAX + 1] = NULL;
+	size_t count = 0;
+	if (read_names(r, &names, &count, e) != 0) {
+		free(names);
+		return -1;
+	}
+	char list[ERR_TEXT_SIZE] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < count && i < NAMES_SHOWN && used < sizeof list / 2; i++)
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+					 names[i]);
+	if (count > NAMES_SHOWN)
+		snprintf(list + used, sizeof list - used, " and %zu more", count - NAMES_SHOWN);
+	free(names);
+	if (count == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; none is deployed",
+			       model);
+	return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; there %s %s", model,
+		       count == 1 ? "is" : "are", list);
+}
+
+int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e)
+{
+	if (registry_model_id(r, model, id, e) != 0)
+		return -1;
+	return *id != 0 ? 0 : refuse_model(r, model, e);
+}
+
+int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e)
+{
+	int64_t value = 0;
+	if (query_integer(r, "SELECT max(version) FROM version WHERE model_id = ?1", model_id,
+			  &value, e) != 0)
+		return -1;
+	*count = (uint32_t)value;
+	return 0;
+}
+
+/* What a row holds was checked when it was written: anything else means that the file was altered.
+ */
+static cJSON *parse_column(const char *text, const char *what, struct err *e)
+{
+	cJSON *json = cJSON_Parse(text);
+	if (json == NULL)
+		err_set(e, ERR_SYSTEM, "the database holds a %s that cannot be read", what);
+	return json;
+}
+
+static int read_route(const char *text, struct route *route, struct err *e)
+{
+	cJSON *json = parse_column(text, "route", e);
+	if (json == NULL)
+		return -1;
+	int result = route_from_json(route, json, e);
+	cJSON_Delete(json);
+	return result;
+}
+
+#define REVISION_COLUMNS "revision, based_on, at_ms, action, who, reason, route, position"
+
+static int read_revision(struct statement *s, struct revision_record *record, struct err *e)
+{
+	record->revision = (uint32_t)db_integer(s, 0);
+	record->based_on = (uint32_t)db_integer(s, 1);
+	record->at_ms = db_integer(s, 2);
+	text_clean(record->action, sizeof record->action, db_text(s, 3));
+	text_clean(record->who, sizeof record->who, db_text(s, 4));
+	text_clean(record->reason, sizeof record->reason, db_text(s, 5));
+	return read_route(db_text(s, 6), &record->route, e);
+}
+
+int registry_revision(struct registry *r, int64_t model_id, uint32_t revision,
+		      struct revision_record *record, uint32_t *position, struct err *e)
+{
+	struct statement *s = db_prepare(r->db,
+					 "SELECT " REVISION_COLUMNS " FROM revision"
+					 " WHERE model_id = ?1 AND (?2 = 0 OR revision = ?2)"
+					 " ORDER BY revision DESC LIMIT 1",
+					 e);
+	if (s == NULL)
+		return -1;
+	db_bind_integer(s, 1, model_id);
+	db_bind_integer(s, 2, revision);
+	memset(record, 0, sizeof *record);
+	int row = db_step(s, e);
+	if (row == 1 && read_revision(s, record, e) != 0)
+		row = -1;
+	if (row == 1 && position != NULL)
+		*position = (uint32_t)db_integer(s, 7);
+	db_end(s);
+	return row < 0 ? -1 : 0;
+}
+
+static int read_revisions(struct registry *r, const char *model, size_t limit,
+			  struct revision_record **records, size_t *count, struct err *e)
+{
+	int64_t id;
+	if (registry_find_model(r, model, &id, e) != 0)
+		return -1;
+	struct statement *s =
+	    db_prepare(r->db,
+		       "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
+		       " ORDER BY revision DESC LIMIT ?2",
+		       e);
+	if (s == NULL)
+		return -1;
+	db_bind_integer(s, 1, id);
+	db_bind_integer(s, 2, (int64_t)limit);
+	int row;
+	while ((row = db_step(s, e)) == 1) {
+		void *array = *records;
+		if (grow(&array, *count, sizeof **records, e) != 0) {
+			row = -1;
+			break;
+		}
+		*records = array;
+		if (read_revision(s, &(*records)[(*count)++], e) != 0) {
+			row = -1;
+			break;
+		}
+	}
+	db_end(s);
+	return row;
+}
+
+int registry_revisions(struct registry *r, const char *model, size_t limit,
+		       struct revision_record **records, size_t *count, struct err *e)
+{
+	struct revision_record *found = NULL;
+	size_t found_count = 0;
+	registry_lock(r);
+	int result = read_revisions(r, model, limit, &found, &found_count, e);
+	registry_unlock(r);
+	if (result != 0) {
+		free(found);
+		return -1;
+	}
+	*records = found;
+	*count = found_count;
+	return 0;
+}
+
+static int read_baseline(const char *text, struct baseline *baseline, struct err *e)
+{
+	if (text[0] == '\0')
+		return 0;
+	cJSON *json = parse_column(text, "baseline", e);
+	if (json == NULL)
+		return -1;
+	int result = baseline_from_json(baseline, json, e);
+	cJSON_Delete(json);
+	return result;
+}
+
+/* Fills a zeroed record, whose manifest may be released whatever comes back. */
+static int read_version(struct statement *s, struct version_record *record, struct err *e)
+{
+	record->version = (uint32_t)db_integer(s, 0);
+	record->created_ms = db_integer(s, 1);
+	text_clean(record->created_by, sizeof record->created_by, db_text(s, 2));
+	cJSON *json = parse_column(db_text(s, 3), "manifest", e);
+	if (json == NULL)
+		return -1;
+	int result = manifest_from_json(&record->manifest, json, e);
+	cJSON_Delete(json);
+	return result == 0 ? read_baseline(db_text(s, 4), &record->baseline, e) : -1;
+}
+
+static int read_versions(struct registry *r, const char *model, struct version_record **records,
+			 size_t *count, struct err *e)
+{
+	int64_t id;
+	if (registry_find_model(r, model, &id, e) != 0)
+		return -1;
+	struct statement *s = db_prepare(r->db,
+					 "SELECT v.version, v.created_ms, v.created_by, v.manifest,"
+					 " b.baseline FROM version v LEFT JOIN baseline b"
+					 " USING (model_id, version)"
+					 " WHERE v.model_id = ?1 ORDER BY v.version",
+					 e);
+	if (s == NULL)
+		return -1;
+	db_bind_integer(s, 1, id);
+	int row;
+	while ((row = db_step(s, e)) == 1) {
+		void *array = *records;
+		if (grow(&array, *count, sizeof **records, e) != 0) {
+			row = -1;
+			break;
+		}
+		*records = array;
+		struct version_record *record = &(*records)[(*count)++];
+		memset(record, 0, sizeof *record);
+		if (read_version(s, record, e) != 0) {
+			row = -1;
+			break;
+		}
+	}
+	db_end(s);
+	return row;
+}
+
+int registry_versions(struct registry *r, const char *model, struct version_record **records,
+		      size_t *count, struct err *e)
+{
+	struct version_record *found = NULL;
+	size_t found_count = 0;
+	registry_lock(r);
+	int result = read_versions(r, model, &found, &found_count, e);
+	registry_unlock(r);
+	if (result != 0) {
+		version_records_free(found, found_count);
+		return -1;
+	}
+	*records = found;
+	*count = found_count;
+	return 0;
+}
+
+void version_records_free(struct version_record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		manifest_release(&records[i].manifest);
+	free(records);
+}

@@ -1,0 +1,103 @@
+/*
+ * The tables. A change of them is a further step, never an edit: old state directories run what
+ * they miss. Times are Unix milliseconds. History is never rewritten, and the database itself
+ * refuses to.
+ */
+#include "core/registry/registry_internal.h"
+
+static const char first[] =
+    "CREATE TABLE model ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE,"
+    " created_ms INTEGER NOT NULL);"
+
+    "CREATE TABLE version ("
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " version INTEGER NOT NULL CHECK (version BETWEEN 1 AND 100000),"
+    " sha256 TEXT NOT NULL CHECK (length(sha256) = 64),"
+    " created_ms INTEGER NOT NULL,"
+    " created_by TEXT NOT NULL,"
+    " manifest TEXT NOT NULL,"
+    " UNIQUE (model_id, version),"
+    " UNIQUE (model_id, sha256));"
+    "CREATE INDEX version_sha256 ON version (sha256);"
+
+    /* Written once a version, at its deploy or when enough live predictions were seen. */
+    "CREATE TABLE baseline ("
+    " model_id INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " baseline TEXT NOT NULL,"
+    " PRIMARY KEY (model_id, version),"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+
+    /* position: the revision whose route this one restored (a rollback), else itself. */
+    "CREATE TABLE revision ("
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " revision INTEGER NOT NULL CHECK (revision > 0),"
+    " based_on INTEGER NOT NULL CHECK (based_on = revision - 1),"
+    " position INTEGER NOT NULL CHECK (position BETWEEN 1 AND revision),"
+    " at_ms INTEGER NOT NULL,"
+    " action TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " route TEXT NOT NULL,"
+    " PRIMARY KEY (model_id, revision));"
+
+    /* model is a name, not a reference: an attempt on a model that is not there is recorded too. */
+    "CREATE TABLE audit ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at_ms INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " client TEXT NOT NULL,"
+    " action TEXT NOT NULL,"
+    " model TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " revision INTEGER NOT NULL,"
+    " based_on INTEGER NOT NULL,"
+    " outcome TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " detail TEXT NOT NULL);"
+    "CREATE INDEX audit_model ON audit (model, id);"
+
+#define IMMUTABLE(table)                                                 \
+	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table     \
+	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;" \
+	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table     \
+	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+
+    IMMUTABLE("version") IMMUTABLE("baseline") IMMUTABLE("revision") IMMUTABLE("audit");
+
+static const char jobs[] =
+    /* start: what it was started with, as JSON, to start it again; "" for one of a shell. output: the end of
+     * what it printed. ended_ms 0: not yet. */
+    "CREATE TABLE job ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " kind TEXT NOT NULL,"
+    " model TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " title TEXT NOT NULL,"
+    " command TEXT NOT NULL,"
+    " target TEXT NOT NULL,"
+    " start TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " in_shell INTEGER NOT NULL,"
+    " queued_ms INTEGER NOT NULL,"
+    " started_ms INTEGER NOT NULL DEFAULT 0,"
+    " ended_ms INTEGER NOT NULL DEFAULT 0,"
+    " state TEXT NOT NULL"
+    "  CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')),"
+    " summary TEXT NOT NULL DEFAULT '',"
+    " progress TEXT NOT NULL DEFAULT '{}',"
+    " output TEXT NOT NULL DEFAULT '');"
+    "CREATE INDEX job_open ON job (id) WHERE ended_ms = 0;"
+    "CREATE TRIGGER job_ended BEFORE UPDATE ON job WHEN OLD.ended_ms > 0"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+    "CREATE TRIGGER job_no_delete BEFORE DELETE ON job"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;";
+
+const char *const registry_schema[] = {first, jobs};
+const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

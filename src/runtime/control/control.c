@@ -1,0 +1,72 @@
+/*
+ * control: the control API on the Unix socket (docs/CONTROL-API.md).
+ *
+ * Runs on a thread a connection: handlers may wait for the disk. Only the owner of the socket, or root, is
+ * let in; who asks is read from the socket, never from the request.
+ */
+#include "runtime/control/control_request.h"
+#include "runtime/control/control_routes.h"
+
+#include "core/json.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void post_stop(void *context, const struct http_request *request,
+		      const struct http_segments *segments, struct http_response *response)
+{
+	(void)segments;
+	struct server *s = context;
+	struct actor actor;
+	struct err e;
+	const char *reason = "";
+	const uint64_t one = 1;
+	cJSON *body = control_body(request, &e);
+
+	control_actor(request, &actor);
+	if (body == NULL || json_optional_text(body, "reason", &reason, &e) != 0 ||
+	    registry_audit(s->registry, &actor, "stop", "", 0, "done", reason, "", &e) != 0) {
+		control_refuse(response, &e);
+	} else if (write(s->stop_fd, &one, sizeof one) != sizeof one) {
+		err_set(&e, ERR_SYSTEM, "the runtime could not be told to stop");
+		control_refuse(response, &e);
+	} else {
+		cJSON *json = cJSON_CreateObject();
+		cJSON_AddTrueToObject(json, "stopping");
+		control_answer(response, json);
+	}
+	cJSON_Delete(body);
+}
+
+static const struct http_route routes[] = {
+	{"GET", "/control/v1/snapshot", control_get_snapshot, "what a console sees"},
+	{"GET", "/control/v1/models/{}/versions", control_get_versions, "versions and their manifests"},
+	{"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
+	{"GET", "/control/v1/audit", control_get_audit, "who did what"},
+	{"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
+	{"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
+	{"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
+	{"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
+	{"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
+	{"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},
+	{"POST", "/control/v1/jobs/{}/again", control_post_job_again, "start one as it was started"},
+	{"POST", "/control/v1/jobs/{}/progress", control_post_job_progress, "how far a job is"},
+	{"POST", "/control/v1/jobs/{}/end", control_post_job_end, "how a job ended"},
+	{"POST", "/control/v1/jobs/{}/cancel", control_post_job_cancel, "ask a job to stop"},
+	{"POST", "/control/v1/stop", post_stop, "drain and end"},
+};
+
+void control_handle(void *context, const struct http_request *request, struct http_response *response)
+{
+	struct err e;
+	if (control_check_peer(context, request, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	/* The prediction API is here too: what is asked over this socket is an operator's own, and no traffic. */
+	if (strncmp(request->path, "/control/", 9) == 0)
+		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response,
+			      control_refuse);
+	else
+		data_plane_handle(context, request, response);
+}

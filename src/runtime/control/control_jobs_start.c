@@ -1,0 +1,255 @@
+/* Jobs to be: started by the runtime, or registered by a process of a shell. */
+#include "runtime/control/control_routes.h"
+
+#include "core/json.h"
+#include "core/registry/registry_jobs.h"
+#include "runtime/control/control_request.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- started by the runtime --- */
+
+/* The version asked for, or the live one for 0; it must be one that serves. */
+static int find_version(struct server *s, const char *model, uint32_t *version, struct err *e)
+{
+	int result = 0;
+	const struct served_model *m = routing_find(router_enter(s->router), model, e);
+	uint32_t wanted = m != NULL && *version == 0 ? route_live(&m->route) : *version;
+	const struct served_version *v = m == NULL ? NULL : served_model_find(m, wanted);
+	if (m == NULL)
+		result = -1;
+	else if (wanted == 0)
+		result = err_set(e, ERR_CONFLICT, "%s has no live version: name one", model);
+	else if (v == NULL)
+		result = err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, wanted);
+	else if (v->engine == NULL)
+		result =
+		    err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: %s", wanted, model, v->note);
+	router_leave(s->router);
+	*version = wanted;
+	return result;
+}
+
+static int read_kind(const cJSON *body, const struct job_kind **kind, struct err *e)
+{
+	const char *name = json_text(body, "kind", e);
+	*kind = name == NULL ? NULL : job_kind_find(name);
+	if (name == NULL)
+		return -1;
+	return *kind != NULL ? 0 : err_set(e, ERR_INPUT, "there is no kind of job `%s`", name);
+}
+
+static int read_version(const cJSON *body, uint32_t *version, struct err *e)
+{
+	*version = 0;
+	return json_has(body, "version") ? json_uint32(body, "version", 1, VERSIONS_MAX, version, e)
+					 : 0;
+}
+
+static bool add_facts(cJSON *json, const struct job_plan *plan)
+{
+	cJSON *list = cJSON_AddArrayToObject(json, "facts");
+	bool whole = list != NULL;
+	for (size_t i = 0; whole && i < plan->fact_count; i++) {
+		const struct job_fact *f = &plan->facts[i];
+		cJSON *item = cJSON_CreateObject();
+		whole = item != NULL && cJSON_AddItemToArray(list, item) &&
+			cJSON_AddStringToObject(item, "name", f->name) != NULL &&
+			cJSON_AddStringToObject(item, "text", f->text) != NULL &&
+			cJSON_AddBoolToObject(item, "warning", f->warning) != NULL;
+	}
+	return whole;
+}
+
+/* What was started, or would be; id 0: a dry run. */
+static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t id)
+{
+	size_t ignored;
+	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
+	cJSON *json = cJSON_CreateObject();
+	bool whole = json != NULL &&
+		     (id > 0 ? cJSON_AddNumberToObject(json, "id", (double)id)
+			     : cJSON_AddNullToObject(json, "id")) != NULL &&
+		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
+		     cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
+		     cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
+		     cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
+		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
+		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
+		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL &&
+		     add_facts(json, plan);
+	if (whole)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+/* What is wrong with it is told before anything is written. */
+static int start_job(struct server *s, const struct http_request *request, const cJSON *body,
+		     cJSON **answer, struct err *e)
+{
+	struct job_plan *plan = malloc(sizeof *plan);
+	const struct job_kind *kind;
+	const cJSON *start;
+	struct actor actor;
+	char model[TEXT_NAME_MAX + 1];
+	uint32_t version;
+	int64_t id = 0;
+	bool dry_run = false;
+	int result = -1;
+
+	control_actor(request, &actor);
+	if (plan == NULL) {
+		err_set(e, ERR_MEMORY, "memory is out for starting a job");
+	} else if (read_kind(body, &kind, e) == 0 &&
+		   json_string(body, "model", model, sizeof model, e) == 0 &&
+		   read_version(body, &version, e) == 0 &&
+		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
+		   (start = json_object(body, "start", e)) != NULL &&
+		   find_version(s, model, &version, e) == 0 &&
+		   job_plan_make(kind, model, version, start, plan, e) == 0) {
+		result = dry_run ? jobs_check(s->jobs, plan, e)
+				 : jobs_start(s->jobs, plan, &actor, &id, e);
+		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
+	}
+	free(plan);
+	return result;
+}
+
+/* --- registering one of a shell --- */
+
+/* The command as a shell reads it; *output gets the value of --output, NULL when it has none. */
+static int read_command(const cJSON *list, struct job_record *record, const char **output,
+			struct err *e)
+{
+	const cJSON *item, *previous = NULL;
+	*output = NULL;
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!cJSON_IsString(item))
+			return err_set(e, ERR_INPUT,
+				       "field `command` must hold the words of a command");
+		char clean[JOB_COMMAND_SIZE];
+		text_clean(clean, sizeof clean, item->valuestring);
+		if (!text_quote(record->command, sizeof record->command, clean))
+			return err_set(e, ERR_TOO_LARGE, "field `command` is longer than %d bytes",
+				       JOB_COMMAND_SIZE - 1);
+		if (previous != NULL && strcmp(previous->valuestring, "--output") == 0)
+			*output = item->valuestring;
+		else if (strncmp(item->valuestring, "--output=", 9) == 0)
+			*output = item->valuestring + 9;
+		previous = item;
+	}
+	return 0;
+}
+
+/* The file that it makes, made absolute by the folder that its process is in. */
+static void find_target(const char *output, int32_t pid, struct job_record *record)
+{
+	char link[64], folder[PATH_MAX] = "", path[2 * PATH_MAX];
+	if (output == NULL)
+		return;
+	snprintf(link, sizeof link, "/proc/%d/cwd", pid);
+	ssize_t length = output[0] == '/' ? 0 : readlink(link, folder, sizeof folder - 1);
+	if (length < 0)
+		return;
+	folder[length] = '\0';
+	snprintf(path, sizeof path, "%s%s%.4000s", folder, folder[0] != '\0' ? "/" : "", output);
+	text_clean(record->target, sizeof record->target, path);
+}
+
+static int register_job(struct server *s, const struct http_request *request, const cJSON *body,
+			cJSON **answer, struct err *e)
+{
+	struct job_record record = {0};
+	const struct job_kind *kind;
+	const cJSON *command;
+	const char *title = "", *output;
+	struct actor actor;
+	int64_t id;
+
+	control_actor(request, &actor);
+	if (read_kind(body, &kind, e) != 0 ||
+	    json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
+	    read_version(body, &record.version, e) != 0 ||
+	    json_optional_text(body, "title", &title, e) != 0 ||
+	    (command = json_array(body, "command", 256, e)) == NULL ||
+	    read_command(command, &record, &output, e) != 0 ||
+	    find_version(s, record.model, &record.version, e) != 0)
+		return -1;
+	text_clean(record.kind, sizeof record.kind, kind->name);
+	text_clean(record.title, sizeof record.title, title);
+	find_target(output, request->peer_pid, &record);
+	if (jobs_register(s->jobs, &record, request->peer_pid, &actor, &id, e) != 0)
+		return -1;
+	*answer = cJSON_CreateObject();
+	cJSON_AddNumberToObject(*answer, "id", (double)id);
+	return 0;
+}
+
+void control_post_job(void *context, const struct http_request *request,
+		      const struct http_segments *segments, struct http_response *response)
+{
+	(void)segments;
+	struct server *s = context;
+	struct err e;
+	cJSON *answer = NULL, *body = control_body(request, &e);
+	int result = body == NULL              ? -1
+		     : json_has(body, "start") ? start_job(s, request, body, &answer, &e)
+					       : register_job(s, request, body, &answer, &e);
+	if (result == 0)
+		control_answer(response, answer);
+	else
+		control_refuse(response, &e);
+	cJSON_Delete(body);
+}
+
+/* The request that started it, once more; asked may say that it is a dry run. */
+static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, struct err *e)
+{
+	struct job_record record;
+	struct job_details details;
+	cJSON *body = NULL;
+	if (registry_job(s->registry, id, &record, &details, e) != 0)
+		return NULL;
+	if (details.start[0] == '\0') {
+		err_set(e, ERR_CONFLICT,
+			"this job was started in a shell; run its command there: %.300s",
+			record.command);
+	} else {
+		body = cJSON_CreateObject();
+		if (!cJSON_AddItemToObject(body, "start", cJSON_Parse(details.start)) ||
+		    !cJSON_AddStringToObject(body, "kind", record.kind) ||
+		    !cJSON_AddStringToObject(body, "model", record.model) ||
+		    !cJSON_AddNumberToObject(body, "version", record.version) ||
+		    !cJSON_AddBoolToObject(body, "dry_run",
+					   cJSON_IsTrue(cJSON_GetObjectItem(asked, "dry_run")))) {
+			err_set(e, ERR_MEMORY, "memory is out for starting a job");
+			cJSON_Delete(body);
+			body = NULL;
+		}
+	}
+	job_details_release(&details);
+	return body;
+}
+
+void control_post_job_again(void *context, const struct http_request *request,
+			    const struct http_segments *segments, struct http_response *response)
+{
+	struct server *s = context;
+	struct err e;
+	cJSON *answer = NULL, *body = NULL, *asked = control_body(request, &e);
+	int64_t id = 0;
+	if (asked != NULL && control_job_id(segments, &id, &e) == 0 &&
+	    (body = request_again(s, asked, id, &e)) != NULL &&
+	    start_job(s, request, body, &answer, &e) == 0)
+		control_answer(response, answer);
+	else
+		control_refuse(response, &e);
+	cJSON_Delete(asked);
+	cJSON_Delete(body);
+}

@@ -1,0 +1,155 @@
+/* control: what a runtime knows: the snapshot, versions, history and audit. */
+#include "runtime/control/control_request.h"
+#include "runtime/control/control_routes.h"
+
+#include <stdlib.h>
+
+void control_get_snapshot(void *context, const struct http_request *request,
+			  const struct http_segments *segments, struct http_response *response)
+{
+	(void)segments;
+	struct server *s = context;
+	struct err e;
+	long long window_s;
+	if (control_query(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	const char *model = http_query(request, "model");
+	struct snapshot *picture = picture_take(s, model, (uint32_t)window_s);
+	if (picture != NULL && model != NULL && picture->model_count == 0) {
+		err_set(&e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		control_refuse(response, &e);
+	} else {
+		control_answer(response, picture == NULL ? NULL : snapshot_to_json(picture));
+	}
+	snapshot_free(picture);
+}
+
+static cJSON *version_json(const struct version_record *record, const char *state)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddNumberToObject(json, "version", record->version);
+	cJSON_AddNumberToObject(json, "created_ms", (double)record->created_ms);
+	cJSON_AddStringToObject(json, "created_by", record->created_by);
+	cJSON_AddStringToObject(json, "state", state);
+	cJSON_AddItemToObject(json, "manifest", manifest_to_json(&record->manifest));
+	cJSON *baseline = record->baseline.bin_count > 0 ? baseline_to_json(&record->baseline)
+							 : cJSON_CreateNull();
+	cJSON_AddItemToObject(json, "baseline", baseline);
+	return json;
+}
+
+static const char *version_state(struct server *s, const char *model, uint32_t version)
+{
+	const struct served_model *m = routing_find(router_enter(s->router), model, NULL);
+	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
+	const char *state = v == NULL ? "loading" : served_state_name(served_version_state(v, NULL));
+	router_leave(s->router);
+	return state;
+}
+
+void control_get_versions(void *context, const struct http_request *request,
+			  const struct http_segments *segments, struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	struct err e;
+	struct version_record *records;
+	size_t count;
+	const char *model = segments->values[0];
+	if (registry_versions(s->registry, model, &records, &count, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "model", model);
+	cJSON *list = cJSON_AddArrayToObject(json, "versions");
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, version_json(&records[i], version_state(s, model,
+										    records[i].version)));
+	version_records_free(records, count);
+	control_answer(response, json);
+}
+
+static cJSON *revision_json(const struct revision_record *record)
+{
+	char text[128];
+	cJSON *json = cJSON_CreateObject();
+	route_text(&record->route, text, sizeof text);
+	cJSON_AddNumberToObject(json, "revision", record->revision);
+	cJSON_AddNumberToObject(json, "based_on", record->based_on);
+	cJSON_AddNumberToObject(json, "at_ms", (double)record->at_ms);
+	cJSON_AddStringToObject(json, "action", record->action);
+	cJSON_AddStringToObject(json, "who", record->who);
+	cJSON_AddStringToObject(json, "reason", record->reason);
+	cJSON_AddStringToObject(json, "text", text);
+	cJSON_AddItemToObject(json, "route", route_to_json(&record->route));
+	return json;
+}
+
+void control_get_history(void *context, const struct http_request *request,
+			 const struct http_segments *segments, struct http_response *response)
+{
+	struct server *s = context;
+	struct err e;
+	struct revision_record *records;
+	size_t count;
+	long long limit;
+	if (control_query(request, "limit", 1, 100000, 50, &limit, &e) != 0 ||
+	    registry_revisions(s->registry, segments->values[0], (size_t)limit, &records, &count, &e) !=
+		    0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "model", segments->values[0]);
+	cJSON *list = cJSON_AddArrayToObject(json, "revisions");
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, revision_json(&records[i]));
+	free(records);
+	control_answer(response, json);
+}
+
+static cJSON *audit_json(const struct audit_record *record)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddNumberToObject(json, "id", (double)record->id);
+	cJSON_AddNumberToObject(json, "at_ms", (double)record->at_ms);
+	cJSON_AddNumberToObject(json, "uid", record->uid);
+	cJSON_AddStringToObject(json, "who", record->who);
+	cJSON_AddStringToObject(json, "client", record->client);
+	cJSON_AddStringToObject(json, "action", record->action);
+	cJSON_AddStringToObject(json, "model", record->model);
+	cJSON_AddNumberToObject(json, "version", record->version);
+	cJSON_AddNumberToObject(json, "revision", record->revision);
+	cJSON_AddNumberToObject(json, "based_on", record->based_on);
+	cJSON_AddStringToObject(json, "outcome", record->outcome);
+	cJSON_AddStringToObject(json, "reason", record->reason);
+	cJSON_AddStringToObject(json, "detail", record->detail);
+	return json;
+}
+
+void control_get_audit(void *context, const struct http_request *request,
+		       const struct http_segments *segments, struct http_response *response)
+{
+	(void)segments;
+	struct server *s = context;
+	struct err e;
+	struct audit_record *records;
+	size_t count;
+	long long limit, before;
+	if (control_query(request, "limit", 1, 100000, 100, &limit, &e) != 0 ||
+	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
+	    registry_audits(s->registry, http_query(request, "model"), before, (size_t)limit, &records,
+			    &count, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = cJSON_CreateObject();
+	cJSON *list = cJSON_AddArrayToObject(json, "records");
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, audit_json(&records[i]));
+	free(records);
+	control_answer(response, json);
+}

@@ -1,0 +1,91 @@
+#include "runtime/control/control_request.h"
+
+#include "core/text.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- answers --- */
+
+void control_answer(struct http_response *response, cJSON *json)
+{
+	char *text = json == NULL ? NULL : cJSON_PrintUnformatted(json);
+	cJSON_Delete(json);
+	if (text == NULL) {
+		struct err e;
+		err_set(&e, ERR_MEMORY, "memory is out while answering");
+		control_refuse(response, &e);
+		return;
+	}
+	response->status = 200;
+	response->content_type = "application/json";
+	buf_add_string(&response->body, text);
+	free(text);
+}
+
+void control_refuse(struct http_response *response, const struct err *e)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "error", e->text);
+	cJSON_AddStringToObject(json, "code", err_name(e->code));
+	char *text = cJSON_PrintUnformatted(json);
+	cJSON_Delete(json);
+	response->status = err_http(e->code);
+	response->content_type = "application/json";
+	buf_clear(&response->body);
+	buf_add_string(&response->body, text == NULL ? "{\"error\":\"memory is out\"}" : text);
+	free(text);
+}
+
+/* --- who asks --- */
+
+void control_actor(const struct http_request *request, struct actor *actor)
+{
+	struct passwd entry, *found = NULL;
+	char names[4096];
+	*actor = (struct actor){.uid = request->peer_uid};
+	if (getpwuid_r(actor->uid, &entry, names, sizeof names, &found) == 0 && found != NULL)
+		text_clean(actor->name, sizeof actor->name, entry.pw_name);
+	else
+		snprintf(actor->name, sizeof actor->name, "uid %u", actor->uid);
+	const char *client = http_header(request, "Mldeck-Client");
+	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
+}
+
+int control_check_peer(struct server *s, const struct http_request *request, struct err *e)
+{
+	if (request->peer_uid == geteuid() || request->peer_uid == 0)
+		return 0;
+	struct actor actor;
+	control_actor(request, &actor);
+	err_set(e, ERR_DENIED, "%s is neither the owner of this runtime nor root", actor.name);
+	registry_audit(s->registry, &actor, "connect", "", 0, err_name(ERR_DENIED), "", e->text, NULL);
+	return -1;
+}
+
+/* --- reading --- */
+
+cJSON *control_body(const struct http_request *request, struct err *e)
+{
+	cJSON *json = cJSON_ParseWithLength(request->body, request->body_size);
+	if (!cJSON_IsObject(json)) {
+		cJSON_Delete(json);
+		err_set(e, ERR_INPUT, "the body must be a JSON object");
+		return NULL;
+	}
+	return json;
+}
+
+int control_query(const struct http_request *request, const char *name, long long low,
+		  long long high, long long fallback, long long *value, struct err *e)
+{
+	const char *text = http_query(request, name);
+	*value = fallback;
+	if (text != NULL && !text_integer(text, low, high, value))
+		return err_set(e, ERR_INPUT,
+			       "`%s` must be a whole number from %lld to %lld, got `%.32s`", name,
+			       low, high, text);
+	return 0;
+}

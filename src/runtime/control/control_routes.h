@@ -1,0 +1,31 @@
+/*
+ * control_routes: the handlers of the control API (docs/CONTROL-API.md), one a route; the table is in control.c.
+ *
+ * Each runs on its connection's thread and may wait for the disk; context is the struct server. Private to control*.c.
+ */
+#ifndef RUNTIME_CONTROL_ROUTES_H
+#define RUNTIME_CONTROL_ROUTES_H
+
+#include "runtime/http/http.h"
+
+/* control_read.c */
+http_handler control_get_snapshot;
+http_handler control_get_versions;
+http_handler control_get_history;
+http_handler control_get_audit;
+
+/* control_change.c */
+http_handler control_post_artifact;
+http_handler control_post_deploy;
+http_handler control_post_route;
+
+/* control_jobs.c, control_jobs_start.c */
+http_handler control_get_jobs;
+http_handler control_get_job;
+http_handler control_post_job;
+http_handler control_post_job_again;
+http_handler control_post_job_progress;
+http_handler control_post_job_end;
+http_handler control_post_job_cancel;
+
+#endif

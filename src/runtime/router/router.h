@@ -1,0 +1,129 @@
+/*
+ * router: which versions are loaded and which of them answers a request.
+ *
+ * Owner: the server, from router_new() to router_free(). Data plane threads read one immutable `routing`
+ * between router_enter() and router_leave(), without locks; changes build a new one, swap it in, and free
+ * the old one when its last reader has passed. A change is in the registry before it is in the routing.
+ * Versions stay loaded until the router is freed.
+ * Not here: what is kept (registry), HTTP.
+ */
+#ifndef RUNTIME_ROUTER_H
+#define RUNTIME_ROUTER_H
+
+#include "core/columns.h"
+#include "core/registry/registry.h"
+#include "core/snapshot.h"
+#include "runtime/engine/engine.h"
+#include "runtime/telemetry/telemetry.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One loaded (or failed) version. Constant once published, but for the two atomics. */
+struct served_version {
+	uint32_t version;
+	const struct engine *engine; /* NULL: it could not be loaded; note says why */
+	void *model;
+	struct prediction_kind kind;
+	struct manifest manifest;
+	struct columns *columns; /* of a loaded one; NULL where its inputs are no columns */
+	struct telemetry *telemetry;
+	int64_t created_ms;
+	char created_by[WHO_SIZE];
+	char note[REASON_SIZE];
+	bool unloaded;		   /* by router_unload(): it is not that it failed */
+	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
+	struct served_version *heir; /* has its manifest and telemetry, and a pin until this one is dropped */
+	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
+};
+
+/* One model at one revision. Immutable. */
+struct served_model {
+	char name[TEXT_NAME_MAX + 1];
+	uint32_t revision;
+	struct route route;
+	size_t version_count; /* ascending */
+	struct served_version **versions;
+	size_t history_count;
+	struct snapshot_revision history[SNAPSHOT_HISTORY]; /* newest first */
+};
+
+/* All models at one moment. Immutable; sorted by name. */
+struct routing {
+	size_t model_count;
+	struct served_model **models;
+};
+
+struct router;
+
+/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. The
+ * configuration is borrowed until router_free(). */
+int router_new(struct registry *registry, const struct config *config, struct router **result,
+	       struct err *e);
+void router_free(struct router *r);
+
+/* A reader must not block between the two. */
+const struct routing *router_enter(struct router *r);
+void router_leave(struct router *r);
+
+/* The model of that name; NULL and, with e, ERR_NOT_FOUND when there is none. */
+const struct served_model *routing_find(const struct routing *routing, const char *name, struct err *e);
+/* The version of that number, or NULL. */
+struct served_version *served_model_find(const struct served_model *m, uint32_t version);
+/* The same by the text that a path has; ERR_NOT_FOUND says which there are. */
+struct served_version *served_model_version(const struct served_model *m, const char *number, struct err *e);
+/* The version that a request gets: by its unit when it has one (unit_size > 0), else at random. NULL when
+ * the model has no live version. */
+struct served_version *served_model_pick(const struct served_model *m, const char *unit,
+					 size_t unit_size);
+
+/* AWAY: its remote server is. */
+#define SERVED_STATES(X) X(READY, "ready") X(AWAY, "away") X(UNLOADED, "unloaded") X(FAILED, "failed")
+enum served_state {
+#define X(state, name) SERVED_##state,
+	SERVED_STATES(X)
+#undef X
+};
+const char *served_state_name(enum served_state state);
+/* e, when not NULL, gets the reason of all but READY. Waits for nothing. */
+enum served_state served_version_state(const struct served_version *v, struct err *e);
+
+/* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
+void served_version_pin(struct served_version *v);
+void served_version_unpin(struct served_version *v);
+
+/* What a deploy asks for, besides the file's bytes. */
+struct deploy_request {
+	const char *model;
+	const char *sha256; /* of an artifact that the registry has */
+	const char *file_name;
+	const char *reason;
+	bool no_live;
+	const char *baseline_csv; /* rows with a header, or NULL */
+	/* Names of the columns of the model's only input [-1, feature_count], whose file has none. */
+	const char *const *feature_names;
+	size_t feature_count; /* 0: none are given */
+};
+
+/* Detects, loads and registers a version, then serves it. On failure nothing changed. */
+int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
+		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
+
+/* registry_change_route(), then the new route serves: when this returns, no request that starts now is
+ * answered by the old route. Refuses a version that is not loaded. */
+int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
+		  struct revision_record *result, char before[128], struct err *e);
+
+/* Frees a model's versions from memory until it is loaded again, or the runtime starts anew: its requests are refused
+ * meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit says who.
+ * May wait: not for a data plane thread. */
+int router_unload(struct router *r, const char *model, const struct actor *actor, struct err *e);
+/* Loads what is not loaded of a model; -1 with the first reason when a version could not be (the others are). */
+int router_load(struct router *r, const char *model, const struct actor *actor, struct err *e);
+
+/* Once a second: closes the telemetry windows and freezes baselines that are complete. */
+void router_tick(struct router *r, int64_t now_s);
+
+#endif

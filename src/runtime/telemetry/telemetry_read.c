@@ -1,0 +1,133 @@
+/* telemetry: windows and totals for those who look. */
+#include "runtime/telemetry/telemetry_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static void add_window(const struct window *w, struct snapshot_version_stats *stats, uint64_t *latency,
+		       double *sum, uint64_t *finite)
+{
+	stats->stats.requests += w->requests;
+	stats->stats.refused += w->refused;
+	stats->stats.errors += w->errors;
+	*sum += w->sum;
+	*finite += w->finite;
+	for (size_t k = 0; k < BASELINE_BINS_MAX; k++)
+		stats->predictions.counts[k] += w->predictions[k];
+	stats->predictions.below += w->predictions[PLACE_BELOW];
+	stats->predictions.above += w->predictions[PLACE_ABOVE];
+	stats->predictions.nan += w->predictions[PLACE_NAN];
+	for (size_t k = 0; k < w->latency_count; k++)
+		latency[w->latency[k].bucket] += w->latency[k].count;
+}
+
+static void read_baseline(struct telemetry *t, struct snapshot_predictions *p)
+{
+	const struct baseline *baseline = atomic_load(&t->baseline);
+	if (baseline == NULL) {
+		uint32_t done = atomic_load(&t->gather_done);
+		p->baseline_count = done;
+		return;
+	}
+	p->bin_count = baseline->bin_count;
+	p->baseline_count = baseline->count;
+	memcpy(p->edges, baseline->edges, sizeof p->edges);
+	memcpy(p->baseline, baseline->counts, sizeof p->baseline);
+	memcpy(p->baseline_source, baseline->source, sizeof p->baseline_source);
+}
+
+void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency)
+{
+	latency->p50_ns = histogram_quantile_ns(counts, 0.5);
+	latency->p90_ns = histogram_quantile_ns(counts, 0.9);
+	latency->p99_ns = histogram_quantile_ns(counts, 0.99);
+	latency->max_ns = histogram_quantile_ns(counts, 1);
+	memset(latency->counts, 0, sizeof latency->counts);
+	for (uint32_t k = 0; k < HISTOGRAM_BUCKETS; k++) {
+		if (counts[k] == 0)
+			continue;
+		double decade = log10((double)(histogram_value_ns(k) + 1) / 1e3);
+		int bin = decade <= 0 ? 0 : (int)(decade * 10);
+		if (bin >= SNAPSHOT_LATENCY_BINS)
+			bin = SNAPSHOT_LATENCY_BINS - 1;
+		latency->counts[bin] += counts[k];
+	}
+}
+
+void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
+		    struct snapshot_version_stats *stats, uint64_t *ok_counts)
+{
+	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
+	double sum = 0;
+	uint64_t finite = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < SNAPSHOT_WINDOW_MAX_S; i++) {
+		const struct window *w = &t->windows[i];
+		if (w->second == 0 || w->second > now_s)
+			continue;
+		if (w->second > now_s - (int64_t)window_s)
+			add_window(w, stats, latency, &sum, &finite);
+		if (w->second > now_s - SNAPSHOT_SERIES)
+			stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] =
+				(uint32_t)w->requests;
+	}
+	/* A version younger than the window is divided by its age. */
+	int64_t age_s = t->first_s == 0 ? 1 : now_s - t->first_s + 1;
+	pthread_mutex_unlock(&t->lock);
+
+	stats->stats.rate_rps = (double)stats->stats.requests / (age_s < window_s ? (double)age_s : window_s);
+	stats->predictions.mean = finite > 0 ? sum / (double)finite : NAN;
+	read_baseline(t, &stats->predictions);
+	telemetry_latency(latency, &stats->stats.latency);
+	for (size_t k = 0; ok_counts != NULL && k < HISTOGRAM_BUCKETS; k++)
+		ok_counts[k] += latency[k];
+}
+
+static void total_predictions(struct telemetry *t, const uint64_t *counts, struct telemetry_totals *totals)
+{
+	totals->nan = counts[PLACE_NAN];
+	const struct baseline *baseline = atomic_load(&t->baseline);
+	if (baseline == NULL)
+		return;
+	totals->bin_count = baseline->bin_count;
+	memcpy(totals->edges, baseline->edges, sizeof totals->edges);
+	memcpy(totals->predictions, counts, sizeof totals->predictions);
+	totals->below = counts[PLACE_BELOW];
+	totals->above = counts[PLACE_ABOVE];
+}
+
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
+			   uint64_t latency[HISTOGRAM_BUCKETS])
+{
+	struct counts now;
+	uint64_t predictions[PLACE_COUNT];
+
+	memset(totals, 0, sizeof *totals);
+	pthread_mutex_lock(&t->lock);
+	telemetry_sum(t, &now);
+	for (size_t k = 0; k < HISTOGRAM_BUCKETS; k++) {
+		uint64_t count = t->latency_total[k] + (uint32_t)(now.latency[k] - t->before.latency[k]);
+		totals->ok += count;
+		if (latency != NULL)
+			latency[k] = count;
+	}
+	for (size_t k = 0; k < PLACE_COUNT; k++)
+		predictions[k] = t->predictions_total[k] +
+				 (uint32_t)(now.predictions[k] - t->before.predictions[k]);
+	pthread_mutex_unlock(&t->lock);
+
+	totals->refused = now.sums[SUM_REFUSED];
+	totals->errors = now.sums[SUM_ERRORS];
+	totals->refused_ns = now.sums[SUM_REFUSED_NS];
+	totals->error_ns = now.sums[SUM_ERROR_NS];
+	totals->rows = now.sums[SUM_ROWS];
+	totals->latency_ns = now.sums[SUM_LATENCY_NS];
+	totals->queue_ns = now.sums[SUM_QUEUE_NS];
+	totals->input_ns = now.sums[SUM_INPUT_NS];
+	totals->infer_ns = now.sums[SUM_INFER_NS];
+	totals->output_ns = now.sums[SUM_OUTPUT_NS];
+	totals->last_ms = now.last_ms;
+	totals->prediction_sum = now.values[VALUES_BINNED];
+	total_predictions(t, predictions, totals);
+}
