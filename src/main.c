@@ -14,18 +14,18 @@ COMMANDS(X)
 
 const struct command *const command_table[] = {
 #define X(name) &command_##name,
-	COMMANDS(X)
+    COMMANDS(X)
 #undef X
 };
 const size_t command_count = sizeof(command_table) / sizeof(*command_table);
 
 static const struct option_spec console_options_table[] = {
-	{"theme", "NAME", "a built-in theme, or a theme file's path"},
-	{"version", NULL, "print the version"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"theme", "NAME", "a built-in theme, or a theme file's path"},
+    {"version", NULL, "print the version"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 static int verb_run(const struct command *c, int argc, char **argv)
@@ -55,8 +55,8 @@ static int fail(const struct err *e)
 static int console(const struct arguments *a)
 {
 	char state[PATHS_SIZE], socket_path[PATHS_SIZE];
-	const struct console_options options = {.state = state, .socket = socket_path,
-						.theme = arguments_value(a, "theme")};
+	const struct console_options options = {
+	    .state = state, .socket = socket_path, .theme = arguments_value(a, "theme")};
 	struct err e = {0};
 
 	if (arguments_state(a, state, sizeof(state), &e) != 0 ||

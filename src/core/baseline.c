@@ -77,27 +77,23 @@ static size_t take_finite(struct baseline *b, double *values, size_t count)
 	return finite;
 }
 
-int baseline_make(struct baseline *b, double *values, size_t count, size_t class_count,
-		  bool probability, const char *source, struct err *e)
+int baseline_make(struct baseline *b, double *values, size_t count, size_t class_count, bool probability,
+		  const char *source, struct err *e)
 {
 	struct baseline result = {.count = count};
 	snprintf(result.source, sizeof result.source, "%s", source);
 	size_t finite = take_finite(&result, values, count);
 	if (finite == 0)
-		return err_set(
-		    e, ERR_INPUT,
-		    "none of the %zu predictions is a finite number, so there is no baseline",
-		    count);
+		return err_set(e, ERR_INPUT, "none of the %zu predictions is a finite number, so there is no baseline",
+			       count);
 	qsort(values, finite, sizeof *values, ascending);
 	result.minimum = stored(values[0]);
 	result.maximum = stored(values[finite - 1]);
 	for (int i = 0; i < BASELINE_QUANTILES; i++)
-		result.quantiles[i] =
-		    stored(quantile(values, finite, (i + 1) / (double)(BASELINE_QUANTILES + 1)));
+		result.quantiles[i] = stored(quantile(values, finite, (i + 1) / (double)(BASELINE_QUANTILES + 1)));
 	if (class_count > 1)
 		set_edges(&result, -0.5, (double)class_count - 0.5,
-			  class_count < BASELINE_BINS_MAX ? (uint32_t)class_count
-							  : BASELINE_BINS_MAX);
+			  class_count < BASELINE_BINS_MAX ? (uint32_t)class_count : BASELINE_BINS_MAX);
 	else if (probability)
 		set_edges(&result, 0, 1, BASELINE_BINS_MAX);
 	else

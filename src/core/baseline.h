@@ -20,9 +20,9 @@
 
 struct baseline {
 	char source[16]; /* "rows": predicted from given rows at deploy; "live": the first live ones */
-	uint64_t count;	 /* predictions behind it, NaN included */
+	uint64_t count;  /* predictions behind it, NaN included */
 	uint64_t nan;
-	uint32_t bin_count;		      /* at most BASELINE_BINS_MAX; 0: there is no baseline */
+	uint32_t bin_count;                   /* at most BASELINE_BINS_MAX; 0: there is no baseline */
 	double edges[BASELINE_BINS_MAX + 1];  /* ascending, equal width */
 	uint64_t counts[BASELINE_BINS_MAX];   /* the reference itself */
 	double quantiles[BASELINE_QUANTILES]; /* 10%, 20% ... 90% of the finite predictions */
@@ -34,8 +34,8 @@ struct baseline {
  * else the least and the greatest finite value lie in the middle of the outer bins. The top edge is inside.
  * Edges have 15 significant digits, so that JSON keeps them exactly; beyond 1e308 counts as infinite.
  * ERR_INPUT when no value is finite. */
-int baseline_make(struct baseline *b, double *values, size_t count, size_t class_count,
-		  bool probability, const char *source, struct err *e);
+int baseline_make(struct baseline *b, double *values, size_t count, size_t class_count, bool probability,
+		  const char *source, struct err *e);
 
 /* The bin of a value: 0 .. bin_count - 1, or one of these. O(1). */
 enum { BASELINE_BELOW = -1, BASELINE_ABOVE = -2, BASELINE_NAN = -3 };

@@ -43,8 +43,8 @@ cJSON *baseline_to_json(const struct baseline *b)
 
 /* An array of exactly count finite numbers, ascending; strictly so where equal ones make no sense.
  */
-static int read_numbers(const cJSON *json, const char *name, double *numbers, size_t count,
-			bool strictly, struct err *e)
+static int read_numbers(const cJSON *json, const char *name, double *numbers, size_t count, bool strictly,
+			struct err *e)
 {
 	const cJSON *array = json_array(json, name, count, e);
 	if (array == NULL)
@@ -59,8 +59,7 @@ static int read_numbers(const cJSON *json, const char *name, double *numbers, si
 		double number = item->valuedouble;
 		if (!cJSON_IsNumber(item) || !isfinite(number) ||
 		    (i > 0 && (number < numbers[i - 1] || (strictly && number == numbers[i - 1]))))
-			return err_set(e, ERR_INPUT,
-				       "field `%s` must hold ascending finite numbers", name);
+			return err_set(e, ERR_INPUT, "field `%s` must hold ascending finite numbers", name);
 		numbers[i++] = number;
 	}
 	return 0;
@@ -77,8 +76,7 @@ static int read_counts(struct baseline *b, const cJSON *json, struct err *e)
 	{
 		int64_t number;
 		if (!json_is_integer(item, 0, COUNT_MAX, &number))
-			return err_set(e, ERR_INPUT,
-				       "field `counts` must hold whole numbers from 0");
+			return err_set(e, ERR_INPUT, "field `counts` must hold whole numbers from 0");
 		sum += (uint64_t)number;
 		b->counts[b->bin_count++] = (uint64_t)number;
 	}

@@ -13,7 +13,7 @@
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define TICK_MS 100
 #define HOPELESS_ROWS 100 /* so many at the start without one that could be predicted */
-#define NAMED_REASON 200 /* bytes of a row's reason in another sentence */
+#define NAMED_REASON 200  /* bytes of a row's reason in another sentence */
 
 bool batch_stopping(const struct batch *b)
 {
@@ -84,8 +84,8 @@ int batch_open(const struct batch_options *options, struct batch **result, struc
 	pthread_mutex_init(&b->lock, NULL);
 	clock_cond_init(&b->changed);
 	b->piece = malloc(BATCH_READ_SIZE);
-	if (batch_files_open(b, e) != 0 ||
-	    (b->piece == NULL && err_set(e, ERR_MEMORY, "memory is out") != 0) || read_state(b, e) != 0) {
+	if (batch_files_open(b, e) != 0 || (b->piece == NULL && err_set(e, ERR_MEMORY, "memory is out") != 0) ||
+	    read_state(b, e) != 0) {
 		batch_close(b);
 		return -1;
 	}
@@ -211,8 +211,8 @@ static int name_first(const struct batch_slot *slot, const char *what, struct er
 		i++;
 	const struct batch_row *row = &slot->list[i];
 	return err_set(e, ERR_INPUT, "%s; line %llu%s%s%s: %.*s", what, (unsigned long long)row->line,
-		       row->column[0] != '\0' ? ", column `" : "", row->column,
-		       row->column[0] != '\0' ? "`" : "", NAMED_REASON, row->reason);
+		       row->column[0] != '\0' ? ", column `" : "", row->column, row->column[0] != '\0' ? "`" : "",
+		       NAMED_REASON, row->reason);
 }
 
 /* When it is plain that going on makes no sense. open: the header had to be written before its columns were known. */
@@ -296,8 +296,7 @@ static int finish(struct batch *b, struct err *e)
 {
 	if (b->options.input_format == ROWS_CSV && !b->rows.header_read && !b->finished) {
 		batch_files_discard(b);
-		return err_set(e, ERR_INPUT, "%s is empty; its first line is to name the columns",
-			       b->options.input);
+		return err_set(e, ERR_INPUT, "%s is empty; its first line is to name the columns", b->options.input);
 	}
 	if (!b->finished && batch_write_header(b, e) != 0)
 		return -1;
@@ -320,9 +319,8 @@ static int finish_again(struct batch *b, struct err *e)
 	return batch_files_finish(b, e);
 }
 
-int batch_run(struct batch *b, const struct manifest *manifest, uint32_t version,
-	      const struct batch_calls *calls, enum batch_outcome *outcome, struct batch_progress *progress,
-	      struct err *e)
+int batch_run(struct batch *b, const struct manifest *manifest, uint32_t version, const struct batch_calls *calls,
+	      enum batch_outcome *outcome, struct batch_progress *progress, struct err *e)
 {
 	bool discard = false;
 	struct err later;

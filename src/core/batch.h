@@ -30,24 +30,24 @@ struct batch;
 
 struct batch_options {
 	const char *input, *output; /* "-": standard input and output */
-	const char *rejects;	    /* NULL: OUTPUT.rejects.csv, or batch_calls.reject for standard output */
+	const char *rejects;        /* NULL: OUTPUT.rejects.csv, or batch_calls.reject for standard output */
 	enum rows_format input_format, output_format;
 	struct rows_keep keep;
-	const char *model;	  /* what is asked; kept with the progress, as is the next */
-	const char *asked_outputs; /* "predict,raw_score"; "": all of the signature but raw_score */
-	size_t chunk_rows;	   /* of one prediction, at most */
-	size_t in_flight;	   /* predictions at the same time */
-	uint64_t rejects_max;	   /* more end the run; BATCH_NO_LIMIT */
-	bool restart;		   /* forget what an earlier run did */
-	int checkpoint_ms;	   /* between two records of the progress */
-	int retry_ms;		   /* how long a model that does not answer is asked again */
+	const char *model;                 /* what is asked; kept with the progress, as is the next */
+	const char *asked_outputs;         /* "predict,raw_score"; "": all of the signature but raw_score */
+	size_t chunk_rows;                 /* of one prediction, at most */
+	size_t in_flight;                  /* predictions at the same time */
+	uint64_t rejects_max;              /* more end the run; BATCH_NO_LIMIT */
+	bool restart;                      /* forget what an earlier run did */
+	int checkpoint_ms;                 /* between two records of the progress */
+	int retry_ms;                      /* how long a model that does not answer is asked again */
 	const volatile sig_atomic_t *stop; /* ends the run in good order when it is not 0 */
 };
 
 struct batch_progress {
-	uint64_t rows, rejected; /* of the input, those of earlier runs too */
+	uint64_t rows, rejected;     /* of the input, those of earlier runs too */
 	uint64_t bytes, bytes_total; /* of the input; total 0: not known */
-	uint64_t resumed_rows; /* done by earlier runs */
+	uint64_t resumed_rows;       /* done by earlier runs */
 };
 
 /* Rows that are asked for, and what is answered. */
@@ -73,8 +73,8 @@ struct batch_calls {
 };
 
 enum batch_outcome {
-	BATCH_DONE,	/* the output is there; some rows may be rejected */
-	BATCH_STOPPED,	/* by `stop` or the tick */
+	BATCH_DONE,    /* the output is there; some rows may be rejected */
+	BATCH_STOPPED, /* by `stop` or the tick */
 };
 
 /* Opens the input, takes the output's lock and reads its progress. ERR_CONFLICT: another run writes this output, or
@@ -88,8 +88,7 @@ bool batch_resumable(const struct batch *b);
 const char *batch_rejects_path(const struct batch *b); /* "" for none */
 /* Goes through the input. ERR_CONFLICT: an earlier run began with another version (or the version's file is another).
  * Errors of the input itself, and too many rejects, take back what was written, but for the rejects file. */
-int batch_run(struct batch *b, const struct manifest *manifest, uint32_t version,
-	      const struct batch_calls *calls, enum batch_outcome *outcome, struct batch_progress *progress,
-	      struct err *e);
+int batch_run(struct batch *b, const struct manifest *manifest, uint32_t version, const struct batch_calls *calls,
+	      enum batch_outcome *outcome, struct batch_progress *progress, struct err *e);
 
 #endif

@@ -37,8 +37,7 @@ struct batch_client *batch_client_new(const char *socket_path, const char *model
 	c->connections = calloc(threads, sizeof *c->connections);
 	if (c->socket_path == NULL || c->connections == NULL)
 		goto fail;
-	snprintf(c->url, sizeof c->url, "http://localhost/v2/models/%s/versions/%u/infer", model,
-		 (unsigned)version);
+	snprintf(c->url, sizeof c->url, "http://localhost/v2/models/%s/versions/%u/infer", model, (unsigned)version);
 	for (; c->count < threads; c->count++) {
 		c->connections[c->count].fetch = fetch_new();
 		if (c->connections[c->count].fetch == NULL)
@@ -66,8 +65,7 @@ void batch_client_free(struct batch_client *c)
 }
 
 /* The answer has what was asked for, in the order of the question. */
-static int check_outputs(const struct batch_question *q, const struct v2_named *outputs, size_t count,
-			 struct err *e)
+static int check_outputs(const struct batch_question *q, const struct v2_named *outputs, size_t count, struct err *e)
 {
 	for (size_t i = 0; i < q->output_count; i++)
 		if (i >= count || strcmp(outputs[i].name, q->output_names[i]) != 0)
@@ -86,8 +84,8 @@ int batch_client_predict(void *context, size_t thread, struct batch_question *qu
 
 	assert(thread < c->count);
 	buf_clear(&own->body);
-	v2_client_write(&own->body, c->manifest, question->inputs, question->output_names, question->output_count,
-			true, &json_size);
+	v2_client_write(&own->body, c->manifest, question->inputs, question->output_names, question->output_count, true,
+			&json_size);
 	if (own->body.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for a request");
 	snprintf(length, sizeof length, "Inference-Header-Content-Length: %zu", json_size);

@@ -70,11 +70,10 @@ static int open_input(struct batch *b, struct err *e)
 	const char *name = b->options.input;
 	struct stat st;
 
-	f->input_fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-					     : open(name, O_RDONLY | O_CLOEXEC);
+	f->input_fd =
+	    strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC);
 	if (f->input_fd < 0 || fstat(f->input_fd, &st) != 0)
-		return err_errno(e, errno, "%s cannot be opened",
-				 strcmp(name, "-") == 0 ? "standard input" : name);
+		return err_errno(e, errno, "%s cannot be opened", strcmp(name, "-") == 0 ? "standard input" : name);
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, "%s is a directory; --input takes a file of rows", name);
 	f->regular_input = S_ISREG(st.st_mode) && strcmp(name, "-") != 0;
@@ -97,8 +96,8 @@ static bool is_same_place(const char *a, const char *b)
 	char *folders[] = {folder_of(a), folder_of(b)};
 	struct stat first, second;
 	bool same = folders[0] != NULL && folders[1] != NULL && strcmp(base_of(a), base_of(b)) == 0 &&
-		    stat(folders[0], &first) == 0 && stat(folders[1], &second) == 0 &&
-		    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+		    stat(folders[0], &first) == 0 && stat(folders[1], &second) == 0 && first.st_dev == second.st_dev &&
+		    first.st_ino == second.st_ino;
 
 	free(folders[0]);
 	free(folders[1]);
@@ -114,15 +113,14 @@ static int check_rejects(const struct batch_files *f, struct err *e)
 	if (stat(f->rejects, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INPUT, "%s is no regular file; --rejects takes a file's name", f->rejects);
 	char *folder = folder_of(f->rejects);
-	int result = folder == NULL		? err_set(e, ERR_MEMORY, "memory is out")
+	int result = folder == NULL           ? err_set(e, ERR_MEMORY, "memory is out")
 		     : stat(folder, &st) != 0 ? batch_file_error(errno, f->rejects, e)
-						: 0;
+					      : 0;
 	free(folder);
 	for (size_t i = 0; result == 0 && i < sizeof ours / sizeof *ours; i++)
-		if (ours[i] != NULL &&
-		    (is_same_place(ours[i], f->rejects) || is_same_place(ours[i], f->rejects_part)))
-			result = err_set(e, ERR_INPUT, "the rejects would overwrite %s; name another --rejects",
-					 ours[i]);
+		if (ours[i] != NULL && (is_same_place(ours[i], f->rejects) || is_same_place(ours[i], f->rejects_part)))
+			result =
+			    err_set(e, ERR_INPUT, "the rejects would overwrite %s; name another --rejects", ours[i]);
 	return result;
 }
 
@@ -140,8 +138,8 @@ static int name_rejects(struct batch *b, struct err *e)
 	const char *const names[] = {f->rejects, f->rejects_part};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (is_input(b, names[i]))
-			return err_set(e, ERR_INPUT, "%s would overwrite the input itself; name another --%s",
-				       names[i], named != NULL ? "rejects" : "output");
+			return err_set(e, ERR_INPUT, "%s would overwrite the input itself; name another --%s", names[i],
+				       named != NULL ? "rejects" : "output");
 	return check_rejects(f, e);
 }
 
@@ -155,14 +153,13 @@ static int name_output(struct batch *b, struct err *e)
 	f->progress = name_with(name, ".progress");
 	f->progress_new = name_with(name, ".progress.new");
 	f->folder = folder_of(name);
-	if (f->output == NULL || f->part == NULL || f->progress == NULL || f->progress_new == NULL ||
-	    f->folder == NULL)
+	if (f->output == NULL || f->part == NULL || f->progress == NULL || f->progress_new == NULL || f->folder == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	const char *const names[] = {f->output, f->part, f->progress, f->progress_new};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (is_input(b, names[i]))
-			return err_set(e, ERR_INPUT,
-				       "%s would overwrite the input itself; name another --output", names[i]);
+			return err_set(e, ERR_INPUT, "%s would overwrite the input itself; name another --output",
+				       names[i]);
 	return 0;
 }
 
@@ -178,8 +175,8 @@ static int open_locked(const char *part, const char *name, const char *option, i
 		if (*fd < 0)
 			return batch_file_error(errno, part, e);
 		error = flock(*fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
-		if (error == 0 && fstat(*fd, &ours) == 0 && stat(part, &named) == 0 &&
-		    ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+		if (error == 0 && fstat(*fd, &ours) == 0 && stat(part, &named) == 0 && ours.st_ino == named.st_ino &&
+		    ours.st_dev == named.st_dev)
 			return 0;
 		close(*fd);
 		*fd = -1;
@@ -237,8 +234,8 @@ static int cut(int fd, uint64_t size, const char *name, struct err *e)
 	if (fstat(fd, &st) != 0)
 		return batch_file_error(errno, name, e);
 	if ((uint64_t)st.st_size < size)
-		return err_set(e, ERR_CONFLICT,
-			       "%s is shorter than its run recorded; run with --restart to start over", name);
+		return err_set(e, ERR_CONFLICT, "%s is shorter than its run recorded; run with --restart to start over",
+			       name);
 	if (ftruncate(fd, (off_t)size) != 0 || lseek(fd, (off_t)size, SEEK_SET) < 0)
 		return batch_file_error(errno, name, e);
 	return 0;
@@ -291,9 +288,8 @@ int batch_files_flush(struct batch *b, bool synced, struct err *e)
 	if (b->out.failed || b->rejects.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for the output");
 	if (b->rejects.size > 0 && f->rejects_part != NULL) {
-		if (f->rejects_fd < 0 &&
-		    (open_locked(f->rejects_part, f->rejects, "rejects", &f->rejects_fd, e) != 0 ||
-		     cut(f->rejects_fd, 0, f->rejects_part, e) != 0))
+		if (f->rejects_fd < 0 && (open_locked(f->rejects_part, f->rejects, "rejects", &f->rejects_fd, e) != 0 ||
+					  cut(f->rejects_fd, 0, f->rejects_part, e) != 0))
 			return -1;
 		if (batch_write_all(f->rejects_fd, b->rejects.data, b->rejects.size, f->rejects_part, e) != 0)
 			return -1;

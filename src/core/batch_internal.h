@@ -26,7 +26,7 @@ struct batch_layout {
 	struct batch_output {
 		char *name;
 		size_t width; /* 0: not known before the first answer */
-	} *outputs;
+	} * outputs;
 	const char **names; /* the same once more, as a question takes them */
 };
 
@@ -42,7 +42,7 @@ struct batch_identity {
 
 struct batch_files {
 	char *output, *part, *progress, *progress_new, *rejects, *rejects_part, *folder; /* NULL where there is none */
-	int input_fd, part_fd, rejects_fd; /* -1: not open */
+	int input_fd, part_fd, rejects_fd;                                               /* -1: not open */
 	bool regular_input, regular_output;
 	uint64_t input_size; /* at the start; nothing behind it is read */
 };
@@ -50,7 +50,7 @@ struct batch_files {
 /* One row of a chunk. */
 struct batch_row {
 	uint64_t line;
-	size_t good;	    /* its place among the rows with tensors; COLUMNS_NONE: refused when it was read */
+	size_t good;        /* its place among the rows with tensors; COLUMNS_NONE: refused when it was read */
 	size_t kept_end;    /* in the chunk's kept text; it starts at the end of the one before */
 	const char *column; /* of a reject; "" */
 	const char *reason; /* of a reject, else NULL */
@@ -75,7 +75,7 @@ struct batch_slot {
 	uint64_t end_offset, end_line; /* the input behind its last row */
 	size_t part_count, part_capacity;
 	struct batch_part *parts; /* in the rows' order */
-	size_t refused;		  /* rows that were rejected, when read or predicted */
+	size_t refused;           /* rows that were rejected, when read or predicted */
 	int result;
 	struct err e;
 };
@@ -93,7 +93,7 @@ struct batch {
 	struct columns *columns;
 	struct rows rows;
 	bool header_written;
-	char *piece; /* of the input, on its way into rows */
+	char *piece;          /* of the input, on its way into rows */
 	uint64_t read_offset; /* of the input: where the next piece starts */
 	char last_byte;
 	bool input_ended;
@@ -101,7 +101,7 @@ struct batch {
 	bool broken; /* a write failed in the middle: what is behind the last record of the progress is worth nothing */
 	int64_t checkpoint_ms, tick_ms; /* monotonic: when the last was */
 	size_t chunk_rows;
-	bool began; /* part and progress are this run's */
+	bool began;          /* part and progress are this run's */
 	atomic_bool stopped; /* by the tick */
 
 	pthread_mutex_t lock;

@@ -45,8 +45,7 @@ static void options_text(const struct batch *b, struct buf *text)
 {
 	const struct batch_options *o = &b->options;
 
-	buf_format(text, "%s; %s to %s; outputs %s; keep", o->model,
-		   o->input_format == ROWS_JSON ? "jsonl" : "csv",
+	buf_format(text, "%s; %s to %s; outputs %s; keep", o->model, o->input_format == ROWS_JSON ? "jsonl" : "csv",
 		   o->output_format == ROWS_JSON ? "jsonl" : "csv", o->asked_outputs);
 	if (o->keep.all)
 		buf_add_string(text, " all");
@@ -70,13 +69,12 @@ static bool add_identity(cJSON *json, const struct batch *b)
 	snprintf(mtime, sizeof mtime, "%" PRId64, i->input_mtime_ns);
 	buf_init(&text);
 	options_text(b, &text);
-	bool done = !text.failed && cJSON_AddStringToObject(json, "run", text.data) != NULL &&
-		    cJSON_AddStringToObject(json, "input", i->input) != NULL &&
-		    add_count(json, "input_size", i->input_size) &&
-		    cJSON_AddStringToObject(json, "input_mtime_ns", mtime) != NULL &&
-		    cJSON_AddStringToObject(json, "input_head", i->head) != NULL &&
-		    add_count(json, "version", i->version) &&
-		    cJSON_AddStringToObject(json, "sha256", i->sha256) != NULL;
+	bool done =
+	    !text.failed && cJSON_AddStringToObject(json, "run", text.data) != NULL &&
+	    cJSON_AddStringToObject(json, "input", i->input) != NULL && add_count(json, "input_size", i->input_size) &&
+	    cJSON_AddStringToObject(json, "input_mtime_ns", mtime) != NULL &&
+	    cJSON_AddStringToObject(json, "input_head", i->head) != NULL && add_count(json, "version", i->version) &&
+	    cJSON_AddStringToObject(json, "sha256", i->sha256) != NULL;
 	buf_release(&text);
 	return done;
 }
@@ -104,10 +102,9 @@ static char *progress_text(const struct batch *b, bool finished)
 	if (json != NULL && add_count(json, "mldeck_progress", FORMAT) && add_identity(json, b) &&
 	    add_count(json, "offset", p->offset) && add_count(json, "line", p->line) &&
 	    add_count(json, "rows", p->rows) && add_count(json, "rejected", p->rejected) &&
-	    add_count(json, "output_bytes", p->output_bytes) &&
-	    add_count(json, "rejects_bytes", p->rejects_bytes) &&
-	    cJSON_AddBoolToObject(json, "header_written", b->header_written) != NULL &&
-	    add_layout(json, &b->layout) && cJSON_AddBoolToObject(json, "finished", finished) != NULL)
+	    add_count(json, "output_bytes", p->output_bytes) && add_count(json, "rejects_bytes", p->rejects_bytes) &&
+	    cJSON_AddBoolToObject(json, "header_written", b->header_written) != NULL && add_layout(json, &b->layout) &&
+	    cJSON_AddBoolToObject(json, "finished", finished) != NULL)
 		text = cJSON_Print(json);
 	cJSON_Delete(json);
 	return text;
@@ -244,8 +241,8 @@ static int check_same(const struct batch *b, const cJSON *json, struct err *e)
 		err_set(e, ERR_CONFLICT, "%s was begun with the input %s; %s", b->options.output, input, redo);
 	else if (size != b->identity.input_size || strcmp(head, b->identity.head) != 0 ||
 		 strtoll(mtime, NULL, 10) != b->identity.input_mtime_ns)
-		err_set(e, ERR_CONFLICT, "%s has changed since %s was begun; %s", b->options.input,
-			b->options.output, redo);
+		err_set(e, ERR_CONFLICT, "%s has changed since %s was begun; %s", b->options.input, b->options.output,
+			redo);
 	else
 		result = 0;
 	buf_release(&text);

@@ -21,8 +21,7 @@ static int check_end(struct batch *b, char last, struct err *e)
 	if (!b->files.regular_input || fstat(b->files.input_fd, &st) != 0)
 		return 0;
 	if ((uint64_t)st.st_size < b->files.input_size)
-		return err_set(e, ERR_CONFLICT, "%s became shorter while it was read; run it again",
-			       b->options.input);
+		return err_set(e, ERR_CONFLICT, "%s became shorter while it was read; run it again", b->options.input);
 	if ((uint64_t)st.st_size > b->files.input_size && last != '\n')
 		return err_set(e, ERR_CONFLICT,
 			       "%s is still being written to: its last row was not whole; run it again when it is "
@@ -119,8 +118,7 @@ static void keep_fields(const struct batch *b, struct buf *out)
 	}
 }
 
-static int add_row(struct batch *b, struct batch_slot *slot, enum rows_step step, const struct err *why,
-		   struct err *e)
+static int add_row(struct batch *b, struct batch_slot *slot, enum rows_step step, const struct err *why, struct err *e)
 {
 	struct batch_row *row = &slot->list[slot->row_count++];
 
@@ -161,8 +159,7 @@ int batch_fill(struct batch *b, struct batch_slot *slot, struct err *e)
 	if (begin(b, slot, e) != 0)
 		return -1;
 	uint64_t start = b->rows.csv.offset;
-	while (slot->row_count < b->chunk_rows && b->rows.csv.offset - start < CHUNK_BYTES &&
-	       !batch_stopping(b)) {
+	while (slot->row_count < b->chunk_rows && b->rows.csv.offset - start < CHUNK_BYTES && !batch_stopping(b)) {
 		enum rows_step step = rows_next(&b->rows, &slot->rows, &why);
 		if (step == ROWS_FAILED) {
 			*e = why;
@@ -170,8 +167,7 @@ int batch_fill(struct batch *b, struct batch_slot *slot, struct err *e)
 		}
 		if (step == ROWS_END)
 			break;
-		if (step == ROWS_MORE ? feed(b, e) != 0
-				      : step != ROWS_HEADER && add_row(b, slot, step, &why, e) != 0)
+		if (step == ROWS_MORE ? feed(b, e) != 0 : step != ROWS_HEADER && add_row(b, slot, step, &why, e) != 0)
 			return -1;
 	}
 	return slot->row_count > 0;
@@ -191,7 +187,6 @@ int batch_read_header(struct batch *b, struct err *e)
 	}
 	arena_release(&arena);
 	if (result == 0 && step == ROWS_END)
-		return err_set(e, ERR_INPUT, "%s is empty; its first line is to name the columns",
-			       b->options.input);
+		return err_set(e, ERR_INPUT, "%s is empty; its first line is to name the columns", b->options.input);
 	return result;
 }

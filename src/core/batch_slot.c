@@ -55,8 +55,8 @@ static int ask(struct batch *b, size_t thread, struct batch_slot *slot, struct b
 			return 0;
 		}
 		/* Fewer rows may be answered in time. */
-		if (!is_passing(e->code) || (e->code == ERR_TIMEOUT && part->count > 1) ||
-		    is_over(b) || clock_ms() - since_ms >= b->options.retry_ms)
+		if (!is_passing(e->code) || (e->code == ERR_TIMEOUT && part->count > 1) || is_over(b) ||
+		    clock_ms() - since_ms >= b->options.retry_ms)
 			return -1;
 		pause_ms(b, wait_ms);
 		wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
@@ -94,8 +94,7 @@ static int reject_good(struct batch_slot *slot, size_t good, const struct err *e
 }
 
 /* Predicts good rows; where they are refused together, each half of them, down to the row at fault. */
-static int predict(struct batch *b, size_t thread, struct batch_slot *slot, size_t first, size_t count,
-		   struct err *e)
+static int predict(struct batch *b, size_t thread, struct batch_slot *slot, size_t first, size_t count, struct err *e)
 {
 	struct batch_part part = {.first = first, .count = count};
 
@@ -103,9 +102,8 @@ static int predict(struct batch *b, size_t thread, struct batch_slot *slot, size
 		return add_part(slot, &part, e);
 	if (count == 1 && is_of_rows(e->code)) {
 		const struct err refusal = *e;
-		return reject_good(slot, first, &refusal) == 0
-			       ? 0
-			       : err_set(e, ERR_MEMORY, "memory is out for a reject");
+		return reject_good(slot, first, &refusal) == 0 ? 0
+							       : err_set(e, ERR_MEMORY, "memory is out for a reject");
 	}
 	if (count == 1 || (!is_of_rows(e->code) && e->code != ERR_TIMEOUT) || is_over(b))
 		return -1;
@@ -131,9 +129,8 @@ static void *run_thread(void *argument)
 		slot->state = SLOT_BUSY;
 		b->next_predicted = (b->next_predicted + 1) % b->slot_count;
 		pthread_mutex_unlock(&b->lock);
-		slot->result = slot->rows.count == 0
-				       ? 0
-				       : predict(b, thread->number, slot, 0, slot->rows.count, &slot->e);
+		slot->result =
+		    slot->rows.count == 0 ? 0 : predict(b, thread->number, slot, 0, slot->rows.count, &slot->e);
 		pthread_mutex_lock(&b->lock);
 		slot->state = SLOT_DONE;
 		pthread_cond_broadcast(&b->changed);

@@ -14,9 +14,9 @@
 
 struct buf {
 	char *data;
-	size_t size;	 /* bytes used, without the NUL */
+	size_t size;     /* bytes used, without the NUL */
 	size_t capacity; /* private */
-	bool failed;	 /* memory ran out, or the limit was passed */
+	bool failed;     /* memory ran out, or the limit was passed */
 };
 
 void buf_init(struct buf *b);

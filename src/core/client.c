@@ -52,8 +52,7 @@ static int refused(const struct fetch_answer *answer, const cJSON *json, struct 
 	const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "code"));
 
 	if (!sentence)
-		return err_set(e, ERR_SYSTEM, "the runtime refused with HTTP status %d and no reason",
-			       answer->status);
+		return err_set(e, ERR_SYSTEM, "the runtime refused with HTTP status %d and no reason", answer->status);
 	return err_set(e, code ? err_by_name(code) : ERR_SYSTEM, "%s", sentence);
 }
 
@@ -62,12 +61,14 @@ static void unreachable(struct err *e)
 	char text[ERR_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "%s", e->text);
-	err_set(e, ERR_UNREACHABLE, "%s; start a runtime with `mldeck serve`, or name its --socket or "
-		"--state", text);
+	err_set(e, ERR_UNREACHABLE,
+		"%s; start a runtime with `mldeck serve`, or name its --socket or "
+		"--state",
+		text);
 }
 
-static int exchange(struct client *c, struct fetch_request *r, const char *path, const char *type,
-		    cJSON **answer, struct err *e)
+static int exchange(struct client *c, struct fetch_request *r, const char *path, const char *type, cJSON **answer,
+		    struct err *e)
 {
 	struct fetch_answer got = {0};
 	struct buf url;
@@ -98,8 +99,7 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	if (got.status < 200 || got.status > 299)
 		refused(&got, json, e);
 	else if (!json)
-		err_set(e, ERR_SYSTEM, "the runtime on %s answered with something that is not JSON",
-			c->socket_path);
+		err_set(e, ERR_SYSTEM, "the runtime on %s answered with something that is not JSON", c->socket_path);
 	else
 		result = 0;
 out:
@@ -119,8 +119,7 @@ int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answe
 	return exchange(c, &r, path, TYPE_JSON, answer, e);
 }
 
-int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer,
-		struct err *e)
+int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer, struct err *e)
 {
 	char *text = cJSON_PrintUnformatted(body);
 	struct fetch_request r = {.timeout_ms = timeout_ms};
@@ -136,8 +135,7 @@ int client_post(struct client *c, const char *path, const cJSON *body, int timeo
 	return result;
 }
 
-int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer,
-		  struct err *e)
+int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer, struct err *e)
 {
 	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .file_path = file_path};
 

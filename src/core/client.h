@@ -21,11 +21,9 @@ struct client *client_new(const char *socket_path, const char *program);
 void client_free(struct client *c);
 /* path: "/control/v1/snapshot?window_s=60". The caller owns *answer (cJSON_Delete). */
 int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answer, struct err *e);
-int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer,
-		struct err *e);
+int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer, struct err *e);
 /* Streams a file as the body (deploy). */
-int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer,
-		  struct err *e);
+int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer, struct err *e);
 /* The same of bytes in memory; there is at least one. */
 int client_upload_bytes(struct client *c, const char *path, const void *data, size_t size, cJSON **answer,
 			struct err *e);

@@ -173,8 +173,7 @@ size_t columns_spec_width(const struct tensor_spec *spec)
 	size_t width = 1;
 
 	for (size_t i = 1; i < spec->dimension_count; i++)
-		if (spec->dimensions[i] < 0 ||
-		    __builtin_mul_overflow(width, (size_t)spec->dimensions[i], &width))
+		if (spec->dimensions[i] < 0 || __builtin_mul_overflow(width, (size_t)spec->dimensions[i], &width))
 			return 0;
 	return width;
 }

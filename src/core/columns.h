@@ -34,14 +34,14 @@ struct column {
 struct columns {
 	size_t count; /* at least 1 */
 	struct column *list;
-	size_t *sorted;	   /* private: indices by name */
-	size_t row_max;	   /* rows of one prediction: 1 where the first dimension is fixed, else no limit */
+	size_t *sorted; /* private: indices by name */
+	size_t row_max; /* rows of one prediction: 1 where the first dimension is fixed, else no limit */
 	size_t input_count;
 	struct column_input {
 		enum datatype datatype;
 		size_t width; /* columns of a row */
 		size_t rank;  /* 1: [rows], 2: [rows, width] */
-	} *inputs;
+	} * inputs;
 };
 
 /* model: for the sentence. ERR_INPUT where an input is no columns: it has more than two dimensions, or one
@@ -54,10 +54,10 @@ size_t columns_find(const struct columns *c, const char *name, size_t size);
 /* Rows that are being put together. */
 struct columns_rows {
 	const struct columns *columns; /* borrowed */
-	struct arena *arena;	       /* borrowed; holds all data */
+	struct arena *arena;           /* borrowed; holds all data */
 	size_t count, capacity;
-	void **data;	 /* [inputs]: [capacity][width] elements */
-	size_t *given;	 /* private: the row in which a column was last put, plus 1 */
+	void **data;   /* [inputs]: [capacity][width] elements */
+	size_t *given; /* private: the row in which a column was last put, plus 1 */
 	size_t given_count;
 };
 

@@ -71,8 +71,7 @@ int columns_rows_end(struct columns_rows *r, size_t *missing, struct err *e)
 			i++;
 		if (missing != NULL)
 			*missing = i;
-		return err_set(e, ERR_INPUT, "there is no `%s`, which the model needs",
-			       r->columns->list[i].name);
+		return err_set(e, ERR_INPUT, "there is no `%s`, which the model needs", r->columns->list[i].name);
 	}
 	r->count++;
 	r->given_count = 0;
@@ -149,8 +148,7 @@ static int put_float(void *to, enum datatype type, const char *text, size_t size
 		return 0;
 	}
 	if (number_read(text, text + size, &n) == size) {
-		tensor_put_real(to, type, 0,
-				type == DATATYPE_FP32 ? (double)number_float(&n) : number_double(&n));
+		tensor_put_real(to, type, 0, type == DATATYPE_FP32 ? (double)number_float(&n) : number_double(&n));
 		return overflowed(to, type) ? refuse(text, size, "is out of range", e) : 0;
 	}
 	bool infinite;
@@ -186,8 +184,8 @@ static int read_whole(const char *text, size_t size, struct whole *w, struct err
 	w->negative = n.negative;
 	if (n.integer)
 		return read_digits(text + plus + n.negative, size - plus - n.negative, &w->magnitude)
-			       ? 0
-			       : refuse(text, size, "is out of range", e);
+			   ? 0
+			   : refuse(text, size, "is out of range", e);
 	double value = fabs(number_double(&n));
 	if (value != floor(value))
 		return refuse(text, size, "is not a whole number", e);

@@ -127,8 +127,7 @@ static int arguments_check(const struct arguments *a, struct err *e)
 	return 0;
 }
 
-int arguments_parse(const struct command *c, int argc, char **argv, struct arguments **result,
-		    struct err *e)
+int arguments_parse(const struct command *c, int argc, char **argv, struct arguments **result, struct err *e)
 {
 	struct arguments *a = calloc(1, sizeof(*a));
 
@@ -136,8 +135,7 @@ int arguments_parse(const struct command *c, int argc, char **argv, struct argum
 	if (!a)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	a->command = c;
-	if (arguments_read(a, argc, argv, e) != 0 ||
-	    (!arguments_flag(a, "help") && arguments_check(a, e) != 0)) {
+	if (arguments_read(a, argc, argv, e) != 0 || (!arguments_flag(a, "help") && arguments_check(a, e) != 0)) {
 		free(a);
 		return -1;
 	}
@@ -197,8 +195,7 @@ int arguments_state(const struct arguments *a, char *path, size_t size, struct e
 	if (!*state)
 		return err_set(e, ERR_USAGE, "--state needs the name of a directory");
 	if (strlen(state) >= size)
-		return err_set(e, ERR_INPUT, "the name of the state directory is longer than %zu bytes",
-			       size - 1);
+		return err_set(e, ERR_INPUT, "the name of the state directory is longer than %zu bytes", size - 1);
 	memcpy(path, state, strlen(state) + 1);
 	return 0;
 }
@@ -212,8 +209,7 @@ int arguments_socket(const struct arguments *a, char *path, size_t size, struct 
 	if (socket_path) {
 		/* 107 bytes fit into the address of a Unix socket. */
 		if (!*socket_path || strlen(socket_path) > 107 || strlen(socket_path) >= size)
-			return err_set(e, ERR_INPUT,
-				       "--socket needs a path of 1 to 107 bytes; this one has %zu",
+			return err_set(e, ERR_INPUT, "--socket needs a path of 1 to 107 bytes; this one has %zu",
 				       strlen(socket_path));
 		memcpy(path, socket_path, strlen(socket_path) + 1);
 		return 0;
@@ -224,8 +220,10 @@ int arguments_socket(const struct arguments *a, char *path, size_t size, struct 
 		return paths_socket(state, path, size, e);
 	/* What was typed outranks MLDECK_SOCKET of the environment. */
 	if (strlen(state) + strlen("/control/mldeck.sock") > 107 || size < 108)
-		return err_set(e, ERR_INPUT, "%s/control/mldeck.sock is longer than a socket's path "
-			       "may be (107 bytes); give a shorter --state", state);
+		return err_set(e, ERR_INPUT,
+			       "%s/control/mldeck.sock is longer than a socket's path "
+			       "may be (107 bytes); give a shorter --state",
+			       state);
 	snprintf(path, size, "%s/control/mldeck.sock", state);
 	return 0;
 }

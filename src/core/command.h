@@ -24,29 +24,49 @@ struct option_spec {
 };
 
 /* Options that several commands share; use them in `options` tables. */
-#define OPTION_SOCKET {"socket", "PATH", "the runtime's control socket"}
-#define OPTION_STATE {"state", "DIR", "the state directory"}
-#define OPTION_JSON {"json", NULL, "print JSON"}
-#define OPTION_REASON {"reason", "TEXT", "why; kept in the audit"}
-#define OPTION_EXPECT {"expect-revision", "N", "refuse if the route is no longer at revision N"}
-#define OPTION_DRY_RUN {"dry-run", NULL, "say what would happen and change nothing"}
-#define OPTION_END {NULL, NULL, NULL}
+#define OPTION_SOCKET                                            \
+	{                                                        \
+		"socket", "PATH", "the runtime's control socket" \
+	}
+#define OPTION_STATE                                  \
+	{                                             \
+		"state", "DIR", "the state directory" \
+	}
+#define OPTION_JSON                        \
+	{                                  \
+		"json", NULL, "print JSON" \
+	}
+#define OPTION_REASON                                      \
+	{                                                  \
+		"reason", "TEXT", "why; kept in the audit" \
+	}
+#define OPTION_EXPECT                                                                    \
+	{                                                                                \
+		"expect-revision", "N", "refuse if the route is no longer at revision N" \
+	}
+#define OPTION_DRY_RUN                                                      \
+	{                                                                   \
+		"dry-run", NULL, "say what would happen and change nothing" \
+	}
+#define OPTION_END               \
+	{                        \
+		NULL, NULL, NULL \
+	}
 
 struct arguments; /* what was typed, checked against the record */
 
 struct command {
 	const char *name;
-	const char *arguments; /* "MODEL VERSION"; [X] optional, X... several */
-	const char *summary;   /* one line without a full stop */
-	const char *details;   /* paragraphs for help and man page; may be NULL */
+	const char *arguments;             /* "MODEL VERSION"; [X] optional, X... several */
+	const char *summary;               /* one line without a full stop */
+	const char *details;               /* paragraphs for help and man page; may be NULL */
 	const struct option_spec *options; /* ends with OPTION_END; may be NULL */
 	/* Returns the exit code; errors were already printed to stderr (command_fail). */
 	int (*run)(const struct arguments *a);
 };
 
 /* Parses argv (after the verb) by the record: counts of positional arguments come from `arguments`. */
-int arguments_parse(const struct command *c, int argc, char **argv, struct arguments **result,
-		    struct err *e);
+int arguments_parse(const struct command *c, int argc, char **argv, struct arguments **result, struct err *e);
 void arguments_free(struct arguments *a);
 size_t arguments_count(const struct arguments *a);
 /* The i-th positional argument, or NULL. */

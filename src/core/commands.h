@@ -5,24 +5,24 @@
 #ifndef CORE_COMMANDS_H
 #define CORE_COMMANDS_H
 
-#define COMMANDS(X)                                                                                \
-	X(serve)                                                                                   \
-	X(demo)                                                                                    \
-	X(stop)                                                                                    \
-	X(status)                                                                                  \
-	X(deploy)                                                                                  \
-	X(versions)                                                                                \
-	X(history)                                                                                 \
-	X(split)                                                                                   \
-	X(promote)                                                                                 \
-	X(rollback)                                                                                \
-	X(predict)                                                                                 \
-	X(jobs)                                                                                    \
-	X(cancel)                                                                                  \
-	X(audit)                                                                                   \
-	X(snapshot)                                                                                \
-	X(completion)                                                                              \
-	X(help)                                                                                    \
+#define COMMANDS(X)   \
+	X(serve)      \
+	X(demo)       \
+	X(stop)       \
+	X(status)     \
+	X(deploy)     \
+	X(versions)   \
+	X(history)    \
+	X(split)      \
+	X(promote)    \
+	X(rollback)   \
+	X(predict)    \
+	X(jobs)       \
+	X(cancel)     \
+	X(audit)      \
+	X(snapshot)   \
+	X(completion) \
+	X(help)       \
 	X(version)
 
 #endif

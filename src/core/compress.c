@@ -74,9 +74,7 @@ static struct streams *my_streams(void)
 
 const char *compression_name(enum compression form)
 {
-	return form == COMPRESSION_GZIP      ? "gzip"
-	       : form == COMPRESSION_DEFLATE ? "deflate"
-					     : "identity";
+	return form == COMPRESSION_GZIP ? "gzip" : form == COMPRESSION_DEFLATE ? "deflate" : "identity";
 }
 
 static bool is(const char *text, size_t size, const char *word)
@@ -95,10 +93,9 @@ int compression_parse(const char *content_encoding, enum compression *form, stru
 	else if (is(content_encoding, size, "deflate"))
 		*form = COMPRESSION_DEFLATE;
 	else
-		return err_set(
-		    e, ERR_UNSUPPORTED,
-		    "of Content-Encoding only gzip, deflate and identity are known, not `%.60s`",
-		    content_encoding);
+		return err_set(e, ERR_UNSUPPORTED,
+			       "of Content-Encoding only gzip, deflate and identity are known, not `%.60s`",
+			       content_encoding);
 	return 0;
 }
 
@@ -188,14 +185,12 @@ static int malformed(const struct inflater *i, int result, struct err *e)
 {
 	if (result == Z_MEM_ERROR)
 		return err_set(e, ERR_MEMORY, "memory is out while inflating the body");
-	return err_set(e, ERR_INPUT, "the body's %s data is malformed%s%s",
-		       compression_name(i->form), i->stream.msg != NULL ? ": " : "",
-		       i->stream.msg != NULL ? i->stream.msg : "");
+	return err_set(e, ERR_INPUT, "the body's %s data is malformed%s%s", compression_name(i->form),
+		       i->stream.msg != NULL ? ": " : "", i->stream.msg != NULL ? i->stream.msg : "");
 }
 
 static int inflate_piece(struct inflater *i, const void *data, size_t size,
-			 int (*write)(void *, const void *, size_t, struct err *), void *context,
-			 struct err *e)
+			 int (*write)(void *, const void *, size_t, struct err *), void *context, struct err *e)
 {
 	unsigned char piece[PIECE_SIZE];
 
@@ -206,9 +201,8 @@ static int inflate_piece(struct inflater *i, const void *data, size_t size,
 			if (i->stream.avail_in == 0)
 				return 0;
 			if (i->form != COMPRESSION_GZIP)
-				return err_set(
-				    e, ERR_INPUT,
-				    "there are bytes behind the end of the body's deflate data");
+				return err_set(e, ERR_INPUT,
+					       "there are bytes behind the end of the body's deflate data");
 			inflateReset(&i->stream);
 			i->ended = false;
 		}
@@ -233,8 +227,7 @@ static bool looks_like_zlib(const unsigned char head[2])
 }
 
 int inflater_add(struct inflater *i, const void *data, size_t size,
-		 int (*write)(void *, const void *, size_t, struct err *), void *context,
-		 struct err *e)
+		 int (*write)(void *, const void *, size_t, struct err *), void *context, struct err *e)
 {
 	const unsigned char *bytes = data;
 
@@ -267,8 +260,7 @@ int inflater_end(struct inflater *i, struct err *e)
 {
 	if (!i->begun || i->ended)
 		return 0;
-	return err_set(e, ERR_INPUT, "the body's %s data ends too early",
-		       compression_name(i->form));
+	return err_set(e, ERR_INPUT, "the body's %s data ends too early", compression_name(i->form));
 }
 
 /* --- deflating --- */
@@ -282,9 +274,9 @@ static z_stream *my_deflater(enum compression form)
 		return NULL;
 	if (s->deflater_ready[i])
 		return deflateReset(&s->deflater[i]) == Z_OK ? &s->deflater[i] : NULL;
-	s->deflater_ready[i] = deflateInit2(&s->deflater[i], Z_BEST_SPEED, Z_DEFLATED,
-					    WINDOW_BITS + (i == 0 ? GZIP_BITS : 0), MEMORY_LEVEL,
-					    Z_DEFAULT_STRATEGY) == Z_OK;
+	s->deflater_ready[i] =
+	    deflateInit2(&s->deflater[i], Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS + (i == 0 ? GZIP_BITS : 0),
+			 MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
 	return s->deflater_ready[i] ? &s->deflater[i] : NULL;
 }
 

@@ -36,8 +36,8 @@ void inflater_free(struct inflater *i);
 /* Inflates size bytes and hands what comes out to write, in pieces; stops when that returns -1.
  * ERR_INPUT: the data is malformed, or something is behind its end. */
 int inflater_add(struct inflater *i, const void *data, size_t size,
-		 int (*write)(void *context, const void *data, size_t size, struct err *e),
-		 void *context, struct err *e);
+		 int (*write)(void *context, const void *data, size_t size, struct err *e), void *context,
+		 struct err *e);
 /* All input is there: ERR_INPUT when it ended in the middle. No input at all is an empty body. */
 int inflater_end(struct inflater *i, struct err *e);
 

@@ -28,10 +28,9 @@ struct setting {
 	unsigned long long low, high; /* of a number, in the unit that it is kept in */
 };
 
-#define FIELD(section, key, kind, member, low, high)                 \
-	{                                                            \
-		section, key, kind, offsetof(struct config, member), \
-		    sizeof(((struct config *)0)->member), low, high  \
+#define FIELD(section, key, kind, member, low, high)                                                                 \
+	{                                                                                                            \
+		section, key, kind, offsetof(struct config, member), sizeof(((struct config *)0)->member), low, high \
 	}
 
 /* To add a setting: its field in config.h, a line here, its default below and its row in
@@ -72,10 +71,7 @@ void config_init(struct config *c)
 		       .body_max = 64u << 20},
 	    .cors = {.max_age_s = 600},
 	    .onnx = {.threads = 1, .arena = true, .optimization = 3},
-	    .remote = {.timeout_ms = 10000,
-		       .connect_timeout_ms = 2000,
-		       .retries = 1,
-		       .in_flight_max = 256},
+	    .remote = {.timeout_ms = 10000, .connect_timeout_ms = 2000, .retries = 1, .in_flight_max = 256},
 	    .workers = {.queue_max = 1024, .inline_us = 1000},
 	};
 }
@@ -93,11 +89,9 @@ struct unit {
 	unsigned long long factor;
 };
 
-static const struct unit size_units[] = {
-    {"", 1}, {"K", 1ull << 10}, {"M", 1ull << 20}, {"G", 1ull << 30}, {NULL, 0}};
+static const struct unit size_units[] = {{"", 1}, {"K", 1ull << 10}, {"M", 1ull << 20}, {"G", 1ull << 30}, {NULL, 0}};
 static const struct unit us_units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {NULL, 0}};
-static const struct unit ms_units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
+static const struct unit ms_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
 static const struct unit s_units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {NULL, 0}};
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 
@@ -131,20 +125,18 @@ static void write_number(const struct unit *units, unsigned long long number, ch
 	snprintf(text, 32, "%llu%s", number / best->factor, best->name);
 }
 
-static int set_number(const struct setting *s, const struct unit *units, const char *example,
-		      const char *value, void *field, struct err *e)
+static int set_number(const struct setting *s, const struct unit *units, const char *example, const char *value,
+		      void *field, struct err *e)
 {
 	char low[32], high[32];
 	unsigned long long number;
 
 	if (!parse_number(value, units, &number))
-		return err_set(e, ERR_INPUT, "%s takes a number such as %s, not `%.60s`", s->key,
-			       example, value);
+		return err_set(e, ERR_INPUT, "%s takes a number such as %s, not `%.60s`", s->key, example, value);
 	write_number(units, s->low, low);
 	write_number(units, s->high, high);
 	if (number < s->low || number > s->high)
-		return err_set(e, ERR_INPUT, "%s is from %s to %s, not `%.60s`", s->key, low, high,
-			       value);
+		return err_set(e, ERR_INPUT, "%s is from %s to %s, not `%.60s`", s->key, low, high, value);
 	if (s->kind == KIND_SIZE)
 		*(size_t *)field = (size_t)number;
 	else if (s->kind == KIND_MS)
@@ -170,8 +162,7 @@ static int set_text(const struct setting *s, const char *value, char *text, stru
 {
 	size_t length = strlen(value);
 	if (length >= s->size)
-		return err_set(e, ERR_INPUT, "%s has %zu bytes, the limit is %zu", s->key, length,
-			       s->size - 1);
+		return err_set(e, ERR_INPUT, "%s has %zu bytes, the limit is %zu", s->key, length, s->size - 1);
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)value[i] < ' ' || value[i] == 127)
 			return err_set(e, ERR_INPUT, "%s holds a control character", s->key);
@@ -196,11 +187,10 @@ static int set_origins(const struct setting *s, const char *value, char *text, s
 	for (const char *p = value; *p != '\0' && strcmp(value, "*") != 0;) {
 		size_t length = strcspn(p, ", ");
 		if (length > 0 && !origin_valid(p, length))
-			return err_set(
-			    e, ERR_INPUT,
-			    "`%.*s` is no origin: write https://host or https://host:port, "
-			    "separated by commas, or * alone",
-			    length > 80 ? 80 : (int)length, p);
+			return err_set(e, ERR_INPUT,
+				       "`%.*s` is no origin: write https://host or https://host:port, "
+				       "separated by commas, or * alone",
+				       length > 80 ? 80 : (int)length, p);
 		p += length + (p[length] != '\0');
 	}
 	return set_text(s, value, text, e);
@@ -245,8 +235,8 @@ static const struct setting *find(const char *section, const char *key, struct e
 	}
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct setting *s = &settings[i];
-		bool listed = known ? strcmp(s->section, section) == 0
-				    : i == 0 || strcmp(s->section, s[-1].section) != 0;
+		bool listed =
+		    known ? strcmp(s->section, section) == 0 : i == 0 || strcmp(s->section, s[-1].section) != 0;
 		size_t used = strlen(names);
 		if (listed)
 			snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
@@ -263,15 +253,13 @@ static const struct setting *find(const char *section, const char *key, struct e
 static int check(const struct config *c, struct err *e)
 {
 	if (c->cors.credentials && strcmp(c->cors.origins, "*") == 0)
-		return err_set(
-		    e, ERR_INPUT,
-		    "[cors] credentials = yes needs a list of origins, not *: any site could "
-		    "use a visitor's credentials");
+		return err_set(e, ERR_INPUT,
+			       "[cors] credentials = yes needs a list of origins, not *: any site could "
+			       "use a visitor's credentials");
 	return 0;
 }
 
-int config_set(struct config *c, const char *section, const char *key, const char *value,
-	       struct err *e)
+int config_set(struct config *c, const char *section, const char *key, const char *value, struct err *e)
 {
 	struct config changed = *c;
 	const struct setting *s = find(section, key, e);
@@ -313,10 +301,8 @@ static char *read_line(char *line, int size, void *stream)
 		return NULL;
 	r->line++;
 	if (length > most) {
-		err_set(
-		    &fault, ERR_INPUT,
-		    "the line has %zu bytes, the limit is %zu; a list goes on in an indented line",
-		    length, most);
+		err_set(&fault, ERR_INPUT,
+			"the line has %zu bytes, the limit is %zu; a list goes on in an indented line", length, most);
 		fail(r, &fault);
 		return NULL;
 	}
@@ -342,8 +328,7 @@ static int handle(void *user, const char *section, const char *key, const char *
 	bool again = (r->seen & bit) != 0;
 	if (again && (!r->indented || s->kind != KIND_ORIGINS)) {
 		err_set(&fault, ERR_INPUT,
-			r->indented ? "an indented line continues `%s`, which takes one value"
-				    : "`%s` is there twice",
+			r->indented ? "an indented line continues `%s`, which takes one value" : "`%s` is there twice",
 			key);
 		return fail(r, &fault);
 	}
@@ -367,8 +352,7 @@ int config_parse(struct config *c, const char *name, const char *text, struct er
 	if (line < 0)
 		return err_set(e, ERR_MEMORY, "memory is out while reading %s", name);
 	if (line > 0)
-		return err_set(e, ERR_INPUT, "%s, line %d: neither [section] nor key = value", name,
-			       line);
+		return err_set(e, ERR_INPUT, "%s, line %d: neither [section] nor key = value", name, line);
 	if (check(&changed, &fault) != 0)
 		return err_set(e, ERR_INPUT, "%s: %s", name, fault.text);
 	*c = changed;

@@ -17,36 +17,36 @@
 
 /* [server] */
 struct config_server {
-	char listen[64];	   /* listen = 127.0.0.1:8080 */
-	char name[64];		   /* name = what consoles call it; "": the host's */
-	unsigned threads;	   /* threads = 0 (one a core) .. 256 */
-	int header_timeout_ms;	   /* header_timeout = 90s: absolute, however steadily it drips */
-	int body_timeout_ms;	   /* body_timeout = 60s */
-	size_t body_max;	   /* body_max = 64M: of a request, inflated too */
-	bool model_control;	   /* model_control = no: whether V2 clients may load and unload models */
+	char listen[64];       /* listen = 127.0.0.1:8080 */
+	char name[64];         /* name = what consoles call it; "": the host's */
+	unsigned threads;      /* threads = 0 (one a core) .. 256 */
+	int header_timeout_ms; /* header_timeout = 90s: absolute, however steadily it drips */
+	int body_timeout_ms;   /* body_timeout = 60s */
+	size_t body_max;       /* body_max = 64M: of a request, inflated too */
+	bool model_control;    /* model_control = no: whether V2 clients may load and unload models */
 };
 
 /* [cors] */
 struct config_cors {
-	char origins[512];     /* origins = https://app.example, https://b.example, or *; "": no CORS */
-	bool credentials;      /* credentials = no; not with * */
-	unsigned max_age_s;    /* max_age = 600 */
+	char origins[512];  /* origins = https://app.example, https://b.example, or *; "": no CORS */
+	bool credentials;   /* credentials = no; not with * */
+	unsigned max_age_s; /* max_age = 600 */
 };
 
 /* [onnx] */
 struct config_onnx {
 	char library[CONFIG_PATH_SIZE]; /* library = path of libonnxruntime.so; "": searched */
-	unsigned threads;		/* threads = 1: of one prediction, inside the model; 0: one a core */
-	bool arena;			/* arena = yes: ONNX Runtime keeps freed memory */
-	unsigned optimization;		/* optimization = 0 none, 1 basic, 2 extended, 3 all (the default) */
+	unsigned threads;               /* threads = 1: of one prediction, inside the model; 0: one a core */
+	bool arena;                     /* arena = yes: ONNX Runtime keeps freed memory */
+	unsigned optimization;          /* optimization = 0 none, 1 basic, 2 extended, 3 all (the default) */
 };
 
 /* [remote]: the defaults of remote versions; a version's own settings win */
 struct config_remote {
-	int timeout_ms;		 /* timeout = 10s: of one prediction, retries included */
-	int connect_timeout_ms;	 /* connect_timeout = 2s */
-	unsigned retries;	 /* retries = 1: only where nothing can have been done */
-	unsigned in_flight_max;	 /* in_flight = 256: of one version; one more is answered 429 */
+	int timeout_ms;                 /* timeout = 10s: of one prediction, retries included */
+	int connect_timeout_ms;         /* connect_timeout = 2s */
+	unsigned retries;               /* retries = 1: only where nothing can have been done */
+	unsigned in_flight_max;         /* in_flight = 256: of one version; one more is answered 429 */
 	char ca_file[CONFIG_PATH_SIZE]; /* ca_file = PEM of the authorities in place of the system's */
 };
 

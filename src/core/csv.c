@@ -49,8 +49,8 @@ static const char *record_end(const char *start, const char *end, bool *open)
 	while (at < end) {
 		if (*at == '"') {
 			const char *close = at + 1;
-			while ((close = memchr(close, '"', (size_t)(end - close))) != NULL &&
-			       close + 1 < end && close[1] == '"')
+			while ((close = memchr(close, '"', (size_t)(end - close))) != NULL && close + 1 < end &&
+			       close[1] == '"')
 				close += 2;
 			*open = close == NULL;
 			if (close == NULL)
@@ -127,8 +127,7 @@ static enum csv_step split(struct csv *c, char *at, char *end, struct err *e)
 		if (at < end && *at == '"') {
 			at = unquote(at, end, field);
 			if (at < end && *at != ',') {
-				err_set(e, ERR_INPUT, "field %zu goes on behind its closing quote",
-					c->field_count);
+				err_set(e, ERR_INPUT, "field %zu goes on behind its closing quote", c->field_count);
 				return CSV_BAD;
 			}
 		} else {
@@ -165,15 +164,13 @@ static enum csv_step take(struct csv *c, char **start, char **end, struct err *e
 	size_t size = found != NULL ? (size_t)(found - *start) : (size_t)(all_end - *start);
 	if (size > CSV_RECORD_MAX) {
 		err_set(e, ERR_TOO_LARGE, "line %llu %s %zu MiB", (unsigned long long)c->next_line,
-			open ? "has a quote that is not closed within" : "is longer than",
-			CSV_RECORD_MAX >> 20);
+			open ? "has a quote that is not closed within" : "is longer than", CSV_RECORD_MAX >> 20);
 		return CSV_FAILED;
 	}
 	if (found == NULL && !c->last)
 		return CSV_MORE;
 	if (open) {
-		err_set(e, ERR_INPUT, "line %llu has a quote that is not closed",
-			(unsigned long long)c->next_line);
+		err_set(e, ERR_INPUT, "line %llu has a quote that is not closed", (unsigned long long)c->next_line);
 		return CSV_FAILED;
 	}
 	*end = *start + size;

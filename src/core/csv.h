@@ -27,9 +27,9 @@ struct csv_field {
 };
 
 struct csv {
-	bool lines; /* set after csv_init() */
+	bool lines;      /* set after csv_init() */
 	uint64_t offset; /* bytes of the input up to the end of the record last given */
-	uint64_t line;	 /* where that record starts; the first line is 1 */
+	uint64_t line;   /* where that record starts; the first line is 1 */
 	size_t field_count;
 	struct csv_field *fields;
 
@@ -41,7 +41,7 @@ struct csv {
 
 enum csv_step {
 	CSV_FAILED = -1, /* nothing can follow: the rest cannot be told into records */
-	CSV_MORE,	 /* feed more */
+	CSV_MORE,        /* feed more */
 	CSV_RECORD,
 	CSV_BAD, /* this record is no CSV and was passed over; the error says why, without its line */
 	CSV_END,

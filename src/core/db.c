@@ -27,8 +27,8 @@ static int system_error(struct db *db)
 	static const int files[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
 	for (size_t i = 0; error == 0 && i < sizeof files / sizeof *files; i++) {
 		sqlite3_file *file = NULL;
-		if (sqlite3_file_control(db->handle, "main", files[i], &file) == SQLITE_OK &&
-		    file != NULL && file->pMethods != NULL)
+		if (sqlite3_file_control(db->handle, "main", files[i], &file) == SQLITE_OK && file != NULL &&
+		    file->pMethods != NULL)
 			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
 	}
 	return error;
@@ -39,24 +39,20 @@ static int report(struct db *db, int code, struct err *e)
 	int error;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
-		return err_set(
-		    e, ERR_DISK_FULL,
-		    "the disk of the state directory is full, so nothing was changed: make room "
-		    "and try again");
+		return err_set(e, ERR_DISK_FULL,
+			       "the disk of the state directory is full, so nothing was changed: make room "
+			       "and try again");
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(
-		    e, ERR_SYSTEM,
-		    "the database mldeck.db is damaged or is no database (%s): restore it from a "
-		    "copy, or move it away to start empty",
-		    sqlite3_errmsg(db->handle));
+		return err_set(e, ERR_SYSTEM,
+			       "the database mldeck.db is damaged or is no database (%s): restore it from a "
+			       "copy, or move it away to start empty",
+			       sqlite3_errmsg(db->handle));
 	case SQLITE_NOMEM:
 		return err_set(e, ERR_MEMORY, "memory ran out in the database");
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(
-		    e, ERR_CONFLICT,
-		    "another program holds the database mldeck.db: end it and try again");
+		return err_set(e, ERR_CONFLICT, "another program holds the database mldeck.db: end it and try again");
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		return err_set(e, ERR_DENIED, "the database mldeck.db may not be written");
@@ -67,14 +63,12 @@ static int report(struct db *db, int code, struct err *e)
 		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 			return report(db, SQLITE_FULL, e);
 		if (error != 0)
-			return err_errno(e, error, "the database mldeck.db failed (%s)",
-					 sqlite3_errstr(code));
+			return err_errno(e, error, "the database mldeck.db failed (%s)", sqlite3_errstr(code));
 		break;
 	default:
 		break;
 	}
-	return err_set(e, ERR_SYSTEM, "the database mldeck.db failed: %s",
-		       sqlite3_errmsg(db->handle));
+	return err_set(e, ERR_SYSTEM, "the database mldeck.db failed: %s", sqlite3_errmsg(db->handle));
 }
 
 int db_run(struct db *db, const char *sql, struct err *e)
@@ -100,8 +94,7 @@ int db_open(const char *path, struct db **result, struct err *e)
 		return err_set(e, ERR_MEMORY, "memory ran out while opening the database");
 	if (make_private(path, e) != 0)
 		goto failed;
-	int code =
-	    sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK) {
 		if (db->handle == NULL)
 			err_set(e, ERR_MEMORY, "memory ran out while opening the database");
@@ -167,8 +160,7 @@ static int migrate_one(struct db *db, const char *step, size_t version, struct e
 {
 	char mark[64];
 	snprintf(mark, sizeof mark, "PRAGMA user_version = %zu", version);
-	if (db_begin(db, e) == 0 && db_run(db, step, e) == 0 && db_run(db, mark, e) == 0 &&
-	    db_commit(db, e) == 0)
+	if (db_begin(db, e) == 0 && db_run(db, step, e) == 0 && db_run(db, mark, e) == 0 && db_commit(db, e) == 0)
 		return 0;
 	db_rollback(db);
 	return -1;
@@ -179,11 +171,10 @@ int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *be
 	if (schema_version(db, before, e) != 0)
 		return -1;
 	if (*before > count)
-		return err_set(
-		    e, ERR_UNSUPPORTED,
-		    "the state was written by a newer mldeck (schema %zu, this one knows %zu): "
-		    "use that one or another state directory",
-		    *before, count);
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the state was written by a newer mldeck (schema %zu, this one knows %zu): "
+			       "use that one or another state directory",
+			       *before, count);
 	for (size_t version = *before; version < count; version++)
 		if (migrate_one(db, steps[version], version + 1, e) != 0)
 			return -1;

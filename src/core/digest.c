@@ -93,8 +93,7 @@ static size_t padding(const char *coded, size_t size)
 
 int digest_base64_read(const char *coded, size_t coded_size, char **bytes, size_t *size, struct err *e)
 {
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t pad = padding(coded, coded_size);
 
 	/* The library is lenient with white space and padding; what is sent must be what was meant. */
@@ -106,8 +105,7 @@ int digest_base64_read(const char *coded, size_t coded_size, char **bytes, size_
 	*bytes = malloc(coded_size / 4 * 3 + 1);
 	if (*bytes == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for %zu characters of base64", coded_size);
-	int length = EVP_DecodeBlock((unsigned char *)*bytes, (const unsigned char *)coded,
-				     (int)coded_size);
+	int length = EVP_DecodeBlock((unsigned char *)*bytes, (const unsigned char *)coded, (int)coded_size);
 	if (length < 0) {
 		free(*bytes);
 		return err_set(e, ERR_INPUT, "%zu characters are no base64", coded_size);

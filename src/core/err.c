@@ -13,12 +13,11 @@ static const struct {
 	const char *name;
 } codes[ERR_COUNT] = {
 #define X(name, exit, http, text) [ERR_##name] = {exit, http, text},
-	ERRS(X)
+    ERRS(X)
 #undef X
 };
 
-static int set(struct err *e, enum err_code code, const char *format, va_list arguments,
-	       const char *suffix)
+static int set(struct err *e, enum err_code code, const char *format, va_list arguments, const char *suffix)
 {
 	if (e == NULL)
 		return -1;

@@ -204,8 +204,7 @@ static int timed_out(CURL *curl, const struct fetch_request *r, const char *wher
 
 	curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
 	if (r->connect_timeout_ms > 0 && r->connect_timeout_ms < r->timeout_ms && connected_us == 0)
-		return err_set(e, ERR_UNREACHABLE, "%s took no connection within %d ms", where,
-			       r->connect_timeout_ms);
+		return err_set(e, ERR_UNREACHABLE, "%s took no connection within %d ms", where, r->connect_timeout_ms);
 	return err_set(e, ERR_UNREACHABLE, "%s did not answer within %d ms", where, r->timeout_ms);
 }
 
@@ -215,8 +214,7 @@ static bool header_too_large(CURL *curl, CURLcode code, const struct fetch_excha
 	curl_off_t begun_us = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_STARTTRANSFER_TIME_T, &begun_us);
-	return x->header_too_large ||
-	       ((code == CURLE_OUT_OF_MEMORY || (int)code == CODE_TOO_LARGE) && begun_us > 0);
+	return x->header_too_large || ((code == CURLE_OUT_OF_MEMORY || (int)code == CODE_TOO_LARGE) && begun_us > 0);
 }
 
 static int failed(CURL *curl, CURLcode code, struct fetch_exchange *x, struct err *e)
@@ -235,8 +233,7 @@ static int failed(CURL *curl, CURLcode code, struct fetch_exchange *x, struct er
 	case FETCH_TOO_LARGE:
 		if (x->header_too_large)
 			return err_set(e, ERR_TOO_LARGE, "the header of the answer of %s is too long", where);
-		return err_set(e, ERR_TOO_LARGE, "the answer of %s is longer than %zu bytes", where,
-			       r->answer_max);
+		return err_set(e, ERR_TOO_LARGE, "the answer of %s is longer than %zu bytes", where, r->answer_max);
 	case FETCH_LOCAL:
 		return err_set(e, ERR_MEMORY, "memory is out");
 	case FETCH_TIMEOUT:
@@ -245,8 +242,7 @@ static int failed(CURL *curl, CURLcode code, struct fetch_exchange *x, struct er
 		return err_set(e, ERR_UNREACHABLE, "no secure connection with %s: %s", where, reason);
 	case FETCH_UNCONNECTED:
 		if (system_error == EACCES || system_error == EPERM)
-			return err_set(e, ERR_DENIED, "you may not open %s; it belongs to another user",
-				       where);
+			return err_set(e, ERR_DENIED, "you may not open %s; it belongs to another user", where);
 		if (code != CURLE_COULDNT_CONNECT)
 			return err_set(e, ERR_UNREACHABLE, "%s: %s", where, reason);
 		return err_set(e, ERR_UNREACHABLE, "nothing answers on %s", where);
@@ -300,8 +296,7 @@ int fetch_finish(CURL *curl, CURLcode code, struct fetch_exchange *x, struct err
 	return 0;
 }
 
-int fetch_perform(struct fetch *f, const struct fetch_request *request, struct fetch_answer *answer,
-		  struct err *e)
+int fetch_perform(struct fetch *f, const struct fetch_request *request, struct fetch_answer *answer, struct err *e)
 {
 	struct fetch_exchange x = {.request = request, .answer = answer};
 	curl_off_t file_size = 0;

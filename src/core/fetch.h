@@ -19,24 +19,24 @@
 struct fetch;
 
 struct fetch_request {
-	const char *socket_path;       /* a Unix socket, or NULL for TCP */
-	const char *url;	       /* "http://localhost/path" also for a Unix socket */
-	const char *const *headers;    /* "Name: value" lines, ends with NULL; may be NULL */
-	const void *body;	       /* NULL: a GET, unless file_path is set */
+	const char *socket_path;    /* a Unix socket, or NULL for TCP */
+	const char *url;            /* "http://localhost/path" also for a Unix socket */
+	const char *const *headers; /* "Name: value" lines, ends with NULL; may be NULL */
+	const void *body;           /* NULL: a GET, unless file_path is set */
 	size_t body_size;
-	const char *file_path;	       /* streamed as the body of a POST */
-	int timeout_ms;		       /* of the whole exchange; with file_path: of a stall */
-	int connect_timeout_ms;	       /* until there is a connection; 0: timeout_ms alone counts */
+	const char *file_path;  /* streamed as the body of a POST */
+	int timeout_ms;         /* of the whole exchange; with file_path: of a stall */
+	int connect_timeout_ms; /* until there is a connection; 0: timeout_ms alone counts */
 	size_t answer_max;
-	bool direct;		       /* never through a proxy of the environment */
-	const char *ca_file;	       /* PEM of who is trusted instead of the system's authorities, or NULL */
-	bool http2;		       /* where a server offers it over TLS; needs a fetch_pool to be of use */
-	bool keep_headers;	       /* for fetch_header() */
+	bool direct;         /* never through a proxy of the environment */
+	const char *ca_file; /* PEM of who is trusted instead of the system's authorities, or NULL */
+	bool http2;          /* where a server offers it over TLS; needs a fetch_pool to be of use */
+	bool keep_headers;   /* for fetch_header() */
 };
 
 /* Why there is no answer. */
 enum fetch_fault {
-	FETCH_NONE,	   /* there is one */
+	FETCH_NONE,        /* there is one */
 	FETCH_UNCONNECTED, /* no connection came about: nothing was sent */
 	FETCH_UNTRUSTED,   /* TLS failed, or the certificate is not to be trusted: nothing was sent */
 	FETCH_TIMEOUT,
@@ -49,8 +49,8 @@ enum fetch_fault {
 struct fetch_answer {
 	int status;
 	enum fetch_fault fault;
-	bool reused;	 /* an earlier request's connection was used */
-	struct buf body; /* the caller releases it, also after an error */
+	bool reused;        /* an earlier request's connection was used */
+	struct buf body;    /* the caller releases it, also after an error */
 	struct buf headers; /* with keep_headers: initialised and released by the caller too */
 };
 
@@ -60,8 +60,7 @@ void fetch_free(struct fetch *f);
 /* 0 for any complete answer, whatever its status. ERR_UNREACHABLE: nobody there, or too slow; ERR_DENIED: the
  * socket may not be opened; ERR_TOO_LARGE: an answer past answer_max. answer->body must be initialised; it
  * is emptied first. */
-int fetch_perform(struct fetch *f, const struct fetch_request *request, struct fetch_answer *answer,
-		  struct err *e);
+int fetch_perform(struct fetch *f, const struct fetch_request *request, struct fetch_answer *answer, struct err *e);
 /* The value of a header of the answer (the last of that name, white space around it cut) into text; false where
  * there is none or it does not fit. */
 bool fetch_header(const struct fetch_answer *answer, const char *name, char *text, size_t size);

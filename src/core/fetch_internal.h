@@ -22,8 +22,7 @@ struct fetch_exchange {
 void fetch_library_init(void);
 /* Sets every option on a fresh (or reset) handle; fetch_finish() must follow in any case. file: the
  * body, or NULL. */
-int fetch_prepare(CURL *curl, struct fetch_exchange *x, FILE *file, curl_off_t file_size,
-		  struct err *e);
+int fetch_prepare(CURL *curl, struct fetch_exchange *x, FILE *file, curl_off_t file_size, struct err *e);
 /* Fills the answer but for its body, which came in already; -1 with the sentence when code says
  * there is none. Frees what fetch_prepare() took. */
 int fetch_finish(CURL *curl, CURLcode code, struct fetch_exchange *x, struct err *e);

@@ -125,8 +125,7 @@ static void cancel(struct fetch_pool *p, struct task *t)
 	if (t->running)
 		curl_multi_remove_handle(p->multi, t->curl);
 	t->answer.fault = FETCH_CANCELLED;
-	err_set(&e, ERR_UNREACHABLE, "the request to %s was given up: the runtime is ending",
-		t->url);
+	err_set(&e, ERR_UNREACHABLE, "the request to %s was given up: the runtime is ending", t->url);
 	finish(p, t, -1, &e);
 }
 
@@ -224,8 +223,7 @@ static int thread_start(struct fetch_pool *p, struct err *e)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&p->thread, NULL, run, p);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error ? err_errno(e, error, "no thread for requests to other servers can be started")
-		     : 0;
+	return error ? err_errno(e, error, "no thread for requests to other servers can be started") : 0;
 }
 
 static struct fetch_pool *pool_new(struct err *e)
@@ -315,8 +313,7 @@ int fetch_pool_submit(struct fetch_pool *p, const struct fetch_job *job, struct 
 	pthread_mutex_unlock(&p->lock);
 	if (refused) {
 		task_free(t);
-		return err_set(e, ERR_UNREACHABLE,
-			       "the runtime is ending: nothing more is asked of other servers");
+		return err_set(e, ERR_UNREACHABLE, "the runtime is ending: nothing more is asked of other servers");
 	}
 	curl_multi_wakeup(p->multi);
 	return 0;

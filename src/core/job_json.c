@@ -20,8 +20,8 @@ static bool add_lines(cJSON *object, const struct job_record *job)
 
 static bool add_number(cJSON *object, const char *key, double number)
 {
-	return (isfinite(number) ? cJSON_AddNumberToObject(object, key, number)
-				 : cJSON_AddNullToObject(object, key)) != NULL;
+	return (isfinite(number) ? cJSON_AddNumberToObject(object, key, number) : cJSON_AddNullToObject(object, key)) !=
+	       NULL;
 }
 
 /* 0 stands for "none" and becomes null. */
@@ -45,15 +45,14 @@ cJSON *job_progress_to_json(const struct job_progress *p)
 			    add_some(o, "total", (int64_t)p->total) &&
 			    add_number(o, "done_bytes", (double)p->done_bytes) &&
 			    add_some(o, "total_bytes", (int64_t)p->total_bytes) &&
-			    add_number(o, "rejected", (double)p->rejected) &&
-			    add_number(o, "rate", p->rate) && add_number(o, "left_s", p->left_s));
+			    add_number(o, "rejected", (double)p->rejected) && add_number(o, "rate", p->rate) &&
+			    add_number(o, "left_s", p->left_s));
 }
 
 static bool add_words(cJSON *o, const struct job_record *j)
 {
 	return cJSON_AddStringToObject(o, "kind", j->kind) != NULL &&
-	       cJSON_AddStringToObject(o, "model", j->model) != NULL &&
-	       add_some(o, "version", j->version) &&
+	       cJSON_AddStringToObject(o, "model", j->model) != NULL && add_some(o, "version", j->version) &&
 	       cJSON_AddStringToObject(o, "title", j->title) != NULL &&
 	       cJSON_AddStringToObject(o, "command", j->command) != NULL &&
 	       cJSON_AddStringToObject(o, "target", j->target) != NULL &&
@@ -67,12 +66,10 @@ cJSON *job_to_json(const struct job_record *j)
 	cJSON *o = cJSON_CreateObject();
 	bool ok = o != NULL && add_number(o, "id", (double)j->id) && add_words(o, j) &&
 		  cJSON_AddBoolToObject(o, "in_shell", j->in_shell) != NULL &&
-		  cJSON_AddBoolToObject(o, "cancelling", j->cancelling) != NULL &&
-		  add_some(o, "pid", j->pid) && add_number(o, "queued_ms", (double)j->queued_ms) &&
-		  add_some(o, "started_ms", j->started_ms) &&
+		  cJSON_AddBoolToObject(o, "cancelling", j->cancelling) != NULL && add_some(o, "pid", j->pid) &&
+		  add_number(o, "queued_ms", (double)j->queued_ms) && add_some(o, "started_ms", j->started_ms) &&
 		  add_some(o, "ended_ms", j->ended_ms) &&
-		  cJSON_AddItemToObject(o, "progress", job_progress_to_json(&j->progress)) &&
-		  add_lines(o, j);
+		  cJSON_AddItemToObject(o, "progress", job_progress_to_json(&j->progress)) && add_lines(o, j);
 	return whole(o, ok);
 }
 
@@ -91,8 +88,7 @@ static int read_size(const cJSON *json, const char *name, uint64_t *size, struct
 	return result;
 }
 
-static int read_measure(const cJSON *json, const char *name, double otherwise, double *number,
-			struct err *e)
+static int read_measure(const cJSON *json, const char *name, double otherwise, double *number, struct err *e)
 {
 	*number = otherwise;
 	if (!json_has(json, name))
@@ -108,14 +104,12 @@ int job_progress_from_json(const cJSON *json, struct job_progress *p, struct err
 {
 	if (!cJSON_IsObject(json))
 		return err_set(e, ERR_INPUT, "a job's progress must be an object");
-	if (read_size(json, "done", &p->done, e) != 0 ||
-	    read_size(json, "total", &p->total, e) != 0 ||
+	if (read_size(json, "done", &p->done, e) != 0 || read_size(json, "total", &p->total, e) != 0 ||
 	    read_size(json, "done_bytes", &p->done_bytes, e) != 0 ||
 	    read_size(json, "total_bytes", &p->total_bytes, e) != 0 ||
 	    read_size(json, "rejected", &p->rejected, e) != 0)
 		return -1;
-	return read_measure(json, "rate", 0, &p->rate, e) != 0 ||
-		       read_measure(json, "left_s", NAN, &p->left_s, e) != 0
+	return read_measure(json, "rate", 0, &p->rate, e) != 0 || read_measure(json, "left_s", NAN, &p->left_s, e) != 0
 		   ? -1
 		   : 0;
 }
@@ -144,18 +138,15 @@ static int read_words(const cJSON *json, struct job_record *j, struct err *e)
 		return -1;
 	j->state = job_state_by_name(state);
 	if (j->state == JOB_STATE_COUNT)
-		return err_set(e, ERR_INPUT, "field `state` must be the state of a job, got \"%s\"",
-			       state);
+		return err_set(e, ERR_INPUT, "field `state` must be the state of a job, got \"%s\"", state);
 	return 0;
 }
 
 static int read_numbers(const cJSON *json, struct job_record *j, struct err *e)
 {
 	int64_t version;
-	if (read_count(json, "id", &j->id, e) != 0 ||
-	    read_count(json, "version", &version, e) != 0 ||
-	    read_count(json, "pid", &j->pid, e) != 0 ||
-	    read_count(json, "queued_ms", &j->queued_ms, e) != 0 ||
+	if (read_count(json, "id", &j->id, e) != 0 || read_count(json, "version", &version, e) != 0 ||
+	    read_count(json, "pid", &j->pid, e) != 0 || read_count(json, "queued_ms", &j->queued_ms, e) != 0 ||
 	    read_count(json, "started_ms", &j->started_ms, e) != 0 ||
 	    read_count(json, "ended_ms", &j->ended_ms, e) != 0)
 		return -1;
@@ -200,7 +191,5 @@ int job_from_json(const cJSON *json, struct job_record *j, struct err *e)
 	    read_flag(json, "cancelling", &j->cancelling, e) != 0 || read_lines(json, j, e) != 0)
 		return -1;
 	const cJSON *progress = cJSON_GetObjectItemCaseSensitive(json, "progress");
-	return progress == NULL || cJSON_IsNull(progress)
-		   ? 0
-		   : job_progress_from_json(progress, &j->progress, e);
+	return progress == NULL || cJSON_IsNull(progress) ? 0 : job_progress_from_json(progress, &j->progress, e);
 }

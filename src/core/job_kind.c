@@ -32,14 +32,13 @@ static bool take_option(bool (*take)(void *context, const char *word), void *con
 	return take(context, option) && take(context, value);
 }
 
-bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version,
-		    const char *const *values, bool (*take)(void *context, const char *word), void *context)
+bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
+		    bool (*take)(void *context, const char *word), void *context)
 {
 	char number[16];
 	bool whole = take(context, "mldeck") && take(context, kind->name) && take(context, model);
 	for (size_t i = 0; whole && i < kind->field_count; i++)
-		whole = values[i][0] == '\0' ||
-			take_option(take, context, kind->fields[i].name, values[i]);
+		whole = values[i][0] == '\0' || take_option(take, context, kind->fields[i].name, values[i]);
 	snprintf(number, sizeof number, "%u", version);
 	return whole && (version == 0 || take_option(take, context, "version", number));
 }
@@ -55,8 +54,8 @@ static bool quote(void *context, const char *word)
 	return text_quote(c->text, c->size, word);
 }
 
-bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version,
-		      const char *const *values, char *command, size_t size)
+bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
+		      char *command, size_t size)
 {
 	struct command_text c = {command, size};
 	command[0] = '\0';

@@ -47,10 +47,10 @@ const struct job_kind *job_kind_find(const char *name);
 
 /* The command, a word at a time: mldeck predict M --input I --output O --version 3. values in the order of the
  * kind's fields, "" left out; version 0 leaves it to the runtime. False as soon as take is. */
-bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version,
-		    const char *const *values, bool (*take)(void *context, const char *word), void *context);
+bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
+		    bool (*take)(void *context, const char *word), void *context);
 /* The same as a shell reads it; false when it is longer than size. */
-bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version,
-		      const char *const *values, char *command, size_t size);
+bool job_kind_command(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
+		      char *command, size_t size);
 
 #endif

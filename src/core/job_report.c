@@ -84,8 +84,7 @@ bool job_report_progress(struct job_report *r, const struct job_progress *progre
 	return go_on;
 }
 
-void job_report_end(struct job_report *r, enum job_state outcome, const struct job_progress *last,
-		    const char *summary)
+void job_report_end(struct job_report *r, enum job_state outcome, const struct job_progress *last, const char *summary)
 {
 	cJSON *body;
 	struct err e;

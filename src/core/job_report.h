@@ -15,7 +15,7 @@
 
 struct job_report {
 	struct client *client; /* borrowed */
-	int64_t id;	       /* 0: not in a list */
+	int64_t id;            /* 0: not in a list */
 	int64_t next_ms;       /* private, as is the rest: monotonic */
 	int failures;
 };
@@ -26,7 +26,6 @@ void job_report_begin(struct job_report *r, struct client *client, const char *k
 /* About once a second, however often it is called. False: an operator asked the job to stop. */
 bool job_report_progress(struct job_report *r, const struct job_progress *progress);
 /* outcome: JOB_DONE, JOB_FAILED or JOB_CANCELLED; last: how far it came. */
-void job_report_end(struct job_report *r, enum job_state outcome, const struct job_progress *last,
-		    const char *summary);
+void job_report_end(struct job_report *r, enum job_state outcome, const struct job_progress *last, const char *summary);
 
 #endif

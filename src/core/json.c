@@ -56,9 +56,8 @@ int json_string(const cJSON *object, const char *name, char *text, size_t size, 
 		return -1;
 	size_t length = strlen(value);
 	if (length >= size)
-		return err_set(e, ERR_INPUT,
-			       "field `%s` must be at most %zu bytes long, got %zu bytes", name,
-			       size - 1, length);
+		return err_set(e, ERR_INPUT, "field `%s` must be at most %zu bytes long, got %zu bytes", name, size - 1,
+			       length);
 	memcpy(text, value, length + 1);
 	return 0;
 }
@@ -77,8 +76,7 @@ bool json_is_integer(const cJSON *item, int64_t low, int64_t high, int64_t *numb
 	return true;
 }
 
-int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
-		 struct err *e)
+int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number, struct err *e)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
 	if (json_is_integer(item, low, high, number))
@@ -88,8 +86,7 @@ int json_integer(const cJSON *object, const char *name, int64_t low, int64_t hig
 	return refuse(item, name, wanted, e);
 }
 
-int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high,
-		uint32_t *number, struct err *e)
+int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number, struct err *e)
 {
 	int64_t value;
 	if (json_integer(object, name, low, high, &value, e) != 0)
@@ -156,8 +153,7 @@ const cJSON *json_array(const cJSON *object, const char *name, size_t max, struc
 	}
 	size_t count = (size_t)cJSON_GetArraySize(item);
 	if (count > max) {
-		err_set(e, ERR_INPUT, "field `%s` must have at most %zu items, got %zu", name, max,
-			count);
+		err_set(e, ERR_INPUT, "field `%s` must have at most %zu items, got %zu", name, max, count);
 		return NULL;
 	}
 	return item;

@@ -23,11 +23,9 @@ int json_string(const cJSON *object, const char *name, char *text, size_t size, 
 /* The string itself, borrowed from the tree; NULL for an error. */
 const char *json_text(const cJSON *object, const char *name, struct err *e);
 /* A whole number in [low, high], which must lie within +-2^53: JSON numbers are doubles. */
-int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number,
-		 struct err *e);
+int json_integer(const cJSON *object, const char *name, int64_t low, int64_t high, int64_t *number, struct err *e);
 /* The same for the fields that hold small unsigned numbers. */
-int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number,
-		struct err *e);
+int json_uint32(const cJSON *object, const char *name, uint32_t low, uint32_t high, uint32_t *number, struct err *e);
 /* A finite number. */
 int json_number(const cJSON *object, const char *name, double *number, struct err *e);
 int json_boolean(const cJSON *object, const char *name, bool *value, struct err *e);

@@ -31,8 +31,7 @@ void manifest_release(struct manifest *m)
 	manifest_init(m);
 }
 
-static bool add_tensors(cJSON *object, const char *name, const struct tensor_spec *tensors,
-			size_t count)
+static bool add_tensors(cJSON *object, const char *name, const struct tensor_spec *tensors, size_t count)
 {
 	cJSON *array = cJSON_AddArrayToObject(object, name);
 	bool done = array != NULL;
@@ -44,8 +43,7 @@ static bool add_tensors(cJSON *object, const char *name, const struct tensor_spe
 		cJSON *shape = cJSON_AddArrayToObject(tensor, "shape");
 		done = done && shape != NULL;
 		for (size_t d = 0; done && d < tensors[i].dimension_count; d++)
-			done = cJSON_AddItemToArray(
-			    shape, cJSON_CreateNumber((double)tensors[i].dimensions[d]));
+			done = cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensors[i].dimensions[d]));
 	}
 	return done;
 }
@@ -86,8 +84,7 @@ cJSON *manifest_to_json(const struct manifest *m)
 		done = done && cJSON_AddStringToObject(object, "file_name", m->file_name) != NULL;
 	done = done && add_tensors(object, "inputs", m->inputs, m->input_count);
 	done = done && add_tensors(object, "outputs", m->outputs, m->output_count);
-	done = done &&
-	       cJSON_AddNumberToObject(object, "feature_count", (double)m->feature_count) != NULL;
+	done = done && cJSON_AddNumberToObject(object, "feature_count", (double)m->feature_count) != NULL;
 	done = done && add_features(object, m) && add_facts(object, m);
 	if (done)
 		return object;
@@ -106,18 +103,14 @@ static int read_tensor(const cJSON *json, struct tensor_spec *tensor, struct err
 	const cJSON *item;
 	cJSON_ArrayForEach(item, shape)
 	{
-		if (!json_is_integer(item, -1, INT32_MAX,
-				     &tensor->dimensions[tensor->dimension_count]))
-			return err_set(e, ERR_INPUT,
-				       "field `shape` must hold whole numbers from -1 to %d",
-				       INT32_MAX);
+		if (!json_is_integer(item, -1, INT32_MAX, &tensor->dimensions[tensor->dimension_count]))
+			return err_set(e, ERR_INPUT, "field `shape` must hold whole numbers from -1 to %d", INT32_MAX);
 		tensor->dimension_count++;
 	}
 	return 0;
 }
 
-static int read_tensors(const cJSON *json, const char *name, struct tensor_spec **tensors,
-			size_t *count, struct err *e)
+static int read_tensors(const cJSON *json, const char *name, struct tensor_spec **tensors, size_t *count, struct err *e)
 {
 	const cJSON *array = json_array(json, name, MANIFEST_TENSORS_MAX, e);
 	if (array == NULL)
@@ -148,8 +141,8 @@ static int read_features(struct manifest *m, const cJSON *json, struct err *e)
 	if (array == NULL)
 		return -1;
 	if (cJSON_GetArraySize(array) != count)
-		return err_set(e, ERR_INPUT, "field `feature_names` must have %lld items, got %d",
-			       (long long)count, cJSON_GetArraySize(array));
+		return err_set(e, ERR_INPUT, "field `feature_names` must have %lld items, got %d", (long long)count,
+			       cJSON_GetArraySize(array));
 	m->feature_names = calloc(m->feature_count + 1, sizeof *m->feature_names);
 	if (m->feature_names == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while reading a manifest");
@@ -199,10 +192,8 @@ static int read_identity(struct manifest *m, const cJSON *json, struct err *e)
 	    json_integer(json, "size_bytes", 0, INT64_C(1) << 53, &size_bytes, e) != 0)
 		return -1;
 	if (!digest_valid(m->sha256))
-		return err_set(
-		    e, ERR_INPUT,
-		    "field `sha256` must be 64 lower-case hexadecimal digits, got \"%s\"",
-		    m->sha256);
+		return err_set(e, ERR_INPUT, "field `sha256` must be 64 lower-case hexadecimal digits, got \"%s\"",
+			       m->sha256);
 	m->size_bytes = (uint64_t)size_bytes;
 	if (!json_has(json, "file_name"))
 		return 0;
@@ -218,10 +209,9 @@ static int read_identity(struct manifest *m, const cJSON *json, struct err *e)
 int manifest_from_json(struct manifest *m, const cJSON *json, struct err *e)
 {
 	manifest_init(m);
-	if (read_identity(m, json, e) == 0 &&
-	    read_tensors(json, "inputs", &m->inputs, &m->input_count, e) == 0 &&
-	    read_tensors(json, "outputs", &m->outputs, &m->output_count, e) == 0 &&
-	    read_features(m, json, e) == 0 && read_facts(m, json, e) == 0)
+	if (read_identity(m, json, e) == 0 && read_tensors(json, "inputs", &m->inputs, &m->input_count, e) == 0 &&
+	    read_tensors(json, "outputs", &m->outputs, &m->output_count, e) == 0 && read_features(m, json, e) == 0 &&
+	    read_facts(m, json, e) == 0)
 		return 0;
 	manifest_release(m);
 	return -1;

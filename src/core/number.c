@@ -74,8 +74,7 @@ static inline bool eight_digits(const char *at, const char *end, uint64_t *digit
 		return false;
 	memcpy(&bytes, at, sizeof bytes);
 	/* High halves of 3, and none carries out of its low half when 6 is added. */
-	if ((bytes & tops) != zeros ||
-	    ((bytes + UINT64_C(0x0606060606060606)) & tops) != zeros)
+	if ((bytes & tops) != zeros || ((bytes + UINT64_C(0x0606060606060606)) & tops) != zeros)
 		return false;
 	bytes -= zeros;
 	bytes = bytes * 10 + (bytes >> 8);
@@ -229,20 +228,17 @@ static void copy_decimal(const struct number *n, char *copy, size_t size)
 
 double number_double(const struct number *n)
 {
-	static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-				      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-				      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+				      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	double value;
 
 	if (n->digits == 0) {
 		value = 0;
-	} else if (!n->dropped && n->digits <= UINT64_C(1) << 53 && n->exponent >= -22 &&
-		   n->exponent <= 22) {
+	} else if (!n->dropped && n->digits <= UINT64_C(1) << 53 && n->exponent >= -22 && n->exponent <= 22) {
 		/* Both are exact, so the one operation rounds correctly (Clinger 1990). */
-		value = n->exponent < 0 ? (double)n->digits / tens[-n->exponent]
-					: (double)n->digits * tens[n->exponent];
-	} else if (!n->dropped && n->exponent >= -POWER_OF_FIVE_MAX &&
-		   n->exponent <= POWER_OF_FIVE_MAX) {
+		value =
+		    n->exponent < 0 ? (double)n->digits / tens[-n->exponent] : (double)n->digits * tens[n->exponent];
+	} else if (!n->dropped && n->exponent >= -POWER_OF_FIVE_MAX && n->exponent <= POWER_OF_FIVE_MAX) {
 		value = exact_double(n->digits, (int)n->exponent);
 	} else {
 		char copy[SIGNIFICANT_MAX + 16];

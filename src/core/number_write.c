@@ -72,8 +72,8 @@ static uint64_t shorten(wide low, wide middle, wide high, int shift, int *expone
 	/* The multiples of unit on both sides of the middle; at least one is inside. */
 	uint64_t below = (uint64_t)(middle >> shift) / unit * unit, above = below + unit;
 	wide to_below = middle - ((wide)below << shift), to_above = ((wide)above << shift) - middle;
-	bool take_below = below >= first && (above > last || to_below < to_above ||
-					     (to_below == to_above && below / unit % 2 == 0));
+	bool take_below =
+	    below >= first && (above > last || to_below < to_above || (to_below == to_above && below / unit % 2 == 0));
 	return (take_below ? below : above) / unit;
 }
 
@@ -83,8 +83,7 @@ static uint64_t shorten(wide low, wide middle, wide high, int shift, int *expone
  * the interval that reads back to this value are whole. Returns 0 where the value is out of that
  * range.
  */
-static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, double size,
-			 int *exponent)
+static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, double size, int *exponent)
 {
 	if (!(size >= 1e-10 && size < 1e17))
 		return 0;
@@ -97,8 +96,7 @@ static uint64_t shortest(uint64_t mantissa, int exponent2, bool narrow_below, do
 		five *= 5;
 	wide middle = (wide)mantissa * 4 * five;
 	wide low = middle - (wide)five * (narrow_below ? 1 : 2), high = middle + (wide)five * 2;
-	if ((high >> shift) >= UINT64_C(1000000000000000000) ||
-	    (low >> shift) + 1 > (high - 1) >> shift)
+	if ((high >> shift) >= UINT64_C(1000000000000000000) || (low >> shift) + 1 > (high - 1) >> shift)
 		return 0;
 	uint64_t digits = shorten(low, middle, high, shift, exponent);
 	*exponent -= power;

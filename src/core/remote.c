@@ -14,8 +14,7 @@
 
 bool remote_is_url(const char *text)
 {
-	size_t scheme =
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 	return scheme > 0 && strncmp(text + scheme, "://", 3) == 0;
 }
 
@@ -27,8 +26,8 @@ static bool url_characters(const char *url)
 	for (const char *c = url; *c != '\0'; c++) {
 		if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}", *c) != NULL)
 			return false;
-		if (*c == '%' && (c[1] == '\0' || strchr(hex, c[1]) == NULL || c[2] == '\0' ||
-				  strchr(hex, c[2]) == NULL))
+		if (*c == '%' &&
+		    (c[1] == '\0' || strchr(hex, c[1]) == NULL || c[2] == '\0' || strchr(hex, c[2]) == NULL))
 			return false;
 	}
 	return true;
@@ -99,11 +98,9 @@ int remote_url_read(const char *text, char url[REMOTE_URL_SIZE], struct err *e)
 	if (strpbrk(text, "?#") != NULL)
 		return err_set(e, ERR_INPUT, "the URL of a model has no `?` and no `#`");
 	if (size >= REMOTE_URL_SIZE)
-		return err_set(e, ERR_INPUT, "a URL of %zu bytes; at most %d are taken", size,
-			       REMOTE_URL_SIZE - 1);
+		return err_set(e, ERR_INPUT, "a URL of %zu bytes; at most %d are taken", size, REMOTE_URL_SIZE - 1);
 	if (!url_characters(text))
-		return err_set(e, ERR_INPUT,
-			       "%s has a character that belongs in no URL: write it as %%XX", text);
+		return err_set(e, ERR_INPUT, "%s has a character that belongs in no URL: write it as %%XX", text);
 	if (!authority_valid(authority, (size_t)(path - authority)))
 		return err_set(e, ERR_INPUT, "%s names no host, or no port from 1 to 65535", text);
 	while (size > 0 && text[size - 1] == '/')
@@ -140,25 +137,21 @@ bool remote_detect(const void *data, size_t size)
 		return false;
 	while (at < size && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
 		at++;
-	return at < size && text[at] == '{' &&
-	       memmem(text, size, "\"" KEY "\"", sizeof KEY + 1) != NULL;
+	return at < size && text[at] == '{' && memmem(text, size, "\"" KEY "\"", sizeof KEY + 1) != NULL;
 }
 
-static int read_path(const cJSON *json, const char *name, char path[CONFIG_PATH_SIZE],
-		     struct err *e)
+static int read_path(const cJSON *json, const char *name, char path[CONFIG_PATH_SIZE], struct err *e)
 {
 	if (!json_has(json, name))
 		return 0;
 	if (json_string(json, name, path, CONFIG_PATH_SIZE, e) != 0)
 		return -1;
 	if (path[0] != '/')
-		return err_set(e, ERR_INPUT, "field `%s` must be an absolute path, got \"%s\"",
-			       name, path);
+		return err_set(e, ERR_INPUT, "field `%s` must be an absolute path, got \"%s\"", name, path);
 	return 0;
 }
 
-static int read_number(const cJSON *json, const char *name, int low, int high, int *number,
-		       struct err *e)
+static int read_number(const cJSON *json, const char *name, int low, int high, int *number, struct err *e)
 {
 	int64_t value = *number;
 	int result = json_optional_integer(json, name, low, high, &value, e);
@@ -201,11 +194,9 @@ static int read_fields(const cJSON *json, struct remote *r, struct err *e)
 
 	if (json_integer(json, KEY, 1, 1, &form, e) != 0 || check_names(json, e) != 0 ||
 	    (url = json_text(json, "url", e)) == NULL || remote_url_read(url, r->url, e) != 0 ||
-	    read_path(json, "token_file", r->token_file, e) != 0 ||
-	    read_path(json, "ca_file", r->ca_file, e) != 0 ||
+	    read_path(json, "token_file", r->token_file, e) != 0 || read_path(json, "ca_file", r->ca_file, e) != 0 ||
 	    read_number(json, "timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS, &r->timeout_ms, e) != 0 ||
-	    read_number(json, "connect_timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS,
-			&r->connect_timeout_ms, e) != 0 ||
+	    read_number(json, "connect_timeout_ms", 1, REMOTE_TIMEOUT_MAX_MS, &r->connect_timeout_ms, e) != 0 ||
 	    read_number(json, "retries", 0, REMOTE_RETRIES_MAX, &r->retries, e) != 0)
 		return -1;
 	if (json_optional_boolean(json, "free_rows", &r->free_rows, e) != 0)
@@ -233,8 +224,8 @@ int remote_read(const void *data, size_t size, struct remote *r, struct err *e)
 
 static bool add_fields(cJSON *json, const struct remote *r)
 {
-	bool done = cJSON_AddNumberToObject(json, KEY, 1) != NULL &&
-		    cJSON_AddStringToObject(json, "url", r->url) != NULL;
+	bool done =
+	    cJSON_AddNumberToObject(json, KEY, 1) != NULL && cJSON_AddStringToObject(json, "url", r->url) != NULL;
 	if (r->token_file[0] != '\0')
 		done = done && cJSON_AddStringToObject(json, "token_file", r->token_file) != NULL;
 	if (r->ca_file[0] != '\0')
@@ -242,8 +233,7 @@ static bool add_fields(cJSON *json, const struct remote *r)
 	if (r->timeout_ms > 0)
 		done = done && cJSON_AddNumberToObject(json, "timeout_ms", r->timeout_ms) != NULL;
 	if (r->connect_timeout_ms > 0)
-		done = done && cJSON_AddNumberToObject(json, "connect_timeout_ms",
-						       r->connect_timeout_ms) != NULL;
+		done = done && cJSON_AddNumberToObject(json, "connect_timeout_ms", r->connect_timeout_ms) != NULL;
 	if (r->retries >= 0)
 		done = done && cJSON_AddNumberToObject(json, "retries", r->retries) != NULL;
 	if (r->free_rows)

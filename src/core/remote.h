@@ -25,14 +25,14 @@
 #define REMOTE_RETRIES_MAX 10
 
 struct remote {
-	char url[REMOTE_URL_SIZE]; /* "https://host/v2/models/NAME" or ".../versions/V" behind it */
+	char url[REMOTE_URL_SIZE];          /* "https://host/v2/models/NAME" or ".../versions/V" behind it */
 	char token_file[CONFIG_PATH_SIZE];  /* absolute; "": none */
 	char ca_file[CONFIG_PATH_SIZE];     /* absolute; "": the configuration's */
 	int timeout_ms, connect_timeout_ms; /* 0: the configuration's */
 	int retries;                        /* -1: the configuration's */
-	bool free_rows;   /* an output may have another number of rows than the inputs */
-	cJSON *signature; /* {"inputs": [...], "outputs": [...]}, in place of what the server says;
-			     or NULL */
+	bool free_rows;                     /* an output may have another number of rows than the inputs */
+	cJSON *signature;                   /* {"inputs": [...], "outputs": [...]}, in place of what the server says;
+					       or NULL */
 };
 
 /* Whether a word of a command line is meant as a URL: it has a scheme. */

@@ -91,12 +91,11 @@ static int row_read(struct replay *r, const char *path, char *line, size_t numbe
 
 	memset(row, 0, sizeof(*row));
 	if (count != columns)
-		return err_set(e, ERR_INPUT, "%s line %zu has %zu fields; its header has %zu", path, number,
-			       count, columns);
+		return err_set(e, ERR_INPUT, "%s line %zu has %zu fields; its header has %zu", path, number, count,
+			       columns);
 	if (!text_integer(fields[0], 0, INT64_MAX / 1000, &departed) ||
 	    !text_integer(fields[1], 0, INT64_MAX / 1000, &known))
-		return err_set(e, ERR_INPUT, "%s line %zu: departed_s and known_s must be Unix seconds",
-			       path, number);
+		return err_set(e, ERR_INPUT, "%s line %zu: departed_s and known_s must be Unix seconds", path, number);
 	if (strlen(fields[2]) >= sizeof(row->unit))
 		return err_set(e, ERR_INPUT, "%s line %zu: the unit is too long", path, number);
 	if (r->row_count && departed < r->rows[r->row_count - 1].departed_s)
@@ -113,8 +112,8 @@ static int row_read(struct replay *r, const char *path, char *line, size_t numbe
 	}
 	if (bad == r->feature_count)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	return err_set(e, ERR_INPUT, "%s line %zu, column %zu: %s is no number", path, number,
-		       bad + BEFORE + 1, fields[bad + BEFORE]);
+	return err_set(e, ERR_INPUT, "%s line %zu, column %zu: %s is no number", path, number, bad + BEFORE + 1,
+		       fields[bad + BEFORE]);
 }
 
 static int header_read(struct replay *r, const char *path, char *line, struct err *e)
@@ -125,8 +124,10 @@ static int header_read(struct replay *r, const char *path, char *line, struct er
 	if (count > COLUMNS_MAX || count <= BEFORE + AFTER || strcmp(fields[0], "departed_s") != 0 ||
 	    strcmp(fields[1], "known_s") != 0 || strcmp(fields[2], "unit") != 0 ||
 	    strcmp(fields[count - 2], "late") != 0 || strcmp(fields[count - 1], "arr_delay") != 0)
-		return err_set(e, ERR_INPUT, "%s must have the columns departed_s,known_s,unit,<features>,"
-			       "late,arr_delay", path);
+		return err_set(e, ERR_INPUT,
+			       "%s must have the columns departed_s,known_s,unit,<features>,"
+			       "late,arr_delay",
+			       path);
 	r->feature_count = count - BEFORE - AFTER;
 	return 0;
 }
@@ -255,8 +256,7 @@ static int exchange(struct sender *s, const struct fetch_request *request, struc
 static void failure_note(struct sender *s, const char *model, const char *sentence)
 {
 	if (s->result->failed++ == 0)
-		snprintf(s->result->first_failure, sizeof(s->result->first_failure), "%s: %.180s", model,
-			 sentence);
+		snprintf(s->result->first_failure, sizeof(s->result->first_failure), "%s: %.180s", model, sentence);
 }
 
 /* -1 once the runtime is gone for good. */
@@ -264,8 +264,12 @@ static int row_send(struct sender *s, size_t row, const char *model, struct err 
 {
 	char url[256], unit[64], body[8192];
 	const char *headers[] = {"Content-Type: application/json", unit, NULL};
-	struct fetch_request request = {.url = url, .headers = headers, .body = body, .direct = true,
-					.timeout_ms = REQUEST_TIMEOUT_MS, .answer_max = ANSWER_MAX};
+	struct fetch_request request = {.url = url,
+					.headers = headers,
+					.body = body,
+					.direct = true,
+					.timeout_ms = REQUEST_TIMEOUT_MS,
+					.answer_max = ANSWER_MAX};
 	int gone;
 
 	snprintf(url, sizeof(url), "%s/v2/models/%s/infer", s->options->url, model);
@@ -297,8 +301,8 @@ static bool stopped(const struct sender *s)
 static int runtime_probe(struct sender *s, struct err *e)
 {
 	char url[256];
-	struct fetch_request request = {.url = url, .direct = true, .timeout_ms = REQUEST_TIMEOUT_MS,
-					.answer_max = ANSWER_MAX};
+	struct fetch_request request = {
+	    .url = url, .direct = true, .timeout_ms = REQUEST_TIMEOUT_MS, .answer_max = ANSWER_MAX};
 
 	snprintf(url, sizeof(url), "%s/v2/health/live", s->options->url);
 	return exchange(s, &request, e) < 0 ? -1 : 0;
@@ -342,8 +346,8 @@ static int pass_run(struct sender *s, double speed, struct err *e)
 	return 0;
 }
 
-int replay_run(const struct replay *r, const struct replay_options *options,
-	       struct replay_result *result, struct err *e)
+int replay_run(const struct replay *r, const struct replay_options *options, struct replay_result *result,
+	       struct err *e)
 {
 	struct sender s = {.replay = r, .options = options, .result = result, .answered_ns = (int64_t)clock_ns()};
 	double speed = replay_speed(r, options);

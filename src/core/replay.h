@@ -24,7 +24,7 @@ struct replay_row {
 	int64_t known_s;    /* when the outcome was known */
 	char unit[32];
 	double late, arr_delay; /* the outcome; NaN when it is missing */
-	char *values;	        /* the features as JSON numbers and nulls, "4,1,null" */
+	char *values;           /* the features as JSON numbers and nulls, "4,1,null" */
 };
 
 struct replay {
@@ -36,8 +36,8 @@ struct replay_options {
 	const char *url; /* "http://127.0.0.1:8080" */
 	size_t model_count;
 	const char *models[REPLAY_MODELS_MAX];
-	double speed;			   /* recorded seconds in one; 0: from the rate */
-	double rate_rps;		   /* mean requests a second of all models together */
+	double speed;                      /* recorded seconds in one; 0: from the rate */
+	double rate_rps;                   /* mean requests a second of all models together */
 	const volatile sig_atomic_t *stop; /* ends the replay when it is not 0 */
 };
 
@@ -54,7 +54,7 @@ double replay_speed(const struct replay *r, const struct replay_options *options
 /* The body of a V2 inference request for one row; text is cut never: -1 when it does not fit. */
 int replay_body(const struct replay *r, size_t row, char *text, size_t size);
 /* Runs until *stop, or until the runtime has not answered for some seconds: ERR_UNREACHABLE. */
-int replay_run(const struct replay *r, const struct replay_options *options,
-	       struct replay_result *result, struct err *e);
+int replay_run(const struct replay *r, const struct replay_options *options, struct replay_result *result,
+	       struct err *e);
 
 #endif

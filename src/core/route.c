@@ -52,8 +52,7 @@ bool route_same(const struct route *a, const struct route *b)
 	for (uint32_t i = 0; i < a->entry_count; i++) {
 		const struct route_entry *entry = &a->entries[i];
 		const struct route_entry *other = route_find(b, entry->version);
-		if (other == NULL || other->role != entry->role ||
-		    other->weight_bp != entry->weight_bp)
+		if (other == NULL || other->role != entry->role || other->weight_bp != entry->weight_bp)
 			return false;
 		twin[i] = (uint8_t)(other - b->entries);
 	}
@@ -70,18 +69,15 @@ static int check_weights(const struct route_entry *weights, size_t count, struct
 		if (weights[i].version == 0)
 			return err_set(e, ERR_INPUT, "there is no version 0: versions start at 1");
 		if (weights[i].weight_bp > ROUTE_BUCKETS)
-			return err_set(e, ERR_INPUT, "the share of v%u is more than 100%%",
-				       weights[i].version);
+			return err_set(e, ERR_INPUT, "the share of v%u is more than 100%%", weights[i].version);
 		for (size_t j = 0; j < i; j++)
 			if (weights[j].version == weights[i].version)
-				return err_set(e, ERR_INPUT, "v%u is named twice in the split",
-					       weights[i].version);
+				return err_set(e, ERR_INPUT, "v%u is named twice in the split", weights[i].version);
 		if (weights[i].role != ROUTE_SHADOW)
 			sum += weights[i].weight_bp;
 	}
 	if (sum != ROUTE_BUCKETS)
-		return err_set(e, ERR_INPUT, "the shares must add up to 100%%, got %.10g%%",
-			       (double)sum / 100);
+		return err_set(e, ERR_INPUT, "the shares must add up to 100%%, got %.10g%%", (double)sum / 100);
 	return 0;
 }
 
@@ -94,8 +90,7 @@ static bool named(const struct route_entry *weights, size_t count, uint32_t vers
 }
 
 /* The version that is live under the new weights. */
-static uint32_t choose_live(const struct route *previous, const struct route_entry *weights,
-			    size_t count)
+static uint32_t choose_live(const struct route *previous, const struct route_entry *weights, size_t count)
 {
 	uint32_t before = route_live(previous), greatest_bp = 0, live = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -121,8 +116,7 @@ static bool add(struct route *r, uint32_t version, enum route_role role, uint32_
 }
 
 /* The live entry first, then the canaries and the shadows as given, then the shadows that stay. */
-static bool add_entries(struct route *r, const struct route *previous,
-			const struct route_entry *weights, size_t count)
+static bool add_entries(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count)
 {
 	uint32_t live = choose_live(previous, weights, count);
 	bool fits = true;
@@ -132,8 +126,7 @@ static bool add_entries(struct route *r, const struct route *previous,
 					      : weights[i].version == live    ? ROUTE_LIVE
 									      : ROUTE_CANARY;
 			if ((int)own == role && weights[i].weight_bp > 0)
-				fits =
-				    fits && add(r, weights[i].version, own, weights[i].weight_bp);
+				fits = fits && add(r, weights[i].version, own, weights[i].weight_bp);
 		}
 	for (uint32_t i = 0; i < previous->entry_count; i++) {
 		const struct route_entry *entry = &previous->entries[i];
@@ -175,19 +168,17 @@ static void share_buckets(struct route *r, const struct route *previous)
 	}
 }
 
-int route_split(struct route *r, const struct route *previous, const struct route_entry *weights,
-		size_t count, struct err *e)
+int route_split(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count,
+		struct err *e)
 {
 	if (count > ROUTE_ENTRIES_MAX)
-		return err_set(e, ERR_INPUT, "a route has at most %d versions, got %zu",
-			       ROUTE_ENTRIES_MAX, count);
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, got %zu", ROUTE_ENTRIES_MAX, count);
 	if (check_weights(weights, count, e) != 0)
 		return -1;
 	struct route result;
 	route_init(&result);
 	if (!add_entries(&result, previous, weights, count))
-		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included",
-			       ROUTE_ENTRIES_MAX);
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included", ROUTE_ENTRIES_MAX);
 	share_buckets(&result, previous);
 	*r = result;
 	return 0;
@@ -212,9 +203,8 @@ void route_text(const struct route *r, char *text, size_t size)
 	for (uint32_t i = 0; i < r->entry_count && used < size; i++) {
 		const struct route_entry *entry = &r->entries[i];
 		char part[48];
-		int length = snprintf(part, sizeof part, "%sv%u %s%.10g%%", i > 0 ? " " : "",
-				      entry->version, entry->role == ROUTE_SHADOW ? "shadow " : "",
-				      entry->weight_bp / 100.0);
+		int length = snprintf(part, sizeof part, "%sv%u %s%.10g%%", i > 0 ? " " : "", entry->version,
+				      entry->role == ROUTE_SHADOW ? "shadow " : "", entry->weight_bp / 100.0);
 		/* A share that does not fit is left out whole: half a number would be a lie. */
 		if (used + (size_t)length >= size)
 			break;

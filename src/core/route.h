@@ -44,8 +44,8 @@ void route_single(struct route *r, uint32_t version);
  * keeps the first of its buckets. ERR_INPUT when weights do not sum to 10,000, a version occurs twice or
  * there are too many.
  */
-int route_split(struct route *r, const struct route *previous, const struct route_entry *weights,
-		size_t count, struct err *e);
+int route_split(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count,
+		struct err *e);
 /* The live version, 0 when there is none. */
 uint32_t route_live(const struct route *r);
 /* The entry that a version has, or NULL. */

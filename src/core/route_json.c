@@ -36,11 +36,9 @@ cJSON *route_to_json(const struct route *r)
 		const struct route_entry *entry = &r->entries[i];
 		cJSON *item = cJSON_CreateObject();
 		cJSON_AddItemToArray(entries, item);
-		done =
-		    cJSON_AddNumberToObject(item, "version", entry->version) != NULL &&
-		    cJSON_AddStringToObject(item, "role", route_role_name(entry->role)) != NULL &&
-		    cJSON_AddNumberToObject(item, "weight_bp", entry->weight_bp) != NULL &&
-		    add_ranges(item, r, i);
+		done = cJSON_AddNumberToObject(item, "version", entry->version) != NULL &&
+		       cJSON_AddStringToObject(item, "role", route_role_name(entry->role)) != NULL &&
+		       cJSON_AddNumberToObject(item, "weight_bp", entry->weight_bp) != NULL && add_ranges(item, r, i);
 	}
 	if (done)
 		return object;
@@ -58,12 +56,10 @@ static int read_role(const cJSON *json, enum route_role *role, struct err *e)
 			*role = (enum route_role)i;
 			return 0;
 		}
-	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%s\"",
-		       name);
+	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%s\"", name);
 }
 
-static int read_range(struct route *r, const cJSON *range, uint8_t owner, bool *taken,
-		      uint32_t *total, struct err *e)
+static int read_range(struct route *r, const cJSON *range, uint8_t owner, bool *taken, uint32_t *total, struct err *e)
 {
 	int64_t from, to;
 	if (!cJSON_IsArray(range) || cJSON_GetArraySize(range) != 2 ||
@@ -75,8 +71,7 @@ static int read_range(struct route *r, const cJSON *range, uint8_t owner, bool *
 			       ROUTE_BUCKETS);
 	for (int64_t bucket = from; bucket < to; bucket++) {
 		if (taken[bucket])
-			return err_set(e, ERR_INPUT, "bucket %lld is in the ranges of two versions",
-				       (long long)bucket);
+			return err_set(e, ERR_INPUT, "bucket %lld is in the ranges of two versions", (long long)bucket);
 		taken[bucket] = true;
 		r->owner[bucket] = owner;
 	}
@@ -84,8 +79,7 @@ static int read_range(struct route *r, const cJSON *range, uint8_t owner, bool *
 	return 0;
 }
 
-static int read_ranges(struct route *r, const cJSON *json, uint8_t owner, bool *taken,
-		       struct err *e)
+static int read_ranges(struct route *r, const cJSON *json, uint8_t owner, bool *taken, struct err *e)
 {
 	const struct route_entry *entry = &r->entries[owner];
 	const cJSON *ranges = json_array(json, "ranges", ROUTE_BUCKETS, e);
@@ -100,8 +94,8 @@ static int read_ranges(struct route *r, const cJSON *json, uint8_t owner, bool *
 	}
 	uint32_t wanted = entry->role == ROUTE_SHADOW ? 0 : entry->weight_bp;
 	if (total != wanted)
-		return err_set(e, ERR_INPUT, "the ranges of v%u hold %u buckets, not %u",
-			       entry->version, total, wanted);
+		return err_set(e, ERR_INPUT, "the ranges of v%u hold %u buckets, not %u", entry->version, total,
+			       wanted);
 	return 0;
 }
 
@@ -116,8 +110,8 @@ static int read_entry(struct route *r, const cJSON *json, bool *taken, struct er
 	if (route_find(r, entry.version) != NULL)
 		return err_set(e, ERR_INPUT, "v%u is twice in the route", entry.version);
 	if (entry.role == ROUTE_LIVE && route_live(r) != 0)
-		return err_set(e, ERR_INPUT, "a route has one live version, not v%u and v%u",
-			       route_live(r), entry.version);
+		return err_set(e, ERR_INPUT, "a route has one live version, not v%u and v%u", route_live(r),
+			       entry.version);
 	uint8_t owner = (uint8_t)r->entry_count;
 	r->entries[r->entry_count++] = entry;
 	return read_ranges(r, json, owner, taken, e);

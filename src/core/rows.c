@@ -8,8 +8,8 @@
 
 #define NAME_SHOWN_MAX 80 /* of a header in a sentence */
 
-int rows_init(struct rows *r, enum rows_format format, const struct columns *columns,
-	      const struct rows_keep *keep, struct err *e)
+int rows_init(struct rows *r, enum rows_format format, const struct columns *columns, const struct rows_keep *keep,
+	      struct err *e)
 {
 	size_t names = keep != NULL ? keep->count : 0;
 
@@ -99,9 +99,9 @@ static int find_kept(struct rows *r, struct err *e)
 		return keep_header(r, e);
 	for (size_t k = 0; k < r->kept_count; k++) {
 		size_t i = 0;
-		while (i < r->field_count && (r->csv.fields[i].size != r->kept[k].name_size ||
-					      memcmp(r->csv.fields[i].data, r->kept[k].name,
-						     r->kept[k].name_size) != 0))
+		while (i < r->field_count &&
+		       (r->csv.fields[i].size != r->kept[k].name_size ||
+			memcmp(r->csv.fields[i].data, r->kept[k].name, r->kept[k].name_size) != 0))
 			i++;
 		if (i == r->field_count)
 			return err_set(e, ERR_INPUT, "the input has no column `%s`, which is to be kept",
@@ -129,8 +129,7 @@ static int refuse_header(const struct rows *r, const char *missing, struct err *
 
 	if (r->field_count == 1 &&
 	    (memchr(fields->data, ';', fields->size) != NULL || memchr(fields->data, '\t', fields->size) != NULL))
-		return err_set(e, ERR_INPUT,
-			       "the first line is one field, `%.*s`; fields are separated by commas",
+		return err_set(e, ERR_INPUT, "the first line is one field, `%.*s`; fields are separated by commas",
 			       (int)(fields->size < NAME_SHOWN_MAX ? fields->size : NAME_SHOWN_MAX), fields->data);
 	for (size_t i = 0; i < r->field_count; i++)
 		if (is_blank_form(&fields[i], missing))
@@ -159,8 +158,7 @@ static int read_header(struct rows *r, struct err *e)
 		if (column == COLUMNS_NONE)
 			continue;
 		if (seen[column]) {
-			err_set(e, ERR_INPUT, "the header names column `%s` twice",
-				r->columns->list[column].name);
+			err_set(e, ERR_INPUT, "the header names column `%s` twice", r->columns->list[column].name);
 			goto out;
 		}
 		seen[column] = true;
@@ -192,8 +190,7 @@ static void keep_fields(struct rows *r)
 		size_t i = r->kept_field[k];
 		r->kept[k].value = (struct rows_value){.kind = ROWS_ABSENT};
 		if (i < r->csv.field_count)
-			r->kept[k].value = (struct rows_value){ROWS_TEXT, r->csv.fields[i].data,
-							       r->csv.fields[i].size};
+			r->kept[k].value = (struct rows_value){ROWS_TEXT, r->csv.fields[i].data, r->csv.fields[i].size};
 	}
 }
 
@@ -256,8 +253,8 @@ enum rows_step rows_next(struct rows *r, struct columns_rows *into, struct err *
 static int name_place(const struct rows *r, struct err *e)
 {
 	return err_set(e, e->code, "line %llu%s%s%s: %s", (unsigned long long)r->csv.line,
-		       r->bad_column[0] != '\0' ? ", column `" : "", r->bad_column,
-		       r->bad_column[0] != '\0' ? "`" : "", e->text);
+		       r->bad_column[0] != '\0' ? ", column `" : "", r->bad_column, r->bad_column[0] != '\0' ? "`" : "",
+		       e->text);
 }
 
 int rows_read(const char *text, size_t size, enum rows_format format, struct columns_rows *into, struct err *e)
@@ -274,8 +271,7 @@ int rows_read(const char *text, size_t size, enum rows_format format, struct col
 	if (step == ROWS_BAD)
 		name_place(&r, e);
 	else if (step == ROWS_END && into->count == 0)
-		err_set(e, ERR_INPUT, "%s", r.header_read ? "there are no rows after the header"
-							  : "there are no rows");
+		err_set(e, ERR_INPUT, "%s", r.header_read ? "there are no rows after the header" : "there are no rows");
 	else if (step == ROWS_END)
 		result = 0;
 out:

@@ -68,8 +68,8 @@ enum rows_step {
 };
 
 /* keep may be NULL: nothing is kept. -1 with ERR_MEMORY. */
-int rows_init(struct rows *r, enum rows_format format, const struct columns *columns,
-	      const struct rows_keep *keep, struct err *e);
+int rows_init(struct rows *r, enum rows_format format, const struct columns *columns, const struct rows_keep *keep,
+	      struct err *e);
 void rows_release(struct rows *r);
 /* Goes on in the middle of an input whose header was read. */
 void rows_seek(struct rows *r, uint64_t offset, uint64_t line);

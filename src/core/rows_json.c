@@ -16,8 +16,7 @@ void rows_kept_clear(struct rows *r)
 		r->kept[k].value = (struct rows_value){.kind = ROWS_ABSENT};
 }
 
-static int keep_value(struct rows *r, struct scan_span name, struct scan_span value, bool escaped,
-		      struct err *e)
+static int keep_value(struct rows *r, struct scan_span name, struct scan_span value, bool escaped, struct err *e)
 {
 	const struct rows_value kept = {ROWS_TEXT_JSON, value.at, value.size};
 
@@ -58,8 +57,8 @@ static int wrong(const struct scan *s, struct err *e)
 }
 
 /* Puts a member or an element. The first refusal stays in `first`. */
-static void take(struct rows *r, struct columns_rows *into, size_t column, struct scan_span value,
-		 size_t *at_fault, struct err *first)
+static void take(struct rows *r, struct columns_rows *into, size_t column, struct scan_span value, size_t *at_fault,
+		 struct err *first)
 {
 	struct err e = {0};
 
@@ -86,8 +85,7 @@ static void read_object(struct rows *r, struct columns_rows *into, struct scan *
 	}
 }
 
-static void read_array(struct rows *r, struct columns_rows *into, struct scan *s, size_t *at_fault,
-		       struct err *problem)
+static void read_array(struct rows *r, struct columns_rows *into, struct scan *s, size_t *at_fault, struct err *problem)
 {
 	const struct columns *c = r->columns;
 	struct scan_span value;
@@ -105,8 +103,8 @@ static void read_array(struct rows *r, struct columns_rows *into, struct scan *s
 		take(r, into, i, value, at_fault, problem);
 	}
 	if (s->problem == NULL && i != c->count && problem->code == ERR_NONE)
-		err_set(problem, ERR_INPUT, "the array has %zu value%s for %zu columns", i,
-			i == 1 ? "" : "s", c->count);
+		err_set(problem, ERR_INPUT, "the array has %zu value%s for %zu columns", i, i == 1 ? "" : "s",
+			c->count);
 }
 
 int rows_json(struct rows *r, struct columns_rows *into, size_t *column, struct err *e)
@@ -146,8 +144,7 @@ void rows_write_csv(struct buf *out, const struct rows_value *value)
 		csv_write(out, value->data, value->size);
 	} else if (value->kind == ROWS_TEXT_JSON && value->data[0] == '"') {
 		buf_init(&text);
-		const char *plain =
-			scan_plain((struct scan_span){value->data + 1, value->size - 2}, &text, &size);
+		const char *plain = scan_plain((struct scan_span){value->data + 1, value->size - 2}, &text, &size);
 		if (plain != NULL)
 			csv_write(out, plain, size);
 		else
@@ -167,8 +164,8 @@ void rows_write_json(struct buf *out, const struct rows_value *value)
 	else if (value->kind == ROWS_TEXT_JSON)
 		buf_add(out, value->data, value->size);
 	else if (number_read(value->data, value->data + value->size, &n) == value->size &&
-		 (n.text[n.negative] != '0' || value->size == (size_t)n.negative + 1 ||
-		  n.text[n.negative + 1] < '0' || n.text[n.negative + 1] > '9'))
+		 (n.text[n.negative] != '0' || value->size == (size_t)n.negative + 1 || n.text[n.negative + 1] < '0' ||
+		  n.text[n.negative + 1] > '9'))
 		buf_add(out, value->data, value->size);
 	else
 		json_write_string(out, value->data, value->size);

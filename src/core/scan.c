@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-
 void scan_init(struct scan *s, const char *text, size_t size, unsigned depth_max)
 {
 	*s = (struct scan){.start = text, .at = text, .end = text, .depth_max = depth_max};
@@ -22,8 +21,7 @@ static bool fail(struct scan *s, const char *problem)
 
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->end &&
-	       (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
 		s->at++;
 }
 
@@ -218,8 +216,8 @@ bool scan_number(struct scan *s, struct number *number)
 		return fail(s, "a wrong number");
 	s->at += size;
 	/* 01 and 1a are no numbers; the next item's check would name the wrong thing. */
-	if (s->at < s->end && ((*s->at >= '0' && *s->at <= '9') || *s->at == '.' ||
-			       ((*s->at | 0x20) >= 'a' && (*s->at | 0x20) <= 'z')))
+	if (s->at < s->end &&
+	    ((*s->at >= '0' && *s->at <= '9') || *s->at == '.' || ((*s->at | 0x20) >= 'a' && (*s->at | 0x20) <= 'z')))
 		return fail(s, "a wrong number");
 	return true;
 }
@@ -244,8 +242,7 @@ bool scan_not_finite(struct scan *s, double *value)
 
 bool scan_literal(struct scan *s, enum scan_kind *kind)
 {
-	static const char *const words[] = {
-	    [SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
+	static const char *const words[] = {[SCAN_TRUE] = "true", [SCAN_FALSE] = "false", [SCAN_NULL] = "null"};
 	*kind = scan_peek(s);
 	if (*kind < SCAN_TRUE)
 		return fail(s, "expected a value");
@@ -357,8 +354,7 @@ int scan_err(const struct scan *s, struct err *e)
 	if (left >= 3 && (memcmp(s->at, "NaN", 3) == 0 || memcmp(s->at, "Inf", 3) == 0))
 		hint = " (an absent value is null)";
 	return err_set(e, ERR_INPUT, "the body is not valid JSON: %s at byte %zu%s",
-		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start),
-		       hint);
+		       s->problem != NULL ? s->problem : "a problem", (size_t)(s->at - s->start), hint);
 }
 
 static size_t encode(uint32_t character, char text[TEXT_CHARACTER_MAX])

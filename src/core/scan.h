@@ -20,7 +20,7 @@ struct scan {
 	const char *start, *at, *end;
 	unsigned depth, depth_max;
 	const char *problem; /* NULL: none */
-	bool lenient;	     /* set after scan_init() */
+	bool lenient;        /* set after scan_init() */
 };
 
 /* A part of the text: of a string what is between the quotes, escapes and all. */

@@ -42,8 +42,7 @@ const struct job_record *snapshot_job(const struct snapshot *s, int64_t id)
 	return NULL;
 }
 
-const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m,
-						       uint32_t version)
+const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version)
 {
 	for (size_t i = 0; i < m->per_version_count; i++) {
 		if (m->per_version[i].version == version)

@@ -98,13 +98,13 @@ struct snapshot_server {
 	char version[16];
 	int64_t pid;
 	int64_t now_ms, uptime_s; /* the wall clock in Unix milliseconds */
-	char listen[64];	  /* "127.0.0.1:8080", the port in use */
+	char listen[64];          /* "127.0.0.1:8080", the port in use */
 	char state_directory[256];
 	bool draining;
 	uint32_t window_s;
 	uint64_t requests, refused, errors; /* of all models, in the window */
 	double rate_rps;
-	uint64_t lost_samples; /* telemetry that could not be kept, since the start */
+	uint64_t lost_samples;              /* telemetry that could not be kept, since the start */
 	uint32_t jobs_running, jobs_queued; /* all of them, also those that are not in the list */
 };
 

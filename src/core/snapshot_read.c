@@ -228,8 +228,7 @@ static void read_server(struct reader *r, struct snapshot_server *s)
 
 static int compare_models(const void *a, const void *b)
 {
-	return strcmp(((const struct snapshot_model *)a)->name,
-		      ((const struct snapshot_model *)b)->name);
+	return strcmp(((const struct snapshot_model *)a)->name, ((const struct snapshot_model *)b)->name);
 }
 
 static void read_models(struct reader *outer, struct snapshot *s)

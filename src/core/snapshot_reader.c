@@ -90,8 +90,7 @@ size_t reader_counts(struct reader *r, const char *key, uint64_t *values, size_t
 	const cJSON *list = reader_array(r, key, max, &length), *item;
 	cJSON_ArrayForEach(item, list)
 	{
-		if (!cJSON_IsNumber(item) ||
-		    !(item->valuedouble >= 0 && item->valuedouble <= NUMBER_MAX)) {
+		if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= NUMBER_MAX)) {
 			reader_fail(r, key, "an array of counts");
 			return 0;
 		}

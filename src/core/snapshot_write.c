@@ -81,8 +81,7 @@ static cJSON *latency_json(const struct snapshot_latency *l)
 {
 	cJSON *o = cJSON_CreateObject();
 	return whole(o, o != NULL && add_number(o, "p50", (double)l->p50_ns) &&
-			    add_number(o, "p90", (double)l->p90_ns) &&
-			    add_number(o, "p99", (double)l->p99_ns) &&
+			    add_number(o, "p90", (double)l->p90_ns) && add_number(o, "p99", (double)l->p99_ns) &&
 			    add_number(o, "max", (double)l->max_ns) &&
 			    add(o, "counts", counts_json(l->counts, SNAPSHOT_LATENCY_BINS)));
 }
@@ -101,18 +100,15 @@ static cJSON *predictions_json(const struct snapshot_predictions *p)
 	size_t edge_count = p->bin_count > 0 ? p->bin_count + 1 : 0;
 	return whole(o, o != NULL && add(o, "edges", edges_json(p->edges, edge_count)) &&
 			    add(o, "counts", counts_json(p->counts, p->bin_count)) &&
-			    add_number(o, "below", (double)p->below) &&
-			    add_number(o, "above", (double)p->above) &&
-			    add_number(o, "nan", (double)p->nan) &&
-			    add_number(o, "mean", p->mean) && add(o, "baseline", baseline_json(p)));
+			    add_number(o, "below", (double)p->below) && add_number(o, "above", (double)p->above) &&
+			    add_number(o, "nan", (double)p->nan) && add_number(o, "mean", p->mean) &&
+			    add(o, "baseline", baseline_json(p)));
 }
 
 static bool add_stats(cJSON *o, const struct snapshot_stats *s)
 {
-	return add_number(o, "requests", (double)s->requests) &&
-	       add_number(o, "refused", (double)s->refused) &&
-	       add_number(o, "errors", (double)s->errors) &&
-	       add_number(o, "rate_rps", s->rate_rps) &&
+	return add_number(o, "requests", (double)s->requests) && add_number(o, "refused", (double)s->refused) &&
+	       add_number(o, "errors", (double)s->errors) && add_number(o, "rate_rps", s->rate_rps) &&
 	       add(o, "latency_ns", latency_json(&s->latency));
 }
 
@@ -127,10 +123,8 @@ static cJSON *version_stats_json(const struct snapshot_version_stats *v)
 static cJSON *version_json(const struct snapshot_version *v)
 {
 	cJSON *o = cJSON_CreateObject();
-	return whole(o, o != NULL && add_id(o, "version", v->version) &&
-			    add_string(o, "engine", v->engine) &&
-			    add_string(o, "format", v->format) &&
-			    add_string(o, "sha256", v->sha256) &&
+	return whole(o, o != NULL && add_id(o, "version", v->version) && add_string(o, "engine", v->engine) &&
+			    add_string(o, "format", v->format) && add_string(o, "sha256", v->sha256) &&
 			    add_string(o, "state", v->state) && add_string(o, "note", v->note) &&
 			    add_number(o, "size_bytes", (double)v->size_bytes) &&
 			    add_number(o, "created_ms", (double)v->created_ms) &&
@@ -148,17 +142,15 @@ static cJSON *entry_json(const struct route_entry *entry)
 static cJSON *revision_json(const struct snapshot_revision *r)
 {
 	cJSON *o = cJSON_CreateObject();
-	return whole(o, o != NULL && add_id(o, "revision", r->revision) &&
-			    add_id(o, "based_on", r->based_on) &&
-			    add_number(o, "at_ms", (double)r->at_ms) &&
-			    add_string(o, "action", r->action) && add_string(o, "who", r->who) &&
-			    add_string(o, "reason", r->reason) && add_string(o, "route", r->route));
+	return whole(o, o != NULL && add_id(o, "revision", r->revision) && add_id(o, "based_on", r->based_on) &&
+			    add_number(o, "at_ms", (double)r->at_ms) && add_string(o, "action", r->action) &&
+			    add_string(o, "who", r->who) && add_string(o, "reason", r->reason) &&
+			    add_string(o, "route", r->route));
 }
 
 static cJSON *model_json(const struct snapshot_model *m)
 {
-	cJSON *o = cJSON_CreateObject(), *route = NULL, *versions = NULL, *stats = NULL,
-	      *history = NULL;
+	cJSON *o = cJSON_CreateObject(), *route = NULL, *versions = NULL, *stats = NULL, *history = NULL;
 	bool ok = o != NULL && add_string(o, "name", m->name) && add_id(o, "live", m->live) &&
 		  add_id(o, "revision", m->revision);
 	ok = ok && (route = cJSON_AddArrayToObject(o, "route")) != NULL;
@@ -180,22 +172,16 @@ static cJSON *model_json(const struct snapshot_model *m)
 static cJSON *server_json(const struct snapshot_server *s)
 {
 	cJSON *o = cJSON_CreateObject();
-	return whole(o, o != NULL && add_string(o, "name", s->name) &&
-			    add_string(o, "version", s->version) &&
-			    add_number(o, "pid", (double)s->pid) &&
-			    add_number(o, "now_ms", (double)s->now_ms) &&
-			    add_number(o, "uptime_s", (double)s->uptime_s) &&
-			    add_string(o, "listen", s->listen) &&
-			    add_string(o, "state_directory", s->state_directory) &&
-			    add(o, "draining", cJSON_CreateBool(s->draining)) &&
-			    add_number(o, "window_s", s->window_s) &&
-			    add_number(o, "requests", (double)s->requests) &&
-			    add_number(o, "refused", (double)s->refused) &&
-			    add_number(o, "errors", (double)s->errors) &&
-			    add_number(o, "rate_rps", s->rate_rps) &&
-			    add_number(o, "lost_samples", (double)s->lost_samples) &&
-			    add_number(o, "jobs_running", s->jobs_running) &&
-			    add_number(o, "jobs_queued", s->jobs_queued));
+	return whole(
+	    o, o != NULL && add_string(o, "name", s->name) && add_string(o, "version", s->version) &&
+		   add_number(o, "pid", (double)s->pid) && add_number(o, "now_ms", (double)s->now_ms) &&
+		   add_number(o, "uptime_s", (double)s->uptime_s) && add_string(o, "listen", s->listen) &&
+		   add_string(o, "state_directory", s->state_directory) &&
+		   add(o, "draining", cJSON_CreateBool(s->draining)) && add_number(o, "window_s", s->window_s) &&
+		   add_number(o, "requests", (double)s->requests) && add_number(o, "refused", (double)s->refused) &&
+		   add_number(o, "errors", (double)s->errors) && add_number(o, "rate_rps", s->rate_rps) &&
+		   add_number(o, "lost_samples", (double)s->lost_samples) &&
+		   add_number(o, "jobs_running", s->jobs_running) && add_number(o, "jobs_queued", s->jobs_queued));
 }
 
 cJSON *snapshot_to_json(const struct snapshot *s)

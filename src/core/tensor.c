@@ -10,7 +10,7 @@ static const struct {
 	size_t wire_size;
 } types[] = {
 #define X(name, kind, width) {#name, KIND_##kind, width},
-	DATATYPES(X)
+    DATATYPES(X)
 #undef X
 };
 
@@ -56,8 +56,8 @@ void tensor_shape_text(const int64_t *shape, size_t rank, char text[TENSOR_SHAPE
 {
 	int used = snprintf(text, TENSOR_SHAPE_SIZE, "[");
 	for (size_t i = 0; i < rank; i++)
-		used += snprintf(text + used, TENSOR_SHAPE_SIZE - (size_t)used, "%s%lld",
-				 i == 0 ? "" : ", ", (long long)shape[i]);
+		used += snprintf(text + used, TENSOR_SHAPE_SIZE - (size_t)used, "%s%lld", i == 0 ? "" : ", ",
+				 (long long)shape[i]);
 	snprintf(text + used, TENSOR_SHAPE_SIZE - (size_t)used, "]");
 }
 

@@ -20,27 +20,27 @@
 enum datatype_kind { KIND_BOOL, KIND_UNSIGNED, KIND_SIGNED, KIND_FLOAT, KIND_BYTES };
 
 /* name, kind, bytes of an element on the wire (0: each has its own) */
-#define DATATYPES(X)                                                                                \
-	X(BOOL, BOOL, 1)                                                                           \
-	X(UINT8, UNSIGNED, 1)                                                                      \
-	X(UINT16, UNSIGNED, 2)                                                                     \
-	X(UINT32, UNSIGNED, 4)                                                                     \
-	X(UINT64, UNSIGNED, 8)                                                                     \
-	X(INT8, SIGNED, 1)                                                                         \
-	X(INT16, SIGNED, 2)                                                                        \
-	X(INT32, SIGNED, 4)                                                                        \
-	X(INT64, SIGNED, 8)                                                                        \
-	X(FP16, FLOAT, 2)                                                                          \
-	X(BF16, FLOAT, 2)                                                                          \
-	X(FP32, FLOAT, 4)                                                                          \
-	X(FP64, FLOAT, 8)                                                                          \
+#define DATATYPES(X)           \
+	X(BOOL, BOOL, 1)       \
+	X(UINT8, UNSIGNED, 1)  \
+	X(UINT16, UNSIGNED, 2) \
+	X(UINT32, UNSIGNED, 4) \
+	X(UINT64, UNSIGNED, 8) \
+	X(INT8, SIGNED, 1)     \
+	X(INT16, SIGNED, 2)    \
+	X(INT32, SIGNED, 4)    \
+	X(INT64, SIGNED, 8)    \
+	X(FP16, FLOAT, 2)      \
+	X(BF16, FLOAT, 2)      \
+	X(FP32, FLOAT, 4)      \
+	X(FP64, FLOAT, 8)      \
 	X(BYTES, BYTES, 0)
 
 enum datatype {
 #define X(name, kind, width) DATATYPE_##name,
 	DATATYPES(X)
 #undef X
-	DATATYPE_COUNT /* also: none */
+	    DATATYPE_COUNT /* also: none */
 };
 
 /* An element of BYTES: any bytes, NUL among them. */
@@ -53,8 +53,8 @@ struct tensor {
 	enum datatype datatype;
 	size_t rank;
 	int64_t shape[TENSOR_RANK_MAX]; /* each at least 0 */
-	size_t count;			/* elements: the product of the shape; 1 for rank 0 */
-	void *data;			/* [count] */
+	size_t count;                   /* elements: the product of the shape; 1 for rank 0 */
+	void *data;                     /* [count] */
 };
 
 const char *datatype_name(enum datatype type);

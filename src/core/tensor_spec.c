@@ -24,8 +24,7 @@ int tensor_spec_refuse(const struct tensor_spec *spec, const int64_t *shape, siz
 
 	tensor_shape_text(shape, rank, given);
 	tensor_shape_text(spec->dimensions, spec->dimension_count, wanted);
-	return err_set(e, ERR_INPUT, "input `%s` has the shape %s; the model takes %s", spec->name, given,
-		       wanted);
+	return err_set(e, ERR_INPUT, "input `%s` has the shape %s; the model takes %s", spec->name, given, wanted);
 }
 
 int tensor_rows_check(int64_t rows, struct err *e)
@@ -50,6 +49,9 @@ int tensor_specs_refuse_output(const struct tensor_spec *specs, size_t count, co
 
 	for (size_t i = 0; i < count && used < sizeof names; i++)
 		used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`",
-					 i == 0 ? "" : i + 1 == count ? " and " : ", ", specs[i].name);
+					 i == 0           ? ""
+					 : i + 1 == count ? " and "
+							  : ", ",
+					 specs[i].name);
 	return err_set(e, ERR_INPUT, "there is no output `%.64s`; the model has %s", name, names);
 }

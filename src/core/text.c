@@ -72,8 +72,7 @@ static bool is_control(const char *text, size_t length)
 		return first == 0xc2 && (unsigned char)text[1] < 0xa0;
 	if (length == 3 && first == 0xe2) {
 		unsigned char a = (unsigned char)text[1], b = (unsigned char)text[2];
-		return (a == 0x80 && b >= 0x8b && b <= 0x8f) ||
-		       (a == 0x80 && b >= 0xa8 && b <= 0xae) ||
+		return (a == 0x80 && b >= 0x8b && b <= 0x8f) || (a == 0x80 && b >= 0xa8 && b <= 0xae) ||
 		       (a == 0x81 && b >= 0xa6 && b <= 0xa9);
 	}
 	return false;
@@ -94,8 +93,7 @@ void text_clean(char *clean, size_t size, const char *raw)
 		}
 		if (used + 4 >= size)
 			break;
-		used += (size_t)snprintf(clean + used, size - used, "\\x%02x",
-					 (unsigned)(unsigned char)*raw);
+		used += (size_t)snprintf(clean + used, size - used, "\\x%02x", (unsigned)(unsigned char)*raw);
 		raw++;
 	}
 	clean[used] = '\0';

@@ -36,8 +36,7 @@ void v2_client_write(struct buf *out, const struct manifest *manifest, const str
 		v2_tensor_write_bytes(out, &tensors[i]);
 }
 
-int v2_client_outputs(struct scan *s, struct arena *arena, struct v2_tensor **tensors, size_t *count,
-		      struct err *e)
+int v2_client_outputs(struct scan *s, struct arena *arena, struct v2_tensor **tensors, size_t *count, struct err *e)
 {
 	struct scan_span key;
 	bool first = true, found = false;
@@ -84,8 +83,8 @@ static int not_v2(struct err *e)
 	return err_set(e, ERR_UPSTREAM, "the answer is none of the Open Inference Protocol: %s", e->text);
 }
 
-int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2_named **outputs,
-		   size_t *output_count, struct err *e)
+int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2_named **outputs, size_t *output_count,
+		   struct err *e)
 {
 	struct scan s;
 	size_t count = 0;
@@ -110,9 +109,9 @@ int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2
 static enum err_code code_of_status(int status)
 {
 	/* One code a status, where several share it the first that a prediction has. */
-	static const enum err_code codes[] = {ERR_INPUT,   ERR_DENIED,	 ERR_NOT_FOUND,	  ERR_CONFLICT,
-					      ERR_TOO_LARGE, ERR_UNSUPPORTED, ERR_BUSY,	  ERR_UNREACHABLE,
-					      ERR_UPSTREAM, ERR_TIMEOUT, ERR_DISK_FULL};
+	static const enum err_code codes[] = {ERR_INPUT,     ERR_DENIED,      ERR_NOT_FOUND, ERR_CONFLICT,
+					      ERR_TOO_LARGE, ERR_UNSUPPORTED, ERR_BUSY,      ERR_UNREACHABLE,
+					      ERR_UPSTREAM,  ERR_TIMEOUT,     ERR_DISK_FULL};
 
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
 		if (err_http(codes[i]) == status)
@@ -131,8 +130,7 @@ int v2_client_refused(const char *body, size_t size, int status, struct err *e)
 	if (scan_peek(&s) == SCAN_OBJECT && scan_object(&s))
 		while (scan_member(&s, &first, &key) && scan_skip(&s, &value))
 			if (scan_is(key, "error") && value.size >= 2 && value.at[0] == '"')
-				scan_decode((struct scan_span){value.at + 1, value.size - 2}, text,
-					    sizeof text);
+				scan_decode((struct scan_span){value.at + 1, value.size - 2}, text, sizeof text);
 	if (text[0] == '\0')
 		return err_set(e, code_of_status(status), "HTTP status %d without a reason", status);
 	return err_set(e, code_of_status(status), "%s", text);

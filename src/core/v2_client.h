@@ -26,12 +26,11 @@ void v2_client_write(struct buf *out, const struct manifest *manifest, const str
 		     const char *const *outputs, size_t output_count, bool binary, size_t *json_size);
 /* The `outputs` of an answer whose JSON is next; s is behind it then. Their data is not looked at yet. ERR_INPUT says
  * what is wrong with it. */
-int v2_client_outputs(struct scan *s, struct arena *arena, struct v2_tensor **tensors, size_t *count,
-		      struct err *e);
+int v2_client_outputs(struct scan *s, struct arena *arena, struct v2_tensor **tensors, size_t *count, struct err *e);
 /* An answer of status 200, its JSON and the bytes behind it, into the arena; the body is borrowed as long as the
  * tensors are used. ERR_UPSTREAM when it is no such answer. */
-int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2_named **outputs,
-		   size_t *output_count, struct err *e);
+int v2_client_read(const char *body, size_t size, struct arena *arena, struct v2_named **outputs, size_t *output_count,
+		   struct err *e);
 /* The sentence of any other answer: its {"error": ...}, or that there is none. */
 int v2_client_refused(const char *body, size_t size, int status, struct err *e);
 

@@ -36,8 +36,7 @@ static bool read_size(struct scan *s, uint64_t *size)
 	if (scan_peek(s) != SCAN_NUMBER || !scan_number(s, &n))
 		return false;
 	*size = n.digits;
-	return n.integer && !n.dropped && n.exponent == 0 && n.digits <= INT64_MAX &&
-	       !(n.negative && n.digits > 0);
+	return n.integer && !n.dropped && n.exponent == 0 && n.digits <= INT64_MAX && !(n.negative && n.digits > 0);
 }
 
 static int read_shape(struct scan *s, struct v2_tensor *t, struct err *e)
@@ -52,11 +51,9 @@ static int read_shape(struct scan *s, struct v2_tensor *t, struct err *e)
 	scan_array(s);
 	while (scan_element(s, &first)) {
 		if (t->rank == TENSOR_RANK_MAX)
-			return err_set(e, ERR_INPUT, "a `shape` of more than %d dimensions",
-				       TENSOR_RANK_MAX);
+			return err_set(e, ERR_INPUT, "a `shape` of more than %d dimensions", TENSOR_RANK_MAX);
 		if (!read_size(s, &size) && s->problem == NULL)
-			return err_set(e, ERR_INPUT,
-				       "a dimension of a `shape` is not a whole number from 0 up");
+			return err_set(e, ERR_INPUT, "a dimension of a `shape` is not a whole number from 0 up");
 		if (s->problem != NULL)
 			return scan_err(s, e);
 		t->shape[t->rank++] = (int64_t)size;
@@ -80,8 +77,7 @@ static int read_parameters(struct scan *s, struct v2_tensor *t, struct err *e)
 			continue;
 		}
 		if (!read_size(s, &t->binary_size) && s->problem == NULL)
-			return err_set(e, ERR_INPUT,
-				       "a `binary_data_size` is not a whole number from 0 up");
+			return err_set(e, ERR_INPUT, "a `binary_data_size` is not a whole number from 0 up");
 		t->binary = true;
 	}
 	return s->problem == NULL ? 0 : scan_err(s, e);
@@ -128,13 +124,12 @@ static int settle(struct v2_tensor *t, struct err *e)
 	if (!t->shaped)
 		return err_set(e, ERR_INPUT, "%s `%s` has no `shape`", t->word, v2_tensor_label(t).text);
 	if (t->binary && t->data.at != NULL)
-		return err_set(e, ERR_INPUT, "%s `%s` has both `data` and a `binary_data_size`",
-			       t->word, v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "%s `%s` has both `data` and a `binary_data_size`", t->word,
+			       v2_tensor_label(t).text);
 	if (!t->binary && t->data.at == NULL)
 		return err_set(e, ERR_INPUT, "%s `%s` has no `data`", t->word, v2_tensor_label(t).text);
 	if (!tensor_count(t->shape, t->rank, &t->count))
-		return err_set(e, ERR_INPUT, "the `shape` of %s `%s` is too large", t->word,
-			       v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "the `shape` of %s `%s` is too large", t->word, v2_tensor_label(t).text);
 	return 0;
 }
 
@@ -154,8 +149,7 @@ int v2_tensor_read(struct scan *s, const char *word, struct v2_tensor *t, struct
 }
 
 /* One more place behind the tensors; NULL when memory is out. */
-static struct v2_tensor *next_tensor(struct arena *arena, struct v2_tensor **tensors, size_t *count,
-				     size_t *capacity)
+static struct v2_tensor *next_tensor(struct arena *arena, struct v2_tensor **tensors, size_t *count, size_t *capacity)
 {
 	if (*count == *capacity) {
 		size_t larger = *capacity == 0 ? 16 : *capacity * 2;
@@ -170,8 +164,8 @@ static struct v2_tensor *next_tensor(struct arena *arena, struct v2_tensor **ten
 	return &(*tensors)[(*count)++];
 }
 
-int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors,
-		    size_t *count, struct err *e)
+int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors, size_t *count,
+		    struct err *e)
 {
 	size_t capacity = 0;
 	bool first = true;
@@ -192,8 +186,7 @@ int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struc
 	return s->problem == NULL ? 0 : scan_err(s, e);
 }
 
-int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size,
-		    struct err *e)
+int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size, struct err *e)
 {
 	size_t left = size;
 	for (size_t i = 0; i < count; i++) {
@@ -201,10 +194,8 @@ int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, 
 		if (!t->binary)
 			continue;
 		if (t->binary_size > left)
-			return err_set(
-			    e, ERR_INPUT,
-			    "%s `%s` has a binary_data_size of %llu, but %zu bytes are left", t->word,
-			    v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
+			return err_set(e, ERR_INPUT, "%s `%s` has a binary_data_size of %llu, but %zu bytes are left",
+				       t->word, v2_tensor_label(t).text, (unsigned long long)t->binary_size, left);
 		t->bytes = bytes + (size - left);
 		left -= (size_t)t->binary_size;
 	}
@@ -228,8 +219,8 @@ static int refuse_count(const struct v2_tensor *t, struct err *e)
 		else
 			return scan_err(&s, e);
 	}
-	return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word,
-		       v2_tensor_label(t).text, t->count, count);
+	return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word, v2_tensor_label(t).text, t->count,
+		       count);
 }
 
 int v2_tensor_check_count(const struct v2_tensor *t, struct err *e)
@@ -239,9 +230,8 @@ int v2_tensor_check_count(const struct v2_tensor *t, struct err *e)
 		size_t width = t->type == DATATYPE_BYTES ? 4 : datatype_wire_size(t->type);
 		if (t->count <= t->binary_size / width)
 			return 0;
-		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, its binary_data_size is %llu",
-			       t->word, v2_tensor_label(t).text, t->count,
-			       (unsigned long long)t->binary_size);
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, its binary_data_size is %llu", t->word,
+			       v2_tensor_label(t).text, t->count, (unsigned long long)t->binary_size);
 	}
 	/* `[1,2]`: two bytes an element and one more. */
 	if (t->count <= t->data.size / 2)

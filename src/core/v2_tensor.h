@@ -39,11 +39,10 @@ struct v2_label v2_tensor_label(const struct v2_tensor *t);
 /* Reads one element of the list. */
 int v2_tensor_read(struct scan *s, const char *word, struct v2_tensor *t, struct err *e);
 /* Reads the list, of word and "s" in sentences, into the arena. */
-int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors,
-		    size_t *count, struct err *e);
-/* Gives each binary tensor its bytes behind the JSON, in the order of the list; all must be used. */
-int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size,
+int v2_tensors_read(struct scan *s, const char *word, struct arena *arena, struct v2_tensor **tensors, size_t *count,
 		    struct err *e);
+/* Gives each binary tensor its bytes behind the JSON, in the order of the list; all must be used. */
+int v2_tensor_share(struct v2_tensor *tensors, size_t count, const char *bytes, size_t size, struct err *e);
 
 /* The data again, with places counted from the body's start. */
 struct scan v2_tensor_scan(const struct v2_tensor *t);
@@ -68,8 +67,8 @@ int v2_tensor_store(const struct v2_tensor *t, const struct v2_target *target, s
 int v2_tensor_store_bytes(const struct v2_tensor *t, const struct v2_target *target, struct err *e);
 
 /* Reads the one element that is next into place i; of t only word, name and type count. */
-int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target,
-			    size_t i, struct err *e);
+int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target, size_t i,
+			    struct err *e);
 
 /* Writes `{"name":…,"shape":…,"datatype":…,"data":…}`; binary: the size of its bytes instead of data. */
 void v2_tensor_write(struct buf *out, const char *name, const struct tensor *t, bool binary);

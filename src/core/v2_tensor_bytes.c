@@ -51,13 +51,10 @@ static int store_numbers(const struct v2_tensor *t, const struct v2_target *targ
 	for (size_t i = 0; i < t->count; i++) {
 		uint64_t bits = load(t->bytes + i * width, width);
 		if (real)
-			tensor_put_real(target->data, target->type, i * target->stride,
-					real_value(t->type, bits));
-		else if (!tensor_put_whole(target->data, target->type, i * target->stride,
-					   whole_value(t->type, bits)))
-			return err_set(e, ERR_INPUT, "element %zu of %s `%s` is out of the range of %s",
-				       i, t->word, v2_tensor_label(t).text,
-				       datatype_name(target->type));
+			tensor_put_real(target->data, target->type, i * target->stride, real_value(t->type, bits));
+		else if (!tensor_put_whole(target->data, target->type, i * target->stride, whole_value(t->type, bits)))
+			return err_set(e, ERR_INPUT, "element %zu of %s `%s` is out of the range of %s", i, t->word,
+				       v2_tensor_label(t).text, datatype_name(target->type));
 	}
 	return 0;
 }
@@ -71,16 +68,15 @@ static int store_strings(const struct v2_tensor *t, const struct v2_target *targ
 	for (size_t i = 0; i < t->count; i++) {
 		uint64_t size = left < 4 ? UINT64_MAX : load(at, 4);
 		if (size > left - (left < 4 ? left : 4))
-			return err_set(e, ERR_INPUT,
-				       "element %zu of %s `%s` is longer than the bytes that are left",
-				       i, t->word, v2_tensor_label(t).text);
+			return err_set(e, ERR_INPUT, "element %zu of %s `%s` is longer than the bytes that are left", i,
+				       t->word, v2_tensor_label(t).text);
 		((struct bytes *)target->data)[i * target->stride] = (struct bytes){at + 4, (size_t)size};
 		at += 4 + size;
 		left -= 4 + (size_t)size;
 	}
 	if (left > 0)
-		return err_set(e, ERR_INPUT, "%zu bytes behind the %zu elements of %s `%s`", left,
-			       t->count, t->word, v2_tensor_label(t).text);
+		return err_set(e, ERR_INPUT, "%zu bytes behind the %zu elements of %s `%s`", left, t->count, t->word,
+			       v2_tensor_label(t).text);
 	return 0;
 }
 
@@ -91,10 +87,9 @@ int v2_tensor_store_bytes(const struct v2_tensor *t, const struct v2_target *tar
 	if (t->type == DATATYPE_BYTES)
 		return store_strings(t, target, e);
 	if (t->binary_size != size)
-		return err_set(e, ERR_INPUT,
-			       "%s `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
-			       t->word, v2_tensor_label(t).text, size, t->count,
-			       datatype_name(t->type), (unsigned long long)t->binary_size);
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu bytes (%zu of %s), its binary_data_size is %llu",
+			       t->word, v2_tensor_label(t).text, size, t->count, datatype_name(t->type),
+			       (unsigned long long)t->binary_size);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	if (t->type == target->type && target->stride == 1 && t->type != DATATYPE_BOOL) {
 		if (size > 0)

@@ -32,9 +32,9 @@ bool v2_convertible(enum datatype from, enum datatype to)
 
 static int refuse_value(const struct reader *r, const char *text, size_t size)
 {
-	return err_set(r->error, ERR_INPUT, "element %zu of %s `%s` is not of datatype %s: %.*s",
-		       r->count, r->tensor->word, v2_tensor_label(r->tensor).text,
-		       datatype_name(r->tensor->type), size > 40 ? 40 : (int)size, text);
+	return err_set(r->error, ERR_INPUT, "element %zu of %s `%s` is not of datatype %s: %.*s", r->count,
+		       r->tensor->word, v2_tensor_label(r->tensor).text, datatype_name(r->tensor->type),
+		       size > 40 ? 40 : (int)size, text);
 }
 
 static void put_real(const struct reader *r, double value)
@@ -53,8 +53,7 @@ static void widen_unsigned(struct number *n)
 	if (!n->integer || n->exponent != 1 || n->negative)
 		return;
 	uint64_t last = (uint64_t)(n->text[n->size - 1] - '0'), digits;
-	if (__builtin_mul_overflow(n->digits, (uint64_t)10, &digits) ||
-	    __builtin_add_overflow(digits, last, &digits))
+	if (__builtin_mul_overflow(n->digits, (uint64_t)10, &digits) || __builtin_add_overflow(digits, last, &digits))
 		return;
 	n->digits = digits;
 	n->exponent = 0;
@@ -128,8 +127,7 @@ static int read_string(struct reader *r)
 		return refuse_value(r, span.at - 1, span.size + 2);
 	char *text = arena_take(r->target->arena, span.size + 1);
 	if (text == NULL)
-		return err_set(r->error, ERR_MEMORY, "memory is out for a string of %zu bytes",
-			       span.size);
+		return err_set(r->error, ERR_MEMORY, "memory is out for a string of %zu bytes", span.size);
 	((struct bytes *)r->target->data)[r->count * r->target->stride] =
 	    (struct bytes){text, scan_decode(span, text, span.size + 1)};
 	return 0;
@@ -180,8 +178,8 @@ static int read_element(struct reader *r)
 	}
 }
 
-int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target,
-			    size_t i, struct err *e)
+int v2_tensor_store_element(struct scan *s, const struct v2_tensor *t, const struct v2_target *target, size_t i,
+			    struct err *e)
 {
 	struct reader r = {.tensor = t, .target = target, .scan = *s, .count = i, .error = e};
 	int result = read_element(&r);
@@ -213,8 +211,8 @@ static int refuse_nesting(const struct reader *r)
 {
 	char shape[TENSOR_SHAPE_SIZE];
 	tensor_shape_text(r->tensor->shape, r->tensor->rank, shape);
-	return err_set(r->error, ERR_INPUT, "the nested `data` of %s `%s` does not have the shape %s",
-		       r->tensor->word, v2_tensor_label(r->tensor).text, shape);
+	return err_set(r->error, ERR_INPUT, "the nested `data` of %s `%s` does not have the shape %s", r->tensor->word,
+		       v2_tensor_label(r->tensor).text, shape);
 }
 
 /* Nested data has an array of shape[level] items at each level, and the elements in the innermost.
@@ -266,8 +264,8 @@ static int store_json(const struct v2_tensor *t, const struct v2_target *target,
 	if (read_elements(&r, &count) != 0)
 		return -1;
 	if (count != t->count)
-		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word,
-			       v2_tensor_label(t).text, t->count, count);
+		return err_set(e, ERR_INPUT, "%s `%s` needs %zu values, got %zu", t->word, v2_tensor_label(t).text,
+			       t->count, count);
 	return 0;
 }
 

@@ -44,8 +44,8 @@ static const cJSON *find_version(const cJSON *json, const char *model, uint32_t 
 		if (number == version)
 			return item;
 	}
-	err_set(e, ERR_NOT_FOUND, "%s has no version %u; `mldeck versions %s` lists them", model,
-		(unsigned)version, model);
+	err_set(e, ERR_NOT_FOUND, "%s has no version %u; `mldeck versions %s` lists them", model, (unsigned)version,
+		model);
 	return NULL;
 }
 
@@ -58,8 +58,7 @@ static int read_version(const cJSON *json, const char *model, uint32_t version, 
 	if (found == NULL || json_string(found, "state", state, sizeof state, e) != 0)
 		return -1;
 	if (strcmp(state, "ready") != 0)
-		return err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: it is %s", (unsigned)version, model,
-			       state);
+		return err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: it is %s", (unsigned)version, model, state);
 	const cJSON *described = json_object(found, "manifest", e);
 	return described == NULL ? -1 : manifest_from_json(manifest, described, e);
 }

@@ -50,8 +50,7 @@ static void fill_statistics(struct snapshot_model *to, const struct served_model
 	telemetry_latency(latency, &to->stats.latency);
 }
 
-static int fill_model(struct snapshot_model *to, const struct served_model *from, int64_t now_s,
-		      uint32_t window_s)
+static int fill_model(struct snapshot_model *to, const struct served_model *from, int64_t now_s, uint32_t window_s)
 {
 	to->versions = calloc(from->version_count + 1, sizeof *to->versions);
 	to->per_version = calloc(from->version_count + 1, sizeof *to->per_version);

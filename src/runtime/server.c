@@ -34,16 +34,16 @@ static int start_data(struct server *s, struct err *e)
 {
 	const struct config_server *config = &s->config.server;
 	struct http_options options = {
-		.thread_count = config_threads(config->threads),
-		.body_max = config->body_max,
-		.header_timeout_ms = config->header_timeout_ms,
-		.body_timeout_ms = config->body_timeout_ms,
-		.answer_timeout_ms = HTTP_ANSWER_MS,
-		.cors = &s->config.cors,
-		.context = s,
-		.handle = data_plane_handle,
-		.cut = cut,
-		.refuse = data_plane_refuse,
+	    .thread_count = config_threads(config->threads),
+	    .body_max = config->body_max,
+	    .header_timeout_ms = config->header_timeout_ms,
+	    .body_timeout_ms = config->body_timeout_ms,
+	    .answer_timeout_ms = HTTP_ANSWER_MS,
+	    .cors = &s->config.cors,
+	    .context = s,
+	    .handle = data_plane_handle,
+	    .cut = cut,
+	    .refuse = data_plane_refuse,
 	};
 	if (listener_tcp(config->listen, &options.listen_fd, s->listen, sizeof s->listen, e) != 0)
 		return -1;
@@ -53,11 +53,11 @@ static int start_data(struct server *s, struct err *e)
 static int start_control(struct server *s, struct err *e)
 {
 	struct http_options options = {
-		.body_max = SERVER_ARTIFACT_MAX,
-		.context = s,
-		.handle = control_handle,
-		.open_sink = control_open_sink,
-		.refuse = control_refuse,
+	    .body_max = SERVER_ARTIFACT_MAX,
+	    .context = s,
+	    .handle = control_handle,
+	    .open_sink = control_open_sink,
+	    .refuse = control_refuse,
 	};
 	if (listener_unix(s->socket, &options.listen_fd, e) != 0)
 		return -1;
@@ -67,9 +67,9 @@ static int start_control(struct server *s, struct err *e)
 static int start_jobs(struct server *s, struct err *e)
 {
 	const struct jobs_options options = {
-		.registry = s->registry,
-		.socket = s->socket,
-		.state = s->state,
+	    .registry = s->registry,
+	    .socket = s->socket,
+	    .state = s->state,
 	};
 	return jobs_new(&options, &s->jobs, e);
 }
@@ -94,8 +94,7 @@ static void loop(struct server *s, int signal_fd, int timer_fd)
 		if (events[0].revents != 0 || events[1].revents != 0)
 			return;
 		uint64_t expirations;
-		if (events[2].revents != 0 &&
-		    read(timer_fd, &expirations, sizeof expirations) == sizeof expirations)
+		if (events[2].revents != 0 && read(timer_fd, &expirations, sizeof expirations) == sizeof expirations)
 			tick(s);
 	}
 }
@@ -136,8 +135,8 @@ static int open_signals(void)
 static int open_timer(const struct config_server *config)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	int shortest_ms = config->header_timeout_ms < config->body_timeout_ms ? config->header_timeout_ms
-									      : config->body_timeout_ms;
+	int shortest_ms =
+	    config->header_timeout_ms < config->body_timeout_ms ? config->header_timeout_ms : config->body_timeout_ms;
 	long period_ns = shortest_ms >= 4000 ? 1000000000L : shortest_ms * 250000L;
 	const struct timespec period = {period_ns / 1000000000L, period_ns % 1000000000L};
 	if (fd >= 0)
@@ -158,8 +157,7 @@ static void announce(const struct server *s)
 	char socket[512], state[512];
 	text_clean(socket, sizeof socket, s->socket);
 	text_clean(state, sizeof state, s->state);
-	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket,
-		state);
+	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket, state);
 }
 
 /* As many descriptors as the system allows: connections need them. */

@@ -31,7 +31,7 @@ struct server {
 	const char *socket, *state; /* as in the options */
 	struct config config;
 	char name[64];
-	char listen[64]; /* with the port in use */
+	char listen[64];    /* with the port in use */
 	int64_t started_ms; /* monotonic */
 	int64_t ticked_s;
 	int64_t started_unix_ms;
@@ -54,13 +54,11 @@ int server_run(const struct server_options *options, struct err *e);
 /* --- the planes --- */
 
 /* Handlers for http_options; context is the struct server. */
-void data_plane_handle(void *context, const struct http_request *request,
-		       struct http_response *response);
+void data_plane_handle(void *context, const struct http_request *request, struct http_response *response);
 void data_plane_refuse(struct http_response *response, const struct err *e);
 void control_handle(void *context, const struct http_request *request, struct http_response *response);
 void control_refuse(struct http_response *response, const struct err *e);
-int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
-		      struct err *e);
+int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink, struct err *e);
 
 /* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);

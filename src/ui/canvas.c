@@ -57,8 +57,7 @@ uint32_t canvas_decode(const char *text, size_t *size)
 	case 3:
 		return (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
 	case 4:
-		return (s[0] & 0x07u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 |
-		       (s[3] & 0x3fu);
+		return (s[0] & 0x07u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3fu);
 	default:
 		*size = 1;
 		return s[0] < 0x80 ? s[0] : '?';
@@ -94,18 +93,15 @@ static bool in_ranges(const struct range *ranges, size_t count, uint32_t glyph)
 int canvas_glyph_width(uint32_t glyph)
 {
 	static const struct range zero[] = {
-	    {0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},  {0x0300, 0x036f},
-	    {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061c},  {0x064b, 0x065f},
-	    {0x0e31, 0x0e31}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e},  {0x180b, 0x180e},
-	    {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f},  {0x2028, 0x202e},
-	    {0x2060, 0x206f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f},  {0xfe20, 0xfe2f},
-	    {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+	    {0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x0300, 0x036f}, {0x0483, 0x0489},  {0x0591, 0x05bd},
+	    {0x0610, 0x061c}, {0x064b, 0x065f}, {0x0e31, 0x0e31}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e},  {0x180b, 0x180e},
+	    {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},  {0x20d0, 0x20ff},
+	    {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
 	static const struct range wide[] = {
-	    {0x1100, 0x115f},  {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x26a1, 0x26a1},
-	    {0x2705, 0x2705},  {0x274c, 0x274c},   {0x2e80, 0x303e},   {0x3041, 0x33ff},
-	    {0x3400, 0x4dbf},  {0x4e00, 0x9fff},   {0xa000, 0xa4cf},   {0xa960, 0xa97f},
-	    {0xac00, 0xd7a3},  {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},
-	    {0xffe0, 0xffe6},  {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
+	    {0x1100, 0x115f},  {0x231a, 0x231b}, {0x23e9, 0x23ec},   {0x26a1, 0x26a1},   {0x2705, 0x2705},
+	    {0x274c, 0x274c},  {0x2e80, 0x303e}, {0x3041, 0x33ff},   {0x3400, 0x4dbf},   {0x4e00, 0x9fff},
+	    {0xa000, 0xa4cf},  {0xa960, 0xa97f}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},
+	    {0xff00, 0xff60},  {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
 	    {0x20000, 0x3fffd}};
 	if (glyph >= 0x20 && glyph < 0x7f)
 		return 1;
@@ -120,15 +116,13 @@ static uint32_t ascii_for(uint32_t glyph)
 	static const struct {
 		uint32_t glyph;
 		char ascii;
-	} table[] = {{0x2026, '~'}, {0x00b5, 'u'}, {0x03bc, 'u'}, {0x00b7, '-'}, {0x2500, '-'},
-		     {0x2502, '|'}, {0x250c, '+'}, {0x2510, '+'}, {0x2514, '+'}, {0x2518, '+'},
-		     {0x251c, '+'}, {0x2524, '+'}, {0x252c, '+'}, {0x2534, '+'}, {0x253c, '+'},
-		     {0x256d, '+'}, {0x256e, '+'}, {0x256f, '+'}, {0x2570, '+'}, {0x2575, '\''},
-		     {0x2588, '#'}, {0x2587, '#'}, {0x2592, '='}, {0x2591, ':'}, {0x25cc, '.'},
-		     {0x25cf, '*'}, {0x25cb, 'o'}, {0x25d0, '%'}, {0x25b2, '!'}, {0x2715, 'x'},
-		     {0x25b8, '>'}, {0x2192, '>'}, {0x2190, '<'}, {0x2191, '^'}, {0x2193, 'v'},
-		     {0x2713, 'v'}, {0x00d7, 'x'}, {0x2013, '-'}, {0x2014, '-'}, {0x2019, '\''},
-		     {0x00a0, ' '}};
+	} table[] = {{0x2026, '~'}, {0x00b5, 'u'},  {0x03bc, 'u'}, {0x00b7, '-'},  {0x2500, '-'}, {0x2502, '|'},
+		     {0x250c, '+'}, {0x2510, '+'},  {0x2514, '+'}, {0x2518, '+'},  {0x251c, '+'}, {0x2524, '+'},
+		     {0x252c, '+'}, {0x2534, '+'},  {0x253c, '+'}, {0x256d, '+'},  {0x256e, '+'}, {0x256f, '+'},
+		     {0x2570, '+'}, {0x2575, '\''}, {0x2588, '#'}, {0x2587, '#'},  {0x2592, '='}, {0x2591, ':'},
+		     {0x25cc, '.'}, {0x25cf, '*'},  {0x25cb, 'o'}, {0x25d0, '%'},  {0x25b2, '!'}, {0x2715, 'x'},
+		     {0x25b8, '>'}, {0x2192, '>'},  {0x2190, '<'}, {0x2191, '^'},  {0x2193, 'v'}, {0x2713, 'v'},
+		     {0x00d7, 'x'}, {0x2013, '-'},  {0x2014, '-'}, {0x2019, '\''}, {0x00a0, ' '}};
 	if (glyph < 0x80)
 		return glyph;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -189,8 +183,7 @@ int canvas_width(const char *text)
 	return clean_width(clean);
 }
 
-int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_role role,
-	       const char *text)
+int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *text)
 {
 	char clean[LINE_SIZE];
 	text_clean(clean, sizeof(clean), text);
@@ -215,8 +208,7 @@ int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_rol
 	return column;
 }
 
-int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_role role,
-		  const char *format, ...)
+int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *format, ...)
 {
 	char text[LINE_SIZE];
 	va_list arguments;
@@ -226,8 +218,7 @@ int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_
 	return canvas_put(c, row, column, width, role, text);
 }
 
-void canvas_put_right(struct canvas *c, int row, int column, int width, enum canvas_role role,
-		      const char *text)
+void canvas_put_right(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *text)
 {
 	int cells = canvas_width(text);
 	if (cells < width) {
@@ -237,8 +228,7 @@ void canvas_put_right(struct canvas *c, int row, int column, int width, enum can
 	canvas_put(c, row, column, width, role, text);
 }
 
-void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, uint32_t glyph,
-		 enum canvas_role role)
+void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, uint32_t glyph, enum canvas_role role)
 {
 	for (int i = row < 0 ? 0 : row; i < row + rows && i < c->rows; i++) {
 		for (int j = column < 0 ? 0 : column; j < column + columns && j < c->columns; j++)
@@ -246,8 +236,7 @@ void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, u
 	}
 }
 
-void canvas_paint(struct canvas *c, int row, int column, int rows, int columns,
-		  enum canvas_role role)
+void canvas_paint(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role)
 {
 	for (int i = row < 0 ? 0 : row; i < row + rows && i < c->rows; i++) {
 		for (int j = column < 0 ? 0 : column; j < column + columns && j < c->columns; j++)
@@ -273,8 +262,8 @@ void canvas_select(struct canvas *c, int row, int column, int columns)
 	}
 }
 
-void canvas_frame(struct canvas *c, int row, int column, int rows, int columns,
-		  enum canvas_role role, const char *title)
+void canvas_frame(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role,
+		  const char *title)
 {
 	if (rows < 2 || columns < 2)
 		return;
@@ -318,8 +307,8 @@ static size_t line_bytes(const char *text, int width)
 	return text[end] == '\0' || blank == 0 ? end : blank;
 }
 
-int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max,
-		       enum canvas_role role, const char *text)
+int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max, enum canvas_role role,
+		       const char *text)
 {
 	int rows = 0;
 	while (*text != '\0' && rows < rows_max) {

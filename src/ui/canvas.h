@@ -66,29 +66,25 @@ void canvas_free(struct canvas *c);
 void canvas_clear(struct canvas *c);
 /* Writes text at (row, column) within width cells (cut with an ellipsis when it is longer; -1: to
  * the right edge). Returns the column after the last cell written. */
-int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_role role,
-	       const char *text);
-int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_role role,
-		  const char *format, ...) __attribute__((format(printf, 6, 7)));
+int canvas_put(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *text);
+int canvas_format(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 /* Over at most rows_max rows of width cells, broken at blanks where it can be; an ellipsis cuts the last one. Returns
  * the rows used. */
-int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max,
-		       enum canvas_role role, const char *text);
+int canvas_put_wrapped(struct canvas *c, int row, int column, int width, int rows_max, enum canvas_role role,
+		       const char *text);
 /* Like canvas_put(), flush right within width cells that start at column. */
-void canvas_put_right(struct canvas *c, int row, int column, int width, enum canvas_role role,
-		      const char *text);
-void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, uint32_t glyph,
-		 enum canvas_role role);
+void canvas_put_right(struct canvas *c, int row, int column, int width, enum canvas_role role, const char *text);
+void canvas_fill(struct canvas *c, int row, int column, int rows, int columns, uint32_t glyph, enum canvas_role role);
 void canvas_cell(struct canvas *c, int row, int column, uint32_t glyph, enum canvas_role role);
 /* Gives cells another role, keeping glyphs (a selected line). */
-void canvas_paint(struct canvas *c, int row, int column, int rows, int columns,
-		  enum canvas_role role);
+void canvas_paint(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role);
 void canvas_bold(struct canvas *c, int row, int column, int columns);
 /* Marks cells as part of the selected line: they keep their roles and get its background. */
 void canvas_select(struct canvas *c, int row, int column, int columns);
 /* A frame with an optional title; ASCII where the charset demands it. */
-void canvas_frame(struct canvas *c, int row, int column, int rows, int columns,
-		  enum canvas_role role, const char *title);
+void canvas_frame(struct canvas *c, int row, int column, int rows, int columns, enum canvas_role role,
+		  const char *title);
 /* Cells that text takes on a screen. */
 int canvas_width(const char *text);
 /* "▲" or its ASCII word-like stand-in "!": picks by the charset. */

@@ -12,11 +12,12 @@ static int reason_check(const struct arguments *a, struct err *e)
 	if (!reason && arguments_flag(a, "dry-run"))
 		return 0;
 	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps "
+		return err_set(e, ERR_USAGE,
+			       "a change needs --reason TEXT, which the audit keeps "
 			       "(or --dry-run)");
 	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept",
-			       strlen(reason), REASON_SIZE - 1);
+		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
+			       REASON_SIZE - 1);
 	return 0;
 }
 

@@ -10,8 +10,7 @@
 
 #include <cjson/cJSON.h>
 
-#define CHANGE_OPTIONS                                                                             \
-	OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
+#define CHANGE_OPTIONS OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
 
 /* Checks model and reason, sends body (taken) and prints what came of it. */
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);

@@ -68,8 +68,8 @@ int change_weights(const char *text, struct route_entry *entries, size_t *count,
 		sum += entries[(*count)++].weight_bp;
 	}
 	if (sum != ROUTE_BUCKETS)
-		return err_set(e, ERR_INPUT, "the shares add up to %u.%02u%%; they must add up to 100%%",
-			       sum / 100, sum % 100);
+		return err_set(e, ERR_INPUT, "the shares add up to %u.%02u%%; they must add up to 100%%", sum / 100,
+			       sum % 100);
 	return 0;
 }
 
@@ -106,9 +106,9 @@ static int target_add(const struct change *change, cJSON *body, struct err *e)
 		added = weights_add(body, entries, count);
 	} else if (change->kind == CHANGE_PROMOTE || *target) {
 		if (!text_integer(target, 1, UINT32_MAX, &number))
-			return err_set(e, ERR_INPUT, "%s", change->kind == CHANGE_PROMOTE
-								   ? "type the number of a version"
-								   : "type the number of a revision, or nothing");
+			return err_set(e, ERR_INPUT, "%s",
+				       change->kind == CHANGE_PROMOTE ? "type the number of a version"
+								      : "type the number of a revision, or nothing");
 		added = cJSON_AddNumberToObject(body, change->kind == CHANGE_PROMOTE ? "version" : "to_revision",
 						(double)number) != NULL;
 	}

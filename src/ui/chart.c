@@ -8,13 +8,11 @@
 
 #define EIGHTHS 8
 
-void chart_resample(const double *bins, size_t bin_count, double from, double to, double *columns,
-		    int column_count)
+void chart_resample(const double *bins, size_t bin_count, double from, double to, double *columns, int column_count)
 {
 	double width = (to - from) / column_count;
 	for (int i = 0; i < column_count; i++) {
-		double low = fmax(from + i * width, 0),
-		       high = fmin(from + (i + 1) * width, (double)bin_count);
+		double low = fmax(from + i * width, 0), high = fmin(from + (i + 1) * width, (double)bin_count);
 		double sum = 0;
 		for (double bin = floor(low); bin < high; bin++) {
 			double share = fmin(high, bin + 1) - fmax(low, bin);
@@ -44,8 +42,8 @@ static int height_of(double value, double max, int rows)
 	return height > 0 ? height : 1;
 }
 
-void chart_bars(struct canvas *c, struct area area, const double *values, const double *behind,
-		double max, enum canvas_role role)
+void chart_bars(struct canvas *c, struct area area, const double *values, const double *behind, double max,
+		enum canvas_role role)
 {
 	for (int i = 0; i < area.columns; i++) {
 		int height = height_of(values[i], max, area.rows);
@@ -55,13 +53,12 @@ void chart_bars(struct canvas *c, struct area area, const double *values, const 
 			/* A silhouette has no eighths: a cell is shaded when at least half of it is
 			 * covered. Inside a bar only its crest shows. */
 			if (shade >= EIGHTHS && shade / EIGHTHS == j && height >= shade + EIGHTHS * 3 / 2)
-				canvas_cell(c, row, area.column + i,
-					    c->charset == CHARSET_ASCII ? '-' : 0x2501, ROLE_BASELINE);
+				canvas_cell(c, row, area.column + i, c->charset == CHARSET_ASCII ? '-' : 0x2501,
+					    ROLE_BASELINE);
 			else if (eighths > 0)
 				canvas_cell(c, row, area.column + i, bar_glyph(c, eighths), role);
 			else if (shade - j * EIGHTHS >= EIGHTHS / 2 || (j == 0 && shade > 0))
-				canvas_cell(c, row, area.column + i,
-					    c->charset == CHARSET_ASCII ? '\'' : 0x2591,
+				canvas_cell(c, row, area.column + i, c->charset == CHARSET_ASCII ? '\'' : 0x2591,
 					    ROLE_BASELINE);
 		}
 	}
@@ -88,8 +85,8 @@ static int dots_of(double value, double max, int rows)
 	return dots > 0 ? dots : 1;
 }
 
-void chart_series(struct canvas *c, struct area area, const double *values, size_t count,
-		  double max, enum canvas_role role)
+void chart_series(struct canvas *c, struct area area, const double *values, size_t count, double max,
+		  enum canvas_role role)
 {
 	double samples[2 * CANVAS_COLUMNS_MAX];
 	if (area.columns <= 0 || area.columns > CANVAS_COLUMNS_MAX)
@@ -104,11 +101,9 @@ void chart_series(struct canvas *c, struct area area, const double *values, size
 		int left = dots_of(samples[2 * i], max, area.rows);
 		int right = dots_of(samples[2 * i + 1], max, area.rows);
 		for (int j = 0; j < area.rows; j++) {
-			uint32_t glyph =
-			    braille_glyph(clamp(left - 4 * j, 0, 4), clamp(right - 4 * j, 0, 4));
+			uint32_t glyph = braille_glyph(clamp(left - 4 * j, 0, 4), clamp(right - 4 * j, 0, 4));
 			if (glyph != 0x2800)
-				canvas_cell(c, area.row + area.rows - 1 - j, area.column + i, glyph,
-					    role);
+				canvas_cell(c, area.row + area.rows - 1 - j, area.column + i, glyph, role);
 		}
 	}
 }
@@ -133,8 +128,8 @@ void chart_log_axis(struct canvas *c, int row, int column, int columns, double f
 	}
 }
 
-void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to,
-		       bool more_below, bool more_above)
+void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to, bool more_below,
+		       bool more_above)
 {
 	char left[24], middle[24], right[24];
 	snprintf(left, sizeof(left), "%s%.3g", more_below ? "< " : "", from);
@@ -149,8 +144,7 @@ void chart_linear_axis(struct canvas *c, int row, int column, int columns, doubl
 		canvas_put(c, row, column + columns / 2 - b / 2, b, ROLE_DIM, middle);
 }
 
-void chart_split(struct canvas *c, int row, int column, int columns,
-		 const struct route_entry *route, size_t count)
+void chart_split(struct canvas *c, int row, int column, int columns, const struct route_entry *route, size_t count)
 {
 	int cells[ROUTE_ENTRIES_MAX] = {0}, used = 0;
 	size_t largest = 0;
@@ -173,15 +167,13 @@ void chart_split(struct canvas *c, int row, int column, int columns,
 			if (live != (pass == 0) || cells[i] <= 0)
 				continue;
 			/* Seven eighths: bars of neighbouring rows do not run into each other. */
-			canvas_fill(c, row, at, 1, cells[i], live ? 0x2587 : 0x2592,
-				    live ? ROLE_LIVE : ROLE_CANARY);
+			canvas_fill(c, row, at, 1, cells[i], live ? 0x2587 : 0x2592, live ? ROLE_LIVE : ROLE_CANARY);
 			at += cells[i];
 		}
 	}
 }
 
-void chart_progress(struct canvas *c, int row, int column, int columns, double part,
-		    enum canvas_role role)
+void chart_progress(struct canvas *c, int row, int column, int columns, double part, enum canvas_role role)
 {
 	int whole = columns * EIGHTHS, filled = (int)(fmax(part, 0) * whole);
 	if (part > 0 && filled == 0)
@@ -192,8 +184,8 @@ void chart_progress(struct canvas *c, int row, int column, int columns, double p
 		int eighths = filled - i * EIGHTHS;
 		/* The left blocks go down from the full one. */
 		if (eighths > 0 && c->charset != CHARSET_ASCII)
-			canvas_cell(c, row, column + i,
-				    0x2590 - (uint32_t)(eighths < EIGHTHS ? eighths : EIGHTHS), role);
+			canvas_cell(c, row, column + i, 0x2590 - (uint32_t)(eighths < EIGHTHS ? eighths : EIGHTHS),
+				    role);
 		else if (eighths >= EIGHTHS / 2)
 			canvas_cell(c, row, column + i, '#', role);
 		else

@@ -5,7 +5,7 @@ extern const struct command command_audit;
 
 static int audit_print(const cJSON *answer, struct err *e)
 {
-	static const char *const headers[] = {">ID", "TIME", "WHO", "ACTION", "MODEL", ">REVISION",
+	static const char *const headers[] = {">ID",     "TIME",   "WHO",    "ACTION", "MODEL", ">REVISION",
 					      "OUTCOME", "CLIENT", "REASON", "DETAIL", NULL};
 	const cJSON *record;
 	struct table *t = table_new(headers);
@@ -14,7 +14,8 @@ static int audit_print(const cJSON *answer, struct err *e)
 
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	cJSON_ArrayForEach(record, cJSON_GetObjectItemCaseSensitive(answer, "records")) {
+	cJSON_ArrayForEach(record, cJSON_GetObjectItemCaseSensitive(answer, "records"))
+	{
 		double revision = json_find_number(record, "revision");
 
 		output_time(time, sizeof(time), json_find_number(record, "at_ms"));
@@ -47,8 +48,7 @@ static int audit(const struct arguments *a, struct err *e)
 	long long limit;
 	int result = -1;
 
-	if ((model && output_model(model, e) != 0) ||
-	    output_number(a, "limit", 1, 1000, 100, &limit, e) != 0 ||
+	if ((model && output_model(model, e) != 0) || output_number(a, "limit", 1, 1000, 100, &limit, e) != 0 ||
 	    output_client(a, "audit", &client, e) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "/control/v1/audit?limit=%lld%s%s", limit, model ? "&model=" : "",
@@ -68,17 +68,17 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"limit", "N", "at most so many records (default 100, at most 1000)"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"limit", "N", "at most so many records (default 100, at most 1000)"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_audit = {
-	.name = "audit",
-	.arguments = "[MODEL]",
-	.summary = "list who changed what, when and why, newest first",
-	.options = options,
-	.run = run,
+    .name = "audit",
+    .arguments = "[MODEL]",
+    .summary = "list who changed what, when and why, newest first",
+    .options = options,
+    .run = run,
 };

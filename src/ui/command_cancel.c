@@ -43,19 +43,15 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	OPTION_REASON,
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    OPTION_REASON, OPTION_JSON, OPTION_SOCKET, OPTION_STATE, OPTION_END,
 };
 
 const struct command command_cancel = {
-	.name = "cancel",
-	.arguments = "ID",
-	.summary = "ask a job to stop",
-	.details = "The same command goes on where it stopped. A job that does not stop within ten seconds is killed, "
-		   "unless it runs in a shell.",
-	.options = options,
-	.run = run,
+    .name = "cancel",
+    .arguments = "ID",
+    .summary = "ask a job to stop",
+    .details = "The same command goes on where it stopped. A job that does not stop within ten seconds is killed, "
+	       "unless it runs in a shell.",
+    .options = options,
+    .run = run,
 };

@@ -62,7 +62,8 @@ static void bash_arguments(void)
 static void bash(void)
 {
 	fputs("_mldeck() {\n\tlocal current=${COMP_WORDS[COMP_CWORD]} options=\n\tCOMPREPLY=()\n"
-	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '", stdout);
+	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '",
+	      stdout);
 	bash_verbs();
 	puts(" --help --version --socket --state --theme' -- \"$current\"))\n\t\treturn\n\tfi\n"
 	     "\tcase \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD-1]}\" in");
@@ -137,13 +138,12 @@ static void fish(void)
 		quoted(c->summary, "\\");
 		puts("'");
 		for (const struct option_spec *o = c->options; o && o->name; o++) {
-			printf("complete -c mldeck -n '__fish_seen_subcommand_from %s' -l %s%s -d '",
-			       c->name, o->name, o->value ? " -r" : "");
+			printf("complete -c mldeck -n '__fish_seen_subcommand_from %s' -l %s%s -d '", c->name, o->name,
+			       o->value ? " -r" : "");
 			quoted(o->help, "\\");
 			puts("'");
 		}
-		printf("complete -c mldeck -n '__fish_seen_subcommand_from %s' -l help -d 'show this help'\n",
-		       c->name);
+		printf("complete -c mldeck -n '__fish_seen_subcommand_from %s' -l help -d 'show this help'\n", c->name);
 	}
 }
 
@@ -172,10 +172,10 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {OPTION_END};
 
 const struct command command_completion = {
-	.name = "completion",
-	.arguments = "SHELL",
-	.summary = "print the completion script of bash, zsh or fish",
-	.details = "For bash: mldeck completion bash > ~/.local/share/bash-completion/completions/mldeck",
-	.options = options,
-	.run = run,
+    .name = "completion",
+    .arguments = "SHELL",
+    .summary = "print the completion script of bash, zsh or fish",
+    .details = "For bash: mldeck completion bash > ~/.local/share/bash-completion/completions/mldeck",
+    .options = options,
+    .run = run,
 };

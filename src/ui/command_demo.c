@@ -43,8 +43,7 @@ static void signals_catch(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-static int positive(const struct arguments *a, const char *option, double otherwise, double *number,
-		    struct err *e)
+static int positive(const struct arguments *a, const char *option, double otherwise, double *number, struct err *e)
 {
 	const char *text = arguments_value(a, option);
 	char *end;
@@ -53,8 +52,7 @@ static int positive(const struct arguments *a, const char *option, double otherw
 	if (!text)
 		return 0;
 	*number = strtod(text, &end);
-	if (end != text && *end == '\0' && isfinite(*number) && *number >= 0 &&
-	    (*number > 0 || otherwise <= 0))
+	if (end != text && *end == '\0' && isfinite(*number) && *number >= 0 && (*number > 0 || otherwise <= 0))
 		return 0;
 	return err_set(e, ERR_INPUT, "--%s takes a number above 0, not %s", option, *text ? text : "\"\"");
 }
@@ -110,8 +108,8 @@ static int replay_lock(const char *state, const char *url, struct err *e)
 
 static int replay_only(const struct arguments *a, struct demo *d, struct err *e)
 {
-	struct replay_options options = {.url = arguments_value(a, "replay-only"), .speed = d->speed,
-					 .rate_rps = d->rate_rps, .stop = &stop};
+	struct replay_options options = {
+	    .url = arguments_value(a, "replay-only"), .speed = d->speed, .rate_rps = d->rate_rps, .stop = &stop};
 	struct replay_result result = {0};
 	struct replay *r = NULL;
 	char path[PATH_MAX + 32];
@@ -130,9 +128,9 @@ static int replay_only(const struct arguments *a, struct demo *d, struct err *e)
 	else if (r && stop)
 		status = 0; /* told to end before it was its turn */
 	if (status == 0 && result.failed > 0)
-		status = err_set(e, ERR_SYSTEM, "%llu of %llu requests failed, the first with %s",
-				 (unsigned long long)result.failed, (unsigned long long)result.sent,
-				 result.first_failure);
+		status =
+		    err_set(e, ERR_SYSTEM, "%llu of %llu requests failed, the first with %s",
+			    (unsigned long long)result.failed, (unsigned long long)result.sent, result.first_failure);
 	replay_free(r);
 	if (lock >= 0)
 		close(lock);
@@ -150,7 +148,10 @@ static int snapshot_fetch(struct demo *d, cJSON **json, struct snapshot **s, str
 
 static int picture_print(const struct snapshot *s, struct err *e)
 {
-	const struct picture p = {.view = "models", .columns = 80, .rows = 24, .demo = true,
+	const struct picture p = {.view = "models",
+				  .columns = 80,
+				  .rows = 24,
+				  .demo = true,
 				  .charset = output_ascii() ? CHARSET_ASCII : CHARSET_BRAILLE};
 	struct canvas *c = picture_draw(&p, s);
 	struct buf b;
@@ -186,8 +187,8 @@ static int traffic_check(const struct snapshot *s, struct err *e)
 			return err_set(e, ERR_SYSTEM, "no request reached %s", m->name);
 		if (m->stats.errors > 0)
 			return err_set(e, ERR_SYSTEM, "%llu of %llu requests to %s failed",
-				       (unsigned long long)m->stats.errors,
-				       (unsigned long long)m->stats.requests, m->name);
+				       (unsigned long long)m->stats.errors, (unsigned long long)m->stats.requests,
+				       m->name);
 	}
 	return live ? 0 : err_set(e, ERR_SYSTEM, "no model is live");
 }
@@ -278,8 +279,7 @@ static int demo(const struct arguments *a, struct err *e)
 {
 	struct demo d = {0};
 
-	if (positive(a, "speed", 0, &d.speed, e) != 0 ||
-	    positive(a, "rate", RATE_RPS, &d.rate_rps, e) != 0 ||
+	if (positive(a, "speed", 0, &d.speed, e) != 0 || positive(a, "rate", RATE_RPS, &d.rate_rps, e) != 0 ||
 	    demo_examples(arguments_value(a, "examples"), d.examples, sizeof(d.examples), e) != 0 ||
 	    demo_state(arguments_value(a, "state"), d.state, sizeof(d.state), e) != 0)
 		return -1;
@@ -294,25 +294,25 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"speed", "N", "recorded seconds that pass in one (default: from --rate)"},
-	{"rate", "N", "mean requests a second (default 200)"},
-	{"seconds", "N", "print plain text so long and end (off a terminal: 10)"},
-	{"listen", "ADDRESS:PORT", "of the runtime (default: 127.0.0.1:8080 in the console, or any free port)"},
-	{"examples", "DIR", "the folder of the sample models and flights"},
-	{"replay-only", "URL", "only send the traffic, to the runtime there"},
-	OPTION_STATE,
-	OPTION_JSON,
-	OPTION_END,
+    {"speed", "N", "recorded seconds that pass in one (default: from --rate)"},
+    {"rate", "N", "mean requests a second (default 200)"},
+    {"seconds", "N", "print plain text so long and end (off a terminal: 10)"},
+    {"listen", "ADDRESS:PORT", "of the runtime (default: 127.0.0.1:8080 in the console, or any free port)"},
+    {"examples", "DIR", "the folder of the sample models and flights"},
+    {"replay-only", "URL", "only send the traffic, to the runtime there"},
+    OPTION_STATE,
+    OPTION_JSON,
+    OPTION_END,
 };
 
 const struct command command_demo = {
-	.name = "demo",
-	.arguments = "",
-	.summary = "sample models under replayed real traffic, in the console",
-	.details = "Starts a runtime on a state directory of its own (kept between runs), deploys the sample\n"
-		   "models and replays recorded flights. A demo that was left serving is attached to;\n"
-		   "`mldeck stop --state DIR` ends it, by default with $XDG_STATE_HOME/mldeck-demo or\n"
-		   "~/.local/state/mldeck-demo.",
-	.options = options,
-	.run = run,
+    .name = "demo",
+    .arguments = "",
+    .summary = "sample models under replayed real traffic, in the console",
+    .details = "Starts a runtime on a state directory of its own (kept between runs), deploys the sample\n"
+	       "models and replays recorded flights. A demo that was left serving is attached to;\n"
+	       "`mldeck stop --state DIR` ends it, by default with $XDG_STATE_HOME/mldeck-demo or\n"
+	       "~/.local/state/mldeck-demo.",
+    .options = options,
+    .run = run,
 };

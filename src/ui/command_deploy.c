@@ -15,8 +15,7 @@ static int deploy_print(const cJSON *answer, bool baseline, struct err *e)
 	double live = json_find_number(answer, "live");
 
 	output_text(json_find_text(answer, "model"));
-	printf(": v%.0f %s", version,
-	       cJSON_IsFalse(created) ? "holds this file already" : "is registered");
+	printf(": v%.0f %s", version, cJSON_IsFalse(created) ? "holds this file already" : "is registered");
 	if (live == version)
 		printf(" and is live (revision %.0f).\n", json_find_number(answer, "revision"));
 	else if (live > 0)
@@ -40,8 +39,8 @@ static int input_check(const struct arguments *a, bool url, struct err *e)
 	if (output_model(arguments_at(a, 0), e) != 0)
 		return -1;
 	if (reason && strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept",
-			       strlen(reason), REASON_SIZE - 1);
+		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
+			       REASON_SIZE - 1);
 	if (!url && access(arguments_at(a, 1), R_OK) != 0)
 		return err_errno(e, errno, "%s cannot be opened", arguments_at(a, 1));
 	return 0;
@@ -50,12 +49,12 @@ static int input_check(const struct arguments *a, bool url, struct err *e)
 static int deploy(const struct arguments *a, struct err *e)
 {
 	struct deploy_request request = {
-		.model = arguments_at(a, 0),
-		.file_path = arguments_at(a, 1),
-		.baseline_path = arguments_value(a, "baseline"),
-		.features = arguments_value(a, "features"),
-		.reason = arguments_value(a, "reason"),
-		.no_live = arguments_flag(a, "no-live"),
+	    .model = arguments_at(a, 0),
+	    .file_path = arguments_at(a, 1),
+	    .baseline_path = arguments_value(a, "baseline"),
+	    .features = arguments_value(a, "features"),
+	    .reason = arguments_value(a, "reason"),
+	    .no_live = arguments_flag(a, "no-live"),
 	};
 	struct client *client = NULL;
 	struct remote remote;
@@ -84,26 +83,26 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"no-live", NULL, "do not make it live, even when nothing is"},
-	{"baseline", "ROWS.CSV", "rows whose predictions are the reference distribution"},
-	{"features", "NAMES|ROWS.CSV", "names of the features of a model whose file has none"},
-	OPTIONS_REMOTE,
-	OPTION_REASON,
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"no-live", NULL, "do not make it live, even when nothing is"},
+    {"baseline", "ROWS.CSV", "rows whose predictions are the reference distribution"},
+    {"features", "NAMES|ROWS.CSV", "names of the features of a model whose file has none"},
+    OPTIONS_REMOTE,
+    OPTION_REASON,
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_deploy = {
-	.name = "deploy",
-	.arguments = "MODEL FILE",
-	.summary = "register a model file, or a model on another server, as the next version",
-	.details = "The first version of a model becomes live; later ones wait for `mldeck promote` or "
-		   "`mldeck split`.\n\n"
-		   "FILE may be the URL of a model on a V2 server (Triton, MLServer, KServe, OpenVINO Model "
-		   "Server, mldeck): http://host/v2/models/NAME, and /versions/VERSION behind it. The runtime "
-		   "asks that server for the model's inputs and outputs, and then for every prediction.",
-	.options = options,
-	.run = run,
+    .name = "deploy",
+    .arguments = "MODEL FILE",
+    .summary = "register a model file, or a model on another server, as the next version",
+    .details = "The first version of a model becomes live; later ones wait for `mldeck promote` or "
+	       "`mldeck split`.\n\n"
+	       "FILE may be the URL of a model on a V2 server (Triton, MLServer, KServe, OpenVINO Model "
+	       "Server, mldeck): http://host/v2/models/NAME, and /versions/VERSION behind it. The runtime "
+	       "asks that server for the model's inputs and outputs, and then for every prediction.",
+    .options = options,
+    .run = run,
 };

@@ -108,14 +108,14 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"man", NULL, "print the manual page (roff)"},
-	OPTION_END,
+    {"man", NULL, "print the manual page (roff)"},
+    OPTION_END,
 };
 
 const struct command command_help = {
-	.name = "help",
-	.arguments = "[VERB]",
-	.summary = "list the verbs, or explain one",
-	.options = options,
-	.run = run,
+    .name = "help",
+    .arguments = "[VERB]",
+    .summary = "list the verbs, or explain one",
+    .options = options,
+    .run = run,
 };

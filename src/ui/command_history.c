@@ -13,7 +13,8 @@ static int history_print(const cJSON *answer, struct err *e)
 
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	cJSON_ArrayForEach(revision, cJSON_GetObjectItemCaseSensitive(answer, "revisions")) {
+	cJSON_ArrayForEach(revision, cJSON_GetObjectItemCaseSensitive(answer, "revisions"))
+	{
 		output_time(time, sizeof(time), json_find_number(revision, "at_ms"));
 		table_row(t);
 		table_cell(t, "%.0f", json_find_number(revision, "revision"));
@@ -36,8 +37,7 @@ static int history(const struct arguments *a, struct err *e)
 	long long limit;
 	int result = -1;
 
-	if (output_model(arguments_at(a, 0), e) != 0 ||
-	    output_number(a, "limit", 1, 1000, 50, &limit, e) != 0 ||
+	if (output_model(arguments_at(a, 0), e) != 0 || output_number(a, "limit", 1, 1000, 50, &limit, e) != 0 ||
 	    output_client(a, "history", &client, e) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/history?limit=%lld", arguments_at(a, 0), limit);
@@ -56,17 +56,17 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"limit", "N", "at most so many revisions (default 50, at most 1000)"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"limit", "N", "at most so many revisions (default 50, at most 1000)"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_history = {
-	.name = "history",
-	.arguments = "MODEL",
-	.summary = "list the revisions of a model's route, newest first",
-	.options = options,
-	.run = run,
+    .name = "history",
+    .arguments = "MODEL",
+    .summary = "list the revisions of a model's route, newest first",
+    .options = options,
+    .run = run,
 };

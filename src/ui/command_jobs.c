@@ -58,7 +58,8 @@ static int jobs_print(const cJSON *answer, struct err *e)
 	t = table_new(headers);
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		result = job_from_json(item, &job, e);
 		if (result != 0)
 			break;
@@ -140,7 +141,7 @@ static int jobs_once(const struct arguments *a, struct client *client, const cha
 
 	if (result == 0)
 		result = arguments_flag(a, "json") ? output_json(answer, e)
-			 : arguments_at(a, 0)	   ? job_print(answer, e)
+			 : arguments_at(a, 0)      ? job_print(answer, e)
 						   : jobs_print(answer, e);
 	cJSON_Delete(answer);
 	return result;
@@ -160,18 +161,18 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"limit", "N", "at most so many jobs (default 20, at most 10000)"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"limit", "N", "at most so many jobs (default 20, at most 10000)"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_jobs = {
-	.name = "jobs",
-	.arguments = "[ID]",
-	.summary = "list test and batch runs, newest first; with ID show one",
-	.details = "A job is a run of one of mldeck's commands, started in the console or in a shell.",
-	.options = options,
-	.run = run,
+    .name = "jobs",
+    .arguments = "[ID]",
+    .summary = "list test and batch runs, newest first; with ID show one",
+    .details = "A job is a run of one of mldeck's commands, started in the console or in a shell.",
+    .options = options,
+    .run = run,
 };

@@ -93,8 +93,8 @@ static void show_reject(void *context, uint64_t line, const char *column, const 
 	if (++p->rejects_shown > REJECTS_SHOWN)
 		return;
 	batch_meter_end(&p->meter);
-	err_set(&e, ERR_INPUT, "line %llu%s%s%s: %.300s", (unsigned long long)line, *column ? ", column `" : "",
-		column, *column ? "`" : "", reason);
+	err_set(&e, ERR_INPUT, "line %llu%s%s%s: %.300s", (unsigned long long)line, *column ? ", column `" : "", column,
+		*column ? "`" : "", reason);
 	fprintf(stderr, "mldeck predict: %s\n", e.text);
 	if (p->rejects_shown == REJECTS_SHOWN)
 		fputs("mldeck predict: further rejected rows are only counted; --rejects FILE has them all\n", stderr);
@@ -116,8 +116,8 @@ static void announce(const struct predict *p)
 
 	text_clean(input, sizeof input, strcmp(o->input, "-") == 0 ? "standard input" : o->input);
 	text_clean(output, sizeof output, strcmp(o->output, "-") == 0 ? "standard output" : o->output);
-	fprintf(stderr, "%s v%u%s: %s to %s\n", o->model, (unsigned)p->version,
-		p->version == p->live ? " (live)" : "", input, output);
+	fprintf(stderr, "%s v%u%s: %s to %s\n", o->model, (unsigned)p->version, p->version == p->live ? " (live)" : "",
+		input, output);
 	if (before != 0)
 		fputs("A run that ended before its work did goes on.\n", stderr);
 	if (before != 0 && p->version != p->live && p->options.version == 0)
@@ -153,8 +153,8 @@ static void summarise(const struct predict *p, char *text, size_t size)
 	text_count(rate, sizeof rate, (double)(p->progress.rows - p->progress.resumed_rows) / fmax(seconds, 0.001));
 	if (p->progress.rejected > 0)
 		snprintf(rejected, sizeof rejected, "; %llu of them could not be%s%.400s%s",
-			 (unsigned long long)p->progress.rejected,
-			 *batch_rejects_path(p->batch) ? ": " : "", batch_rejects_path(p->batch),
+			 (unsigned long long)p->progress.rejected, *batch_rejects_path(p->batch) ? ": " : "",
+			 batch_rejects_path(p->batch),
 			 *batch_rejects_path(p->batch) ? " has their lines and reasons" : "");
 	snprintf(text, size, "%llu row%s of %.400s predicted with v%u of %s in %.1f s (%s rows/s)%s",
 		 (unsigned long long)p->progress.rows, p->progress.rows == 1 ? "" : "s", base_name(o->input),
@@ -167,9 +167,9 @@ static void describe_stop(const struct predict *p, char *text, size_t size)
 
 	snprintf(text, size, "%s after %llu rows; %s", p->cancelled ? "cancelled by an operator" : "stopped",
 		 (unsigned long long)p->progress.rows,
-		 batch_resumable(p->batch)	 ? "the same command goes on there"
+		 batch_resumable(p->batch)     ? "the same command goes on there"
 		 : strcmp(o->output, "-") == 0 ? "what was written is not all"
-						 : "nothing was kept, for the input cannot be gone back in");
+					       : "nothing was kept, for the input cannot be gone back in");
 }
 
 static int print_json(const struct predict *p, FILE *out, struct err *e)
@@ -183,7 +183,9 @@ static int print_json(const struct predict *p, FILE *out, struct err *e)
 	cJSON_AddStringToObject(json, "input", o->input);
 	cJSON_AddStringToObject(json, "output", o->output);
 	cJSON_AddStringToObject(json, "outcome",
-				p->outcome == BATCH_DONE ? "done" : p->cancelled ? "cancelled" : "stopped");
+				p->outcome == BATCH_DONE ? "done"
+				: p->cancelled           ? "cancelled"
+							 : "stopped");
 	cJSON_AddNumberToObject(json, "rows", (double)p->progress.rows);
 	cJSON_AddNumberToObject(json, "rejected", (double)p->progress.rejected);
 	if (p->progress.rejected > 0 && *batch_rejects_path(p->batch))
@@ -225,8 +227,7 @@ static int exit_code(const struct predict *p)
 static int go(struct predict *p, int *code, struct err *e)
 {
 	const struct batch_options *o = &p->options.batch;
-	const struct batch_calls calls = {
-		.context = p, .predict = predict_rows, .tick = tick, .reject = show_reject};
+	const struct batch_calls calls = {.context = p, .predict = predict_rows, .tick = tick, .reject = show_reject};
 	char title[JOB_TITLE_SIZE], text[2048];
 
 	snprintf(title, sizeof title, "%.50s to %.50s", base_name(o->input),
@@ -246,29 +247,28 @@ static int go(struct predict *p, int *code, struct err *e)
 		summarise(p, text, sizeof text);
 	else
 		describe_stop(p, text, sizeof text);
-	job_report_end(&p->report, p->outcome == BATCH_DONE ? JOB_DONE : JOB_CANCELLED, &last,
-		       text);
+	job_report_end(&p->report, p->outcome == BATCH_DONE ? JOB_DONE : JOB_CANCELLED, &last, text);
 	*code = exit_code(p);
 	return print_end(p, text, e);
 }
 
 static const struct option_spec options[] = {
-	{"input", "FILE", "rows: CSV with a header, or JSON lines (.jsonl); - is standard input"},
-	{"output", "FILE", "predictions, replaced at the end only; - is standard output"},
-	{"version", "N", "this version, not the live one"},
-	{"keep", "A,B", "columns of the input before the predictions, or all"},
-	{"outputs", "A,B", "outputs of the model, as predict,raw_score"},
-	{"input-format", "csv|jsonl", "of the input, where its name does not say"},
-	{"format", "csv|jsonl", "of the output, where its name does not say"},
-	{"rejects", "FILE", "rows that cannot be predicted; else OUTPUT.rejects.csv"},
-	{"max-rejects", "N", "end at once with more of them"},
-	{"restart", NULL, "start over, whatever an earlier run did"},
-	{"chunk", "ROWS", "rows of a request at most (1024)"},
-	{"parallel", "N", "requests at the same time (2)"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"input", "FILE", "rows: CSV with a header, or JSON lines (.jsonl); - is standard input"},
+    {"output", "FILE", "predictions, replaced at the end only; - is standard output"},
+    {"version", "N", "this version, not the live one"},
+    {"keep", "A,B", "columns of the input before the predictions, or all"},
+    {"outputs", "A,B", "outputs of the model, as predict,raw_score"},
+    {"input-format", "csv|jsonl", "of the input, where its name does not say"},
+    {"format", "csv|jsonl", "of the output, where its name does not say"},
+    {"rejects", "FILE", "rows that cannot be predicted; else OUTPUT.rejects.csv"},
+    {"max-rejects", "N", "end at once with more of them"},
+    {"restart", NULL, "start over, whatever an earlier run did"},
+    {"chunk", "ROWS", "rows of a request at most (1024)"},
+    {"parallel", "N", "requests at the same time (2)"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 static int run(const struct arguments *a)
@@ -293,17 +293,16 @@ static int run(const struct arguments *a)
 }
 
 const struct command command_predict = {
-	.name = "predict",
-	.arguments = "MODEL",
-	.summary = "predict a file's rows into another file",
-	.details =
-		"Row N of the output belongs to row N of the input. A row that cannot be predicted has empty fields "
-		"(null in JSON lines); its line and the reason are in OUTPUT.rejects.csv, and the exit code is 1. "
-		"Columns are matched by name; an output of several columns is NAME_0, NAME_1 ... in CSV and an array "
-		"in JSON lines.\n\n"
-		"The version is chosen once, when the run begins. A run that was stopped or killed goes on where it "
-		"was when the same command is run again, to the same bytes: OUTPUT.part and OUTPUT.progress are its "
-		"own. With standard input or output it cannot.",
-	.options = options,
-	.run = run,
+    .name = "predict",
+    .arguments = "MODEL",
+    .summary = "predict a file's rows into another file",
+    .details = "Row N of the output belongs to row N of the input. A row that cannot be predicted has empty fields "
+	       "(null in JSON lines); its line and the reason are in OUTPUT.rejects.csv, and the exit code is 1. "
+	       "Columns are matched by name; an output of several columns is NAME_0, NAME_1 ... in CSV and an array "
+	       "in JSON lines.\n\n"
+	       "The version is chosen once, when the run begins. A run that was stopped or killed goes on where it "
+	       "was when the same command is run again, to the same bytes: OUTPUT.part and OUTPUT.progress are its "
+	       "own. With standard input or output it cannot.",
+    .options = options,
+    .run = run,
 };

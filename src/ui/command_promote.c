@@ -28,10 +28,10 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
 
 const struct command command_promote = {
-	.name = "promote",
-	.arguments = "MODEL VERSION",
-	.summary = "give all requests of a model to one version",
-	.details = "VERSION is 3 or v3. The change is a new revision of the route; `mldeck rollback` goes back.",
-	.options = options,
-	.run = run,
+    .name = "promote",
+    .arguments = "MODEL VERSION",
+    .summary = "give all requests of a model to one version",
+    .details = "VERSION is 3 or v3. The change is a new revision of the route; `mldeck rollback` goes back.",
+    .options = options,
+    .run = run,
 };

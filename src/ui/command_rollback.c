@@ -26,16 +26,16 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"to", "REVISION", "the revision to restore (default: the one before the present)"},
-	CHANGE_OPTIONS,
-	OPTION_END,
+    {"to", "REVISION", "the revision to restore (default: the one before the present)"},
+    CHANGE_OPTIONS,
+    OPTION_END,
 };
 
 const struct command command_rollback = {
-	.name = "rollback",
-	.arguments = "MODEL",
-	.summary = "restore an earlier revision of a model's route",
-	.details = "A rollback is a new revision: history is never rewritten. `mldeck history MODEL` lists them.",
-	.options = options,
-	.run = run,
+    .name = "rollback",
+    .arguments = "MODEL",
+    .summary = "restore an earlier revision of a model's route",
+    .details = "A rollback is a new revision: history is never rewritten. `mldeck history MODEL` lists them.",
+    .options = options,
+    .run = run,
 };

@@ -22,8 +22,7 @@ struct request {
 };
 
 /* The index of text in names (ends with NULL), or ERR_INPUT with all of them. */
-static int choice(const char *option, const char *text, const char *const *names, int *index,
-		  struct err *e)
+static int choice(const char *option, const char *text, const char *const *names, int *index, struct err *e)
 {
 	char list[128] = "";
 
@@ -63,8 +62,7 @@ static int view_check(const char *name, struct err *e)
 	if (view_find(name))
 		return 0;
 	for (size_t i = 0; i < view_count; i++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
-			 view_table[i]->name);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "", view_table[i]->name);
 	return err_set(e, ERR_INPUT, "there is no view %s; there are %s", *name ? name : "\"\"", list);
 }
 
@@ -201,8 +199,8 @@ static int snapshot(const struct arguments *a, struct err *e)
 	int result = -1;
 
 	buf_init(&b);
-	if (request_read(a, &r, e) == 0 && snapshot_read(a, &json, e) == 0 &&
-	    snapshot_from_json(json, &s, e) == 0 && request_draw(&r, s, &b, e) == 0)
+	if (request_read(a, &r, e) == 0 && snapshot_read(a, &json, e) == 0 && snapshot_from_json(json, &s, e) == 0 &&
+	    request_draw(&r, s, &b, e) == 0)
 		result = picture_write(arguments_value(a, "output"), &b, e);
 	buf_release(&b);
 	snapshot_free(s);
@@ -218,24 +216,24 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"format", "text|ansi|svg|json", "text is the default"},
-	{"size", "80x24", "columns and rows"},
-	{"model", "MODEL", "the model to select or open"},
-	{"job", "ID", "the job to select or open"},
-	{"theme", "NAME", "a built-in theme, or a theme file's path"},
-	{"charset", "NAME", "braille, blocks or ascii (default: by the locale)"},
-	{"input", "FILE", "draw this JSON snapshot instead of the runtime's; - is standard input"},
-	{"output", "FILE", "write to a file instead of standard output"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"format", "text|ansi|svg|json", "text is the default"},
+    {"size", "80x24", "columns and rows"},
+    {"model", "MODEL", "the model to select or open"},
+    {"job", "ID", "the job to select or open"},
+    {"theme", "NAME", "a built-in theme, or a theme file's path"},
+    {"charset", "NAME", "braille, blocks or ascii (default: by the locale)"},
+    {"input", "FILE", "draw this JSON snapshot instead of the runtime's; - is standard input"},
+    {"output", "FILE", "write to a file instead of standard output"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_snapshot = {
-	.name = "snapshot",
-	.arguments = "VIEW",
-	.summary = "print a screen of the console as text, ANSI, SVG or JSON",
-	.options = options,
-	.run = run,
+    .name = "snapshot",
+    .arguments = "VIEW",
+    .summary = "print a screen of the console as text, ANSI, SVG or JSON",
+    .options = options,
+    .run = run,
 };

@@ -46,13 +46,14 @@ static int entry_parse(const char *text, struct route_entry *entry, struct err *
 	if (output_version(version, &entry->version, e) != 0)
 		return -1;
 	if (share_parse(equals + 1, &entry->weight_bp) != 0)
-		return err_set(e, ERR_INPUT, "%s: a share is a percentage from 0 to 100 with at most two "
-			       "decimals", text);
+		return err_set(e, ERR_INPUT,
+			       "%s: a share is a percentage from 0 to 100 with at most two "
+			       "decimals",
+			       text);
 	return 0;
 }
 
-static int entries_parse(const struct arguments *a, struct route_entry *entries, size_t *count,
-			 struct err *e)
+static int entries_parse(const struct arguments *a, struct route_entry *entries, size_t *count, struct err *e)
 {
 	uint32_t sum = 0;
 
@@ -64,13 +65,12 @@ static int entries_parse(const struct arguments *a, struct route_entry *entries,
 			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (entries[j].version == entries[i].version)
-				return err_set(e, ERR_INPUT, "v%u has two shares; give it one",
-					       entries[i].version);
+				return err_set(e, ERR_INPUT, "v%u has two shares; give it one", entries[i].version);
 		sum += entries[i].weight_bp;
 	}
 	if (sum != ROUTE_BUCKETS)
-		return err_set(e, ERR_INPUT, "the shares add up to %u.%02u%%; they must add up to 100%%",
-			       sum / 100, sum % 100);
+		return err_set(e, ERR_INPUT, "the shares add up to %u.%02u%%; they must add up to 100%%", sum / 100,
+			       sum % 100);
 	return 0;
 }
 
@@ -119,10 +119,10 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
 
 const struct command command_split = {
-	.name = "split",
-	.arguments = "MODEL VERSION=PERCENT...",
-	.summary = "share the requests of a model between versions",
-	.details = "The percentages have up to two decimals and add up to 100: mldeck split churn 2=80 3=20.",
-	.options = options,
-	.run = run,
+    .name = "split",
+    .arguments = "MODEL VERSION=PERCENT...",
+    .summary = "share the requests of a model between versions",
+    .details = "The percentages have up to two decimals and add up to 100: mldeck split churn 2=80 3=20.",
+    .options = options,
+    .run = run,
 };

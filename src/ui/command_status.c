@@ -47,8 +47,8 @@ static void split_text(const struct snapshot_model *m, char *text, size_t size)
 
 static int models_print(const struct snapshot *s, struct err *e)
 {
-	static const char *const headers[] = {"MODEL", "LIVE", "SPLIT", ">REQ/S", ">P50", ">P99",
-					      ">ERR%", ">REVISION", NULL};
+	static const char *const headers[] = {"MODEL", "LIVE",  "SPLIT",     ">REQ/S", ">P50",
+					      ">P99",  ">ERR%", ">REVISION", NULL};
 	struct table *t = table_new(headers);
 	char split[256];
 	int result;
@@ -87,8 +87,8 @@ static const char *role_of(const struct snapshot_model *m, uint32_t version, cha
 
 static int versions_print(const struct snapshot_model *m, struct err *e)
 {
-	static const char *const headers[] = {"VERSION", "ROLE", ">SHARE", ">REQ/S", ">P50", ">P99",
-					      ">ERR%", "STATE", NULL};
+	static const char *const headers[] = {"VERSION", "ROLE",  ">SHARE", ">REQ/S", ">P50",
+					      ">P99",    ">ERR%", "STATE",  NULL};
 	static const struct snapshot_stats nothing;
 	struct table *t = table_new(headers);
 	char share[16];
@@ -167,8 +167,7 @@ static int status_once(const struct arguments *a, struct client *client, struct 
 	cJSON *json;
 	int result;
 
-	snprintf(path, sizeof(path), "/control/v1/snapshot%s%s", model ? "?model=" : "",
-		 model ? model : "");
+	snprintf(path, sizeof(path), "/control/v1/snapshot%s%s", model ? "?model=" : "", model ? model : "");
 	if (client_get(client, path, CLIENT_TIMEOUT_MS, &json, e) != 0)
 		return -1;
 	if (!arguments_flag(a, "json"))
@@ -218,18 +217,18 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	{"watch", NULL, "print it again every second until interrupted"},
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    {"watch", NULL, "print it again every second until interrupted"},
+    OPTION_JSON,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_END,
 };
 
 const struct command command_status = {
-	.name = "status",
-	.arguments = "[MODEL]",
-	.summary = "show live versions, shares, rates and latencies",
-	.details = "With MODEL: one line a version. Numbers are of the last 60 seconds.",
-	.options = options,
-	.run = run,
+    .name = "status",
+    .arguments = "[MODEL]",
+    .summary = "show live versions, shares, rates and latencies",
+    .details = "With MODEL: one line a version. Numbers are of the last 60 seconds.",
+    .options = options,
+    .run = run,
 };

@@ -23,8 +23,7 @@ static int end_wait(struct client *client, struct err *e)
 			return 0;
 		clock_pause_ms(POLL_MS);
 	}
-	return err_set(e, ERR_SYSTEM, "the runtime was told to stop but still answers after %d s",
-		       STOP_MS / 1000);
+	return err_set(e, ERR_SYSTEM, "the runtime was told to stop but still answers after %d s", STOP_MS / 1000);
 }
 
 static int stop_send(const struct arguments *a, struct client *client, cJSON **answer, struct err *e)
@@ -72,19 +71,15 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-	OPTION_REASON,
-	OPTION_JSON,
-	OPTION_SOCKET,
-	OPTION_STATE,
-	OPTION_END,
+    OPTION_REASON, OPTION_JSON, OPTION_SOCKET, OPTION_STATE, OPTION_END,
 };
 
 const struct command command_stop = {
-	.name = "stop",
-	.arguments = "",
-	.summary = "let the runtime finish its requests and end",
-	.details = "Waits until it is gone. A demo that was left serving has a state directory of its own:\n"
-		   "mldeck stop --state ~/.local/state/mldeck-demo",
-	.options = options,
-	.run = run,
+    .name = "stop",
+    .arguments = "",
+    .summary = "let the runtime finish its requests and end",
+    .details = "Waits until it is gone. A demo that was left serving has a state directory of its own:\n"
+	       "mldeck stop --state ~/.local/state/mldeck-demo",
+    .options = options,
+    .run = run,
 };

@@ -21,9 +21,9 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {OPTION_JSON, OPTION_END};
 
 const struct command command_version = {
-	.name = "version",
-	.arguments = "",
-	.summary = "print the version of mldeck",
-	.options = options,
-	.run = run,
+    .name = "version",
+    .arguments = "",
+    .summary = "print the version of mldeck",
+    .options = options,
+    .run = run,
 };

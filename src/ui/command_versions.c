@@ -5,8 +5,7 @@ extern const struct command command_versions;
 
 static int versions_print(const cJSON *answer, struct err *e)
 {
-	static const char *const headers[] = {"VERSION", "STATE", "FORMAT", ">BYTES", "SHA-256",
-					      "CREATED", "BY", NULL};
+	static const char *const headers[] = {"VERSION", "STATE", "FORMAT", ">BYTES", "SHA-256", "CREATED", "BY", NULL};
 	const cJSON *version;
 	struct table *t = table_new(headers);
 	char time[32];
@@ -14,7 +13,8 @@ static int versions_print(const cJSON *answer, struct err *e)
 
 	if (!t)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	cJSON_ArrayForEach(version, cJSON_GetObjectItemCaseSensitive(answer, "versions")) {
+	cJSON_ArrayForEach(version, cJSON_GetObjectItemCaseSensitive(answer, "versions"))
+	{
 		const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(version, "manifest");
 
 		output_time(time, sizeof(time), json_find_number(version, "created_ms"));
@@ -59,9 +59,9 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {OPTION_JSON, OPTION_SOCKET, OPTION_STATE, OPTION_END};
 
 const struct command command_versions = {
-	.name = "versions",
-	.arguments = "MODEL",
-	.summary = "list the versions of a model",
-	.options = options,
-	.run = run,
+    .name = "versions",
+    .arguments = "MODEL",
+    .summary = "list the versions of a model",
+    .options = options,
+    .run = run,
 };

@@ -32,8 +32,7 @@ void console_say(struct console *c, enum canvas_role role, const char *format, .
 
 bool console_fresh(const struct console *c)
 {
-	return c->snapshot && c->ui.connection == CONNECTION_UP &&
-	       clock_ms() - c->arrived_ms <= UI_STALE_MS;
+	return c->snapshot && c->ui.connection == CONNECTION_UP && clock_ms() - c->arrived_ms <= UI_STALE_MS;
 }
 
 void console_quit(struct console *c)
@@ -256,9 +255,9 @@ static void loop(struct console *c)
 {
 	enum { TERMINAL, FETCHER, SIGNALS, COUNT };
 	struct pollfd p[COUNT] = {
-		[TERMINAL] = {.fd = draw_terminal(c->draw)},
-		[FETCHER] = {.fd = fetcher_events(c->fetcher), .events = POLLIN},
-		[SIGNALS] = {.fd = terminal_guard_events(), .events = POLLIN},
+	    [TERMINAL] = {.fd = draw_terminal(c->draw)},
+	    [FETCHER] = {.fd = fetcher_events(c->fetcher), .events = POLLIN},
+	    [SIGNALS] = {.fd = terminal_guard_events(), .events = POLLIN},
 	};
 
 	while (!c->done) {

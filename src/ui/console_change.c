@@ -150,8 +150,7 @@ static void last_change(const struct snapshot_model *m, char *text, size_t size)
 	const struct snapshot_revision *last = m->history_count ? &m->history[0] : NULL;
 
 	if (last && last->revision == m->revision)
-		snprintf(text, size, "r%u %.16s %.48s by %.32s", last->revision, last->action, last->route,
-			 last->who);
+		snprintf(text, size, "r%u %.16s %.48s by %.32s", last->revision, last->action, last->route, last->who);
 	else
 		snprintf(text, size, "it is at revision %u now", m->revision);
 }
@@ -280,8 +279,9 @@ static void field_refused(struct change *change, size_t at, bool focused)
 	else if (at == CHANGE_NAME && *value)
 		snprintf(d->error, sizeof(d->error), "the name typed is not %s; nothing was changed", change->model);
 	else if (focused || d->fields[d->focus].value[0] == '\0')
-		snprintf(d->error, sizeof(d->error), at == CHANGE_NAME ? "type the name %s to confirm"
-								       : "%s needs a reason; type one for the audit",
+		snprintf(d->error, sizeof(d->error),
+			 at == CHANGE_NAME ? "type the name %s to confirm"
+					   : "%s needs a reason; type one for the audit",
 			 at == CHANGE_NAME ? change->model : titles[change->kind]);
 }
 

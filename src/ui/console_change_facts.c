@@ -13,8 +13,7 @@ static void route_now(const struct snapshot_model *m, char *text, size_t size)
 		const struct route_entry *r = &m->route[i];
 
 		used += (size_t)snprintf(text + used, size - used, "%sv%u %g%%%s", used ? " " : "", r->version,
-					 r->weight_bp / 100.0,
-					 r->role == ROUTE_SHADOW ? " shadow" : "");
+					 r->weight_bp / 100.0, r->role == ROUTE_SHADOW ? " shadow" : "");
 	}
 }
 
@@ -40,8 +39,8 @@ static void version_line(struct change *change, const struct snapshot_model *m, 
 	text_count(rate, sizeof(rate), s->stats.rate_rps);
 	text_duration(p99, sizeof(p99), (double)s->stats.latency.p99_ns, false);
 	dialog_line(&change->dialog, s->stats.errors ? ROLE_WARNING : ROLE_TEXT,
-		    "v%u%s\t%s req/s, p99 %s, errors %.2f%%", version, version == m->live ? " live" : "", rate,
-		    p99, snapshot_error_percent(&s->stats));
+		    "v%u%s\t%s req/s, p99 %s, errors %.2f%%", version, version == m->live ? " live" : "", rate, p99,
+		    snapshot_error_percent(&s->stats));
 }
 
 /* The versions that the change is about: what serves now, and what would. */

@@ -55,8 +55,8 @@ static bool open_start(struct console *c)
 	char title[96];
 
 	if (!m || m->version_count == 0) {
-		console_say(c, ROLE_WARNING, m ? "%s has no version yet; deploy one with :deploy"
-					       : "no model is selected%s",
+		console_say(c, ROLE_WARNING,
+			    m ? "%s has no version yet; deploy one with :deploy" : "no model is selected%s",
 			    m ? m->name : "");
 		return false;
 	}
@@ -77,8 +77,8 @@ static bool open_other(struct console *c)
 
 	if (!job || job_ended(job) == cancel || (!cancel && job->in_shell)) {
 		console_say(c, ROLE_WARNING, "%s",
-			    !job	      ? "there is no job"
-			    : cancel	      ? "this job has ended already"
+			    !job              ? "there is no job"
+			    : cancel          ? "this job has ended already"
 			    : !job_ended(job) ? "this job has not ended yet"
 					      : "this job ran in a shell; run its command there again");
 		return false;
@@ -230,7 +230,8 @@ static void facts_take(struct job_dialog *j, const cJSON *json)
 	const cJSON *item;
 
 	j->fact_count = 0;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "facts")) {
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "facts"))
+	{
 		struct job_dialog_fact *f = &j->facts[j->fact_count];
 
 		if (j->fact_count == JOB_FACTS_SHOWN)

@@ -32,16 +32,16 @@ struct job_dialog_fact {
 struct job_dialog {
 	enum job_dialog_kind kind;
 	const struct job_kind *job_kind; /* of START: its fields come first, the version last */
-	int64_t id;			 /* the job, but of START */
+	int64_t id;                      /* the job, but of START */
 	char model[TEXT_NAME_MAX + 1];
 	struct dialog dialog;
 	int dry_id, send_id; /* requests under way; 0: none */
-	bool dry_again;	     /* something was typed while a dry run was under way */
-	bool dry_done;	     /* the runtime said what would happen */
+	bool dry_again;      /* something was typed while a dry run was under way */
+	bool dry_done;       /* the runtime said what would happen */
 	char dry_error[ERR_TEXT_SIZE];
 	size_t fact_count;
 	struct job_dialog_fact facts[JOB_FACTS_SHOWN];
-	uint32_t version;    /* that it would be */
+	uint32_t version;         /* that it would be */
 	unsigned running, queued; /* jobs there are already */
 };
 

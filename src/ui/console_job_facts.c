@@ -18,8 +18,7 @@ static void job_lines(struct dialog *d, const struct job_record *job)
 	if (job->state == JOB_QUEUED)
 		dialog_line(d, ROLE_TEXT, "so far\tit waits for its turn");
 	else
-		dialog_line(d, ROLE_TEXT, "so far\t%s rows%s%s%s", rows, *left ? ", " : "", left,
-			    *left ? " left" : "");
+		dialog_line(d, ROLE_TEXT, "so far\t%s rows%s%s%s", rows, *left ? ", " : "", left, *left ? " left" : "");
 }
 
 static void cancel_facts(struct job_dialog *j, const struct job_record *job)
@@ -134,9 +133,9 @@ void job_dialog_refresh(struct console *c)
 	bool more = j->kind == JOB_DIALOG_START && d->focus + 1 < d->field_count;
 
 	snprintf(d->buttons, sizeof(d->buttons), "%s · esc %s",
-		 more			       ? "enter next · tab next"
+		 more                           ? "enter next · tab next"
 		 : j->kind == JOB_DIALOG_CANCEL ? "enter cancel the job"
-					       : "enter start",
+						: "enter start",
 		 j->kind == JOB_DIALOG_CANCEL ? "leave it" : "leave");
 	job_dialog_command(c, j, d->command, sizeof(d->command));
 }

@@ -278,7 +278,7 @@ static void act(struct console *c, enum key_action action)
 	case ACT_SPLIT:
 		/* Only where the model that it is about is in sight. */
 		if (in_view(c, "models") || in_view(c, "model"))
-			change_open(c, action == ACT_PROMOTE	? CHANGE_PROMOTE
+			change_open(c, action == ACT_PROMOTE    ? CHANGE_PROMOTE
 				       : action == ACT_ROLLBACK ? CHANGE_ROLLBACK
 								: CHANGE_SPLIT);
 		break;

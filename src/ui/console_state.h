@@ -41,7 +41,7 @@ struct change {
 	char moved[128];   /* that change in words; stays marked once accepted */
 	struct dialog dialog;
 	int dry_id, send_id; /* requests under way; 0: none */
-	bool dry_again;	     /* the target changed while a dry run was under way */
+	bool dry_again;      /* the target changed while a dry run was under way */
 	char after[128];     /* what the dry run said; "" not yet */
 	uint32_t after_live;
 	uint32_t after_revision; /* the one a rollback gives back; 0: not known, or no rollback */
@@ -82,7 +82,7 @@ struct console {
 };
 
 void console_say(struct console *c, enum canvas_role role, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 /* Whether what is drawn is fresh enough to act on. */
 bool console_fresh(const struct console *c);
 /* Leaves, or asks first. */

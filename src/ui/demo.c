@@ -20,7 +20,7 @@
 
 #define START_MS 10000
 #define STOP_MS 15000
-#define DRAIN_MS 35000 /* longer than a runtime drains */
+#define DRAIN_MS 35000        /* longer than a runtime drains */
 #define REPLAY_START_MS 20000 /* longer than a replay waits for an older one */
 #define POLL_MS 20
 #define RETRY_MS 250
@@ -51,8 +51,10 @@ int demo_examples(const char *given, char *path, size_t size, struct err *e)
 	if (given) {
 		if (examples_in(given, "", path, size) || examples_in(given, "/flights", path, size))
 			return 0;
-		return err_set(e, ERR_NOT_FOUND, "%s holds no replay.csv; name the folder of the flights "
-			       "example", given);
+		return err_set(e, ERR_NOT_FOUND,
+			       "%s holds no replay.csv; name the folder of the flights "
+			       "example",
+			       given);
 	}
 	self[n > 0 ? n : 0] = '\0';
 	if (strrchr(self, '/'))
@@ -62,7 +64,8 @@ int demo_examples(const char *given, char *path, size_t size, struct err *e)
 			return 0;
 	if (examples_in(".", "/examples/flights", path, size))
 		return 0;
-	return err_set(e, ERR_NOT_FOUND, "the sample models are not beside this executable; name their "
+	return err_set(e, ERR_NOT_FOUND,
+		       "the sample models are not beside this executable; name their "
 		       "folder with --examples DIR");
 }
 
@@ -96,15 +99,13 @@ int demo_state(const char *given, char *path, size_t size, struct err *e)
 	else
 		return err_set(e, ERR_INPUT, "HOME is not set; name a directory with --state DIR");
 	if (n < 0 || (size_t)n >= size)
-		return err_set(e, ERR_INPUT, "the name of the state directory is longer than %zu bytes",
-			       size - 1);
+		return err_set(e, ERR_INPUT, "the name of the state directory is longer than %zu bytes", size - 1);
 	return directory_make(path, e);
 }
 
 /* Starts this executable with argv in a session of its own, so that it outlives the terminal; what it prints
  * goes into <state>/<log>. */
-static int process_start(const struct demo *d, char *const *argv, const char *log, pid_t *pid,
-			 struct err *e)
+static int process_start(const struct demo *d, char *const *argv, const char *log, pid_t *pid, struct err *e)
 {
 	char path[PATHS_SIZE + 32];
 	int output, input;
@@ -145,8 +146,8 @@ static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
 
 static bool usual_port_free(void)
 {
-	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(USUAL_PORT),
-					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_port = htons(USUAL_PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	bool is_free = false;
 
@@ -162,8 +163,8 @@ static bool usual_port_free(void)
 static int serve_start(struct demo *d, struct err *e)
 {
 	char listen[128];
-	char *argv[] = {"mldeck", "serve", "--listen", listen, "--state", d->state,
-			"--socket", d->socket_path, "--name", "demo", NULL};
+	char *argv[] = {"mldeck",   "serve",        "--listen", listen, "--state", d->state,
+			"--socket", d->socket_path, "--name",   "demo", NULL};
 	int port = d->usual_port && !d->listen && usual_port_free() ? USUAL_PORT : 0;
 
 	if (!d->listen)
@@ -171,8 +172,7 @@ static int serve_start(struct demo *d, struct err *e)
 	else if (strlen(d->listen) < sizeof(listen))
 		snprintf(listen, sizeof(listen), "%s", d->listen);
 	else
-		return err_set(e, ERR_INPUT, "the address of --listen is longer than %zu bytes",
-			       sizeof(listen) - 1);
+		return err_set(e, ERR_INPUT, "the address of --listen is longer than %zu bytes", sizeof(listen) - 1);
 	return process_start(d, argv, "serve.log", &d->runtime, e);
 }
 
@@ -194,8 +194,10 @@ static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 			d->runtime = 0;
 			conflict = WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT);
 			if (!conflict)
-				return err_set(e, ERR_SYSTEM, "the runtime ended at once; "
-					       "%s/serve.log says why", d->state);
+				return err_set(e, ERR_SYSTEM,
+					       "the runtime ended at once; "
+					       "%s/serve.log says why",
+					       d->state);
 			clock_pause_ms(RETRY_MS);
 			if (serve_start(d, e) != 0)
 				return -1;
@@ -203,15 +205,17 @@ static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 		clock_pause_ms(POLL_MS);
 	}
 	if (conflict)
-		return err_set(e, ERR_CONFLICT, "the runtime could not start: its address or its state "
-			       "directory is in use; %s/serve.log says which", d->state);
-	return err_set(e, ERR_UNREACHABLE, "the runtime did not answer in %d s; %s/serve.log says why",
-		       START_MS / 1000, d->state);
+		return err_set(e, ERR_CONFLICT,
+			       "the runtime could not start: its address or its state "
+			       "directory is in use; %s/serve.log says which",
+			       d->state);
+	return err_set(e, ERR_UNREACHABLE, "the runtime did not answer in %d s; %s/serve.log says why", START_MS / 1000,
+		       d->state);
 }
 
 /* The one file of <examples>/<model>/v<version>.*; ERR_NOT_FOUND past the last version. */
-static int version_file(const struct demo *d, const char *model, uint32_t version, char *path,
-			size_t size, struct err *e)
+static int version_file(const struct demo *d, const char *model, uint32_t version, char *path, size_t size,
+			struct err *e)
 {
 	char pattern[PATH_MAX + 128];
 	glob_t found;
@@ -236,11 +240,11 @@ static int model_deploy(struct demo *d, const struct snapshot *s, const char *mo
 	snprintf(baseline, sizeof(baseline), "%s/baseline.csv", d->examples);
 	while (version_file(d, model, ++version, file, sizeof(file), &none) == 0) {
 		const struct deploy_request request = {
-			.model = model,
-			.file_path = file,
-			.baseline_path = baseline,
-			.reason = "demo",
-			.no_live = version > 1,
+		    .model = model,
+		    .file_path = file,
+		    .baseline_path = baseline,
+		    .reason = "demo",
+		    .no_live = version > 1,
 		};
 		cJSON *answer;
 
@@ -279,8 +283,7 @@ static int split_first(struct demo *d, struct err *e)
 	body = cJSON_Parse(text);
 	if (!body)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	result = client_post(d->client, "/control/v1/models/flight-delay/route", body, CLIENT_TIMEOUT_MS,
-			     &answer, e);
+	result = client_post(d->client, "/control/v1/models/flight-delay/route", body, CLIENT_TIMEOUT_MS, &answer, e);
 	cJSON_Delete(answer);
 	cJSON_Delete(body);
 	return result;
@@ -317,8 +320,7 @@ static int replay_wait(struct demo *d, struct err *e)
 			/* Another replay feeds this runtime already. */
 			if (WIFEXITED(status) && WEXITSTATUS(status) == err_exit(ERR_CONFLICT))
 				return 0;
-			return err_set(e, ERR_SYSTEM, "the replay ended at once; %s/replay.log says why",
-				       d->state);
+			return err_set(e, ERR_SYSTEM, "the replay ended at once; %s/replay.log says why", d->state);
 		}
 		if (replay_runs(d))
 			return 0;
@@ -332,8 +334,8 @@ static int replay_wait(struct demo *d, struct err *e)
 static int replay_start(struct demo *d, struct err *e)
 {
 	char speed[32], rate[32];
-	char *argv[] = {"mldeck", "demo", "--replay-only", d->url, "--examples", d->examples, "--state",
-			d->state, "--speed", speed, "--rate", rate, NULL};
+	char *argv[] = {"mldeck", "demo",    "--replay-only", d->url,   "--examples", d->examples, "--state",
+			d->state, "--speed", speed,           "--rate", rate,         NULL};
 
 	snprintf(speed, sizeof(speed), "%.17g", d->speed);
 	snprintf(rate, sizeof(rate), "%.17g", d->rate_rps);
@@ -392,8 +394,7 @@ int demo_start(struct demo *d, struct err *e)
 	if (!d->client)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	/* A runtime that was just told to end may still have looked alive: then once more. */
-	if (models_start(d, e) != 0 &&
-	    (d->runtime != 0 || e->code != ERR_UNREACHABLE || models_start(d, e) != 0))
+	if (models_start(d, e) != 0 && (d->runtime != 0 || e->code != ERR_UNREACHABLE || models_start(d, e) != 0))
 		return -1;
 	return replay_start(d, e);
 }
@@ -423,15 +424,17 @@ int demo_stop(struct demo *d, struct err *e)
 	if (d->replay > 0) {
 		status = process_stop(d->replay);
 		if (status != 0 && status != err_exit(ERR_CONFLICT))
-			result = err_set(e, ERR_SYSTEM, "the replay failed (exit code %d); %s/replay.log says "
-					 "why", status, d->state);
+			result = err_set(e, ERR_SYSTEM,
+					 "the replay failed (exit code %d); %s/replay.log says "
+					 "why",
+					 status, d->state);
 		d->replay = 0;
 	}
 	if (d->runtime > 0) {
 		status = process_stop(d->runtime);
 		if (status != 0 && result == 0)
-			result = err_set(e, ERR_SYSTEM, "the runtime ended with code %d; %s/serve.log says why",
-					 status, d->state);
+			result = err_set(e, ERR_SYSTEM, "the runtime ended with code %d; %s/serve.log says why", status,
+					 d->state);
 		d->runtime = 0;
 	}
 	return result;

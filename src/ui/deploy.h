@@ -15,12 +15,12 @@
 #include <stdbool.h>
 
 struct deploy_request {
-	const char *model; /* a valid name */
-	const char *file_path;	     /* or the URL that remote has */
+	const char *model;           /* a valid name */
+	const char *file_path;       /* or the URL that remote has */
 	const struct remote *remote; /* NULL: a file */
-	const char *baseline_path; /* CSV rows, or NULL */
-	const char *features;	   /* names with commas between them, or a CSV file with a header; or NULL */
-	const char *reason;	   /* or NULL */
+	const char *baseline_path;   /* CSV rows, or NULL */
+	const char *features;        /* names with commas between them, or a CSV file with a header; or NULL */
+	const char *reason;          /* or NULL */
 	bool no_live;
 };
 
@@ -28,14 +28,16 @@ struct deploy_request {
 int deploy_send(struct client *client, const struct deploy_request *r, cJSON **answer, struct err *e);
 
 /* The options of `mldeck deploy MODEL URL`. */
-#define OPTIONS_REMOTE                                                                              \
-	{"token-file", "FILE", "remote: a file with the token that is sent, read by the runtime"},         \
-	{"ca-file", "FILE", "remote: the authorities to trust, in place of the system's"},                 \
-	{"timeout", "TIME", "remote: of one prediction, such as 2s; else the configuration's"},            \
-	{"connect-timeout", "TIME", "remote: until there is a connection, such as 500ms"},                 \
-	{"retries", "N", "remote: how often to ask again where nothing can have been done"},               \
-	{"signature", "FILE", "remote: JSON with `inputs` and `outputs`, in place of the server's"},       \
-	{"free-rows", NULL, "remote: an output may have other rows than the inputs"}
+#define OPTIONS_REMOTE                                                                                   \
+	{"token-file", "FILE", "remote: a file with the token that is sent, read by the runtime"},       \
+	    {"ca-file", "FILE", "remote: the authorities to trust, in place of the system's"},           \
+	    {"timeout", "TIME", "remote: of one prediction, such as 2s; else the configuration's"},      \
+	    {"connect-timeout", "TIME", "remote: until there is a connection, such as 500ms"},           \
+	    {"retries", "N", "remote: how often to ask again where nothing can have been done"},         \
+	    {"signature", "FILE", "remote: JSON with `inputs` and `outputs`, in place of the server's"}, \
+	{                                                                                                \
+		"free-rows", NULL, "remote: an output may have other rows than the inputs"               \
+	}
 /* Fills r (initialised by the callee; remote_release() it) when the second argument is a URL; url says whether it is.
  * Refuses those options for a file. Relative paths become absolute: the runtime opens them. */
 int deploy_read_remote(const struct arguments *a, struct remote *r, bool *url, struct err *e);

@@ -13,17 +13,15 @@ static int refuse_options(const struct arguments *a, struct err *e)
 {
 	for (const struct option_spec *o = remote_options; o->name; o++)
 		if (o->value ? arguments_value(a, o->name) != NULL : arguments_flag(a, o->name))
-			return err_set(
-			    e, ERR_INPUT,
-			    "--%s is for a model on another server: give its URL instead of a file",
-			    o->name);
+			return err_set(e, ERR_INPUT,
+				       "--%s is for a model on another server: give its URL instead of a file",
+				       o->name);
 	return 0;
 }
 
 /* The runtime opens it, whose working directory is another. A link stays one: what it leads to may
  * change. */
-static int read_path(const struct arguments *a, const char *option, char path[CONFIG_PATH_SIZE],
-		     struct err *e)
+static int read_path(const struct arguments *a, const char *option, char path[CONFIG_PATH_SIZE], struct err *e)
 {
 	const char *given = arguments_value(a, option);
 	char *folder = NULL;
@@ -33,20 +31,17 @@ static int read_path(const struct arguments *a, const char *option, char path[CO
 		return 0;
 	if (given[0] != '/' && !(folder = getcwd(NULL, 0)))
 		return err_errno(e, errno, "the working directory cannot be read");
-	size = snprintf(path, CONFIG_PATH_SIZE, "%s%s%s", folder ? folder : "", folder ? "/" : "",
-			given);
+	size = snprintf(path, CONFIG_PATH_SIZE, "%s%s%s", folder ? folder : "", folder ? "/" : "", given);
 	free(folder);
 	if (size < 0 || size >= CONFIG_PATH_SIZE)
-		return err_set(e, ERR_INPUT, "the path of --%s is longer than %d bytes", option,
-			       CONFIG_PATH_SIZE - 1);
+		return err_set(e, ERR_INPUT, "the path of --%s is longer than %d bytes", option, CONFIG_PATH_SIZE - 1);
 	if (access(path, R_OK) != 0)
 		return err_errno(e, errno, "%s cannot be opened", path);
 	return 0;
 }
 
 /* A time as the configuration file has it. */
-static int read_time(const struct arguments *a, const char *option, const char *key,
-		     struct config *c, struct err *e)
+static int read_time(const struct arguments *a, const char *option, const char *key, struct config *c, struct err *e)
 {
 	const char *value = arguments_value(a, option);
 
@@ -85,8 +80,7 @@ static int read_signature(const struct arguments *a, struct remote *r, struct er
 	if (result == 0) {
 		r->signature = cJSON_ParseWithLength(text.data, text.size);
 		if (!cJSON_IsObject(r->signature))
-			result = err_set(e, ERR_INPUT,
-					 "%s is no JSON object with `inputs` and `outputs`", path);
+			result = err_set(e, ERR_INPUT, "%s is no JSON object with `inputs` and `outputs`", path);
 	}
 	buf_release(&text);
 	return result;
@@ -98,10 +92,8 @@ int deploy_read_remote(const struct arguments *a, struct remote *r, bool *url, s
 	*url = remote_is_url(arguments_at(a, 1));
 	if (!*url)
 		return refuse_options(a, e);
-	if (remote_url_read(arguments_at(a, 1), r->url, e) == 0 &&
-	    read_path(a, "token-file", r->token_file, e) == 0 &&
-	    read_path(a, "ca-file", r->ca_file, e) == 0 && read_limits(a, r, e) == 0 &&
-	    read_signature(a, r, e) == 0)
+	if (remote_url_read(arguments_at(a, 1), r->url, e) == 0 && read_path(a, "token-file", r->token_file, e) == 0 &&
+	    read_path(a, "ca-file", r->ca_file, e) == 0 && read_limits(a, r, e) == 0 && read_signature(a, r, e) == 0)
 		return 0;
 	remote_release(r);
 	return -1;

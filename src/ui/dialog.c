@@ -58,8 +58,7 @@ static void draw_line(struct place *p, const struct dialog_line *line)
 	int length = (int)(tab - line->text);
 	snprintf(label, sizeof(label), "%.*s", length, line->text);
 	canvas_put(p->c, p->row, p->column, VALUE_COLUMN - 1, ROLE_DIM, label);
-	canvas_put(p->c, p->row++, p->column + VALUE_COLUMN, p->columns - VALUE_COLUMN, line->role,
-		   tab + 1);
+	canvas_put(p->c, p->row++, p->column + VALUE_COLUMN, p->columns - VALUE_COLUMN, line->role, tab + 1);
 }
 
 /* The part of a value that is shown so that the cursor is in sight. */
@@ -82,16 +81,14 @@ static void draw_field(struct place *p, const struct dialog_field *f, bool focus
 {
 	if (p->row + 1 >= p->bottom)
 		return;
-	int end = canvas_put(p->c, p->row, p->column, p->columns - 3,
-			     focused ? ROLE_TITLE : ROLE_DIM, f->label);
+	int end = canvas_put(p->c, p->row, p->column, p->columns - 3, focused ? ROLE_TITLE : ROLE_DIM, f->label);
 	if (f->done)
 		canvas_put(p->c, p->row, end + 1, 2, ROLE_OK, canvas_glyph(p->c, "✓", "ok"));
 	p->row++;
 	int cursor;
 	const char *value = visible_part(f, p->columns - 2, &cursor);
 	canvas_fill(p->c, p->row, p->column, 1, p->columns, ' ', ROLE_INPUT);
-	canvas_put(p->c, p->row, p->column, 1, focused ? ROLE_KEY : ROLE_DIM,
-		   canvas_glyph(p->c, "▸", ">"));
+	canvas_put(p->c, p->row, p->column, 1, focused ? ROLE_KEY : ROLE_DIM, canvas_glyph(p->c, "▸", ">"));
 	bool hint = f->value[0] == '\0' && f->hint[0] != '\0' && !focused;
 	end = canvas_put(p->c, p->row, p->column + 2, p->columns - 2, hint ? ROLE_DIM : ROLE_INPUT,
 			 hint ? f->hint : value);
@@ -159,11 +156,9 @@ static void draw_evidence(struct place *p, const struct dialog *d, int room)
 
 void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int *cursor_column)
 {
-	int columns =
-	    c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
+	int columns = c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
 	int inner = columns - 2 - 2 * MARGIN;
-	int command = wrapped_rows(d->command, inner - 2, 3),
-	    error = wrapped_rows(d->error, inner, 3);
+	int command = wrapped_rows(d->command, inner - 2, 3), error = wrapped_rows(d->error, inner, 3);
 	/* Where rows are short, what is known about the change comes before the command that equals
 	 * it. */
 	int fields = 2 * (int)d->field_count;

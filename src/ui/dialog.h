@@ -48,7 +48,7 @@ struct dialog {
 	char error[512];   /* why it was refused; "" none */
 	char buttons[96];  /* "" = "enter confirm · tab next · esc cancel" */
 	bool busy;         /* sent, no answer yet: says so in place of the buttons */
-	bool disabled; /* the picture is stale or the connection lost: says so, confirming is off */
+	bool disabled;     /* the picture is stale or the connection lost: says so, confirming is off */
 };
 
 void dialog_init(struct dialog *d, const char *title);

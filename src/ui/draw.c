@@ -22,8 +22,8 @@
 #define STYLES (2 * ROLE_COUNT)
 
 struct draw {
-	int tty;	/* own open file description, non-blocking */
-	int memory;	/* where curses writes to */
+	int tty;        /* own open file description, non-blocking */
+	int memory;     /* where curses writes to */
 	FILE *out, *in; /* for curses: memory and tty */
 	SCREEN *screen;
 	WINDOW *keys; /* a pad: reading keys from it never refreshes anything */
@@ -34,7 +34,7 @@ struct draw {
 	uint64_t bytes;
 	char reset[160];
 	size_t reset_size;
-	struct buf setup; /* what curses wrote to set the screen up */
+	struct buf setup;          /* what curses wrote to set the screen up */
 	attr_t attributes[STYLES]; /* by style_of() */
 	int pairs[STYLES];
 	bool colours;
@@ -54,8 +54,7 @@ int draw_charset(enum charset *charset, struct err *e)
 	else if (strcmp(wish, "blocks") == 0)
 		*charset = unicode ? CHARSET_BLOCKS : CHARSET_ASCII;
 	else if (strcmp(wish, "braille") != 0)
-		return err_set(e, ERR_INPUT, "MLDECK_CHARSET is %s; it may be braille, blocks or ascii",
-			       wish);
+		return err_set(e, ERR_INPUT, "MLDECK_CHARSET is %s; it may be braille, blocks or ascii", wish);
 	return 0;
 }
 
@@ -118,8 +117,7 @@ static int colour_256(int r, int g, int b)
 
 	grey = grey < 0 ? 0 : grey > 23 ? 23 : grey;
 	level = 8 + grey * 10;
-	if (distance(r, g, b, level, level, level) <
-	    distance(r, g, b, levels[ri], levels[gi], levels[bi]))
+	if (distance(r, g, b, level, level, level) < distance(r, g, b, levels[ri], levels[gi], levels[bi]))
 		return 232 + grey;
 	return 16 + 36 * ri + 6 * gi + bi;
 }
@@ -127,10 +125,9 @@ static int colour_256(int r, int g, int b)
 static int colour_16(int r, int g, int b, int count)
 {
 	static const int palette[16][3] = {
-		{0, 0, 0},	 {205, 0, 0},	{0, 205, 0},   {205, 205, 0},
-		{0, 0, 238},	 {205, 0, 205}, {0, 205, 205}, {229, 229, 229},
-		{127, 127, 127}, {255, 0, 0},	{0, 255, 0},   {255, 255, 0},
-		{92, 92, 255},	 {255, 0, 255}, {0, 255, 255}, {255, 255, 255},
+	    {0, 0, 0},     {205, 0, 0},     {0, 205, 0},     {205, 205, 0},   {0, 0, 238}, {205, 0, 205},
+	    {0, 205, 205}, {229, 229, 229}, {127, 127, 127}, {255, 0, 0},     {0, 255, 0}, {255, 255, 0},
+	    {92, 92, 255}, {255, 0, 255},   {0, 255, 255},   {255, 255, 255},
 	};
 	int best = 0, best_distance = INT_MAX;
 
@@ -213,7 +210,8 @@ static int screen_start(struct draw *d, struct err *e)
 	if (!type || !*type || strcmp(type, "dumb") == 0)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "the console needs a terminal that can place characters, and TERM is %s; "
-			       "set TERM, or use `mldeck status`", type && *type ? type : "not set");
+			       "set TERM, or use `mldeck status`",
+			       type && *type ? type : "not set");
 	d->memory = memfd_create("frame", MFD_CLOEXEC);
 	if (d->memory < 0)
 		return err_errno(e, errno, "there is no memory for the screen");
@@ -227,7 +225,8 @@ static int screen_start(struct draw *d, struct err *e)
 	if (!d->screen || !tigetstr("cup") || tigetstr("cup") == (char *)-1)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "the console cannot drive a terminal of type %s; set TERM to a type that "
-			       "terminfo knows, or use `mldeck status`", type);
+			       "terminfo knows, or use `mldeck status`",
+			       type);
 	d->colours = !(no_colour && *no_colour) && has_colors() && start_color() == OK;
 	if (d->colours)
 		use_default_colors();
@@ -440,12 +439,12 @@ static int key_code(wint_t code)
 		wint_t code;
 		int key;
 	} keys[] = {
-		{KEY_UP, DRAW_KEY_UP},		 {KEY_DOWN, DRAW_KEY_DOWN},
-		{KEY_LEFT, DRAW_KEY_LEFT},	 {KEY_RIGHT, DRAW_KEY_RIGHT},
-		{KEY_PPAGE, DRAW_KEY_PAGE_UP},	 {KEY_NPAGE, DRAW_KEY_PAGE_DOWN},
-		{KEY_HOME, DRAW_KEY_HOME},	 {KEY_END, DRAW_KEY_END},
-		{KEY_DC, DRAW_KEY_DELETE},	 {KEY_BACKSPACE, DRAW_KEY_BACKSPACE},
-		{KEY_BTAB, DRAW_KEY_BACK_TAB},	 {KEY_ENTER, DRAW_KEY_ENTER},
+	    {KEY_UP, DRAW_KEY_UP},         {KEY_DOWN, DRAW_KEY_DOWN},
+	    {KEY_LEFT, DRAW_KEY_LEFT},     {KEY_RIGHT, DRAW_KEY_RIGHT},
+	    {KEY_PPAGE, DRAW_KEY_PAGE_UP}, {KEY_NPAGE, DRAW_KEY_PAGE_DOWN},
+	    {KEY_HOME, DRAW_KEY_HOME},     {KEY_END, DRAW_KEY_END},
+	    {KEY_DC, DRAW_KEY_DELETE},     {KEY_BACKSPACE, DRAW_KEY_BACKSPACE},
+	    {KEY_BTAB, DRAW_KEY_BACK_TAB}, {KEY_ENTER, DRAW_KEY_ENTER},
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

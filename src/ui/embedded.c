@@ -32,8 +32,8 @@ bool embedded_answers(const char *socket_path)
 	}
 	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 	/* EAGAIN: its queue is full, so somebody is there; EACCES: somebody else's. */
-	answers = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
-		  errno == EAGAIN || errno == EINPROGRESS || errno == EACCES || errno == EPERM;
+	answers = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN ||
+		  errno == EINPROGRESS || errno == EACCES || errno == EPERM;
 	close(fd);
 	return answers;
 }
@@ -71,8 +71,7 @@ static int spawn(const char *state, const char *socket_path, const char *log, pi
 	posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	posix_spawn_file_actions_adddup2(&files, 1, 2);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-						      POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv, environ);

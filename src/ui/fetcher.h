@@ -31,10 +31,10 @@ struct fetcher_picture {
 /* What came of a request. */
 struct fetcher_answer {
 	int id;
-	int status;	/* of a post 0 or -1; of a command its exit code */
+	int status;     /* of a post 0 or -1; of a command its exit code */
 	struct err err; /* why status is not 0; of a command only when it could not be run */
-	cJSON *json;	/* of a post */
-	char *output;	/* of a command: what it printed; NULL when it was nothing */
+	cJSON *json;    /* of a post */
+	char *output;   /* of a command: what it printed; NULL when it was nothing */
 };
 
 int fetcher_new(const char *socket_path, struct fetcher **result, struct err *e);

@@ -33,8 +33,7 @@ int grid_headings(struct canvas *c, int row, const struct grid_column *columns, 
 		if (columns[i].width == 0)
 			continue;
 		if (columns[i].right)
-			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER,
-					 columns[i].heading);
+			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
 		else
 			canvas_put(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
 		at += columns[i].width + GRID_GAP;

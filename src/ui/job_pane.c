@@ -17,17 +17,14 @@ struct job_state_text job_state_text(const struct canvas *c, const struct job_re
 		const char *glyph, *ascii;
 		enum canvas_role role;
 	} looks[JOB_STATE_COUNT] = {
-	    [JOB_QUEUED] = {"○", "o", ROLE_DIM},
-	    [JOB_RUNNING] = {"●", "*", ROLE_LIVE},
-	    [JOB_DONE] = {"✓", "+", ROLE_OK},
-	    [JOB_FAILED] = {"✕", "x", ROLE_BAD},
-	    [JOB_CANCELLED] = {"■", "#", ROLE_WARNING},
-	    [JOB_INTERRUPTED] = {"▲", "!", ROLE_WARNING},
+	    [JOB_QUEUED] = {"○", "o", ROLE_DIM},        [JOB_RUNNING] = {"●", "*", ROLE_LIVE},
+	    [JOB_DONE] = {"✓", "+", ROLE_OK},           [JOB_FAILED] = {"✕", "x", ROLE_BAD},
+	    [JOB_CANCELLED] = {"■", "#", ROLE_WARNING}, [JOB_INTERRUPTED] = {"▲", "!", ROLE_WARNING},
 	};
 	struct job_state_text s = {.role = looks[job->state].role};
 	const char *word = job->cancelling ? "cancelling" : job_state_name(job->state);
-	snprintf(s.text, sizeof(s.text), "%s %s",
-		 canvas_glyph(c, looks[job->state].glyph, looks[job->state].ascii), word);
+	snprintf(s.text, sizeof(s.text), "%s %s", canvas_glyph(c, looks[job->state].glyph, looks[job->state].ascii),
+		 word);
 	return s;
 }
 
@@ -56,8 +53,7 @@ static void clock_text(double seconds, char *text, size_t size)
 void job_left_text(const struct job_record *job, char *text, size_t size)
 {
 	text[0] = '\0';
-	if (job->state == JOB_RUNNING && job->progress.left_s >= 0 &&
-	    job->progress.left_s < LEFT_MAX_S)
+	if (job->state == JOB_RUNNING && job->progress.left_s >= 0 && job->progress.left_s < LEFT_MAX_S)
 		clock_text(ceil(job->progress.left_s), text, size);
 }
 
@@ -69,8 +65,7 @@ void job_took_text(const struct job_record *job, int64_t now_ms, char *text, siz
 		clock_text((double)(end_ms - job->started_ms) / 1000, text, size);
 }
 
-void job_progress_draw(struct canvas *c, int row, int column, int columns,
-		       const struct job_record *job)
+void job_progress_draw(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
 	double part = job->state == JOB_DONE ? 1 : job_fraction(&job->progress);
 	char text[40];
@@ -118,31 +113,26 @@ static bool label(struct place *p, const char *text)
 static void line(struct place *p, const char *name, enum canvas_role role, const char *text)
 {
 	if (label(p, name))
-		canvas_put(p->c, p->row++, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS,
-			   role, text);
+		canvas_put(p->c, p->row++, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS, role, text);
 }
 
-static void wrapped(struct place *p, const char *name, enum canvas_role role, const char *text,
-		    int rows_max)
+static void wrapped(struct place *p, const char *name, enum canvas_role role, const char *text, int rows_max)
 {
 	int rows = p->bottom - p->row < rows_max ? p->bottom - p->row : rows_max;
 	if (label(p, name))
-		p->row += canvas_put_wrapped(p->c, p->row, p->column + LABEL_COLUMNS,
-					     p->columns - LABEL_COLUMNS, rows, role, text);
+		p->row += canvas_put_wrapped(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS, rows,
+					     role, text);
 }
 
 static void state_line(struct place *p, const struct ui_state *state, const struct job_record *job)
 {
 	char since[24], took[32], text[160];
 	struct job_state_text s = job_state_text(p->c, job);
-	int64_t at = job->state == JOB_QUEUED ? job->queued_ms
-		     : job_ended(job)         ? job->ended_ms
-					      : job->started_ms;
+	int64_t at = job->state == JOB_QUEUED ? job->queued_ms : job_ended(job) ? job->ended_ms : job->started_ms;
 	if (!label(p, "state"))
 		return;
 	panes_time(state, at, true, since, sizeof(since));
-	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS,
-			     s.role, s.text);
+	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS, s.role, s.text);
 	job_took_text(job, state->now_ms, took, sizeof(took));
 	if (job_ended(job) && job->started_ms > 0)
 		snprintf(text, sizeof(text), "%s after %s, started by %s", since, took, job->who);
@@ -157,13 +147,11 @@ static void progress_line(struct place *p, const struct job_record *job)
 	if (job->state == JOB_QUEUED || !label(p, "progress"))
 		return;
 	job_left_text(job, left, sizeof(left));
-	int room = p->columns - LABEL_COLUMNS,
-	    beside = left[0] != '\0' ? canvas_width(left) + 7 : 0;
+	int room = p->columns - LABEL_COLUMNS, beside = left[0] != '\0' ? canvas_width(left) + 7 : 0;
 	int bar = room - beside > BAR_COLUMNS_MAX ? BAR_COLUMNS_MAX : room - beside;
 	job_progress_draw(p->c, p->row, p->column + LABEL_COLUMNS, bar, job);
 	if (left[0] != '\0')
-		canvas_format(p->c, p->row, p->column + LABEL_COLUMNS + bar + 2, -1, ROLE_TEXT,
-			      "%s left", left);
+		canvas_format(p->c, p->row, p->column + LABEL_COLUMNS + bar + 2, -1, ROLE_TEXT, "%s left", left);
 	p->row++;
 }
 
@@ -177,14 +165,12 @@ static void rows_line(struct place *p, const struct job_record *job)
 	text_count(rate, sizeof(rate), g->rate);
 	text_count(rejected, sizeof(rejected), (double)g->rejected);
 	bool going = job->state == JOB_RUNNING && g->rate > 0;
-	snprintf(text, sizeof(text), "%s%s%s%s", rows, going ? ", " : "", going ? rate : "",
-		 going ? " a second" : "");
+	snprintf(text, sizeof(text), "%s%s%s%s", rows, going ? ", " : "", going ? rate : "", going ? " a second" : "");
 	if (!label(p, "rows"))
 		return;
-	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS,
-			     ROLE_TEXT, text);
-	canvas_format(p->c, p->row++, end, p->column + p->columns - end,
-		      g->rejected > 0 ? ROLE_WARNING : ROLE_TEXT, ", %s rejected", rejected);
+	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS, ROLE_TEXT, text);
+	canvas_format(p->c, p->row++, end, p->column + p->columns - end, g->rejected > 0 ? ROLE_WARNING : ROLE_TEXT,
+		      ", %s rejected", rejected);
 }
 
 static void bytes_line(struct place *p, const struct job_record *job)
@@ -206,8 +192,7 @@ static void output_lines(struct place *p, const struct job_record *job)
 		line(p, i == 0 || i == count - rows ? "output" : "", ROLE_DIM, job->lines[i]);
 }
 
-void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state,
-		   const struct job_record *job)
+void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job)
 {
 	struct place p = {c, area.row, area.row + area.rows, area.column, area.columns};
 	enum canvas_role said = job->state == JOB_FAILED ? ROLE_BAD : ROLE_TITLE;

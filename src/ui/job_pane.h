@@ -26,13 +26,11 @@ void job_left_text(const struct job_record *job, char *text, size_t size);
 /* How long it ran, or has run until now_ms. */
 void job_took_text(const struct job_record *job, int64_t now_ms, char *text, size_t size);
 /* The bar and its percentage; where the whole is not known, the rows done. */
-void job_progress_draw(struct canvas *c, int row, int column, int columns,
-		       const struct job_record *job);
+void job_progress_draw(struct canvas *c, int row, int column, int columns, const struct job_record *job);
 /* The selected job, else the first one; NULL when there is none. */
 const struct job_record *job_selected(const struct ui_state *state);
 
 /* Everything about it, as far as the area goes: what matters most comes first. */
-void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state,
-		   const struct job_record *job);
+void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job);
 
 #endif

@@ -2,7 +2,7 @@
 
 const struct key key_table[] = {
 #define X(action, key, text, label, help) {ACT_##action, key, text, label, help},
-	KEYS(X)
+    KEYS(X)
 #undef X
 };
 

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#define CONTROL(letter) ((letter) & 31)
+#define CONTROL(letter) ((letter)&31)
 
 static size_t encode(int key, char bytes[4])
 {

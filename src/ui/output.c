@@ -28,8 +28,10 @@ int output_model(const char *name, struct err *e)
 {
 	if (text_name_valid(name))
 		return 0;
-	return err_set(e, ERR_INPUT, "%s is no model name: a name is 1 to 64 characters of a-z, 0-9, '.', "
-		       "'_' and '-', and starts with a letter or digit", *name ? name : "\"\"");
+	return err_set(e, ERR_INPUT,
+		       "%s is no model name: a name is 1 to 64 characters of a-z, 0-9, '.', "
+		       "'_' and '-', and starts with a letter or digit",
+		       *name ? name : "\"\"");
 }
 
 int output_version(const char *text, uint32_t *version, struct err *e)
@@ -37,22 +39,21 @@ int output_version(const char *text, uint32_t *version, struct err *e)
 	long long number;
 
 	if (!text_integer(*text == 'v' ? text + 1 : text, 1, VERSIONS_MAX, &number))
-		return err_set(e, ERR_INPUT, "%s is no version: write 3 or v3",
-			       *text ? text : "\"\"");
+		return err_set(e, ERR_INPUT, "%s is no version: write 3 or v3", *text ? text : "\"\"");
 	*version = (uint32_t)number;
 	return 0;
 }
 
-int output_number(const struct arguments *a, const char *option, long long low, long long high,
-		  long long otherwise, long long *number, struct err *e)
+int output_number(const struct arguments *a, const char *option, long long low, long long high, long long otherwise,
+		  long long *number, struct err *e)
 {
 	const char *text = arguments_value(a, option);
 
 	*number = otherwise;
 	if (!text || text_integer(text, low, high, number))
 		return 0;
-	return err_set(e, ERR_INPUT, "--%s takes a whole number from %lld to %lld, not %s", option, low,
-		       high, *text ? text : "\"\"");
+	return err_set(e, ERR_INPUT, "--%s takes a whole number from %lld to %lld, not %s", option, low, high,
+		       *text ? text : "\"\"");
 }
 
 int output_end(struct err *e)

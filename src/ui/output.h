@@ -23,8 +23,8 @@ int output_model(const char *name, struct err *e);
 /* "3" or "v3". */
 int output_version(const char *text, uint32_t *version, struct err *e);
 /* The whole number of --option in [low, high], or otherwise when it was not given. */
-int output_number(const struct arguments *a, const char *option, long long low, long long high,
-		  long long otherwise, long long *number, struct err *e);
+int output_number(const struct arguments *a, const char *option, long long low, long long high, long long otherwise,
+		  long long *number, struct err *e);
 /* Pretty JSON and a newline to stdout. */
 int output_json(const cJSON *json, struct err *e);
 /* Flushes stdout: ERR_DISK_FULL or ERR_SYSTEM when it did not take everything. */

@@ -11,9 +11,7 @@ enum canvas_role panes_role(const struct route_entry *entry)
 {
 	if (entry == NULL)
 		return ROLE_DIM;
-	return entry->role == ROUTE_LIVE     ? ROLE_LIVE
-	       : entry->role == ROUTE_CANARY ? ROLE_CANARY
-					     : ROLE_SHADOW;
+	return entry->role == ROUTE_LIVE ? ROLE_LIVE : entry->role == ROUTE_CANARY ? ROLE_CANARY : ROLE_SHADOW;
 }
 
 uint32_t panes_role_glyph(const struct route_entry *entry)
@@ -47,8 +45,7 @@ static bool before(const struct shown *a, const struct shown *b, uint32_t select
 	return rank_a != rank_b ? rank_a < rank_b : a->version > b->version;
 }
 
-size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown,
-		     size_t max)
+size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown, size_t max)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < m->per_version_count; i++) {
@@ -67,16 +64,15 @@ size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct s
 	return count;
 }
 
-static struct model_state state_of(const struct canvas *c, enum canvas_role role, const char *glyph,
-				   const char *ascii, const char *word)
+static struct model_state state_of(const struct canvas *c, enum canvas_role role, const char *glyph, const char *ascii,
+				   const char *word)
 {
 	struct model_state s = {.role = role};
 	snprintf(s.text, sizeof(s.text), "%s %s", canvas_glyph(c, glyph, ascii), word);
 	return s;
 }
 
-struct model_state panes_state(const struct canvas *c, const struct ui_state *state,
-			       const struct snapshot_model *m)
+struct model_state panes_state(const struct canvas *c, const struct ui_state *state, const struct snapshot_model *m)
 {
 	bool canary = false, shadow = false;
 	if (state->connection == CONNECTION_LOST || state->age_ms > UI_STALE_MS)
@@ -109,12 +105,10 @@ void panes_split_text(const struct snapshot_model *m, bool brief, char *text, si
 		if (e->role == ROUTE_LIVE)
 			continue;
 		const char *comma = used > 0 ? ", " : "";
-		int n = brief
-			    ? snprintf(text + used, size - used, "%s%sv%u %.4g%%", comma,
-				       e->role == ROUTE_SHADOW ? "◌" : "", e->version,
-				       e->weight_bp / 100.0)
-			    : snprintf(text + used, size - used, "%sv%u %s %.4g%%", comma,
-				       e->version, route_role_name(e->role), e->weight_bp / 100.0);
+		int n = brief ? snprintf(text + used, size - used, "%s%sv%u %.4g%%", comma,
+					 e->role == ROUTE_SHADOW ? "◌" : "", e->version, e->weight_bp / 100.0)
+			      : snprintf(text + used, size - used, "%sv%u %s %.4g%%", comma, e->version,
+					 route_role_name(e->role), e->weight_bp / 100.0);
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -131,8 +125,7 @@ void panes_time(const struct ui_state *state, int64_t at_ms, bool date, char *te
 {
 	time_t seconds = (time_t)(at_ms / 1000);
 	struct tm tm, *known = state->utc ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm);
-	if (at_ms <= 0 || known == NULL ||
-	    strftime(text, size, date ? "%m-%d %H:%M" : "%H:%M:%S", &tm) == 0)
+	if (at_ms <= 0 || known == NULL || strftime(text, size, date ? "%m-%d %H:%M" : "%H:%M:%S", &tm) == 0)
 		snprintf(text, size, "-");
 }
 

@@ -22,22 +22,20 @@ struct shown {
 };
 
 /* The versions with statistics: live, selected, canaries, shadows, the rest newest first. */
-size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown,
-		     size_t max);
+size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct shown *shown, size_t max);
 
 /* Rows that the panes want at least: a heading, a line a version, the axis. */
 int panes_rows_min(size_t shown_count);
 /* Draws as many panes side by side as the width allows: latency, predictions, requests a second. */
-void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m,
-		const struct shown *shown, size_t count);
+void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m, const struct shown *shown,
+		size_t count);
 
 /* "● ok": the state of a model as glyph plus word; "? unknown" once the picture is not current. */
 struct model_state {
 	char text[48];
 	enum canvas_role role;
 };
-struct model_state panes_state(const struct canvas *c, const struct ui_state *state,
-			       const struct snapshot_model *m);
+struct model_state panes_state(const struct canvas *c, const struct ui_state *state, const struct snapshot_model *m);
 /* "v3 canary 20%", with a comma between several; without the words where brief. */
 void panes_split_text(const struct snapshot_model *m, bool brief, char *text, size_t size);
 

@@ -16,7 +16,7 @@
 #define TAIL_WIDTH 0.75 /* ... where what remains is less of the axis than this */
 #define P99_WORSE 1.10  /* a p99 so much above the live one's is pointed out */
 #define BLOCK_ROWS_MAX 18
-#define NOW_SECONDS 3 /* "now" is their mean: one second alone jumps */
+#define NOW_SECONDS 3       /* "now" is their mean: one second alone jumps */
 #define LATENCY_BINS_MIN 16 /* an axis shows at least 1.6 decades */
 
 /* Where one version's chart goes: below its label, or beside it where there is only one line. */
@@ -39,8 +39,7 @@ static struct block block_at(struct area pane, int index, int blocks)
 	int top = pane.row + 1 + index * each;
 	struct block b = {.label_row = top, .line = each == 1};
 	if (b.line) {
-		b.chart = (struct area){top, pane.column + LINE_LABEL, 1,
-					pane.columns - LINE_LABEL - LINE_FIGURES};
+		b.chart = (struct area){top, pane.column + LINE_LABEL, 1, pane.columns - LINE_LABEL - LINE_FIGURES};
 		b.label_column = b.chart.column + b.chart.columns + 1;
 		b.label_columns = LINE_FIGURES - 1;
 		return b;
@@ -72,15 +71,14 @@ static int draw_name(struct canvas *c, const struct block *b, int column, const 
 	column = canvas_format(c, b->label_row, name, end - name, role, "v%u", s->version);
 	canvas_bold(c, b->label_row, name, column - name);
 	if (s->entry != NULL && b->label_columns >= 50)
-		column =
-		    canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
-				  route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
+		column = canvas_format(c, b->label_row, column, end - column, role, " %s %.4g%%",
+				       route_role_name(s->entry->role), s->entry->weight_bp / 100.0);
 	return column + 2;
 }
 
 /* A figure with its dim label, only if it fits whole; returns the next column. */
-static int draw_figure(struct canvas *c, const struct block *b, int column, const char *label,
-		       enum canvas_role role, const char *value)
+static int draw_figure(struct canvas *c, const struct block *b, int column, const char *label, enum canvas_role role,
+		       const char *value)
 {
 	int room = b->label_column + b->label_columns - column;
 	if (canvas_width(label) + 1 + canvas_width(value) > room)
@@ -90,8 +88,8 @@ static int draw_figure(struct canvas *c, const struct block *b, int column, cons
 	return column + (b->line ? 1 : 2);
 }
 
-static void draw_latency_figures(struct canvas *c, const struct block *b, int column,
-				 const struct shown *s, const struct shown *live)
+static void draw_latency_figures(struct canvas *c, const struct block *b, int column, const struct shown *s,
+				 const struct shown *live)
 {
 	const struct snapshot_latency *l = &s->stats->stats.latency;
 	char text[32];
@@ -147,13 +145,12 @@ static double greatest(const double *values, int count)
 	return max;
 }
 
-static void draw_latency(struct canvas *c, struct area pane, const struct snapshot_model *m,
-			 const struct shown *shown, int count)
+static void draw_latency(struct canvas *c, struct area pane, const struct snapshot_model *m, const struct shown *shown,
+			 int count)
 {
 	double bins[SNAPSHOT_LATENCY_BINS], columns[CANVAS_COLUMNS_MAX];
 	int from, to;
-	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s",
-		      m->window_s);
+	canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "latency, last %u s", m->window_s);
 	latency_range(shown, count, &from, &to);
 	for (int i = 0; i < count; i++) {
 		struct block b = block_at(pane, i, count);
@@ -168,12 +165,11 @@ static void draw_latency(struct canvas *c, struct area pane, const struct snapsh
 		for (int bin = 0; bin < SNAPSHOT_LATENCY_BINS; bin++)
 			bins[bin] = (double)stats->latency.counts[bin];
 		chart_resample(bins, SNAPSHOT_LATENCY_BINS, from, to, columns, b.chart.columns);
-		chart_bars(c, b.chart, columns, NULL, greatest(columns, b.chart.columns),
-			   panes_role(shown[i].entry));
+		chart_bars(c, b.chart, columns, NULL, greatest(columns, b.chart.columns), panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
-	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
-		       3 + from / 10.0, 3 + to / 10.0);
+	chart_log_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, 3 + from / 10.0,
+		       3 + to / 10.0);
 }
 
 static void draw_prediction_figures(struct canvas *c, const struct block *b, int column,
@@ -208,8 +204,7 @@ struct scale {
 };
 
 /* The edges between which all but a tail of the counts lies; false when there are none. */
-static bool body_of(const struct snapshot_predictions *p, const uint64_t *counts, double *from,
-		    double *to)
+static bool body_of(const struct snapshot_predictions *p, const uint64_t *counts, double *from, double *to)
 {
 	double sum = 0, tail = 0;
 	uint32_t low = 0, high = p->bin_count;
@@ -234,8 +229,7 @@ static void widen(double *low, double *high, double from, double to)
  */
 static bool prediction_scale(const struct shown *shown, int count, struct scale *scale)
 {
-	double low = INFINITY, high = -INFINITY, body_low = INFINITY, body_high = -INFINITY, from,
-	       to;
+	double low = INFINITY, high = -INFINITY, body_low = INFINITY, body_high = -INFINITY, from, to;
 	for (int i = 0; i < count; i++) {
 		const struct snapshot_predictions *p = &shown[i].stats->predictions;
 		if (p->bin_count == 0)
@@ -255,8 +249,8 @@ static bool prediction_scale(const struct shown *shown, int count, struct scale 
 }
 
 /* Counts as shares of their sum, on the shared axis. */
-static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from,
-		   double to, double *columns, int column_count)
+static void spread(const struct snapshot_predictions *p, const uint64_t *counts, double from, double to,
+		   double *columns, int column_count)
 {
 	double bins[BASELINE_BINS_MAX], sum = 0;
 	for (uint32_t i = 0; i < p->bin_count; i++)
@@ -271,8 +265,8 @@ static void spread(const struct snapshot_predictions *p, const uint64_t *counts,
 		columns[i] /= width;
 }
 
-static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s,
-				  double from, double to)
+static void draw_prediction_chart(struct canvas *c, const struct block *b, const struct shown *s, double from,
+				  double to)
 {
 	const struct snapshot_predictions *p = &s->stats->predictions;
 	double now[CANVAS_COLUMNS_MAX], baseline[CANVAS_COLUMNS_MAX];
@@ -296,11 +290,10 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 			     const struct shown *shown, int count)
 {
 	struct scale scale = {0, 1, false, false};
-	int column = canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
-				   "predictions, last %u s", m->window_s);
+	int column =
+	    canvas_format(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "predictions, last %u s", m->window_s);
 	if (pane.column + pane.columns - column >= 12) {
-		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591,
-			    ROLE_BASELINE);
+		canvas_cell(c, pane.row, column + 2, c->charset == CHARSET_ASCII ? '\'' : 0x2591, ROLE_BASELINE);
 		canvas_put(c, pane.row, column + 4, -1, ROLE_DIM, "baseline");
 	}
 	bool range = prediction_scale(shown, count, &scale);
@@ -312,8 +305,8 @@ static void draw_predictions(struct canvas *c, struct area pane, const struct sn
 	}
 	struct block first = block_at(pane, 0, count);
 	if (range)
-		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns,
-				  scale.from, scale.to, scale.more_below, scale.more_above);
+		chart_linear_axis(c, axis_row(pane, count), first.chart.column, first.chart.columns, scale.from,
+				  scale.to, scale.more_below, scale.more_above);
 }
 
 /* What comes in at present, not the mean of the window, which lags a promotion by a minute. */
@@ -329,8 +322,7 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 {
 	double values[PANES_VERSIONS_MAX][SNAPSHOT_SERIES], max = 0;
 	char text[32];
-	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER,
-		   "requests a second, last 60 s");
+	canvas_put(c, pane.row, pane.column, pane.columns, ROLE_HEADER, "requests a second, last 60 s");
 	for (int i = 0; i < count; i++) {
 		for (int j = 0; j < SNAPSHOT_SERIES; j++)
 			values[i][j] = (double)shown[i].stats->series_rps[j];
@@ -343,8 +335,7 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 		column = draw_figure(c, &b, column, "now", ROLE_TEXT, text);
 		text_count(text, sizeof(text), greatest(values[i], SNAPSHOT_SERIES));
 		draw_figure(c, &b, column, "peak", ROLE_TEXT, text);
-		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max,
-			     panes_role(shown[i].entry));
+		chart_series(c, b.chart, values[i], SNAPSHOT_SERIES, max, panes_role(shown[i].entry));
 	}
 	struct block first = block_at(pane, 0, count);
 	int row = axis_row(pane, count);
@@ -357,13 +348,13 @@ int panes_rows_min(size_t shown_count)
 	return 2 + (shown_count > 0 ? (int)shown_count : 1);
 }
 
-void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m,
-		const struct shown *shown, size_t count)
+void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m, const struct shown *shown,
+		size_t count)
 {
 	int blocks = fitting(area.rows, count > PANES_VERSIONS_MAX ? PANES_VERSIONS_MAX : count);
 	if (blocks == 0) {
-		canvas_format(c, area.row, area.column, area.columns, ROLE_DIM,
-			      "no requests in the last %u s", m->window_s);
+		canvas_format(c, area.row, area.column, area.columns, ROLE_DIM, "no requests in the last %u s",
+			      m->window_s);
 		return;
 	}
 	int panes = area.columns >= 3 * SERIES_COLUMNS_MIN + 2 * GAP ? 3

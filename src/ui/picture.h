@@ -15,7 +15,7 @@
 struct picture {
 	const char *view;
 	const char *model; /* the selected one, or NULL for the first */
-	int64_t job;	   /* the selected one, or 0 for the first */
+	int64_t job;       /* the selected one, or 0 for the first */
 	int columns, rows;
 	enum charset charset;
 	bool demo;

@@ -52,8 +52,9 @@ static int read_keep(const struct arguments *a, struct predict_options *o, struc
 	char *rest = o->names;
 	for (char *name; (name = strsep(&rest, ",")) != NULL;) {
 		if (*name == '\0')
-			return err_set(e, ERR_USAGE, "--keep takes `all`, or names with commas between them: "
-						     "--keep id,unit");
+			return err_set(e, ERR_USAGE,
+				       "--keep takes `all`, or names with commas between them: "
+				       "--keep id,unit");
 		for (size_t i = 0; i < keep->count; i++)
 			if (strcmp(keep->names[i], name) == 0)
 				return err_set(e, ERR_USAGE, "--keep names `%s` twice", name);
@@ -135,12 +136,11 @@ int predict_options_read(const struct arguments *a, const struct option_spec *sp
 {
 	const char *outputs = arguments_value(a, "outputs");
 
-	*o = (struct predict_options){
-		.batch = {.model = arguments_at(a, 0),
-			  .asked_outputs = outputs != NULL ? outputs : "",
-			  .restart = arguments_flag(a, "restart"),
-			  .checkpoint_ms = CHECKPOINT_MS,
-			  .retry_ms = RETRY_MS}};
+	*o = (struct predict_options){.batch = {.model = arguments_at(a, 0),
+						.asked_outputs = outputs != NULL ? outputs : "",
+						.restart = arguments_flag(a, "restart"),
+						.checkpoint_ms = CHECKPOINT_MS,
+						.retry_ms = RETRY_MS}};
 	if (output_model(o->batch.model, e) == 0 && read_files(a, o, e) == 0 && read_keep(a, o, e) == 0 &&
 	    read_numbers(a, o, e) == 0 && add_words(a, specs, o, e) == 0)
 		return 0;

@@ -14,7 +14,7 @@
 struct predict_options {
 	struct batch_options batch;
 	uint32_t version; /* 0: not named */
-	char *names;	  /* of --keep, cut apart */
+	char *names;      /* of --keep, cut apart */
 	size_t word_count;
 	const char *words[PREDICT_WORDS_MAX]; /* the command again: "mldeck", "predict", MODEL ... */
 };

@@ -5,8 +5,7 @@
 static void add_color(struct buf *b, int base, int32_t color)
 {
 	if (color >= 0)
-		buf_format(b, ";%d;2;%d;%d;%d", base, color >> 16 & 0xff, color >> 8 & 0xff,
-			   color & 0xff);
+		buf_format(b, ";%d;2;%d;%d;%d", base, color >> 16 & 0xff, color >> 8 & 0xff, color & 0xff);
 }
 
 static void add_style(struct buf *b, const struct theme_style *s)
@@ -27,9 +26,8 @@ static void add_style(struct buf *b, const struct theme_style *s)
 
 static bool same(const struct theme_style *a, const struct theme_style *b)
 {
-	return a->foreground == b->foreground && a->background == b->background &&
-	       a->bold == b->bold && a->dim == b->dim && a->reverse == b->reverse &&
-	       a->underline == b->underline;
+	return a->foreground == b->foreground && a->background == b->background && a->bold == b->bold &&
+	       a->dim == b->dim && a->reverse == b->reverse && a->underline == b->underline;
 }
 
 void render_ansi(const struct canvas *c, const struct theme *theme, struct buf *b)
@@ -44,9 +42,8 @@ void render_ansi(const struct canvas *c, const struct theme *theme, struct buf *
 			if (cell->glyph == 0)
 				continue;
 			/* A blank shows no foreground: it never starts a run for that alone. */
-			if (cell->glyph == ' ' && style.background == now.background &&
-			    !now.underline && !style.underline && style.reverse == now.reverse &&
-			    !style.reverse)
+			if (cell->glyph == ' ' && style.background == now.background && !now.underline &&
+			    !style.underline && style.reverse == now.reverse && !style.reverse)
 				style = now;
 			if (!same(&style, &now))
 				add_style(b, &style);

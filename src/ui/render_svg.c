@@ -20,8 +20,8 @@ struct look {
 static struct look look_of(const struct theme *theme, const struct cell *cell)
 {
 	struct theme_style s = theme_cell(theme, cell);
-	struct look look = {s.foreground >= 0 ? s.foreground : INK,
-			    s.background >= 0 ? s.background : PAPER, s.bold, s.dim, s.underline};
+	struct look look = {s.foreground >= 0 ? s.foreground : INK, s.background >= 0 ? s.background : PAPER, s.bold,
+			    s.dim, s.underline};
 	if (s.reverse) {
 		int32_t ink = look.ink;
 		look.ink = look.paper;
@@ -46,19 +46,18 @@ static double y_of(int row)
 	return PADDING + row * CELL_HEIGHT;
 }
 
-static void add_rect(struct buf *b, double x, double y, double width, double height,
-		     const struct look *l, double opacity)
+static void add_rect(struct buf *b, double x, double y, double width, double height, const struct look *l,
+		     double opacity)
 {
-	buf_format(b, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#%06x\"",
-		   x, y, width, height, (unsigned)l->ink);
+	buf_format(b, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#%06x\"", x, y, width, height,
+		   (unsigned)l->ink);
 	if (opacity * (l->dim ? 0.6 : 1) < 1)
 		buf_format(b, " opacity=\"%.2f\"", opacity * (l->dim ? 0.6 : 1));
 	buf_add_string(b, "/>\n");
 }
 
 /* U+2581 to 2588 and the shades; the count of equal neighbours is drawn at once. */
-static void add_block(struct buf *b, double x, double y, int count, uint32_t glyph,
-		      const struct look *l)
+static void add_block(struct buf *b, double x, double y, int count, uint32_t glyph, const struct look *l)
 {
 	double width = count * CELL_WIDTH;
 	if (glyph >= 0x2591 && glyph <= 0x2593) {
@@ -71,26 +70,23 @@ static void add_block(struct buf *b, double x, double y, int count, uint32_t gly
 
 static void add_braille(struct buf *b, double x, double y, uint32_t glyph, const struct look *l)
 {
-	static const unsigned char column_of[] = {0, 0, 0, 1, 1, 1, 0, 1},
-				   row_of[] = {0, 1, 2, 0, 1, 2, 3, 3};
+	static const unsigned char column_of[] = {0, 0, 0, 1, 1, 1, 0, 1}, row_of[] = {0, 1, 2, 0, 1, 2, 3, 3};
 	double width = CELL_WIDTH / 2, height = CELL_HEIGHT / 4;
 	for (int dot = 0; dot < 8; dot++) {
 		if (glyph >> dot & 1)
-			add_rect(b, x + column_of[dot] * width + 0.6,
-				 y + row_of[dot] * height + 0.6, width - 1.2, height - 1.2, l, 1);
+			add_rect(b, x + column_of[dot] * width + 0.6, y + row_of[dot] * height + 0.6, width - 1.2,
+				 height - 1.2, l, 1);
 	}
 }
 
 /* Light box drawing: which of left, right, up, down a line goes to from the middle. */
-static bool add_line(struct buf *b, double x, double y, int count, uint32_t glyph,
-		     const struct look *l)
+static bool add_line(struct buf *b, double x, double y, int count, uint32_t glyph, const struct look *l)
 {
 	static const struct {
 		uint32_t glyph;
 		bool left, right, up, down;
-	} lines[] = {{0x2500, 1, 1, 0, 0}, {0x2502, 0, 0, 1, 1}, {0x256d, 0, 1, 0, 1},
-		     {0x256e, 1, 0, 0, 1}, {0x2570, 0, 1, 1, 0}, {0x256f, 1, 0, 1, 0},
-		     {0x2575, 0, 0, 1, 0}};
+	} lines[] = {{0x2500, 1, 1, 0, 0}, {0x2502, 0, 0, 1, 1}, {0x256d, 0, 1, 0, 1}, {0x256e, 1, 0, 0, 1},
+		     {0x2570, 0, 1, 1, 0}, {0x256f, 1, 0, 1, 0}, {0x2575, 0, 0, 1, 0}};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		if (lines[i].glyph != glyph)
 			continue;
@@ -131,8 +127,7 @@ static void add_glyph(struct buf *b, uint32_t glyph)
 		buf_add(b, text, canvas_encode(glyph, text));
 }
 
-static void add_text(struct buf *b, double x, double y, const struct cell *cells, int count,
-		     const struct look *l)
+static void add_text(struct buf *b, double x, double y, const struct cell *cells, int count, const struct look *l)
 {
 	/* textLength holds the columns in line where the viewer's font is wider or narrower. */
 	buf_format(b,
@@ -154,8 +149,7 @@ static void add_text(struct buf *b, double x, double y, const struct cell *cells
 }
 
 /* Cells from column on that one element draws; their count is returned. */
-static int add_run(struct buf *b, const struct canvas *c, const struct theme *theme, int row,
-		   int column)
+static int add_run(struct buf *b, const struct canvas *c, const struct theme *theme, int row, int column)
 {
 	const struct cell *cells = &c->cells[row * c->columns + column];
 	struct look look = look_of(theme, &cells[0]);
@@ -185,8 +179,7 @@ static int add_run(struct buf *b, const struct canvas *c, const struct theme *th
 	if (glyph >= 0x80) {
 		count = left > 1 && cells[1].glyph == 0 ? 2 : 1;
 	} else {
-		for (; count < left && cells[count].glyph > ' ' && cells[count].glyph < 0x80;
-		     count++) {
+		for (; count < left && cells[count].glyph > ' ' && cells[count].glyph < 0x80; count++) {
 			struct look next = look_of(theme, &cells[count]);
 			if (!same(&look, &next))
 				break;
@@ -196,8 +189,7 @@ static int add_run(struct buf *b, const struct canvas *c, const struct theme *th
 	return count;
 }
 
-static void add_papers(struct buf *b, const struct canvas *c, const struct theme *theme, int row,
-		       int32_t page)
+static void add_papers(struct buf *b, const struct canvas *c, const struct theme *theme, int row, int32_t page)
 {
 	for (int i = 0, end; i < c->columns; i = end) {
 		int32_t paper = look_of(theme, &c->cells[row * c->columns + i]).paper;
@@ -214,17 +206,15 @@ static void add_papers(struct buf *b, const struct canvas *c, const struct theme
 
 void render_svg(const struct canvas *c, const struct theme *theme, struct buf *b)
 {
-	double width = 2 * PADDING + c->columns * CELL_WIDTH,
-	       height = 2 * PADDING + c->rows * CELL_HEIGHT;
+	double width = 2 * PADDING + c->columns * CELL_WIDTH, height = 2 * PADDING + c->rows * CELL_HEIGHT;
 	struct cell blank = {.glyph = ' ', .role = ROLE_TEXT};
 	int32_t page = look_of(theme, &blank).paper;
-	buf_format(
-	    b,
-	    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.1f %.1f\" width=\"%.0f\" "
-	    "height=\"%.0f\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, "
-	    "monospace\" font-size=\"%d\" xml:space=\"preserve\" shape-rendering=\"crispEdges\">\n"
-	    "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#%06x\"/>\n",
-	    width, height, width, height, FONT_SIZE, (unsigned)page);
+	buf_format(b,
+		   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.1f %.1f\" width=\"%.0f\" "
+		   "height=\"%.0f\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, "
+		   "monospace\" font-size=\"%d\" xml:space=\"preserve\" shape-rendering=\"crispEdges\">\n"
+		   "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#%06x\"/>\n",
+		   width, height, width, height, FONT_SIZE, (unsigned)page);
 	for (int row = 0; row < c->rows; row++) {
 		add_papers(b, c, theme, row, page);
 		for (int i = 0; i < c->columns;) {

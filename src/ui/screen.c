@@ -12,12 +12,11 @@
 #define COLUMNS_MIN 24 /* below 40x10 the screen is cut, below this it only says so */
 #define ROWS_MIN 6
 #define COLUMNS_FOR_PLAIN_KEYS 60 /* narrower, enter and esc leave the key bar: one guesses them */
-#define ROWS_COMFORTABLE 14 /* from here on there are a tab bar and a line for messages */
+#define ROWS_COMFORTABLE 14       /* from here on there are a tab bar and a line for messages */
 
 static bool is_stale(const struct ui_state *state)
 {
-	return state->snapshot != NULL &&
-	       (state->age_ms > UI_STALE_MS || state->connection == CONNECTION_LOST);
+	return state->snapshot != NULL && (state->age_ms > UI_STALE_MS || state->connection == CONNECTION_LOST);
 }
 
 static void age_text(const struct canvas *c, const struct ui_state *state, char *text, size_t size)
@@ -34,8 +33,8 @@ static void age_text(const struct canvas *c, const struct ui_state *state, char 
 }
 
 /* Adds "label value" to the top line if it ends before the limit; returns the next column. */
-static int top_figure(struct canvas *c, int column, int limit, const char *label,
-		      enum canvas_role role, const char *value)
+static int top_figure(struct canvas *c, int column, int limit, const char *label, enum canvas_role role,
+		      const char *value)
 {
 	if (column + canvas_width(label) + 1 + canvas_width(value) > limit)
 		return column;
@@ -59,12 +58,10 @@ static int top_jobs(struct canvas *c, int column, int limit, const struct snapsh
 	return top_figure(c, column, limit, canvas_glyph(c, "●", "*"), ROLE_TEXT, text);
 }
 
-static void draw_top_figures(struct canvas *c, int column, int limit,
-			     const struct snapshot_server *s)
+static void draw_top_figures(struct canvas *c, int column, int limit, const struct snapshot_server *s)
 {
 	char text[64];
-	struct snapshot_stats all = {
-		.requests = s->requests, .refused = s->refused, .errors = s->errors};
+	struct snapshot_stats all = {.requests = s->requests, .refused = s->refused, .errors = s->errors};
 	text_count(text, sizeof(text), s->rate_rps);
 	column = top_figure(c, column, limit, "req/s", ROLE_TEXT, text);
 	double percent = snapshot_error_percent(&all);
@@ -72,8 +69,7 @@ static void draw_top_figures(struct canvas *c, int column, int limit,
 	column = top_figure(c, column, limit, "err", percent >= 1 ? ROLE_BAD : ROLE_TEXT, text);
 	column = top_jobs(c, column, limit, s);
 	if (s->draining)
-		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING,
-				    "draining");
+		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING, "draining");
 	text_uptime(text, sizeof(text), s->uptime_s);
 	column = top_figure(c, column, limit, "up", ROLE_TEXT, text);
 	if (s->lost_samples > 0) {
@@ -96,9 +92,7 @@ static void draw_top(struct canvas *c, const struct ui_state *state)
 	int right = c->columns - 1 - canvas_width(clock);
 	canvas_put(c, 0, right, -1, ROLE_DIM, clock);
 	right -= canvas_width(age) + 2;
-	enum canvas_role role = is_stale(state)           ? ROLE_BAD
-				: state->snapshot != NULL ? ROLE_OK
-							  : ROLE_DIM;
+	enum canvas_role role = is_stale(state) ? ROLE_BAD : state->snapshot != NULL ? ROLE_OK : ROLE_DIM;
 	canvas_put(c, 0, right, -1, role, age);
 	if (state->snapshot == NULL)
 		return;
@@ -151,8 +145,7 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 		column += 3;
 	}
 	if (state->filter[0] != '\0')
-		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)",
-			      state->filter);
+		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)", state->filter);
 }
 
 static bool on_jobs(const struct ui_state *state)
@@ -273,17 +266,15 @@ static bool draw_message(struct canvas *c, int row, const struct ui_state *state
 		return true;
 	}
 	if (is_stale(state)) {
-		canvas_put(
-		    c, row, 1, c->columns - 2, ROLE_BAD,
-		    state->connection == CONNECTION_LOST
-			? "connection lost: trying again; what you see is old, changes are off"
-			: "no answer from the runtime: what you see is old, changes are off");
+		canvas_put(c, row, 1, c->columns - 2, ROLE_BAD,
+			   state->connection == CONNECTION_LOST
+			       ? "connection lost: trying again; what you see is old, changes are off"
+			       : "no answer from the runtime: what you see is old, changes are off");
 		return true;
 	}
-	const char *note =
-	    state->demo       ? "demo: recorded flights are replayed as live requests"
-	    : state->embedded ? "embedded runtime: started by this console; q asks whether it stays"
-			      : "";
+	const char *note = state->demo       ? "demo: recorded flights are replayed as live requests"
+			   : state->embedded ? "embedded runtime: started by this console; q asks whether it stays"
+					     : "";
 	if (note[0] != '\0')
 		canvas_put(c, row, 1, c->columns - 2, ROLE_DIM, note);
 	return note[0] != '\0';
@@ -296,8 +287,7 @@ static void draw_centered(struct canvas *c, int row, enum canvas_role role, cons
 	canvas_put(c, row, column, c->columns - column - 1, role, text);
 }
 
-static void draw_notice(struct canvas *c, int top, int bottom, const char *const *lines,
-			size_t count)
+static void draw_notice(struct canvas *c, int top, int bottom, const char *const *lines, size_t count)
 {
 	int row = top + (bottom - top - (int)count) / 2;
 	for (size_t i = 0; i < count; i++) {
@@ -308,12 +298,10 @@ static void draw_notice(struct canvas *c, int top, int bottom, const char *const
 
 static void draw_waiting(struct canvas *c, int top, int bottom, const struct ui_state *state)
 {
-	static const char *const starting[] = {"starting the runtime", "",
-					       "the models appear here as soon as it answers",
-					       "q leaves, ? shows the keys"};
+	static const char *const starting[] = {
+	    "starting the runtime", "", "the models appear here as soon as it answers", "q leaves, ? shows the keys"};
 	static const char *const lost[] = {"no runtime answers", "", "trying again each second",
-					   "start one with: mldeck serve",
-					   "or see one at work: mldeck demo"};
+					   "start one with: mldeck serve", "or see one at work: mldeck demo"};
 	if (state->connection == CONNECTION_LOST)
 		draw_notice(c, top, bottom, lost, sizeof(lost) / sizeof(lost[0]));
 	else

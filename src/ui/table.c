@@ -126,8 +126,7 @@ static void line_cut(struct buf *b, size_t start, int width)
 	b->data[at] = '\0';
 }
 
-static void line_add(const struct table *t, const struct row *row, const int *widths, int width,
-		     struct buf *b)
+static void line_add(const struct table *t, const struct row *row, const int *widths, int width, struct buf *b)
 {
 	size_t start = b->size;
 

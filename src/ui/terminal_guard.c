@@ -14,8 +14,7 @@
 #define STACK_SIZE ((size_t)64 << 10)
 #define WRITE_WAIT_MS 100 /* for a terminal that takes no bytes; twice, then it is left as it is */
 
-static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV,
-				    SIGABRT, SIGBUS, SIGFPE, SIGILL};
+static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
 #define FATAL_COUNT (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
 
 /* Handlers read this; it is complete before they are installed. */

@@ -76,13 +76,10 @@ static int set_color(struct parse *p, int line, const char *value, int32_t *colo
 {
 	if (parse_color(value, color))
 		return 1;
-	return fail(p, line,
-		    "\"%s\" is not a colour; write #rrggbb, default, or a name like bright-blue",
-		    value);
+	return fail(p, line, "\"%s\" is not a colour; write #rrggbb, default, or a name like bright-blue", value);
 }
 
-static int set_entry(struct parse *p, int line, struct theme_style *style, const char *key,
-		     const char *value)
+static int set_entry(struct parse *p, int line, struct theme_style *style, const char *key, const char *value)
 {
 	if (strcmp(key, "foreground") == 0)
 		return set_color(p, line, value, &style->foreground);
@@ -94,11 +91,10 @@ static int set_entry(struct parse *p, int line, struct theme_style *style, const
 		     : strcmp(key, "underline") == 0 ? &style->underline
 						     : NULL;
 	if (flag == NULL)
-		return fail(
-		    p, line,
-		    "unknown key \"%s\"; there are foreground, background, bold, dim, reverse "
-		    "and underline",
-		    key);
+		return fail(p, line,
+			    "unknown key \"%s\"; there are foreground, background, bold, dim, reverse "
+			    "and underline",
+			    key);
 	if (parse_flag(value, flag))
 		return 1;
 	return fail(p, line, "\"%s\" is neither yes nor no", value);
@@ -137,8 +133,7 @@ static int handle(void *user, const char *section, const char *key, const char *
 		if (strcmp(section, role_keys[i]) == 0)
 			return set_entry(p, r->line, &p->theme->styles[i], key, value);
 	}
-	return fail(p, r->line,
-		    "unknown section [%s]; a section is a role such as [text] or [live]", section);
+	return fail(p, r->line, "unknown section [%s]; a section is a role such as [text] or [live]", section);
 }
 
 int theme_parse(const char *name, const char *text, struct theme *theme, struct err *e)
@@ -155,10 +150,8 @@ int theme_parse(const char *name, const char *text, struct theme *theme, struct 
 	if (line < 0)
 		return err_set(e, ERR_MEMORY, "theme %s: no memory is left", name);
 	if (line > 0)
-		return err_set(
-		    e, ERR_INPUT,
-		    "theme %s, line %d: neither a [section] nor a line of the form key = value",
-		    name, line);
+		return err_set(e, ERR_INPUT,
+			       "theme %s, line %d: neither a [section] nor a line of the form key = value", name, line);
 	*theme = result;
 	return 0;
 }
@@ -202,8 +195,7 @@ int theme_load(const char *name_or_path, struct theme *theme, struct err *e)
 		size_t used = strlen(names);
 		snprintf(names + used, sizeof(names) - used, "%s%s", used > 0 ? ", " : "", f->name);
 	}
-	return err_set(e, ERR_INPUT,
-		       "there is no theme \"%s\"; there are %s, or give a path with a / in it",
+	return err_set(e, ERR_INPUT, "there is no theme \"%s\"; there are %s, or give a path with a / in it",
 		       name_or_path, names);
 }
 

@@ -25,16 +25,16 @@ enum connection { CONNECTION_STARTING, CONNECTION_UP, CONNECTION_LOST };
 struct ui_state {
 	const struct snapshot *snapshot; /* NULL until the first one came */
 	enum connection connection;
-	int64_t age_ms;	      /* of the snapshot; above UI_STALE_MS it is drawn stale, actions are off */
-	bool embedded;	      /* this console started the runtime */
-	bool demo;	      /* the footer says that replayed traffic flows */
-	char view[16];	      /* name of the view shown */
+	int64_t age_ms;                /* of the snapshot; above UI_STALE_MS it is drawn stale, actions are off */
+	bool embedded;                 /* this console started the runtime */
+	bool demo;                     /* the footer says that replayed traffic flows */
+	char view[16];                 /* name of the view shown */
 	char model[TEXT_NAME_MAX + 1]; /* the selected, or in the model view the open, model */
-	uint32_t version;     /* the selected version in the model view; 0: the first */
-	int64_t job;	      /* the selected, or in the job view the open, job; 0: the first */
+	uint32_t version;              /* the selected version in the model view; 0: the first */
+	int64_t job;                   /* the selected, or in the job view the open, job; 0: the first */
 	int scroll;
 	char filter[UI_FILTER_SIZE]; /* substring of model names; "" all */
-	int prompt;	      /* '/', ':' or 0: the line being typed at the bottom */
+	int prompt;                  /* '/', ':' or 0: the line being typed at the bottom */
 	char input[256];
 	char message[UI_MESSAGE_SIZE]; /* the last answer, shown in the footer */
 	enum canvas_role message_role;
@@ -47,7 +47,7 @@ struct ui_state {
 struct view {
 	const char *name;    /* the file's stem, what `mldeck snapshot` calls it */
 	const char *title;   /* on the tab bar; NULL: not on it */
-	char key;	     /* its key on the tab bar; 0: none */
+	char key;            /* its key on the tab bar; 0: none */
 	const char *summary; /* one line for help */
 	/* Draws the body into rows [top, bottom) of the canvas. */
 	void (*draw)(struct canvas *c, int top, int bottom, const struct ui_state *state);

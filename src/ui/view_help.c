@@ -42,8 +42,7 @@ static void line(struct page *p, enum canvas_role key_role, const char *key, con
 	if (row < p->top || row >= p->bottom)
 		return;
 	canvas_put(p->c, row, p->column + 1, p->key_columns - 1, key_role, key);
-	canvas_put(p->c, row, p->column + p->key_columns + 1, p->columns - p->key_columns - 1,
-		   ROLE_TEXT, text);
+	canvas_put(p->c, row, p->column + p->key_columns + 1, p->columns - p->key_columns - 1, ROLE_TEXT, text);
 }
 
 static void heading(struct page *p, const char *text)
@@ -57,8 +56,7 @@ static void draw_legend(struct page *p)
 {
 	heading(p, "glyphs");
 	for (size_t i = 0; i < sizeof(legend) / sizeof(legend[0]); i++)
-		line(p, legend[i].role, canvas_glyph(p->c, legend[i].glyph, legend[i].ascii),
-		     legend[i].meaning);
+		line(p, legend[i].role, canvas_glyph(p->c, legend[i].glyph, legend[i].ascii), legend[i].meaning);
 	p->line++;
 	heading(p, "views");
 	for (size_t i = 0; i < view_count; i++) {
@@ -71,11 +69,8 @@ static void draw_legend(struct page *p)
 static void draw(struct canvas *c, int top, int bottom, const struct ui_state *state)
 {
 	bool beside = c->columns >= KEYS_COLUMNS + LEGEND_COLUMNS;
-	int columns = !beside                          ? c->columns - 2
-		      : c->columns >= 2 * KEYS_COLUMNS ? c->columns / 2
-						       : KEYS_COLUMNS;
-	struct page p = {
-	    c, top, bottom, 1, columns, 0, state->scroll > 0 ? state->scroll : 0, KEY_COLUMNS};
+	int columns = !beside ? c->columns - 2 : c->columns >= 2 * KEYS_COLUMNS ? c->columns / 2 : KEYS_COLUMNS;
+	struct page p = {c, top, bottom, 1, columns, 0, state->scroll > 0 ? state->scroll : 0, KEY_COLUMNS};
 	heading(&p, "keys");
 	for (size_t i = 0; i < key_count; i++)
 		line(&p, ROLE_KEY, key_table[i].text, key_table[i].help);

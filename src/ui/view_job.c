@@ -14,8 +14,7 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		canvas_put(c, top + 1, 2, -1, ROLE_DIM, "there are no jobs");
 		return;
 	}
-	snprintf(title, sizeof(title), "job %" PRId64 "  %s %s v%u", job->id, job->kind, job->model,
-		 job->version);
+	snprintf(title, sizeof(title), "job %" PRId64 "  %s %s v%u", job->id, job->kind, job->model, job->version);
 	panes_rule(c, top, 0, c->columns, title);
 	job_pane_draw(c, (struct area){top + 1, 2, bottom - top - 1, c->columns - 3}, state, job);
 }

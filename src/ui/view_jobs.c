@@ -12,21 +12,7 @@
 #define WIDE 120
 #define PANE_ROWS_MIN 16 /* of the view, before a pane gets any */
 
-enum job_cell {
-	ID,
-	STATE,
-	MODEL,
-	PROGRESS,
-	LEFT,
-	RATE,
-	ROWS,
-	REJECTED,
-	ENDED,
-	TOOK,
-	WHAT,
-	WHO,
-	CELL_COUNT
-};
+enum job_cell { ID, STATE, MODEL, PROGRESS, LEFT, RATE, ROWS, REJECTED, ENDED, TOOK, WHAT, WHO, CELL_COUNT };
 
 struct job_column {
 	enum job_cell cell;
@@ -61,8 +47,7 @@ struct list {
 	struct grid_column columns[CELL_COUNT];
 };
 
-static void draw_model(struct canvas *c, int row, int column, int columns,
-		       const struct job_record *job)
+static void draw_model(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
 	char version[16] = "";
 	if (job->version != 0)
@@ -72,8 +57,7 @@ static void draw_model(struct canvas *c, int row, int column, int columns,
 	canvas_put(c, row, end, columns - (end - column), ROLE_DIM, version);
 }
 
-static void draw_rows(struct canvas *c, int row, int column, int columns,
-		      const struct job_record *job)
+static void draw_rows(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
 	char text[40];
 	job_rows_text(job, text, sizeof(text));
@@ -83,18 +67,15 @@ static void draw_rows(struct canvas *c, int row, int column, int columns,
 			 job->state == JOB_QUEUED ? "-" : text);
 }
 
-static void draw_count(struct canvas *c, int row, int column, int columns, double count,
-		       enum canvas_role role)
+static void draw_count(struct canvas *c, int row, int column, int columns, double count, enum canvas_role role)
 {
 	char text[16];
 	text_count(text, sizeof(text), count);
-	canvas_put_right(c, row, column, columns, count > 0 ? role : ROLE_DIM,
-			 count > 0 ? text : "-");
+	canvas_put_right(c, row, column, columns, count > 0 ? role : ROLE_DIM, count > 0 ? text : "-");
 }
 
 /* What it does while it is open, what came of it afterwards. */
-static void draw_what(struct canvas *c, int row, int column, int columns,
-		      const struct job_record *job)
+static void draw_what(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
 	bool said = job_ended(job) && job->summary[0] != '\0' && job->state != JOB_DONE;
 	canvas_put(c, row, column, columns,
@@ -113,8 +94,7 @@ static void draw_cell(struct canvas *c, int row, int column, int columns, enum j
 	switch (cell) {
 	case ID:
 		snprintf(text, sizeof(text), "%" PRId64, job->id);
-		canvas_put_right(c, row, column, columns, selected ? ROLE_SELECTED : ROLE_TEXT,
-				 text);
+		canvas_put_right(c, row, column, columns, selected ? ROLE_SELECTED : ROLE_TEXT, text);
 		break;
 	case STATE:
 		canvas_put(c, row, column, columns, s.role, s.text);
@@ -158,8 +138,8 @@ static void draw_cell(struct canvas *c, int row, int column, int columns, enum j
 	}
 }
 
-static void draw_row(struct canvas *c, int row, const struct list *list,
-		     const struct ui_state *state, const struct job_record *job)
+static void draw_row(struct canvas *c, int row, const struct list *list, const struct ui_state *state,
+		     const struct job_record *job)
 {
 	int at = GRID_MARKER;
 	for (size_t i = 0; i < list->column_count; i++) {
@@ -185,8 +165,8 @@ static int id_columns(const struct snapshot *s)
 }
 
 /* Where it is narrow, a model's name may be cut and a percentage stands for the bar. */
-static void lay_out(const struct canvas *c, const struct snapshot *s,
-		    const struct job_column *columns, size_t count, struct list *list)
+static void lay_out(const struct canvas *c, const struct snapshot *s, const struct job_column *columns, size_t count,
+		    struct list *list)
 {
 	bool narrow = c->columns < NARROW;
 	list->column_count = count;
@@ -195,8 +175,7 @@ static void lay_out(const struct canvas *c, const struct snapshot *s,
 		list->cells[i] = columns[i].cell;
 		*column = columns[i].column;
 		if (columns[i].cell == ID)
-			column->least = column->most =
-			    id_columns(s) > column->least ? id_columns(s) : column->least;
+			column->least = column->most = id_columns(s) > column->least ? id_columns(s) : column->least;
 		if (narrow && columns[i].cell == MODEL)
 			column->least = 10;
 		else if (columns[i].cell == MODEL && c->columns < WIDE)
@@ -209,8 +188,8 @@ static void lay_out(const struct canvas *c, const struct snapshot *s,
 
 /* One list with its headings in rows [top, bottom), from the jobs [first, first + count) of the
  * snapshot. */
-static void draw_list(struct canvas *c, int top, int bottom, const struct list *list,
-		      const struct ui_state *state, size_t first, size_t count)
+static void draw_list(struct canvas *c, int top, int bottom, const struct list *list, const struct ui_state *state,
+		      size_t first, size_t count)
 {
 	int rows = bottom - top - 1, selected = -1;
 	int end = grid_headings(c, top, list->columns, list->column_count);
@@ -220,23 +199,21 @@ static void draw_list(struct canvas *c, int top, int bottom, const struct list *
 	}
 	int line = grid_first(0, (int)count, selected, rows);
 	for (int i = 0; i < rows && line + i < (int)count; i++)
-		draw_row(c, top + 1 + i, list, state,
-			 &state->snapshot->jobs[first + (size_t)(line + i)]);
+		draw_row(c, top + 1 + i, list, state, &state->snapshot->jobs[first + (size_t)(line + i)]);
 	if ((int)count > rows)
 		grid_position(c, top, end, line, rows, (int)count);
 }
 
 static void draw_none(struct canvas *c, int top, int bottom)
 {
-	static const char *const lines[] = {
-	    "no jobs yet", "", "f predicts the rows of a file with the selected model,",
-	    "as mldeck predict MODEL --input FILE --output FILE does in a shell"};
+	static const char *const lines[] = {"no jobs yet", "", "f predicts the rows of a file with the selected model,",
+					    "as mldeck predict MODEL --input FILE --output FILE does in a shell"};
 	int count = (int)(sizeof(lines) / sizeof(lines[0])), row = top + (bottom - top - count) / 2;
 	for (int i = 0; i < count; i++) {
 		int column = (c->columns - canvas_width(lines[i])) / 2;
 		if (row + i >= top && row + i < bottom)
-			canvas_put(c, row + i, column > 1 ? column : 1, c->columns - 2,
-				   i == 0 ? ROLE_TITLE : ROLE_DIM, lines[i]);
+			canvas_put(c, row + i, column > 1 ? column : 1, c->columns - 2, i == 0 ? ROLE_TITLE : ROLE_DIM,
+				   lines[i]);
 	}
 }
 
@@ -253,8 +230,7 @@ static int draw_lists(struct canvas *c, int top, int bottom, const struct ui_sta
 		open++;
 	int rows = bottom - top, gap = open > 0 && open < count && rows >= 10;
 	int ended_rows = open < count ? (int)(count - open) + 1 : 0;
-	int open_rows =
-	    open > 0 ? at_most((int)open + 1, rows - (ended_rows > 0 ? 2 + gap : 0)) : 0;
+	int open_rows = open > 0 ? at_most((int)open + 1, rows - (ended_rows > 0 ? 2 + gap : 0)) : 0;
 	ended_rows = at_most(ended_rows, rows - open_rows - gap);
 	struct list list;
 	lay_out(c, state->snapshot, open_columns, COLUMN_COUNT(open_columns), &list);

@@ -11,8 +11,7 @@
 #define GAP 2
 #define MARKER 2
 
-static void draw_title(struct canvas *c, int row, const struct ui_state *state,
-		       const struct snapshot_model *m)
+static void draw_title(struct canvas *c, int row, const struct ui_state *state, const struct snapshot_model *m)
 {
 	char text[200];
 	struct model_state s = panes_state(c, state, m);
@@ -34,8 +33,7 @@ static void draw_title(struct canvas *c, int row, const struct ui_state *state,
 	char rate[32], p99[32];
 	text_count(rate, sizeof(rate), m->stats.rate_rps);
 	panes_duration(c, m->stats.latency.p99_ns, p99, sizeof(p99));
-	snprintf(text, sizeof(text), "%s req/s  p99 %s  err %.2f%%", rate, p99,
-		 snapshot_error_percent(&m->stats));
+	snprintf(text, sizeof(text), "%s req/s  p99 %s  err %.2f%%", rate, p99, snapshot_error_percent(&m->stats));
 	int width = canvas_width(text);
 	if (column + width + 1 < c->columns)
 		canvas_put_right(c, row, column, c->columns - column - 1, ROLE_TEXT, text);
@@ -43,21 +41,7 @@ static void draw_title(struct canvas *c, int row, const struct ui_state *state,
 
 /* --- versions --- */
 
-enum version_column {
-	VERSION,
-	SHARE,
-	STATE,
-	RATE,
-	P50,
-	P99,
-	ERRORS,
-	FORMAT,
-	SIZE,
-	SHA,
-	DEPLOYED,
-	BY,
-	COLUMN_COUNT
-};
+enum version_column { VERSION, SHARE, STATE, RATE, P50, P99, ERRORS, FORMAT, SIZE, SHA, DEPLOYED, BY, COLUMN_COUNT };
 
 /* Taken in the order of the ranks as long as they fit. */
 static const struct {
@@ -108,12 +92,11 @@ static void size_text(uint64_t bytes, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), "B");
 }
 
-static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v,
-				   char *text, size_t size)
+static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v, char *text, size_t size)
 {
 	bool ready = strcmp(v->state, "ready") == 0, unloaded = strcmp(v->state, "unloaded") == 0;
 	snprintf(text, size, "%s %s",
-		 ready	    ? canvas_glyph(c, "●", "*")
+		 ready      ? canvas_glyph(c, "●", "*")
 		 : unloaded ? canvas_glyph(c, "○", "o")
 			    : canvas_glyph(c, "✕", "x"),
 		 v->state);
@@ -121,9 +104,9 @@ static enum canvas_role state_text(const struct canvas *c, const struct snapshot
 }
 
 /* The text and the role of one cell of the table. */
-static enum canvas_role version_cell(const struct canvas *c, enum version_column column,
-				     const struct ui_state *state, const struct snapshot_model *m,
-				     const struct snapshot_version *v, char *text, size_t size)
+static enum canvas_role version_cell(const struct canvas *c, enum version_column column, const struct ui_state *state,
+				     const struct snapshot_model *m, const struct snapshot_version *v, char *text,
+				     size_t size)
 {
 	const struct route_entry *entry = entry_of(m, v->version);
 	const struct snapshot_version_stats *stats = snapshot_stats_of(m, v->version);
@@ -135,8 +118,7 @@ static enum canvas_role version_cell(const struct canvas *c, enum version_column
 		return entry != NULL ? panes_role(entry) : ROLE_TEXT;
 	case SHARE:
 		if (entry != NULL)
-			snprintf(text, size, "%s %.4g%%", route_role_name(entry->role),
-				 entry->weight_bp / 100.0);
+			snprintf(text, size, "%s %.4g%%", route_role_name(entry->role), entry->weight_bp / 100.0);
 		return panes_role(entry);
 	case STATE:
 		return state_text(c, v, text, size);
@@ -147,9 +129,7 @@ static enum canvas_role version_cell(const struct canvas *c, enum version_column
 	case P50:
 	case P99:
 		if (served)
-			panes_duration(c,
-				       column == P50 ? stats->stats.latency.p50_ns
-						     : stats->stats.latency.p99_ns,
+			panes_duration(c, column == P50 ? stats->stats.latency.p50_ns : stats->stats.latency.p99_ns,
 				       text, size);
 		return ROLE_TEXT;
 	case ERRORS:
@@ -176,17 +156,15 @@ static enum canvas_role version_cell(const struct canvas *c, enum version_column
 	}
 }
 
-static void draw_version(struct canvas *c, struct area row, const bool *chosen,
-			 const struct ui_state *state, const struct snapshot_model *m,
-			 const struct snapshot_version *v, bool selected)
+static void draw_version(struct canvas *c, struct area row, const bool *chosen, const struct ui_state *state,
+			 const struct snapshot_model *m, const struct snapshot_version *v, bool selected)
 {
 	char text[300];
 	int at = row.column + MARKER, start = at;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
 		if (!chosen[i])
 			continue;
-		enum canvas_role role =
-		    version_cell(c, (enum version_column)i, state, m, v, text, sizeof(text));
+		enum canvas_role role = version_cell(c, (enum version_column)i, state, m, v, text, sizeof(text));
 		if (version_columns[i].right)
 			canvas_put_right(c, row.row, at, version_columns[i].width, role, text);
 		else
@@ -223,8 +201,7 @@ static void draw_versions(struct canvas *c, struct area area, const struct ui_st
 			canvas_put_right(c, area.row, at, version_columns[i].width, ROLE_HEADER,
 					 version_columns[i].heading);
 		else
-			canvas_put(c, area.row, at, version_columns[i].width, ROLE_HEADER,
-				   version_columns[i].heading);
+			canvas_put(c, area.row, at, version_columns[i].width, ROLE_HEADER, version_columns[i].heading);
 		at += version_columns[i].width + GAP;
 	}
 	for (int i = 0; i < count; i++) {
@@ -234,8 +211,7 @@ static void draw_versions(struct canvas *c, struct area area, const struct ui_st
 	int first = selected >= rows ? selected - rows + 1 : 0;
 	for (int i = 0; i < rows && first + i < count; i++) {
 		struct area row = {area.row + 1 + i, area.column, 1, area.columns};
-		draw_version(c, row, chosen, state, m, &m->versions[count - 1 - first - i],
-			     first + i == selected);
+		draw_version(c, row, chosen, state, m, &m->versions[count - 1 - first - i], first + i == selected);
 	}
 }
 
@@ -254,8 +230,7 @@ static void draw_revision(struct canvas *c, int row, struct area area, const str
 	canvas_put(c, row, column, 8, r->action[0] == 'r' ? ROLE_WARNING : ROLE_TEXT, r->action);
 	column += 10;
 	int route = wide ? 24 : 18;
-	canvas_put(c, row, column, column + route <= end ? route : end - column, ROLE_LIVE,
-		   r->route);
+	canvas_put(c, row, column, column + route <= end ? route : end - column, ROLE_LIVE, r->route);
 	column += route + 2;
 	if (column + 8 > end)
 		return;
@@ -270,8 +245,7 @@ static void draw_history(struct canvas *c, struct area area, const struct ui_sta
 {
 	panes_rule(c, area.row, area.column, area.columns, "history");
 	if (m->history_count == 0)
-		canvas_put(c, area.row + 1, area.column + MARKER, area.columns - MARKER, ROLE_DIM,
-			   "no revisions yet");
+		canvas_put(c, area.row + 1, area.column + MARKER, area.columns - MARKER, ROLE_DIM, "no revisions yet");
 	for (int i = 0; i < (int)m->history_count && i < area.rows - 1; i++)
 		draw_revision(c, area.row + 1 + i, area, state, &m->history[i]);
 }
@@ -317,9 +291,7 @@ static void draw_narrow(struct canvas *c, int top, int bottom, const struct ui_s
 {
 	int rows = bottom - top, versions = (int)m->version_count + 1;
 	bool roomy = rows >= 15;
-	int history = roomy ? at_most(at_least((int)m->history_count + 1, 2),
-				      at_least(HISTORY_ROWS, rows / 5))
-			    : 0;
+	int history = roomy ? at_most(at_least((int)m->history_count + 1, 2), at_least(HISTORY_ROWS, rows / 5)) : 0;
 	versions = at_most(versions, at_least(rows / 3, 3));
 	draw_versions(c, (struct area){top, 0, versions, c->columns}, state, m);
 	top += versions;
@@ -334,8 +306,8 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 {
 	const struct snapshot_model *m = snapshot_find(state->snapshot, state->model);
 	if (m == NULL) {
-		canvas_format(c, top + 1, 2, -1, ROLE_DIM,
-			      "there is no model \"%s\" any more; esc goes back", state->model);
+		canvas_format(c, top + 1, 2, -1, ROLE_DIM, "there is no model \"%s\" any more; esc goes back",
+			      state->model);
 		return;
 	}
 	draw_title(c, top, state, m);

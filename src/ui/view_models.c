@@ -16,15 +16,15 @@
 typedef void draw_cell(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
 		       const struct snapshot_model *m);
 
-static void draw_name(struct canvas *c, int row, int column, int columns,
-		      const struct ui_state *state, const struct snapshot_model *m)
+static void draw_name(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		      const struct snapshot_model *m)
 {
 	bool selected = strcmp(state->model, m->name) == 0;
 	canvas_put(c, row, column, columns, selected ? ROLE_SELECTED : ROLE_TEXT, m->name);
 }
 
-static void draw_live(struct canvas *c, int row, int column, int columns,
-		      const struct ui_state *state, const struct snapshot_model *m)
+static void draw_live(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		      const struct snapshot_model *m)
 {
 	(void)state;
 	if (m->live != 0)
@@ -34,8 +34,8 @@ static void draw_live(struct canvas *c, int row, int column, int columns,
 	canvas_bold(c, row, column, columns);
 }
 
-static void draw_split(struct canvas *c, int row, int column, int columns,
-		       const struct ui_state *state, const struct snapshot_model *m)
+static void draw_split(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		       const struct snapshot_model *m)
 {
 	char text[200];
 	(void)state;
@@ -47,18 +47,16 @@ static void draw_split(struct canvas *c, int row, int column, int columns,
 	for (size_t i = 0; i < m->route_count && other == NULL; i++)
 		other = m->route[i].role != ROUTE_LIVE ? &m->route[i] : NULL;
 	if (other != NULL)
-		canvas_put(c, row, column + width + 1, columns - width - 1, panes_role(other),
-			   text);
+		canvas_put(c, row, column + width + 1, columns - width - 1, panes_role(other), text);
 }
 
-static void draw_rate(struct canvas *c, int row, int column, int columns,
-		      const struct ui_state *state, const struct snapshot_model *m)
+static void draw_rate(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		      const struct snapshot_model *m)
 {
 	char text[32];
 	(void)state;
 	text_count(text, sizeof(text), m->stats.rate_rps);
-	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? ROLE_TEXT : ROLE_DIM,
-			 text);
+	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? ROLE_TEXT : ROLE_DIM, text);
 }
 
 static void put_duration(struct canvas *c, int row, int column, int columns, uint64_t ns)
@@ -68,38 +66,34 @@ static void put_duration(struct canvas *c, int row, int column, int columns, uin
 	canvas_put_right(c, row, column, columns, ns != 0 ? ROLE_TEXT : ROLE_DIM, text);
 }
 
-static void draw_p50(struct canvas *c, int row, int column, int columns,
-		     const struct ui_state *state, const struct snapshot_model *m)
+static void draw_p50(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		     const struct snapshot_model *m)
 {
 	(void)state;
 	put_duration(c, row, column, columns, m->stats.latency.p50_ns);
 }
 
-static void draw_p99(struct canvas *c, int row, int column, int columns,
-		     const struct ui_state *state, const struct snapshot_model *m)
+static void draw_p99(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		     const struct snapshot_model *m)
 {
 	(void)state;
 	put_duration(c, row, column, columns, m->stats.latency.p99_ns);
 }
 
-static void draw_errors(struct canvas *c, int row, int column, int columns,
-			const struct ui_state *state, const struct snapshot_model *m)
+static void draw_errors(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+			const struct snapshot_model *m)
 {
 	char text[32];
 	double percent = snapshot_error_percent(&m->stats);
 	(void)state;
-	snprintf(text, sizeof(text), "%.*f",
-		 percent < 9.995   ? 2
-		 : percent < 99.95 ? 1
-				   : 0,
-		 percent);
+	snprintf(text, sizeof(text), "%.*f", percent < 9.995 ? 2 : percent < 99.95 ? 1 : 0, percent);
 	enum canvas_role role = percent >= 1 ? ROLE_BAD : percent > 0 ? ROLE_WARNING : ROLE_TEXT;
 	canvas_put_right(c, row, column, columns, m->stats.requests > 0 ? role : ROLE_DIM,
 			 m->stats.requests > 0 ? text : "-");
 }
 
-static void draw_trend(struct canvas *c, int row, int column, int columns,
-		       const struct ui_state *state, const struct snapshot_model *m)
+static void draw_trend(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		       const struct snapshot_model *m)
 {
 	double values[SNAPSHOT_SERIES] = {0}, max = 0;
 	(void)state;
@@ -109,12 +103,11 @@ static void draw_trend(struct canvas *c, int row, int column, int columns,
 	}
 	for (int j = 0; j < SNAPSHOT_SERIES; j++)
 		max = fmax(max, values[j]);
-	chart_series(c, (struct area){row, column, 1, columns}, values, SNAPSHOT_SERIES, max,
-		     ROLE_DIM);
+	chart_series(c, (struct area){row, column, 1, columns}, values, SNAPSHOT_SERIES, max, ROLE_DIM);
 }
 
-static void draw_changed(struct canvas *c, int row, int column, int columns,
-			 const struct ui_state *state, const struct snapshot_model *m)
+static void draw_changed(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+			 const struct snapshot_model *m)
 {
 	char ago[32];
 	if (m->history_count == 0)
@@ -124,8 +117,8 @@ static void draw_changed(struct canvas *c, int row, int column, int columns,
 	canvas_format(c, row, column, columns, ROLE_DIM, "%s, %s by %s", ago, r->action, r->who);
 }
 
-static void draw_state(struct canvas *c, int row, int column, int columns,
-		       const struct ui_state *state, const struct snapshot_model *m)
+static void draw_state(struct canvas *c, int row, int column, int columns, const struct ui_state *state,
+		       const struct snapshot_model *m)
 {
 	struct model_state s = panes_state(c, state, m);
 	canvas_put(c, row, column, columns, s.role, s.text);
@@ -133,14 +126,14 @@ static void draw_state(struct canvas *c, int row, int column, int columns,
 
 #define COLUMN_COUNT 10
 static const struct grid_column columns_all[COLUMN_COUNT] = {
-    {"MODEL", 0, 12, 40, false, 0},  {"LIVE", 2, 4, 4, false, 0},   {"SPLIT", 6, 10, 40, false, 0},
-    {"REQ/S", 3, 5, 6, true, 0},     {"LAST 60 S", 8, 12, 30, false, 0}, {"p50", 7, 5, 6, true, 0},
-    {"p99", 4, 5, 6, true, 0},       {"ERR%", 5, 5, 6, true, 0},    {"STATE", 1, 9, 11, false, 0},
-    {"LAST CHANGE", 9, 20, 40, false, 0},
+    {"MODEL", 0, 12, 40, false, 0},     {"LIVE", 2, 4, 4, false, 0},
+    {"SPLIT", 6, 10, 40, false, 0},     {"REQ/S", 3, 5, 6, true, 0},
+    {"LAST 60 S", 8, 12, 30, false, 0}, {"p50", 7, 5, 6, true, 0},
+    {"p99", 4, 5, 6, true, 0},          {"ERR%", 5, 5, 6, true, 0},
+    {"STATE", 1, 9, 11, false, 0},      {"LAST CHANGE", 9, 20, 40, false, 0},
 };
 static draw_cell *const cells[COLUMN_COUNT] = {
-    draw_name, draw_live, draw_split,  draw_rate,  draw_trend,
-    draw_p50,  draw_p99,  draw_errors, draw_state, draw_changed,
+    draw_name, draw_live, draw_split, draw_rate, draw_trend, draw_p50, draw_p99, draw_errors, draw_state, draw_changed,
 };
 
 static int longest_name(const struct snapshot *s)
@@ -161,8 +154,8 @@ static void lay_out(struct grid_column *columns, int room, const struct snapshot
 	grid_lay_out(columns, COLUMN_COUNT, room);
 }
 
-static void draw_row(struct canvas *c, int row, const struct grid_column *columns,
-		     const struct ui_state *state, const struct snapshot_model *m)
+static void draw_row(struct canvas *c, int row, const struct grid_column *columns, const struct ui_state *state,
+		     const struct snapshot_model *m)
 {
 	int at = GRID_MARKER;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
@@ -187,8 +180,8 @@ static int selected_line(const struct ui_state *state, const size_t *indexes, in
 	return -1;
 }
 
-static void draw_table(struct canvas *c, int top, int bottom, const struct ui_state *state,
-		       const size_t *indexes, int count)
+static void draw_table(struct canvas *c, int top, int bottom, const struct ui_state *state, const size_t *indexes,
+		       int count)
 {
 	struct grid_column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
@@ -196,8 +189,7 @@ static void draw_table(struct canvas *c, int top, int bottom, const struct ui_st
 	lay_out(columns, c->columns - GRID_MARKER, state->snapshot);
 	int end = grid_headings(c, top, columns, COLUMN_COUNT);
 	for (int i = 0; i < rows && first + i < count; i++)
-		draw_row(c, top + 1 + i, columns, state,
-			 &state->snapshot->models[indexes[first + i]]);
+		draw_row(c, top + 1 + i, columns, state, &state->snapshot->models[indexes[first + i]]);
 	if (count > rows)
 		grid_position(c, top, end, first, rows, count);
 }
@@ -218,8 +210,8 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		return;
 	int count = (int)view_filtered(state, indexes, state->snapshot->model_count);
 	if (count == 0) {
-		canvas_format(c, top + 1, 2, -1, ROLE_DIM,
-			      "no model's name contains \"%s\"; esc shows all", state->filter);
+		canvas_format(c, top + 1, 2, -1, ROLE_DIM, "no model's name contains \"%s\"; esc shows all",
+			      state->filter);
 		free(indexes);
 		return;
 	}

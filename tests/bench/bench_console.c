@@ -96,8 +96,7 @@ int main(int argc, char **argv)
 	printf("{\"first_ms\":%.1f,\"first_bytes\":%zu,", last - start, first_bytes);
 	drain(terminal, now_ms() + SETTLE_MS, 0, &last);
 	steady_bytes = drain(terminal, now_ms() + seconds * 1000, 0, &last);
-	printf("\"steady_bytes_s\":%.0f,\"resident_kb\":%ld}\n", (double)steady_bytes / seconds,
-	       resident_kb(pid));
+	printf("\"steady_bytes_s\":%.0f,\"resident_kb\":%ld}\n", (double)steady_bytes / seconds, resident_kb(pid));
 	if (kill(pid, 0) != 0 || first_bytes == 0)
 		return 1;
 	kill(pid, SIGTERM);

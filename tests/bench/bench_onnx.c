@@ -27,11 +27,8 @@ static double measure(void *model, const struct manifest *manifest, float *rows,
 			arena_reset(&arena);
 			if (inference_begin(&inference, manifest, &arena, &e) != 0)
 				exit(7);
-			inference.inputs[0] = (struct tensor){DATATYPE_FP32,
-							      2,
-							      {(int64_t)batch, (int64_t)width},
-							      batch * width,
-							      rows + i * width};
+			inference.inputs[0] = (struct tensor){
+			    DATATYPE_FP32, 2, {(int64_t)batch, (int64_t)width}, batch * width, rows + i * width};
 			inference_want_default(&inference, &engine_onnx);
 			if (engine_onnx.predict(model, &inference, &e) != 0) {
 				fprintf(stderr, "bench_onnx: %s\n", e.text);
@@ -83,8 +80,8 @@ int main(int argc, char **argv)
 	double kept = measure(model, &manifest, rows, 1);
 	((struct onnx_model *)model)->slotted = false;
 	double fresh = measure(model, &manifest, rows, 1);
-	printf("{\"us_row_1\":%.3f,\"us_row_1_new_values\":%.3f,\"us_row_256\":%.3f}\n", kept,
-	       fresh, measure(model, &manifest, rows, 256));
+	printf("{\"us_row_1\":%.3f,\"us_row_1_new_values\":%.3f,\"us_row_256\":%.3f}\n", kept, fresh,
+	       measure(model, &manifest, rows, 256));
 	engine_onnx.unload(model);
 	manifest_release(&manifest);
 	free(rows);

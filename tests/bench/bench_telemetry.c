@@ -15,7 +15,7 @@ static double measure(struct telemetry *t, const uint64_t *latencies_ns, const d
 
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < SAMPLES; i++) {
-			const struct telemetry_sample sample = {latencies_ns[i], 0,   2000, 1000, 2000, 1};
+			const struct telemetry_sample sample = {latencies_ns[i], 0, 2000, 1000, 2000, 1};
 			telemetry_record_ok(t, &sample, &predictions[i], 1);
 		}
 	return (double)(clock_ns() - start_ns) / ((double)ROUNDS * SAMPLES);

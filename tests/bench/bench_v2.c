@@ -33,10 +33,8 @@ static double cpu_us(void)
 /* Numbers as people send them (short), or with all their 17 digits. */
 static void make_body(struct buf *body, size_t rows, bool long_numbers)
 {
-	buf_format(
-	    body,
-	    "{\"inputs\":[{\"name\":\"rows\",\"shape\":[%zu,%d],\"datatype\":\"FP64\",\"data\":[",
-	    rows, FEATURES);
+	buf_format(body, "{\"inputs\":[{\"name\":\"rows\",\"shape\":[%zu,%d],\"datatype\":\"FP64\",\"data\":[", rows,
+		   FEATURES);
 	for (size_t i = 0; i < rows * FEATURES; i++) {
 		double value = (double)rand() / RAND_MAX;
 		buf_add_string(body, i > 0 ? ", " : "");
@@ -48,8 +46,8 @@ static void make_body(struct buf *body, size_t rows, bool long_numbers)
 	buf_add_string(body, "]}]}");
 }
 
-static double measure_parse(const struct buf *body, struct arena *arena,
-			    struct v2_request *request, struct inference *inference)
+static double measure_parse(const struct buf *body, struct arena *arena, struct v2_request *request,
+			    struct inference *inference)
 {
 	struct err e;
 	size_t rounds = 0;
@@ -59,8 +57,7 @@ static double measure_parse(const struct buf *body, struct arena *arena,
 	for (; rounds % BATCH != 0 || cpu_us() - start < ROUNDS_US; rounds++) {
 		arena_reset(arena);
 		if (inference_begin(inference, &manifest, arena, &e) != 0 ||
-		    v2_parse(&engine, body->data, body->size, body->size, request, inference, &e) !=
-			0)
+		    v2_parse(&engine, body->data, body->size, body->size, request, inference, &e) != 0)
 			exit(2);
 	}
 	return (cpu_us() - start) / (double)rounds;
@@ -74,11 +71,8 @@ static double measure_write(size_t rows, struct v2_request *request, struct infe
 
 	for (size_t i = 0; i < ROWS; i++)
 		output[i] = (double)rand() / RAND_MAX;
-	inference->outputs[0].tensor = (struct tensor){.datatype = DATATYPE_FP64,
-						       .rank = 2,
-						       .shape = {(int64_t)rows, 1},
-						       .count = rows,
-						       .data = output};
+	inference->outputs[0].tensor = (struct tensor){
+	    .datatype = DATATYPE_FP64, .rank = 2, .shape = {(int64_t)rows, 1}, .count = rows, .data = output};
 	buf_init(&out);
 	double start = cpu_us();
 	for (; rounds % BATCH != 0 || cpu_us() - start < ROUNDS_US; rounds++) {
@@ -101,8 +95,8 @@ static void measure(size_t rows, bool long_numbers, bool first)
 	make_body(&body, rows, long_numbers);
 	double parse_us = measure_parse(&body, &arena, &request, &inference);
 	double write_us = measure_write(rows, &request, &inference);
-	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}",
-	       first ? "[" : ",\n ", rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
+	printf("%s{\"rows\":%zu,\"digits\":%d,\"bytes\":%zu,\"parse_us\":%.3f,\"write_us\":%.3f}", first ? "[" : ",\n ",
+	       rows, long_numbers ? 17 : 4, body.size, parse_us, write_us);
 	buf_release(&body);
 	arena_release(&arena);
 }

@@ -29,8 +29,7 @@ static int append(void *context, const void *data, size_t size, struct err *e)
 	return 0;
 }
 
-static int inflate_all(enum compression form, const uint8_t *data, size_t size, size_t step,
-		       struct buf *out)
+static int inflate_all(enum compression form, const uint8_t *data, size_t size, size_t step, struct buf *out)
 {
 	struct inflater *i = inflater_new(form);
 	struct err e = {.code = ERR_NONE};
@@ -38,13 +37,11 @@ static int inflate_all(enum compression form, const uint8_t *data, size_t size, 
 
 	check(i != NULL);
 	for (size_t at = 0; at < size && result == 0; at += step)
-		result = inflater_add(i, data + at, size - at < step ? size - at : step, append,
-				      out, &e);
+		result = inflater_add(i, data + at, size - at < step ? size - at : step, append, out, &e);
 	if (result == 0)
 		result = inflater_end(i, &e);
 	inflater_free(i);
-	check(result == 0 ||
-	      ((e.code == ERR_INPUT || e.code == ERR_TOO_LARGE) && e.text[0] != '\0'));
+	check(result == 0 || ((e.code == ERR_INPUT || e.code == ERR_TOO_LARGE) && e.text[0] != '\0'));
 	return result;
 }
 
@@ -55,8 +52,7 @@ static void inflate_both(enum compression form, size_t step, const uint8_t *data
 	int result = inflate_all(form, data, size, size + 1, &whole);
 	check(inflate_all(form, data, size, step, &pieces) == result);
 	check(result != 0 ||
-	      (whole.size == pieces.size &&
-	       (whole.size == 0 || memcmp(whole.data, pieces.data, whole.size) == 0)));
+	      (whole.size == pieces.size && (whole.size == 0 || memcmp(whole.data, pieces.data, whole.size) == 0)));
 	buf_release(&whole);
 	buf_release(&pieces);
 }
@@ -74,8 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	compression_accepted(name.data);
 	if (compress_body(form, data, size, &small)) {
 		check(small.size <= size);
-		check(inflate_all(form, (const uint8_t *)small.data, small.size,
-				  (size_t)data[1] + 1, &out) == 0);
+		check(inflate_all(form, (const uint8_t *)small.data, small.size, (size_t)data[1] + 1, &out) == 0);
 		check(out.size == size && memcmp(out.data, data, size) == 0);
 	}
 	buf_release(&small);

@@ -24,9 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (config_parse(&c, "f", text, &e) != 0) {
 		if (e.code != ERR_INPUT || e.text[0] == '\0' || memcmp(&c, &before, sizeof c) != 0)
 			abort();
-	} else if (c.server.threads > 256 || c.server.body_max > (size_t)1 << 30 ||
-		   c.server.header_timeout_ms < 100 || c.onnx.optimization > 3 ||
-		   memchr(c.cors.origins, '\0', sizeof c.cors.origins) == NULL) {
+	} else if (c.server.threads > 256 || c.server.body_max > (size_t)1 << 30 || c.server.header_timeout_ms < 100 ||
+		   c.onnx.optimization > 3 || memchr(c.cors.origins, '\0', sizeof c.cors.origins) == NULL) {
 		abort();
 	}
 	free(text);

@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct tensor_spec inputs[] = {
-	{"a", "FP64", 1, {-1}}, {"n", "INT16", 2, {-1, 1}}, {"x", "FP32", 2, {-1, 2}}, {"s", "BYTES", 1, {-1}}};
+    {"a", "FP64", 1, {-1}}, {"n", "INT16", 2, {-1, 1}}, {"x", "FP32", 2, {-1, 2}}, {"s", "BYTES", 1, {-1}}};
 static const struct manifest manifest = {.input_count = 4, .inputs = inputs};
 
 static void check(bool good)
@@ -25,8 +25,8 @@ static void check(bool good)
 /* What was read: a line an event. */
 static void note(struct buf *out, const struct rows *r, enum rows_step step, const struct err *e)
 {
-	buf_format(out, "%d %llu %llu %s", step, (unsigned long long)r->csv.line,
-		   (unsigned long long)r->csv.offset, step == ROWS_BAD || step == ROWS_FAILED ? e->text : "");
+	buf_format(out, "%d %llu %llu %s", step, (unsigned long long)r->csv.line, (unsigned long long)r->csv.offset,
+		   step == ROWS_BAD || step == ROWS_FAILED ? e->text : "");
 	for (size_t k = 0; step != ROWS_FAILED && k < r->kept_count; k++) {
 		rows_write_csv(out, &r->kept[k].value);
 		rows_write_json(out, &r->kept[k].value);

@@ -9,8 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const double values[] = {NAN,       0,   -1,  3,     INFINITY,
-					-INFINITY, 4e9, 0.1, 1e-36, 16777216};
+	static const double values[] = {NAN, 0, -1, 3, INFINITY, -INFINITY, 4e9, 0.1, 1e-36, 16777216};
 	static double row[FOREST_FEATURES_MAX], output[FOREST_OUTPUTS_MAX], raw[FOREST_OUTPUTS_MAX];
 	static float narrow[FOREST_FEATURES_MAX];
 	struct forest *f;

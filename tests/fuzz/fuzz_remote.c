@@ -13,13 +13,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct tensor_spec inputs[] = {{"x", "FP32", 2, {-1, 1}}};
-static struct tensor_spec outputs[] = {{"a", "FP64", 2, {-1, 2}},   {"b", "BYTES", 1, {-1}},
-				       {"c", "INT64", 2, {-1, -1}}, {"d", "FP16", 0, {0}},
-				       {"e", "BOOL", 1, {2}},       {"f", "UINT8", 1, {-1}}};
-static const struct manifest manifest = {.inputs = inputs,
-					 .input_count = 1,
-					 .outputs = outputs,
-					 .output_count = sizeof outputs / sizeof *outputs};
+static struct tensor_spec outputs[] = {{"a", "FP64", 2, {-1, 2}}, {"b", "BYTES", 1, {-1}}, {"c", "INT64", 2, {-1, -1}},
+				       {"d", "FP16", 0, {0}},     {"e", "BOOL", 1, {2}},   {"f", "UINT8", 1, {-1}}};
+static const struct manifest manifest = {
+    .inputs = inputs, .input_count = 1, .outputs = outputs, .output_count = sizeof outputs / sizeof *outputs};
 
 static void check(bool good)
 {
@@ -43,8 +40,7 @@ static void descriptor(const char *text, size_t size)
 	buf_init(&first);
 	buf_init(&second);
 	check(remote_write(&r, &first, &e) == 0 && remote_detect(first.data, first.size));
-	check(remote_read(first.data, first.size, &again, &e) == 0 &&
-	      remote_write(&again, &second, &e) == 0);
+	check(remote_read(first.data, first.size, &again, &e) == 0 && remote_write(&again, &second, &e) == 0);
 	check(first.size == second.size && memcmp(first.data, second.data, first.size) == 0);
 	buf_release(&first);
 	buf_release(&second);
@@ -101,16 +97,14 @@ static void answer(const char *text, size_t size, size_t binary_size)
 
 	check(body != NULL && inference_begin(&inference, &manifest, &arena, &e) == 0);
 	memcpy(body, text, size);
-	inference.inputs[0] = (struct tensor){
-	    .datatype = DATATYPE_FP32, .rank = 2, .shape = {1, 1}, .count = 1, .data = &x};
+	inference.inputs[0] =
+	    (struct tensor){.datatype = DATATYPE_FP32, .rank = 2, .shape = {1, 1}, .count = 1, .data = &x};
 	/* Each on its own, so that one that is missing hides no other. */
 	for (size_t i = 0; i < manifest.output_count; i++) {
 		inference.output_count = 0;
 		inference_want(&inference, i);
-		if (remote_answer_read(&inference, i % 2 == 1, "u", body, size, size - binary_size,
-				       &e) != 0) {
-			check((e.code == ERR_UPSTREAM || e.code == ERR_MEMORY) &&
-			      e.text[0] != '\0');
+		if (remote_answer_read(&inference, i % 2 == 1, "u", body, size, size - binary_size, &e) != 0) {
+			check((e.code == ERR_UPSTREAM || e.code == ERR_MEMORY) && e.text[0] != '\0');
 			continue;
 		}
 		const struct tensor *t = &inference.outputs[0].tensor;

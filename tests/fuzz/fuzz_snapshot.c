@@ -22,10 +22,8 @@ static void draw_all(const struct snapshot *s)
 	static const int sizes[][2] = {{40, 10}, {80, 24}, {200, 50}, {23, 70}};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (size_t v = 0; v < view_count; v++) {
-			struct canvas *c =
-			    canvas_new(sizes[i][0], sizes[i][1], (enum charset)(i % 3));
-			struct ui_state state = {
-			    .snapshot = s, .connection = CONNECTION_UP, .utc = true};
+			struct canvas *c = canvas_new(sizes[i][0], sizes[i][1], (enum charset)(i % 3));
+			struct ui_state state = {.snapshot = s, .connection = CONNECTION_UP, .utc = true};
 			struct buf b;
 			if (c == NULL)
 				return;

@@ -16,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *names[] = {"a", "format", "c"};
 static struct tensor_spec matrix_inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec named_inputs[] = {
-    {"s", "BYTES", 1, {-1}}, {"n", "INT8", 2, {-1, 1}}, {"b", "BOOL", 1, {-1}}};
+static struct tensor_spec named_inputs[] = {{"s", "BYTES", 1, {-1}}, {"n", "INT8", 2, {-1, 1}}, {"b", "BOOL", 1, {-1}}};
 static const struct manifest manifests[] = {
     {.input_count = 1,
      .output_count = 1,
@@ -29,8 +28,8 @@ static const struct manifest manifests[] = {
 };
 #define MANIFESTS (sizeof manifests / sizeof *manifests)
 static const struct engine engine = {.name = "any"};
-static const struct prediction_kind kinds[MANIFESTS] = {
-    {.output = 0, .column = PREDICTION_ARGMAX, .class_count = 3}, {.output = PREDICTION_NONE}};
+static const struct prediction_kind kinds[MANIFESTS] = {{.output = 0, .column = PREDICTION_ARGMAX, .class_count = 3},
+							{.output = PREDICTION_NONE}};
 
 enum source { SOURCE_QUERY, SOURCE_CSV, SOURCE_JSON, SOURCES };
 
@@ -41,8 +40,7 @@ static void check(bool good)
 }
 
 /* Names and values with = and & between them. */
-static int read_query(struct table_request *t, const struct infer_version *version, char *text,
-		      struct err *e)
+static int read_query(struct table_request *t, const struct infer_version *version, char *text, struct err *e)
 {
 	char *rest = text, *one;
 	while ((one = strsep(&rest, "&")) != NULL) {
@@ -58,8 +56,8 @@ static int read_query(struct table_request *t, const struct infer_version *versi
 	return table_put_end(t, e);
 }
 
-static int read_text(enum source source, struct table_request *t,
-		     const struct infer_version *version, char *text, size_t size, struct err *e)
+static int read_text(enum source source, struct table_request *t, const struct infer_version *version, char *text,
+		     size_t size, struct err *e)
 {
 	bool json;
 	check(table_body_is_json(NULL, text, size, &json, e) == 0);
@@ -94,8 +92,7 @@ static void check_answer(const struct table_request *t, const struct buf *out)
 }
 
 /* Answers with the inputs themselves. */
-static void answer(const struct table_request *t, const struct infer_version *version,
-		   struct inference *inference)
+static void answer(const struct table_request *t, const struct infer_version *version, struct inference *inference)
 {
 	struct buf out;
 	struct err e;
@@ -124,8 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t chosen = data[0] % MANIFESTS;
 	if (columns[chosen] == NULL)
 		columns[chosen] = columns_new(&manifests[chosen], "m", NULL);
-	const struct infer_version version = {
-	    "m", 1, &engine, &manifests[chosen], columns[chosen], &kinds[chosen]};
+	const struct infer_version version = {"m", 1, &engine, &manifests[chosen], columns[chosen], &kinds[chosen]};
 	enum source source = (enum source)(data[1] % SOURCES);
 	/* Of exactly its size, so that the address checks see a byte read too far; a query ends
 	 * with NUL. */
@@ -138,8 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	      table_begin(&request, &version, &inference, &e) == 0);
 	e = (struct err){0};
 	if (read_text(source, &request, &version, text, text_size, &e) == 0 &&
-	    table_end(&request, &version, &inference,
-		      (enum table_format)(data[1] / SOURCES % TABLE_FORMAT_COUNT), &e) == 0)
+	    table_end(&request, &version, &inference, (enum table_format)(data[1] / SOURCES % TABLE_FORMAT_COUNT),
+		      &e) == 0)
 		answer(&request, &version, &inference);
 	else
 		check((e.code == ERR_INPUT || e.code == ERR_TOO_LARGE) && e.text[0] != '\0');

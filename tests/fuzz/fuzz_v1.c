@@ -15,10 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *names[] = {"a", "b", "c"};
 static struct tensor_spec inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec any_inputs[] = {{"a", "BYTES", 1, {-1}},
-					  {"b", "INT8", 2, {-1, 2}},
-					  {"c", "FP32", 2, {-1, 1}},
-					  {"d", "BOOL", 1, {-1}}};
+static struct tensor_spec any_inputs[] = {
+    {"a", "BYTES", 1, {-1}}, {"b", "INT8", 2, {-1, 2}}, {"c", "FP32", 2, {-1, 1}}, {"d", "BOOL", 1, {-1}}};
 static struct tensor_spec deep_inputs[] = {{"a", "FP16", 4, {-1, 2, -1, 1}}};
 static struct tensor_spec text_inputs[] = {{"t_bytes", "BYTES", 1, {-1}}};
 static struct tensor_spec scalar_inputs[] = {{"x", "UINT64", 0, {0}}};
@@ -44,8 +42,7 @@ static void check(bool good)
 }
 
 /* Answers with the inputs themselves, which must read as JSON. */
-static void answer(const struct v1_model *model, const struct v1_request *request,
-		   struct inference *inference)
+static void answer(const struct v1_model *model, const struct v1_request *request, struct inference *inference)
 {
 	struct buf out;
 	struct scan s;
@@ -71,13 +68,11 @@ static void check_inputs(const struct inference *inference)
 	for (size_t i = 0; i < inference->manifest->input_count; i++) {
 		const struct tensor *t = &inference->inputs[i];
 		size_t count;
-		check(t->data != NULL && tensor_count(t->shape, t->rank, &count) &&
-		      count == t->count);
+		check(t->data != NULL && tensor_count(t->shape, t->rank, &count) && count == t->count);
 		check(t->rank == inference->manifest->inputs[i].dimension_count);
 		for (size_t k = 0; k < t->count; k++)
-			sum += t->datatype == DATATYPE_BYTES
-				   ? (double)((const struct bytes *)t->data)[k].size
-				   : tensor_double(t, k);
+			sum += t->datatype == DATATYPE_BYTES ? (double)((const struct bytes *)t->data)[k].size
+							     : tensor_double(t, k);
 	}
 	check(sum == sum || sum != sum);
 }

@@ -14,8 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *names[] = {"a", "b", "c"};
 static struct tensor_spec inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}},
-				       {"raw_score", "FP32", 2, {-1, 1}}};
+static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}}, {"raw_score", "FP32", 2, {-1, 1}}};
 
 static void check(bool good)
 {
@@ -23,8 +22,8 @@ static void check(bool good)
 		abort();
 }
 
-static struct tensor_spec any_inputs[] = {{"a", "FP16", 1, {-1}},	  {"b", "INT8", 2, {-1, 2}},
-					  {"c", "BYTES", 1, {-1}},	  {"d", "BOOL", 0, {0}},
+static struct tensor_spec any_inputs[] = {{"a", "FP16", 1, {-1}},         {"b", "INT8", 2, {-1, 2}},
+					  {"c", "BYTES", 1, {-1}},        {"d", "BOOL", 0, {0}},
 					  {"e", "UINT64", 3, {1, -1, 1}}, {"f", "BF16", 1, {2}}};
 static const struct manifest table = {.input_count = 1,
 				      .output_count = 2,
@@ -32,15 +31,10 @@ static const struct manifest table = {.input_count = 1,
 				      .outputs = outputs,
 				      .feature_count = 3,
 				      .feature_names = names};
-static const struct manifest lone = {.input_count = 1,
-				     .output_count = 1,
-				     .inputs = inputs,
-				     .outputs = outputs,
-				     .feature_count = 1};
-static const struct manifest several = {
-    .input_count = 6, .output_count = 2, .inputs = any_inputs, .outputs = outputs};
-static const struct manifest text = {
-    .input_count = 1, .output_count = 2, .inputs = &any_inputs[2], .outputs = outputs};
+static const struct manifest lone = {
+    .input_count = 1, .output_count = 1, .inputs = inputs, .outputs = outputs, .feature_count = 1};
+static const struct manifest several = {.input_count = 6, .output_count = 2, .inputs = any_inputs, .outputs = outputs};
+static const struct manifest text = {.input_count = 1, .output_count = 2, .inputs = &any_inputs[2], .outputs = outputs};
 static const struct manifest *const manifests[] = {&table, &lone, &several, &text};
 static const struct engine tabular = {.tabular = true, .default_outputs = 1}, any = {.name = "any"};
 
@@ -52,8 +46,7 @@ static void answer(const struct v2_request *request, struct inference *inference
 	struct scan s;
 
 	for (size_t i = 0; i < inference->output_count; i++)
-		inference->outputs[i].tensor =
-		    inference->inputs[i % inference->manifest->input_count];
+		inference->outputs[i].tensor = inference->inputs[i % inference->manifest->input_count];
 	buf_init(&out);
 	v2_write(&out, "m\"", 7, request, inference, &json_size);
 	scan_init(&s, out.data, json_size, V2_DEPTH_MAX);
@@ -69,9 +62,8 @@ static void check_inputs(const struct inference *inference)
 		const struct tensor *t = &inference->inputs[i];
 		check(t->data != NULL);
 		for (size_t k = 0; k < t->count; k++)
-			sum += t->datatype == DATATYPE_BYTES
-				   ? (double)((const struct bytes *)t->data)[k].size
-				   : tensor_double(t, k);
+			sum += t->datatype == DATATYPE_BYTES ? (double)((const struct bytes *)t->data)[k].size
+							     : tensor_double(t, k);
 	}
 	check(sum == sum || sum != sum);
 }

@@ -149,9 +149,30 @@ static size_t replace(size_t length, size_t offset, size_t removed, const void *
 static size_t insert_word(size_t length, size_t offset)
 {
 	static const char *const words[] = {
-		"-1", "0", "1e999", "-1e999", "nan", "inf", "999999999999", "4294967296",
-		"18446744073709551616", "0.1e-400", "null", "[", "{", "\"", "\\u0000", "\\ud800",
-		",", "]", "}", "=", "\n", "\r\n", "\xff", "\x1b[2J",
+	    "-1",
+	    "0",
+	    "1e999",
+	    "-1e999",
+	    "nan",
+	    "inf",
+	    "999999999999",
+	    "4294967296",
+	    "18446744073709551616",
+	    "0.1e-400",
+	    "null",
+	    "[",
+	    "{",
+	    "\"",
+	    "\\u0000",
+	    "\\ud800",
+	    ",",
+	    "]",
+	    "}",
+	    "=",
+	    "\n",
+	    "\r\n",
+	    "\xff",
+	    "\x1b[2J",
 	};
 	const char *word = words[random_below(sizeof words / sizeof words[0])];
 	size_t removed = random_below(2) ? random_below(length - offset + 1) : 0;

@@ -32,8 +32,7 @@ static struct served_version *new_version(uint32_t number)
 	v->telemetry = telemetry_new(number == 1 ? &baseline : NULL);
 	v->engine = number == 4 ? NULL : number == 3 ? &away_engine : &fake_engine;
 	snprintf(v->manifest.engine, sizeof v->manifest.engine, "%s", number == 1 ? "\"{},=\\" : "fake");
-	snprintf(v->manifest.format, sizeof v->manifest.format, "%s",
-		 number == 1 ? FAKE_ROUTING_HOSTILE : "plain");
+	snprintf(v->manifest.format, sizeof v->manifest.format, "%s", number == 1 ? FAKE_ROUTING_HOSTILE : "plain");
 	memset(v->manifest.sha256, 'a' + (int)number, 64);
 	return v;
 }
@@ -51,7 +50,7 @@ static struct served_model *new_model(const char *name, size_t version_count)
 struct routing *fake_routing_new(void)
 {
 	static const struct route_entry entries[] = {
-		{1, ROUTE_LIVE, 7500}, {2, ROUTE_CANARY, 2500}, {3, ROUTE_SHADOW, 1000}};
+	    {1, ROUTE_LIVE, 7500}, {2, ROUTE_CANARY, 2500}, {3, ROUTE_SHADOW, 1000}};
 	struct routing *routing = calloc(1, sizeof *routing);
 	routing->models = calloc(2, sizeof(struct served_model *));
 	routing->models[routing->model_count++] = new_model("empty", 0);

@@ -220,8 +220,8 @@ static cJSON *change(struct fake_runtime *f, const cJSON *body, int *status)
 		bool conflict = live >= 1 && live <= 3;
 
 		*status = conflict ? 409 : 404;
-		cJSON_AddStringToObject(answer, "error", conflict ? "the route is at another revision"
-								  : "there is no such version");
+		cJSON_AddStringToObject(answer, "error",
+					conflict ? "the route is at another revision" : "there is no such version");
 		cJSON_AddStringToObject(answer, "code", conflict ? "conflict" : "not_found");
 		return answer;
 	}
@@ -330,9 +330,8 @@ static void respond(struct fake_runtime *f, int fd, const char *request, const c
 		json = cJSON_CreateObject();
 	}
 	text = cJSON_PrintUnformatted(json);
-	snprintf(head, sizeof(head),
-		 "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status,
-		 strlen(text));
+	snprintf(head, sizeof(head), "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+		 status, strlen(text));
 	send(fd, head, strlen(head), MSG_NOSIGNAL);
 	send(fd, text, strlen(text), MSG_NOSIGNAL);
 	free(text);
@@ -446,8 +445,8 @@ struct fake_runtime *fake_runtime_new(void)
 		f->peers[i].fd = -1;
 	pthread_mutex_init(&f->mutex, NULL);
 	sem_init(&f->started, 0, 0);
-	if (bind(f->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(f->listener, 16) != 0 || pthread_create(&f->thread, NULL, thread_main, f) != 0)
+	if (bind(f->listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(f->listener, 16) != 0 ||
+	    pthread_create(&f->thread, NULL, thread_main, f) != 0)
 		abort();
 	/* The test forks next: a lock that a starting thread holds would stay held in the child for ever. */
 	while (sem_wait(&f->started) != 0)

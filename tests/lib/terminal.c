@@ -236,8 +236,8 @@ bool terminal_cooked(const struct terminal *t)
 {
 	struct termios settings;
 
-	return tcgetattr(t->slave, &settings) == 0 && (settings.c_lflag & ICANON) &&
-	       (settings.c_lflag & ECHO) && (settings.c_oflag & OPOST);
+	return tcgetattr(t->slave, &settings) == 0 && (settings.c_lflag & ICANON) && (settings.c_lflag & ECHO) &&
+	       (settings.c_oflag & OPOST);
 }
 
 int terminal_wait(struct terminal *t)

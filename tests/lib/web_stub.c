@@ -33,12 +33,10 @@ struct visit {
 	int socket;
 };
 
-static void answer(int socket, const char *status, const char *headers, const void *body,
-		   size_t size)
+static void answer(int socket, const char *status, const char *headers, const void *body, size_t size)
 {
 	char head[512];
-	int length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n",
-			      status, headers, size);
+	int length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\n%sContent-Length: %zu\r\n\r\n", status, headers, size);
 
 	if (send(socket, head, (size_t)length, MSG_NOSIGNAL) != length)
 		return;
@@ -92,8 +90,7 @@ static bool behave(struct web_stub *w, int socket, const char *path, const char 
 		answer(socket, "200 OK", "", big, 1000000);
 		free(big);
 	} else if (strcmp(path, "/html") == 0) {
-		answer_text(socket, "200 OK", "Content-Type: text/html\r\n",
-			    "<html>welcome</html>");
+		answer_text(socket, "200 OK", "Content-Type: text/html\r\n", "<html>welcome</html>");
 	} else {
 		answer_text(socket, "404 Not Found", "", "nothing here");
 	}
@@ -130,8 +127,7 @@ static void *serve(void *context)
 		pthread_mutex_lock(&v->stub->lock);
 		v->stub->requests++;
 		pthread_mutex_unlock(&v->stub->lock);
-		if (sscanf(text, "%*s %127s", path) != 1 ||
-		    !behave(v->stub, v->socket, path, text + head, body))
+		if (sscanf(text, "%*s %127s", path) != 1 || !behave(v->stub, v->socket, path, text + head, body))
 			break;
 		used -= head + body;
 		memmove(text, text + head + body, used);
@@ -163,13 +159,11 @@ static void *accept_all(void *context)
 struct web_stub *web_stub_new(void)
 {
 	struct web_stub *w = calloc(1, sizeof *w);
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 
 	w->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(w->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(w->listener, 512) != 0 ||
+	if (bind(w->listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(w->listener, 512) != 0 ||
 	    getsockname(w->listener, (struct sockaddr *)&address, &size) != 0)
 		abort();
 	w->port = ntohs(address.sin_port);

@@ -28,9 +28,8 @@ static struct snapshot *load(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc < 6) {
-		fprintf(stderr,
-			"usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg "
-			"[MODEL [THEME [AGE_MS]]]\n");
+		fprintf(stderr, "usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg "
+				"[MODEL [THEME [AGE_MS]]]\n");
 		return 2;
 	}
 	struct snapshot *s = load(argv[1]);
@@ -43,8 +42,7 @@ int main(int argc, char **argv)
 	struct theme theme;
 	struct err e = {0};
 	struct buf b;
-	if (s == NULL || c == NULL ||
-	    theme_load(argc > 7 ? argv[7] : THEME_DEFAULT, &theme, &e) != 0) {
+	if (s == NULL || c == NULL || theme_load(argc > 7 ? argv[7] : THEME_DEFAULT, &theme, &e) != 0) {
 		fprintf(stderr, "screen_dump: %s\n", e.text);
 		return 1;
 	}

@@ -13,8 +13,8 @@
 
 static char *names[] = {"a", "b"};
 static struct tensor_spec input = {"rows", "FP64", 2, {-1, 2}};
-static struct tensor_spec outputs[] = {{"p", "FP64", 2, {-1, 1}}, {"raw_score", "FP64", 2, {-1, 1}},
-				       {"two", "FP64", 2, {-1, -1}}};
+static struct tensor_spec outputs[] = {
+    {"p", "FP64", 2, {-1, 1}}, {"raw_score", "FP64", 2, {-1, 1}}, {"two", "FP64", 2, {-1, -1}}};
 static struct manifest manifest = {.input_count = 1,
 				   .inputs = &input,
 				   .output_count = 2,
@@ -50,8 +50,7 @@ static int predict(void *context, size_t thread, struct batch_question *q, struc
 			else
 				data[i] = cells[2 * i] + cells[2 * i + 1];
 		q->outputs[o] = (struct v2_named){
-			q->output_names[o],
-			{DATATYPE_FP64, 2, {(int64_t)q->rows, (int64_t)width}, q->rows * width, data}};
+		    q->output_names[o], {DATATYPE_FP64, 2, {(int64_t)q->rows, (int64_t)width}, q->rows * width, data}};
 	}
 	return 0;
 }

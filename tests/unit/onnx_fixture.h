@@ -55,14 +55,11 @@ static inline const cJSON *fixture_tensor(const cJSON *json, const char *list, c
  * sides. */
 static inline void fixture_store(struct tensor *t, size_t i, const cJSON *item)
 {
-	double value = cJSON_IsNull(item)   ? (double)NAN
-		       : cJSON_IsBool(item) ? cJSON_IsTrue(item)
-					    : item->valuedouble;
+	double value = cJSON_IsNull(item) ? (double)NAN : cJSON_IsBool(item) ? cJSON_IsTrue(item) : item->valuedouble;
 
 	switch (t->datatype) {
 	case DATATYPE_BYTES:
-		((struct bytes *)t->data)[i] =
-		    (struct bytes){item->valuestring, strlen(item->valuestring)};
+		((struct bytes *)t->data)[i] = (struct bytes){item->valuestring, strlen(item->valuestring)};
 		return;
 	case DATATYPE_FP32:
 		((float *)t->data)[i] = (float)value;
@@ -85,8 +82,7 @@ static inline void fixture_store(struct tensor *t, size_t i, const cJSON *item)
 }
 
 /* The tensor, or only rows [first, first + rows) of it. Its strings are the JSON's. */
-static inline void fixture_load(const cJSON *json, struct arena *arena, size_t first, size_t rows,
-				struct tensor *t)
+static inline void fixture_load(const cJSON *json, struct arena *arena, size_t first, size_t rows, struct tensor *t)
 {
 	const char *type = cJSON_GetObjectItem(json, "datatype")->valuestring;
 	const cJSON *item;
@@ -122,12 +118,11 @@ static inline size_t fixture_rows(const cJSON *json)
 	return (size_t)cJSON_GetArrayItem(cJSON_GetObjectItem(first, "shape"), 0)->valuedouble;
 }
 
-static inline void fixture_inputs(const cJSON *json, struct inference *inference, size_t first,
-				  size_t rows)
+static inline void fixture_inputs(const cJSON *json, struct inference *inference, size_t first, size_t rows)
 {
 	for (size_t i = 0; i < inference->manifest->input_count; i++)
-		fixture_load(fixture_tensor(json, "inputs", inference->manifest->inputs[i].name),
-			     inference->arena, first, rows, &inference->inputs[i]);
+		fixture_load(fixture_tensor(json, "inputs", inference->manifest->inputs[i].name), inference->arena,
+			     first, rows, &inference->inputs[i]);
 }
 
 static inline bool fixture_near(double a, double b, double tolerance)
@@ -135,8 +130,8 @@ static inline bool fixture_near(double a, double b, double tolerance)
 	return fabs(a - b) <= tolerance * fmax(1, fabs(b));
 }
 
-static inline bool fixture_equal(const cJSON *json, const char *name, struct inference *inference,
-				 size_t output, size_t first, size_t rows)
+static inline bool fixture_equal(const cJSON *json, const char *name, struct inference *inference, size_t output,
+				 size_t first, size_t rows)
 {
 	const struct inference_output *got = &inference->outputs[output];
 	const char *label = inference->manifest->outputs[got->spec].name;
@@ -144,22 +139,19 @@ static inline bool fixture_equal(const cJSON *json, const char *name, struct inf
 	struct tensor wanted;
 	const struct tensor *t = &got->tensor;
 
-	fixture_load(fixture_tensor(json, "outputs", label), inference->arena, first, rows,
-		     &wanted);
+	fixture_load(fixture_tensor(json, "outputs", label), inference->arena, first, rows, &wanted);
 	if (t->datatype != wanted.datatype || t->rank != wanted.rank || t->count != wanted.count ||
 	    memcmp(t->shape, wanted.shape, t->rank * sizeof *t->shape) != 0) {
-		print_error("%s: %s: %s of %zu values, wanted %s of %zu\n", name, label,
-			    datatype_name(t->datatype), t->count, datatype_name(wanted.datatype),
-			    wanted.count);
+		print_error("%s: %s: %s of %zu values, wanted %s of %zu\n", name, label, datatype_name(t->datatype),
+			    t->count, datatype_name(wanted.datatype), wanted.count);
 		return false;
 	}
 	for (size_t i = 0; i < t->count; i++) {
 		const struct bytes *a = &((const struct bytes *)t->data)[i],
 				   *b = &((const struct bytes *)wanted.data)[i];
-		bool same =
-		    t->datatype == DATATYPE_BYTES
-			? a->size == b->size && memcmp(a->data, b->data, a->size) == 0
-			: fixture_near(tensor_double(t, i), tensor_double(&wanted, i), tolerance);
+		bool same = t->datatype == DATATYPE_BYTES
+				? a->size == b->size && memcmp(a->data, b->data, a->size) == 0
+				: fixture_near(tensor_double(t, i), tensor_double(&wanted, i), tolerance);
 		if (same)
 			continue;
 		print_error("%s: %s[%zu]: %.9g, wanted %.9g\n", name, label, i, tensor_double(t, i),

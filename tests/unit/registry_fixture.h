@@ -16,8 +16,7 @@ static const struct actor operator= {.uid = 1000, .name = "ada", .client = "mlde
 static inline void fixture_directory(char path[256])
 {
 	const char *base = getenv("TMPDIR");
-	snprintf(path, 256, "%s/mldeck-test-XXXXXX",
-		 base != NULL && base[0] != '\0' ? base : "/tmp");
+	snprintf(path, 256, "%s/mldeck-test-XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");
 	assert_non_null(mkdtemp(path));
 }
 
@@ -37,8 +36,7 @@ static inline struct registry *fixture_open(const char *path)
 	return r;
 }
 
-static inline int fixture_upload(struct registry *r, const char *content, char sha256[65],
-				 struct err *e)
+static inline int fixture_upload(struct registry *r, const char *content, char sha256[65], struct err *e)
 {
 	struct artifact *a;
 	uint64_t size_bytes;
@@ -52,16 +50,15 @@ static inline int fixture_upload(struct registry *r, const char *content, char s
 }
 
 /* Uploads the content and deploys it. */
-static inline int fixture_deploy(struct registry *r, const char *model, const char *content,
-				 bool no_live, struct deploy_result *result, struct err *e)
+static inline int fixture_deploy(struct registry *r, const char *model, const char *content, bool no_live,
+				 struct deploy_result *result, struct err *e)
 {
 	struct manifest m;
 	manifest_init(&m);
 	strcpy(m.engine, "forest");
 	strcpy(m.format, "lightgbm");
 	m.size_bytes = strlen(content);
-	struct tensor_spec input = {
-	    .name = "x", .datatype = "FP64", .dimension_count = 2, .dimensions = {-1, 3}};
+	struct tensor_spec input = {.name = "x", .datatype = "FP64", .dimension_count = 2, .dimensions = {-1, 3}};
 	m.inputs = &input;
 	m.input_count = 1;
 	if (fixture_upload(r, content, m.sha256, e) != 0)
@@ -69,25 +66,19 @@ static inline int fixture_deploy(struct registry *r, const char *model, const ch
 	return registry_deploy(r, model, &m, NULL, no_live, "because", &operator, result, e);
 }
 
-static inline int fixture_promote(struct registry *r, const char *model, uint32_t version,
-				  int64_t expect, struct revision_record *result, struct err *e)
+static inline int fixture_promote(struct registry *r, const char *model, uint32_t version, int64_t expect,
+				  struct revision_record *result, struct err *e)
 {
-	const struct route_change change = {.model = model,
-					    .action = "promote",
-					    .version = version,
-					    .expect_revision = expect,
-					    .reason = "better"};
+	const struct route_change change = {
+	    .model = model, .action = "promote", .version = version, .expect_revision = expect, .reason = "better"};
 	return registry_change_route(r, &change, &operator, result, e);
 }
 
 static inline int fixture_rollback(struct registry *r, const char *model, uint32_t to_revision,
 				   struct revision_record *result, struct err *e)
 {
-	const struct route_change change = {.model = model,
-					    .action = "rollback",
-					    .to_revision = to_revision,
-					    .expect_revision = -1,
-					    .reason = "worse"};
+	const struct route_change change = {
+	    .model = model, .action = "rollback", .to_revision = to_revision, .expect_revision = -1, .reason = "worse"};
 	return registry_change_route(r, &change, &operator, result, e);
 }
 

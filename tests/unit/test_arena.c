@@ -51,9 +51,9 @@ static void absurd_sizes_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_is_apart_and_aligned),
-		cmocka_unit_test(a_reset_keeps_the_memory),
-		cmocka_unit_test(absurd_sizes_are_refused),
+	    cmocka_unit_test(memory_is_apart_and_aligned),
+	    cmocka_unit_test(a_reset_keeps_the_memory),
+	    cmocka_unit_test(absurd_sizes_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

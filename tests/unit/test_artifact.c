@@ -51,8 +51,7 @@ static void kept_and_mapped(void **state)
 	const void *data;
 	size_t size;
 	assert_int_equal(fixture_upload(r, "abc", sha256, NULL), 0);
-	assert_string_equal(sha256,
-			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(fixture_upload(r, "abc", sha256, NULL), 0);
 	assert_int_equal(artifact_map(r, sha256, &data, &size, NULL), 0);
 	assert_int_equal(size, 3);
@@ -159,8 +158,7 @@ static void one_holder(void **state)
 	if (child == 0) {
 		struct err mine = {0};
 		int result = registry_open(directory, &second, &mine);
-		_exit(result == -1 && mine.code == ERR_CONFLICT && strstr(mine.text, wanted) ? 0
-											     : 1);
+		_exit(result == -1 && mine.code == ERR_CONFLICT && strstr(mine.text, wanted) ? 0 : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);

@@ -16,8 +16,7 @@ static void check_edges(const struct baseline *b)
 		assert_int_equal(baseline_bin(b, nextafter(b->edges[i + 1], -INFINITY)), (int)i);
 	}
 	assert_int_equal(baseline_bin(b, b->edges[b->bin_count]), (int)b->bin_count - 1);
-	assert_int_equal(baseline_bin(b, nextafter(b->edges[b->bin_count], INFINITY)),
-			 BASELINE_ABOVE);
+	assert_int_equal(baseline_bin(b, nextafter(b->edges[b->bin_count], INFINITY)), BASELINE_ABOVE);
 	assert_int_equal(baseline_bin(b, nextafter(b->edges[0], -INFINITY)), BASELINE_BELOW);
 	assert_int_equal(baseline_bin(b, NAN), BASELINE_NAN);
 	assert_int_equal(baseline_bin(b, INFINITY), BASELINE_ABOVE);

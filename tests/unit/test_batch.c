@@ -5,8 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define ROWS                                                                                                  \
-	"id,a,b\nr1,1,2\nr2,666,1\nr3,x,1\n\nr4,3\n\"r\n5\",1e-5,\n\"r6\"6,1,1\nr7,1,1\nr8,666,2\nr9,9,9"
+#define ROWS "id,a,b\nr1,1,2\nr2,666,1\nr3,x,1\n\nr4,3\n\"r\n5\",1e-5,\n\"r6\"6,1,1\nr7,1,1\nr8,666,2\nr9,9,9"
 
 static void rows_keep_their_order(void **state)
 {
@@ -118,8 +117,7 @@ static void ends_are_clear(void **state)
 	put("in.csv", "\n\n");
 	refused(&o, ERR_INPUT, "in.csv is empty; its first line is to name the columns");
 	put("in.csv", "a\n1\n");
-	refused(&o, ERR_INPUT,
-		"the rows have no column `b`, which the model needs (the first line names the columns)");
+	refused(&o, ERR_INPUT, "the rows have no column `b`, which the model needs (the first line names the columns)");
 	put("in.csv", "a,b\n1,1\n\"1,1\n1,1\n");
 	refused(&o, ERR_INPUT, "line 3 has a quote that is not closed");
 	put("in.csv", "a,b\n666,1\n666,1\n666,1\n666,1\n1,1\n");
@@ -194,10 +192,10 @@ static void a_bad_start_is_no_end(void **state)
 static void rejects_have_a_file_of_their_own(void **state)
 {
 	static const char *const taken[][2] = {
-		{"./out.csv", "out.csv"},
-		{"out.csv.part", "out.csv.part"},
-		{"out.csv.progress", "out.csv.progress"},
-		{"out.csv.progress.new", "out.csv.progress.new"},
+	    {"./out.csv", "out.csv"},
+	    {"out.csv.part", "out.csv.part"},
+	    {"out.csv.progress", "out.csv.progress"},
+	    {"out.csv.progress.new", "out.csv.progress.new"},
 	};
 	struct batch_options o = options_of("in.csv", "out.csv");
 	char sentence[128];
@@ -235,8 +233,7 @@ static void rejects_of_another_run_stay(void **state)
 	put("out.csv.rejects.csv.part", rejects);
 	int fd = open("out.csv.rejects.csv.part", O_RDWR);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	refused(&o, ERR_CONFLICT,
-		"another run is writing out.csv.rejects.csv; wait for it, or name another --rejects");
+	refused(&o, ERR_CONFLICT, "another run is writing out.csv.rejects.csv; wait for it, or name another --rejects");
 	assert_string_equal(get("out.csv.rejects.csv.part"), rejects);
 	close(fd);
 	assert_int_equal(done(&o).rejected, 1);
@@ -255,8 +252,7 @@ static void what_is_not_ours_is_not_touched(void **state)
 	put("precious", "kept\n");
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
 		assert_int_equal(symlink("precious", ours[i]), 0);
-		snprintf(sentence, sizeof sentence, "%s cannot be written: Too many levels of symbolic links",
-			 ours[i]);
+		snprintf(sentence, sizeof sentence, "%s cannot be written: Too many levels of symbolic links", ours[i]);
 		refused(&o, ERR_SYSTEM, sentence);
 		assert_string_equal(get("precious"), "kept\n");
 		assert_int_equal(unlink(ours[i]), 0);
@@ -420,20 +416,20 @@ static void waiting_for_an_answer_takes_no_processor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_keep_their_order),
-		cmocka_unit_test(columns_are_kept),
-		cmocka_unit_test(json_lines_are_predicted),
-		cmocka_unit_test(a_bad_row_is_found_by_halving),
-		cmocka_unit_test(ends_are_clear),
-		cmocka_unit_test(a_bad_start_is_no_end),
-		cmocka_unit_test(rejects_have_a_file_of_their_own),
-		cmocka_unit_test(rejects_of_another_run_stay),
-		cmocka_unit_test(what_is_not_ours_is_not_touched),
-		cmocka_unit_test(one_run_writes_an_output),
-		cmocka_unit_test(a_model_that_is_away_is_asked_again),
-		cmocka_unit_test(a_failed_run_asks_no_more),
-		cmocka_unit_test(input_that_grows_is_read_to_its_first_end),
-		cmocka_unit_test(waiting_for_an_answer_takes_no_processor),
+	    cmocka_unit_test(rows_keep_their_order),
+	    cmocka_unit_test(columns_are_kept),
+	    cmocka_unit_test(json_lines_are_predicted),
+	    cmocka_unit_test(a_bad_row_is_found_by_halving),
+	    cmocka_unit_test(ends_are_clear),
+	    cmocka_unit_test(a_bad_start_is_no_end),
+	    cmocka_unit_test(rejects_have_a_file_of_their_own),
+	    cmocka_unit_test(rejects_of_another_run_stay),
+	    cmocka_unit_test(what_is_not_ours_is_not_touched),
+	    cmocka_unit_test(one_run_writes_an_output),
+	    cmocka_unit_test(a_model_that_is_away_is_asked_again),
+	    cmocka_unit_test(a_failed_run_asks_no_more),
+	    cmocka_unit_test(input_that_grows_is_read_to_its_first_end),
+	    cmocka_unit_test(waiting_for_an_answer_takes_no_processor),
 	};
 	return cmocka_run_group_tests_name("batch", tests, set_up, tear_down);
 }

@@ -9,12 +9,10 @@
 const struct command *const command_table[] = {NULL};
 const size_t command_count = 0;
 
-static const struct batch_progress half = {
-	.rows = 1234567, .rejected = 12, .bytes = 500, .bytes_total = 1000};
+static const struct batch_progress half = {.rows = 1234567, .rejected = 12, .bytes = 500, .bytes_total = 1000};
 static const struct batch_progress stream = {.rows = 10, .bytes = 500};
 
-static void check(int width, const struct batch_progress *progress, double rate, double left_s,
-		  const char *expected)
+static void check(int width, const struct batch_progress *progress, double rate, double left_s, const char *expected)
 {
 	char line[1024];
 	batch_meter_line(line, sizeof line, width, true, "rows.csv", progress, rate, left_s);
@@ -44,7 +42,7 @@ static void a_line_fits_the_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_fits_the_terminal),
+	    cmocka_unit_test(a_line_fits_the_terminal),
 	};
 	return cmocka_run_group_tests_name("batch_meter", tests, NULL, NULL);
 }

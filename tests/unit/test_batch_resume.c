@@ -146,8 +146,7 @@ static void another_run_is_not_continued(void **state)
 	assert_string_equal(e.text, "out.csv was begun with v1; go on with --version 1, or add --restart to start over "
 				    "with v2");
 	manifest.sha256[0] = 'F';
-	refused(&o, ERR_CONFLICT,
-		"v1 of m is another file than when out.csv was begun; add --restart to start over");
+	refused(&o, ERR_CONFLICT, "v1 of m is another file than when out.csv was begun; add --restart to start over");
 	manifest.sha256[0] = 'f';
 	o.keep = (struct rows_keep){.count = 1, .names = {"id"}};
 	assert_int_equal(run_version(&o, 1, &outcome, &p, &e), -1);
@@ -263,11 +262,11 @@ static void a_write_that_fails_once_spoils_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_stopped_run_goes_on),
-		cmocka_unit_test(another_run_is_not_continued),
-		cmocka_unit_test(a_full_disk_is_waited_out),
-		cmocka_unit_test(a_killed_run_goes_on_anywhere),
-		cmocka_unit_test(a_write_that_fails_once_spoils_nothing),
+	    cmocka_unit_test(a_stopped_run_goes_on),
+	    cmocka_unit_test(another_run_is_not_continued),
+	    cmocka_unit_test(a_full_disk_is_waited_out),
+	    cmocka_unit_test(a_killed_run_goes_on_anywhere),
+	    cmocka_unit_test(a_write_that_fails_once_spoils_nothing),
 	};
 	return cmocka_run_group_tests_name("batch_resume", tests, set_up, tear_down);
 }

@@ -113,10 +113,8 @@ static void test_wrapped(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_clean),
-					   cmocka_unit_test(test_wide_halves),
-					   cmocka_unit_test(test_ascii),
-					   cmocka_unit_test(test_limits),
-					   cmocka_unit_test(test_wrapped)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put),         cmocka_unit_test(test_clean),
+					   cmocka_unit_test(test_wide_halves), cmocka_unit_test(test_ascii),
+					   cmocka_unit_test(test_limits),      cmocka_unit_test(test_wrapped)};
 	return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }

@@ -20,9 +20,9 @@ static void shares_are_exact(void **state)
 
 static void wrong_shares_are_refused(void **state)
 {
-	static const char *const texts[] = {"",	       "2",	     "2=",	     "2=99",	 "2=50 2=50", "0=100",
-					    "2=100x",  "2=33.333 3=66.667", "2=101", "2 = 100", "-2=100",
-					    "99999999999=100"};
+	static const char *const texts[] = {"",          "2",       "2=",     "2=99",
+					    "2=50 2=50", "0=100",   "2=100x", "2=33.333 3=66.667",
+					    "2=101",     "2 = 100", "-2=100", "99999999999=100"};
 	struct route_entry entries[ROUTE_ENTRIES_MAX];
 	size_t count;
 
@@ -74,9 +74,9 @@ static void the_revision_on_the_screen_is_sent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares_are_exact),
-		cmocka_unit_test(wrong_shares_are_refused),
-		cmocka_unit_test(the_revision_on_the_screen_is_sent),
+	    cmocka_unit_test(shares_are_exact),
+	    cmocka_unit_test(wrong_shares_are_refused),
+	    cmocka_unit_test(the_revision_on_the_screen_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

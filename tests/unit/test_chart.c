@@ -74,8 +74,7 @@ static void test_axes(void **context)
 
 static void test_split(void **context)
 {
-	struct route_entry route[] = {
-	    {3, ROUTE_CANARY, 1}, {2, ROUTE_LIVE, 9999}, {4, ROUTE_SHADOW, 5000}};
+	struct route_entry route[] = {{3, ROUTE_CANARY, 1}, {2, ROUTE_LIVE, 9999}, {4, ROUTE_SHADOW, 5000}};
 	struct canvas *c = canvas_new(10, 1, CHARSET_BLOCKS);
 	(void)context;
 	chart_split(c, 0, 0, 10, route, 3);
@@ -111,9 +110,8 @@ static void test_progress(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_resample), cmocka_unit_test(test_bars),
-	    cmocka_unit_test(test_series), cmocka_unit_test(test_axes),
-	    cmocka_unit_test(test_split), cmocka_unit_test(test_progress)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_resample), cmocka_unit_test(test_bars),
+					   cmocka_unit_test(test_series),   cmocka_unit_test(test_axes),
+					   cmocka_unit_test(test_split),    cmocka_unit_test(test_progress)};
 	return cmocka_run_group_tests_name("chart", tests, NULL, NULL);
 }

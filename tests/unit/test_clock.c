@@ -42,9 +42,9 @@ static void a_condition_waits_until_its_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_deadline_is_seconds_and_the_rest),
-		cmocka_unit_test(clocks_agree),
-		cmocka_unit_test(a_condition_waits_until_its_deadline),
+	    cmocka_unit_test(a_deadline_is_seconds_and_the_rest),
+	    cmocka_unit_test(clocks_agree),
+	    cmocka_unit_test(a_condition_waits_until_its_deadline),
 	};
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void names_come_from_the_signature(void **state)
 {
 	static const char *const expected[] = {"age", "city", "x_0", "x_1", "x_2"};
 	struct tensor_spec inputs[] = {
-		{"age", "INT64", 1, {-1}}, {"city", "BYTES", 2, {-1, 1}}, {"x", "FP32", 2, {-1, 3}}};
+	    {"age", "INT64", 1, {-1}}, {"city", "BYTES", 2, {-1, 1}}, {"x", "FP32", 2, {-1, 3}}};
 	struct err e;
 	struct columns *c = make(inputs, 3, &e);
 	(void)state;
@@ -45,8 +45,7 @@ static void features_name_a_single_input(void **state)
 {
 	char *names[] = {"b", "a"};
 	struct tensor_spec input = {"rows", "FP64", 2, {-1, 2}};
-	const struct manifest m = {
-		.input_count = 1, .inputs = &input, .feature_count = 2, .feature_names = names};
+	const struct manifest m = {.input_count = 1, .inputs = &input, .feature_count = 2, .feature_names = names};
 	struct err e;
 	struct columns *c = columns_new(&m, "m", &e);
 	(void)state;
@@ -61,19 +60,19 @@ static void tensors_are_no_columns(void **state)
 		struct tensor_spec input;
 		const char *sentence;
 	} cases[] = {
-		{{"image", "FP32", 4, {-1, 3, 8, 8}},
-		 "m takes tensors, not columns: its input `image` is FP32 of shape [-1, 3, 8, 8]; send it to "
-		 "/v2/models/m/infer"},
-		{{"x", "FP32", 2, {-1, -1}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1, -1]; send it to "
-		 "/v2/models/m/infer"},
-		{{"x", "FP32", 1, {5}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape [5]; send it to /v2/models/m/infer"},
-		{{"x", "FP32", 0, {0}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape []; send it to /v2/models/m/infer"},
-		{{"x", "FP32", 2, {-1, 70000}},
-		 "m takes tensors, not columns: its input `x` is FP32 of shape [-1, 70000]; send it to "
-		 "/v2/models/m/infer"},
+	    {{"image", "FP32", 4, {-1, 3, 8, 8}},
+	     "m takes tensors, not columns: its input `image` is FP32 of shape [-1, 3, 8, 8]; send it to "
+	     "/v2/models/m/infer"},
+	    {{"x", "FP32", 2, {-1, -1}},
+	     "m takes tensors, not columns: its input `x` is FP32 of shape [-1, -1]; send it to "
+	     "/v2/models/m/infer"},
+	    {{"x", "FP32", 1, {5}},
+	     "m takes tensors, not columns: its input `x` is FP32 of shape [5]; send it to /v2/models/m/infer"},
+	    {{"x", "FP32", 0, {0}},
+	     "m takes tensors, not columns: its input `x` is FP32 of shape []; send it to /v2/models/m/infer"},
+	    {{"x", "FP32", 2, {-1, 70000}},
+	     "m takes tensors, not columns: its input `x` is FP32 of shape [-1, 70000]; send it to "
+	     "/v2/models/m/infer"},
 	};
 	struct tensor_spec twice[] = {{"x", "FP32", 2, {-1, 2}}, {"x_1", "FP32", 1, {-1}}};
 	struct err e;
@@ -107,8 +106,7 @@ static const char *put(const char *type, const char *text)
 	assert_int_equal(columns_rows_init(&rows, c, &arena, 1, &e), 0);
 	assert_int_equal(columns_rows_begin(&rows, &e), 0);
 	buf_init(&out);
-	int result = text != NULL ? columns_put(&rows, 0, text, strlen(text), &e)
-				  : columns_put_absent(&rows, 0, &e);
+	int result = text != NULL ? columns_put(&rows, 0, text, strlen(text), &e) : columns_put_absent(&rows, 0, &e);
 	if (result == 0) {
 		assert_int_equal(columns_rows_end(&rows, NULL, &e), 0);
 		columns_rows_tensors(&rows, 0, 1, &t);
@@ -127,33 +125,54 @@ static const char *put(const char *type, const char *text)
 static void fields_become_every_datatype(void **state)
 {
 	static const char *const cases[][3] = {
-		{"FP64", "0.1", "0.1"}, {"FP64", " -1.5e-3\t", "-0.0015"}, {"FP64", "+.5", "0.5"},
-		{"FP64", "1.", "1"}, {"FP64", "", "NaN"}, {"FP64", "NA", "NaN"}, {"FP64", "nan", "NaN"},
-		{"FP64", "inf", "inf"}, {"FP64", "-Infinity", "-inf"}, {"FP64", "1e400", "`1e400` is out of range"},
-		{"FP64", "0x10", "`0x10` is not a number"}, {"FP64", "+-1", "`+-1` is not a number"},
-		{"FP64", "1,5", "`1,5` is not a number"}, {"FP64", "true", "`true` is not a number"},
-		{"FP64", "9007199254740993", "9007199254740992"},
-		{"FP32", "0.1", "0.1"},
-		{"FP32", "16777217", "16777216"}, {"FP32", "3.5e38", "`3.5e38` is out of range"},
-		{"FP32", "+1e39", "`+1e39` is out of range"},
-		{"FP16", "0.333251953125", "0.33325195"}, {"FP16", "70000", "`70000` is out of range"},
-		{"BF16", "1.5", "1.5"},
-		{"INT8", "-128", "-128"}, {"INT8", "128", "`128` is out of range"}, {"INT8", "+7", "7"},
-		{"INT64", "-9223372036854775808", "-9223372036854775808"},
-		{"INT64", "9223372036854775808", "`9223372036854775808` is out of range"},
-		{"INT32", "3.0", "3"}, {"INT32", "1e3", "1000"}, {"INT32", "3.5", "`3.5` is not a whole number"},
-		{"INT32", "", "the value is absent, which only floats can be"},
-		{"INT32", "x", "`x` is not a whole number"}, {"INT16", "-1e5", "`-1e5` is out of range"},
-		{"UINT64", "18446744073709551615", "18446744073709551615"},
-		{"UINT64", "18446744073709551616", "`18446744073709551616` is out of range"},
-		{"UINT8", "-1", "`-1` is out of range"}, {"UINT8", "-0", "0"}, {"UINT16", "65535", "65535"},
-		{"UINT32", "4294967295", "4294967295"},
-		{"BOOL", "True", "true"}, {"BOOL", "0", "false"},
-		{"BOOL", "yes", "`yes` is neither true nor false"},
-		{"BYTES", " a ", " a "}, {"BYTES", "", ""},
-		{"FP32", NULL, "NaN"}, {"FP16", NULL, "NaN"},
-		{"BOOL", NULL, "the value is absent, which only floats can be"},
-		{"BYTES", NULL, "the value is absent, which only floats can be"},
+	    {"FP64", "0.1", "0.1"},
+	    {"FP64", " -1.5e-3\t", "-0.0015"},
+	    {"FP64", "+.5", "0.5"},
+	    {"FP64", "1.", "1"},
+	    {"FP64", "", "NaN"},
+	    {"FP64", "NA", "NaN"},
+	    {"FP64", "nan", "NaN"},
+	    {"FP64", "inf", "inf"},
+	    {"FP64", "-Infinity", "-inf"},
+	    {"FP64", "1e400", "`1e400` is out of range"},
+	    {"FP64", "0x10", "`0x10` is not a number"},
+	    {"FP64", "+-1", "`+-1` is not a number"},
+	    {"FP64", "1,5", "`1,5` is not a number"},
+	    {"FP64", "true", "`true` is not a number"},
+	    {"FP64", "9007199254740993", "9007199254740992"},
+	    {"FP32", "0.1", "0.1"},
+	    {"FP32", "16777217", "16777216"},
+	    {"FP32", "3.5e38", "`3.5e38` is out of range"},
+	    {"FP32", "+1e39", "`+1e39` is out of range"},
+	    {"FP16", "0.333251953125", "0.33325195"},
+	    {"FP16", "70000", "`70000` is out of range"},
+	    {"BF16", "1.5", "1.5"},
+	    {"INT8", "-128", "-128"},
+	    {"INT8", "128", "`128` is out of range"},
+	    {"INT8", "+7", "7"},
+	    {"INT64", "-9223372036854775808", "-9223372036854775808"},
+	    {"INT64", "9223372036854775808", "`9223372036854775808` is out of range"},
+	    {"INT32", "3.0", "3"},
+	    {"INT32", "1e3", "1000"},
+	    {"INT32", "3.5", "`3.5` is not a whole number"},
+	    {"INT32", "", "the value is absent, which only floats can be"},
+	    {"INT32", "x", "`x` is not a whole number"},
+	    {"INT16", "-1e5", "`-1e5` is out of range"},
+	    {"UINT64", "18446744073709551615", "18446744073709551615"},
+	    {"UINT64", "18446744073709551616", "`18446744073709551616` is out of range"},
+	    {"UINT8", "-1", "`-1` is out of range"},
+	    {"UINT8", "-0", "0"},
+	    {"UINT16", "65535", "65535"},
+	    {"UINT32", "4294967295", "4294967295"},
+	    {"BOOL", "True", "true"},
+	    {"BOOL", "0", "false"},
+	    {"BOOL", "yes", "`yes` is neither true nor false"},
+	    {"BYTES", " a ", " a "},
+	    {"BYTES", "", ""},
+	    {"FP32", NULL, "NaN"},
+	    {"FP16", NULL, "NaN"},
+	    {"BOOL", NULL, "the value is absent, which only floats can be"},
+	    {"BYTES", NULL, "the value is absent, which only floats can be"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -227,12 +246,9 @@ static void outputs_are_columns_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_come_from_the_signature),
-		cmocka_unit_test(features_name_a_single_input),
-		cmocka_unit_test(tensors_are_no_columns),
-		cmocka_unit_test(fields_become_every_datatype),
-		cmocka_unit_test(rows_grow_and_are_sliced),
-		cmocka_unit_test(outputs_are_columns_too),
+	    cmocka_unit_test(names_come_from_the_signature), cmocka_unit_test(features_name_a_single_input),
+	    cmocka_unit_test(tensors_are_no_columns),        cmocka_unit_test(fields_become_every_datatype),
+	    cmocka_unit_test(rows_grow_and_are_sliced),      cmocka_unit_test(outputs_are_columns_too),
 	};
 	return cmocka_run_group_tests_name("columns", tests, NULL, release);
 }

@@ -8,15 +8,15 @@
 
 #include <string.h>
 
-static const struct option_spec options[] = {
-	OPTION_REASON, OPTION_DRY_RUN, {"to", "N", "a number"}, OPTION_STATE, OPTION_SOCKET, OPTION_END};
+static const struct option_spec options[] = {OPTION_REASON, OPTION_DRY_RUN, {"to", "N", "a number"},
+					     OPTION_STATE,  OPTION_SOCKET,  OPTION_END};
 static const struct command example = {"example", "MODEL [VERSION]", "do", NULL, options, NULL};
 static const struct command several = {"several", "MODEL SHARE...", "do", NULL, options, NULL};
 
 const struct command *const command_table[] = {&example, &several};
 const size_t command_count = 2;
 
-#define PARSE(c, a, e, ...)                                                                        \
+#define PARSE(c, a, e, ...) \
 	arguments_parse(c, sizeof((char *[]){__VA_ARGS__}) / sizeof(char *), (char *[]){__VA_ARGS__}, a, e)
 
 static void takes_arguments_and_options(void **unused)
@@ -68,7 +68,7 @@ static void refuses(const struct command *c, int argc, char **argv, const char *
 	assert_string_equal(e.text, sentence);
 }
 
-#define REFUSES(c, sentence, ...)                                                                  \
+#define REFUSES(c, sentence, ...) \
 	refuses(c, sizeof((char *[]){__VA_ARGS__}) / sizeof(char *), (char *[]){__VA_ARGS__}, sentence)
 
 static void refuses_what_the_record_does_not_say(void **unused)
@@ -151,14 +151,10 @@ static void finds_the_socket(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_arguments_and_options),
-		cmocka_unit_test(keeps_the_last_of_an_option),
-		cmocka_unit_test(ends_options_at_two_dashes),
-		cmocka_unit_test(refuses_what_the_record_does_not_say),
-		cmocka_unit_test(options_may_be_given_again),
-		cmocka_unit_test(help_needs_no_arguments),
-		cmocka_unit_test(help_is_broken_at_blanks),
-		cmocka_unit_test(finds_the_socket),
+	    cmocka_unit_test(takes_arguments_and_options), cmocka_unit_test(keeps_the_last_of_an_option),
+	    cmocka_unit_test(ends_options_at_two_dashes),  cmocka_unit_test(refuses_what_the_record_does_not_say),
+	    cmocka_unit_test(options_may_be_given_again),  cmocka_unit_test(help_needs_no_arguments),
+	    cmocka_unit_test(help_is_broken_at_blanks),    cmocka_unit_test(finds_the_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

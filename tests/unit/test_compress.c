@@ -15,8 +15,8 @@ static int append(void *context, const void *data, size_t size, struct err *e)
 }
 
 /* Inflates in pieces of step bytes. */
-static int inflate_all(enum compression form, const void *data, size_t size, size_t step,
-		       struct buf *out, struct err *e)
+static int inflate_all(enum compression form, const void *data, size_t size, size_t step, struct buf *out,
+		       struct err *e)
 {
 	struct inflater *i = inflater_new(form);
 	const char *bytes = data;
@@ -24,8 +24,7 @@ static int inflate_all(enum compression form, const void *data, size_t size, siz
 
 	assert_non_null(i);
 	for (size_t at = 0; at < size && result == 0; at += step)
-		result = inflater_add(i, bytes + at, size - at < step ? size - at : step, append,
-				      out, e);
+		result = inflater_add(i, bytes + at, size - at < step ? size - at : step, append, out, e);
 	if (result == 0)
 		result = inflater_end(i, e);
 	inflater_free(i);
@@ -47,14 +46,12 @@ static void round_trips(void **state)
 			struct buf plain, small = {0}, out = {0};
 			struct err e;
 			text(&plain, 500 * (size_t)(round + 1));
-			assert_true(
-			    compress_body((enum compression)form, plain.data, plain.size, &small));
+			assert_true(compress_body((enum compression)form, plain.data, plain.size, &small));
 			assert_true(small.size < plain.size / 2);
 			for (size_t step = 1; step < 3000; step = step * 3 + 1) {
 				buf_clear(&out);
-				assert_int_equal(inflate_all((enum compression)form, small.data,
-							     small.size, step, &out, &e),
-						 0);
+				assert_int_equal(
+				    inflate_all((enum compression)form, small.data, small.size, step, &out, &e), 0);
 				assert_int_equal(out.size, plain.size);
 				assert_memory_equal(out.data, plain.data, plain.size);
 			}
@@ -77,8 +74,7 @@ static void members_follow_one_another(void **state)
 	buf_add(&twice, small.data, small.size);
 	for (size_t step = 1; step <= twice.size; step++) {
 		buf_clear(&out);
-		assert_int_equal(
-		    inflate_all(COMPRESSION_GZIP, twice.data, twice.size, step, &out, &e), 0);
+		assert_int_equal(inflate_all(COMPRESSION_GZIP, twice.data, twice.size, step, &out, &e), 0);
 		assert_int_equal(out.size, 2 * plain.size);
 	}
 	buf_release(&plain);
@@ -96,8 +92,7 @@ static void raw_deflate_is_read(void **state)
 	for (size_t step = 1; step <= sizeof raw; step++) {
 		struct buf out = {0};
 		struct err e;
-		assert_int_equal(inflate_all(COMPRESSION_DEFLATE, raw, sizeof raw, step, &out, &e),
-				 0);
+		assert_int_equal(inflate_all(COMPRESSION_DEFLATE, raw, sizeof raw, step, &out, &e), 0);
 		assert_string_equal(out.data, "hello");
 		buf_release(&out);
 	}
@@ -113,25 +108,21 @@ static void damage_is_refused(void **state)
 		assert_true(compress_body((enum compression)form, plain.data, plain.size, &small));
 		for (size_t cut = 1; cut < small.size; cut++) {
 			buf_clear(&out);
-			assert_int_equal(
-			    inflate_all((enum compression)form, small.data, cut, 64, &out, &e), -1);
+			assert_int_equal(inflate_all((enum compression)form, small.data, cut, 64, &out, &e), -1);
 			assert_int_equal(e.code, ERR_INPUT);
 			assert_non_null(strstr(e.text, "ends too early"));
 		}
 		buf_add_string(&small, "trailing garbage");
 		for (size_t step = 1; step < 200; step++) {
 			buf_clear(&out);
-			assert_int_equal(inflate_all((enum compression)form, small.data, small.size,
-						     step, &out, &e),
+			assert_int_equal(inflate_all((enum compression)form, small.data, small.size, step, &out, &e),
 					 -1);
 			assert_int_equal(e.code, ERR_INPUT);
 		}
 		small.data[small.size / 2] ^= 0x55;
 		buf_clear(&out);
-		assert_int_equal(
-		    inflate_all((enum compression)form, small.data, small.size, 64, &out, &e), -1);
-		assert_int_equal(
-		    inflate_all((enum compression)form, "hello, plain text", 17, 64, &out, &e), -1);
+		assert_int_equal(inflate_all((enum compression)form, small.data, small.size, 64, &out, &e), -1);
+		assert_int_equal(inflate_all((enum compression)form, "hello, plain text", 17, 64, &out, &e), -1);
 		assert_non_null(strstr(e.text, "is malformed"));
 		assert_int_equal(inflate_all((enum compression)form, "", 0, 64, &out, &e), 0);
 		buf_release(&plain);
@@ -149,8 +140,7 @@ static void the_taker_limits(void **state)
 
 	assert_true(compress_body(COMPRESSION_GZIP, zeros, 2000000, &small));
 	assert_true(small.size < 20000);
-	assert_int_equal(
-	    inflate_all(COMPRESSION_GZIP, small.data, small.size, small.size, &out, &e), -1);
+	assert_int_equal(inflate_all(COMPRESSION_GZIP, small.data, small.size, small.size, &out, &e), -1);
 	assert_int_equal(e.code, ERR_TOO_LARGE);
 	assert_true(out.size <= 1000000);
 	free(zeros);
@@ -164,8 +154,7 @@ static void what_does_not_shrink_is_left(void **state)
 	struct buf small = {0};
 	assert_false(compress_body(COMPRESSION_GZIP, "abc", 3, &small));
 	assert_null(small.data);
-	assert_false(
-	    compress_body(COMPRESSION_NONE, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 35, &small));
+	assert_false(compress_body(COMPRESSION_NONE, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 35, &small));
 }
 
 static void names(void **state)

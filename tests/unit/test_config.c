@@ -61,8 +61,7 @@ static void every_kind_of_value(void **state)
 	assert_int_equal(c.server.body_timeout_ms, 120000);
 	assert_int_equal(c.server.body_max, 3 << 20);
 	assert_true(c.server.model_control);
-	assert_string_equal(c.cors.origins,
-			    "https://a.example, http://b.example:81, https://c.example");
+	assert_string_equal(c.cors.origins, "https://a.example, http://b.example:81, https://c.example");
 	assert_true(c.cors.credentials);
 	assert_int_equal(c.cors.max_age_s, 600);
 	assert_string_equal(c.onnx.library, "/opt/a b/libonnxruntime.so");
@@ -84,25 +83,18 @@ static void refusals_name_the_line(void **state)
 					 "are server, cors, onnx, remote, workers"},
 	    {"threads = 1\n", "mldeck.ini, line 1: there is no section []; there are server, cors, "
 			      "onnx, remote, workers"},
-	    {"[server]\nthreads = 257\n",
-	     "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
-	    {"[server]\nthreads = -1\n",
-	     "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
-	    {"[server]\nthreads = 4x\n",
-	     "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},
-	    {"[server]\nthreads =\n",
-	     "mldeck.ini, line 2: threads takes a number such as 4, not ``"},
-	    {"[server]\nbody_max = 2G\n",
-	     "mldeck.ini, line 2: body_max is from 1K to 1G, not `2G`"},
+	    {"[server]\nthreads = 257\n", "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
+	    {"[server]\nthreads = -1\n", "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
+	    {"[server]\nthreads = 4x\n", "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},
+	    {"[server]\nthreads =\n", "mldeck.ini, line 2: threads takes a number such as 4, not ``"},
+	    {"[server]\nbody_max = 2G\n", "mldeck.ini, line 2: body_max is from 1K to 1G, not `2G`"},
 	    {"[server]\nbody_max = 99999999999999999999G\n",
 	     "mldeck.ini, line 2: body_max is from 1K to 1G, not `99999999999999999999G`"},
 	    {"[server]\nbody_timeout = 10\n",
 	     "mldeck.ini, line 2: body_timeout takes a number such as 500ms, 10s or 2m, not `10`"},
-	    {"[server]\nheader_timeout = 1ms\n",
-	     "mldeck.ini, line 2: header_timeout is from 100ms to 1h, not `1ms`"},
+	    {"[server]\nheader_timeout = 1ms\n", "mldeck.ini, line 2: header_timeout is from 100ms to 1h, not `1ms`"},
 	    {"[onnx]\narena = maybe\n", "mldeck.ini, line 2: arena is yes or no, not `maybe`"},
-	    {"[onnx]\nthreads = 1\n\nthreads = 2\n",
-	     "mldeck.ini, line 4: `threads` is there twice"},
+	    {"[onnx]\nthreads = 1\n\nthreads = 2\n", "mldeck.ini, line 4: `threads` is there twice"},
 	    {"[onnx]\nthreads = 1\n arena = 1\n",
 	     "mldeck.ini, line 3: an indented line continues `threads`, which takes one value"},
 	    {"[cors]\norigins = a.example\n", "mldeck.ini, line 2: `a.example` is no origin: write "

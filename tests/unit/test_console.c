@@ -254,19 +254,19 @@ static void a_slow_line_loses_no_last_frame(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(quitting_gives_the_terminal_back),
-		cmocka_unit_test(every_fatal_signal_gives_the_terminal_back),
-		cmocka_unit_test(a_hung_up_terminal_ends_it),
-		cmocka_unit_test(unchanged_data_costs_no_byte),
-		cmocka_unit_test(a_promotion_asks_shows_and_is_done),
-		cmocka_unit_test(a_rollback_names_what_undoes_it),
-		cmocka_unit_test(a_wrong_name_changes_nothing),
-		cmocka_unit_test(another_operators_change_has_to_be_read_first),
-		cmocka_unit_test(a_hanging_runtime_blocks_no_key),
-		cmocka_unit_test(every_size_is_drawn),
-		cmocka_unit_test(a_stop_gives_the_terminal_to_the_shell_and_takes_it_back),
-		cmocka_unit_test(a_cursor_move_is_cheap),
-		cmocka_unit_test(a_slow_line_loses_no_last_frame),
+	    cmocka_unit_test(quitting_gives_the_terminal_back),
+	    cmocka_unit_test(every_fatal_signal_gives_the_terminal_back),
+	    cmocka_unit_test(a_hung_up_terminal_ends_it),
+	    cmocka_unit_test(unchanged_data_costs_no_byte),
+	    cmocka_unit_test(a_promotion_asks_shows_and_is_done),
+	    cmocka_unit_test(a_rollback_names_what_undoes_it),
+	    cmocka_unit_test(a_wrong_name_changes_nothing),
+	    cmocka_unit_test(another_operators_change_has_to_be_read_first),
+	    cmocka_unit_test(a_hanging_runtime_blocks_no_key),
+	    cmocka_unit_test(every_size_is_drawn),
+	    cmocka_unit_test(a_stop_gives_the_terminal_to_the_shell_and_takes_it_back),
+	    cmocka_unit_test(a_cursor_move_is_cheap),
+	    cmocka_unit_test(a_slow_line_loses_no_last_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

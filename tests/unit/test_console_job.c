@@ -208,15 +208,15 @@ static void the_dialog_fits_the_smallest_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_is_predicted_by_the_live_version),
-		cmocka_unit_test(nothing_starts_before_its_file_is_found),
-		cmocka_unit_test(paths_and_versions_are_as_typed),
-		cmocka_unit_test(long_paths_are_kept_whole),
-		cmocka_unit_test(the_version_of_the_dry_run_is_the_one_that_runs),
-		cmocka_unit_test(a_job_is_cancelled_and_started_again),
-		cmocka_unit_test(one_job_is_opened_and_models_are_left_alone_there),
-		cmocka_unit_test(a_job_that_does_not_move_costs_no_byte),
-		cmocka_unit_test(the_dialog_fits_the_smallest_screen),
+	    cmocka_unit_test(a_file_is_predicted_by_the_live_version),
+	    cmocka_unit_test(nothing_starts_before_its_file_is_found),
+	    cmocka_unit_test(paths_and_versions_are_as_typed),
+	    cmocka_unit_test(long_paths_are_kept_whole),
+	    cmocka_unit_test(the_version_of_the_dry_run_is_the_one_that_runs),
+	    cmocka_unit_test(a_job_is_cancelled_and_started_again),
+	    cmocka_unit_test(one_job_is_opened_and_models_are_left_alone_there),
+	    cmocka_unit_test(a_job_that_does_not_move_costs_no_byte),
+	    cmocka_unit_test(the_dialog_fits_the_smallest_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

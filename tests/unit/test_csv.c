@@ -55,7 +55,9 @@ static void records_are_read_in_pieces_of_any_size(void **state)
 	(void)state;
 	check("", "", false);
 	check("a,b\n1,2", "1@4:a|b;2@7:1|2;", false);
-	check("\xef\xbb\xbf" "a\r\n\r\n\n1\r\n", "1@6:a;4@12:1;", false);
+	check("\xef\xbb\xbf"
+	      "a\r\n\r\n\n1\r\n",
+	      "1@6:a;4@12:1;", false);
 	check("\xef\xbb", "1@2:\xef\xbb;", false);
 	check("\"a\"\"b\",\",\n\r\n\"\nx,\"\"\n\"\"\n", "1@14:a\"b|,\n\r\n;4@19:x|;5@22:;", false);
 	check("\"a\"\"\nb\"\"\n\",2\n3", "1@13:a\"\nb\"\n|2;4@14:3;", false);
@@ -70,8 +72,8 @@ static void a_record_has_a_limit(void **state)
 	static const struct {
 		const char *start, *sentence;
 	} cases[] = {
-		{"x\n", "1@2:x;#line 2 is longer than 16 MiB"},
-		{"x\n\"", "1@2:x;#line 2 has a quote that is not closed within 16 MiB"},
+	    {"x\n", "1@2:x;#line 2 is longer than 16 MiB"},
+	    {"x\n\"", "1@2:x;#line 2 has a quote that is not closed within 16 MiB"},
 	};
 	size_t size = CSV_RECORD_MAX + 16;
 	char *text = malloc(size);
@@ -109,8 +111,8 @@ static void reading_goes_on_in_the_middle(void **state)
 static void fields_are_quoted_where_needed(void **state)
 {
 	static const char *const cases[][2] = {
-		{"plain text", "plain text"}, {"", ""}, {"a,b", "\"a,b\""}, {"5\"", "\"5\"\"\""}, {"a\nb", "\"a\nb\""},
-		{"\r", "\"\r\""},
+	    {"plain text", "plain text"}, {"", ""},         {"a,b", "\"a,b\""}, {"5\"", "\"5\"\"\""},
+	    {"a\nb", "\"a\nb\""},         {"\r", "\"\r\""},
 	};
 	struct buf out;
 	(void)state;
@@ -127,10 +129,10 @@ static void fields_are_quoted_where_needed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records_are_read_in_pieces_of_any_size),
-		cmocka_unit_test(a_record_has_a_limit),
-		cmocka_unit_test(reading_goes_on_in_the_middle),
-		cmocka_unit_test(fields_are_quoted_where_needed),
+	    cmocka_unit_test(records_are_read_in_pieces_of_any_size),
+	    cmocka_unit_test(a_record_has_a_limit),
+	    cmocka_unit_test(reading_goes_on_in_the_middle),
+	    cmocka_unit_test(fields_are_quoted_where_needed),
 	};
 	return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
 }

@@ -13,11 +13,9 @@ static void sha256(void **state)
 	char text[DIGEST_SIZE];
 	/* FIPS 180-2, appendix B.1, and the digest of nothing. */
 	assert_int_equal(digest_of("abc", 3, text, NULL), 0);
-	assert_string_equal(text,
-			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(digest_of("", 0, text, NULL), 0);
-	assert_string_equal(text,
-			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	struct digest *d = digest_new(NULL);
 	assert_non_null(d);
 	assert_int_equal(digest_add(d, "a", 1, NULL), 0);
@@ -25,8 +23,7 @@ static void sha256(void **state)
 	assert_int_equal(digest_add(d, "bc", 2, NULL), 0);
 	assert_int_equal(digest_end(d, text, NULL), 0);
 	digest_free(d);
-	assert_string_equal(text,
-			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_true(digest_valid(text));
 	text[0] = 'B';
 	assert_false(digest_valid(text));
@@ -59,8 +56,7 @@ static void state_paths(void **state)
 	struct err e = {0};
 	clear_environment();
 	assert_int_equal(paths_state(path, sizeof path, &e), 0);
-	assert_string_equal(path, geteuid() == 0 ? "/var/lib/mldeck"
-						 : "/home/someone/.local/state/mldeck");
+	assert_string_equal(path, geteuid() == 0 ? "/var/lib/mldeck" : "/home/someone/.local/state/mldeck");
 	setenv("XDG_STATE_HOME", "/x", 1);
 	assert_int_equal(paths_state(path, sizeof path, &e), 0);
 	assert_string_equal(path, "/x/mldeck");

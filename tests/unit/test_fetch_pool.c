@@ -281,8 +281,7 @@ static void test_the_last_share_cancels(void **state)
 	assert_int_equal(o.status, 404);
 }
 
-static void unshare_when_done(void *context, int result, struct fetch_answer *answer,
-			      const struct err *e)
+static void unshare_when_done(void *context, int result, struct fetch_answer *answer, const struct err *e)
 {
 	fetch_pool_unshare(pool);
 	done(context, result, answer, e);
@@ -314,10 +313,8 @@ static void test_no_busy_loop(void **state)
 	(void)state;
 
 	fetch("/nothing", &o);
-	const struct fetch_request while_waiting = {.url = web_stub_url(stub, "/hang"),
-						    .timeout_ms = 200,
-						    .answer_max = 10,
-						    .direct = true};
+	const struct fetch_request while_waiting = {
+	    .url = web_stub_url(stub, "/hang"), .timeout_ms = 200, .answer_max = 10, .direct = true};
 	/* Its first may be the one that found nothing left to do. */
 	assert_int_equal(fetch_perform(f, &while_waiting, &answer, &e), -1);
 	unsigned long before = fetch_pool_wakeups(pool);
@@ -347,8 +344,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_delay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_the_last_share_cancels, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_the_last_share_is_given_back_by_a_callback, set_up,
-					    tear_down),
+	    cmocka_unit_test_setup_teardown(test_the_last_share_is_given_back_by_a_callback, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_busy_loop, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,8 +40,7 @@ static bool near(double a, double b)
 	return equal(a, b) || fabs(a - b) <= 1e-6 * fmax(1, fabs(b));
 }
 
-static int compare(const char *name, const struct forest *f, const double *table, size_t rows,
-		   size_t width)
+static int compare(const char *name, const struct forest *f, const double *table, size_t rows, size_t width)
 {
 	const struct forest_info *info = forest_info(f);
 	size_t features = info->feature_count, raws = info->raw_count, outs = info->output_count;
@@ -65,15 +64,13 @@ static int compare(const char *name, const struct forest *f, const double *table
 		forest_predict_f64(f, row, 1, out, raw);
 		forest_predict_f32(f, narrow, 1, out32, raw32);
 		for (size_t i = 0; i < raws; i++)
-			same &=
-			    equal(raw[i], row[features + i]) && (!exact || equal(raw32[i], raw[i]));
+			same &= equal(raw[i], row[features + i]) && (!exact || equal(raw32[i], raw[i]));
 		for (size_t i = 0; i < outs; i++)
-			same &= near(out[i], row[features + raws + i]) &&
-				(!exact || equal(out32[i], out[i])) &&
+			same &= near(out[i], row[features + raws + i]) && (!exact || equal(out32[i], out[i])) &&
 				equal(batch[r * outs + i], out[i]);
 		if (!same && failures++ == 0)
-			print_error("%s: row %zu: raw %.17g for %.17g, output %.17g for %.17g\n",
-				    name, r, raw[0], row[features], out[0], row[features + raws]);
+			print_error("%s: row %zu: raw %.17g for %.17g, output %.17g for %.17g\n", name, r, raw[0],
+				    row[features], out[0], row[features + raws]);
 	}
 	free(packed);
 	free(batch);
@@ -97,12 +94,10 @@ static int check_fixture(const char *model_path, const char *name)
 		return 1;
 	}
 	free(data);
-	snprintf(path, sizeof(path), "%.*s.expected", (int)(strrchr(model_path, '.') - model_path),
-		 model_path);
+	snprintf(path, sizeof(path), "%.*s.expected", (int)(strrchr(model_path, '.') - model_path), model_path);
 	expected = fopen(path, "r");
 	assert_non_null(expected);
-	assert_int_equal(
-	    fscanf(expected, "%zu %zu %zu %zu", shape, shape + 1, shape + 2, shape + 3), 4);
+	assert_int_equal(fscanf(expected, "%zu %zu %zu %zu", shape, shape + 1, shape + 2, shape + 3), 4);
 	assert_int_equal(forest_info(f)->feature_count, shape[1]);
 	assert_int_equal(forest_info(f)->raw_count, shape[2]);
 	assert_int_equal(forest_info(f)->output_count, shape[3]);

@@ -19,15 +19,14 @@ struct refusal {
 	const char *says; /* part of the sentence; NULL where the model still loads */
 };
 
-static const char lightgbm[] =
-    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
-    "max_feature_idx=1\nobjective=regression\nfeature_names=a b\n"
-    "feature_infos=none none\ntree_sizes=300\n\n"
-    "Tree=0\nnum_leaves=4\nnum_cat=1\nsplit_feature=0 1 0\n"
-    "threshold=0.5 0 1.5\ndecision_type=2 1 10\nleft_child=1 -1 -3\n"
-    "right_child=2 -2 -4\nleaf_value=1 2 3 4\ncat_boundaries=0 1\n"
-    "cat_threshold=5\nis_linear=1\nleaf_const=1 2 3 4\nnum_features=1 0 0 0\n"
-    "leaf_features=1 \nleaf_coeff=0.5 \nshrinkage=1\n\nend of trees\n";
+static const char lightgbm[] = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+			       "max_feature_idx=1\nobjective=regression\nfeature_names=a b\n"
+			       "feature_infos=none none\ntree_sizes=300\n\n"
+			       "Tree=0\nnum_leaves=4\nnum_cat=1\nsplit_feature=0 1 0\n"
+			       "threshold=0.5 0 1.5\ndecision_type=2 1 10\nleft_child=1 -1 -3\n"
+			       "right_child=2 -2 -4\nleaf_value=1 2 3 4\ncat_boundaries=0 1\n"
+			       "cat_threshold=5\nis_linear=1\nleaf_const=1 2 3 4\nnum_features=1 0 0 0\n"
+			       "leaf_features=1 \nleaf_coeff=0.5 \nshrinkage=1\n\nend of trees\n";
 
 static const struct refusal lightgbm_refusals[] = {
     {"version=v4", "version=v4", NULL},
@@ -136,10 +135,8 @@ static const struct refusal xgboost_refusals[] = {
     {"\"right_children\":[2,4,", "\"right_children\":[2,0,", "twice"},
     {"\"right_children\":[2,4,", "\"right_children\":[2,", "right_children"},
     {"\"split_conditions\":[5E-1", "\"split_conditions\":[nan", "split_conditions"},
-    {"\"split_conditions\":[5E-1,0E0,1E0", "\"split_conditions\":[5E-1,0E0,nan",
-     "split_conditions"},
-    {"\"split_conditions\":[5E-1,0E0,1E0", "\"split_conditions\":[5E-1,0E0,1E99",
-     "split_conditions"},
+    {"\"split_conditions\":[5E-1,0E0,1E0", "\"split_conditions\":[5E-1,0E0,nan", "split_conditions"},
+    {"\"split_conditions\":[5E-1,0E0,1E0", "\"split_conditions\":[5E-1,0E0,1E99", "split_conditions"},
     {"\"split_indices\":[0,1", "\"split_indices\":[0,2", "split_indices"},
     {"\"split_indices\":[0,1", "\"split_indices\":[-1,1", "split_indices"},
     {"\"split_type\":[0", "\"split_type\":[2", "split_type"},
@@ -198,8 +195,7 @@ static int check(const char *model, const struct refusal *r)
 	int status;
 
 	assert_non_null(place);
-	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(place - model), model, r->to,
-		 place + strlen(r->from));
+	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(place - model), model, r->to, place + strlen(r->from));
 	status = load(changed, strlen(changed), &e);
 	if (r->says ? status && strstr(e.text, r->says) : !status)
 		return 0;
@@ -255,8 +251,8 @@ static void refuses_hostile_ubjson(void **state)
 	SAYS(LEARNER "[#l\xff\xff\xff\xff", "length");                 /* a negative count */
 	SAYS(LEARNER "SL\xff\xff\xff\xff\xff\xff\xff\xff", "length");  /* a negative size */
 	SAYS(LEARNER "[#d\x3f\x80\0\0", "UBJSON");                     /* a count with a fraction */
-	SAYS(LEARNER "[$Z#U\xff", "UBJSON"); /* elements that take no bytes */
-	SAYS(LEARNER "[$dU\2", "UBJSON");    /* a type without a count */
+	SAYS(LEARNER "[$Z#U\xff", "UBJSON");                           /* elements that take no bytes */
+	SAYS(LEARNER "[$dU\2", "UBJSON");                              /* a type without a count */
 	SAYS(LEARNER "[$d#U\2\0\0\0\0\0", "cut off");
 	SAYS(LEARNER "?}", "UBJSON");
 }
@@ -296,18 +292,8 @@ static void bounds_memory(void **state)
 static void detects_by_content(void **state)
 {
 	static const char *const others[] = {
-	    "\x89PNG\r\n\x1a\n",
-	    "PK\3\4 learner",
-	    "\x80\4\x95 learner",
-	    "tree",
-	    "tree\nlearner",
-	    "{",
-	    "{}",
-	    "{\"a\":1}",
-	    "[\"learner\"]",
-	    " tree\nversion=v4",
-	    "GGUF",
-	    "\0\0\0\0",
+	    "\x89PNG\r\n\x1a\n", "PK\3\4 learner", "\x80\4\x95 learner", "tree", "tree\nlearner", "{", "{}",
+	    "{\"a\":1}",         "[\"learner\"]",  " tree\nversion=v4",  "GGUF", "\0\0\0\0",
 	};
 
 	(void)state;

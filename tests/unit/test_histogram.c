@@ -46,10 +46,10 @@ static void quantiles_are_nearest_ranks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buckets_are_within_one_percent),
-		cmocka_unit_test(values_beyond_the_range_count_as_the_last),
-		cmocka_unit_test(middle_of_a_bucket_is_in_it),
-		cmocka_unit_test(quantiles_are_nearest_ranks),
+	    cmocka_unit_test(buckets_are_within_one_percent),
+	    cmocka_unit_test(values_beyond_the_range_count_as_the_last),
+	    cmocka_unit_test(middle_of_a_bucket_is_in_it),
+	    cmocka_unit_test(quantiles_are_nearest_ranks),
 	};
 	return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }

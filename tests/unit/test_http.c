@@ -87,8 +87,7 @@ static void large(struct http_response *response)
 		buf_add(&response->body, line, sizeof line);
 }
 
-static void handle(void *context, const struct http_request *request,
-		   struct http_response *response)
+static void handle(void *context, const struct http_request *request, struct http_response *response)
 {
 	struct fixture *f = context;
 	if (strcmp(request->path, "/later") == 0 || strcmp(request->path, "/early") == 0)
@@ -137,9 +136,9 @@ static void start(struct fixture *f, unsigned threads, bool resumer)
 	struct err e = {0};
 	struct http_options options = {.thread_count = threads,
 				       .body_max = 1 << 20,
-.answer_timeout_ms = 100,
-.header_timeout_ms = DEADLINE_S * 1000,
-.body_timeout_ms = DEADLINE_S * 1000,
+				       .answer_timeout_ms = 100,
+				       .header_timeout_ms = DEADLINE_S * 1000,
+				       .body_timeout_ms = DEADLINE_S * 1000,
 				       .context = f,
 				       .handle = handle,
 				       .refuse = refuse};
@@ -147,8 +146,7 @@ static void start(struct fixture *f, unsigned threads, bool resumer)
 	f->last = &f->first;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
-	assert_int_equal(
-	    listener_tcp("127.0.0.1:0", &options.listen_fd, f->address, sizeof f->address, &e), 0);
+	assert_int_equal(listener_tcp("127.0.0.1:0", &options.listen_fd, f->address, sizeof f->address, &e), 0);
 	assert_int_equal(http_start(&options, &f->server, &e), 0);
 	if (resumer)
 		assert_int_equal(pthread_create(&f->resumer, NULL, resumer_main, f), 0);
@@ -198,8 +196,7 @@ static int connect_to(const struct fixture *f)
 static void post(int fd, const char *path, const char *body)
 {
 	char text[512];
-	int size = snprintf(text, sizeof text,
-			    "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s", path,
+	int size = snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s", path,
 			    strlen(body), body);
 	assert_int_equal(send(fd, text, (size_t)size, MSG_NOSIGNAL), size);
 }
@@ -214,10 +211,8 @@ static int answer(int fd, char *text, size_t size)
 			return -1;
 		used += (size_t)n;
 		text[used] = '\0';
-		const char *end = strstr(text, "\r\n\r\n"),
-			   *length = strcasestr(text, "content-length:");
-		if (end != NULL && length != NULL &&
-		    used >= (size_t)(end + 4 - text) + strtoul(length + 15, NULL, 10))
+		const char *end = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length:");
+		if (end != NULL && length != NULL && used >= (size_t)(end + 4 - text) + strtoul(length + 15, NULL, 10))
 			return 0;
 	}
 }
@@ -246,9 +241,8 @@ static void *client_main(void *argument)
 		snprintf(body, sizeof body, "client %d round %d", c->number, i);
 		snprintf(want, sizeof want, "\r\n\r\nlater %s", body);
 		post(fd, c->path, body);
-		c->failed = answer(fd, text, sizeof text) != 0 ||
-			    strncmp(text, "HTTP/1.1 200", 12) != 0 || strstr(text, want) == NULL ||
-			    strstr(text, "X-Later: yes") == NULL;
+		c->failed = answer(fd, text, sizeof text) != 0 || strncmp(text, "HTTP/1.1 200", 12) != 0 ||
+			    strstr(text, want) == NULL || strstr(text, "X-Later: yes") == NULL;
 	}
 	close(fd);
 	return NULL;
@@ -262,8 +256,7 @@ static void many_clients(unsigned threads, const char *path, int count)
 	start(&f, threads, true);
 	for (int i = 0; i < count; i++) {
 		clients[i] = (struct client){.fixture = &f, .path = path, .number = i};
-		assert_int_equal(pthread_create(&clients[i].thread, NULL, client_main, &clients[i]),
-				 0);
+		assert_int_equal(pthread_create(&clients[i].thread, NULL, client_main, &clients[i]), 0);
 	}
 	for (int i = 0; i < count; i++) {
 		pthread_join(clients[i].thread, NULL);
@@ -435,13 +428,10 @@ static void a_slow_reader_is_cut_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(suspended_requests_are_answered),
-	    cmocka_unit_test(resuming_before_the_handler_returns),
-	    cmocka_unit_test(clients_hang_up_while_suspended),
-	    cmocka_unit_test(a_drain_waits_for_what_is_suspended),
-	    cmocka_unit_test(a_drain_cuts_off_at_its_deadline),
-		cmocka_unit_test(a_drain_races_with_resuming),
-		cmocka_unit_test(a_slow_reader_is_cut_off),
+	    cmocka_unit_test(suspended_requests_are_answered),  cmocka_unit_test(resuming_before_the_handler_returns),
+	    cmocka_unit_test(clients_hang_up_while_suspended),  cmocka_unit_test(a_drain_waits_for_what_is_suspended),
+	    cmocka_unit_test(a_drain_cuts_off_at_its_deadline), cmocka_unit_test(a_drain_races_with_resuming),
+	    cmocka_unit_test(a_slow_reader_is_cut_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

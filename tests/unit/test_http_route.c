@@ -10,18 +10,17 @@ static void note(const char *name, const struct http_segments *segments)
 {
 	int used = snprintf(seen, sizeof seen, "%s", name);
 	for (size_t i = 0; i < segments->count; i++)
-		used +=
-		    snprintf(seen + used, sizeof seen - (size_t)used, " %s", segments->values[i]);
+		used += snprintf(seen + used, sizeof seen - (size_t)used, " %s", segments->values[i]);
 }
 
-#define HANDLER(name)                                                                          \
-	static void name(void *context, const struct http_request *request,                    \
-			 const struct http_segments *segments, struct http_response *response) \
-	{                                                                                      \
-		(void)context;                                                                 \
-		(void)request;                                                                 \
-		(void)response;                                                                \
-		note(#name, segments);                                                         \
+#define HANDLER(name)                                                                                             \
+	static void name(void *context, const struct http_request *request, const struct http_segments *segments, \
+			 struct http_response *response)                                                          \
+	{                                                                                                         \
+		(void)context;                                                                                    \
+		(void)request;                                                                                    \
+		(void)response;                                                                                   \
+		note(#name, segments);                                                                            \
 	}
 HANDLER(predict)
 HANDLER(predict_version)
@@ -70,8 +69,7 @@ static void a_part_ends_before_a_colon(void **state)
 	/* Nothing, too much, or something else behind the literal. */
 	expect("POST", "/v1/models/:predict", 404, "there is nothing at /v1/models/:predict");
 	expect("POST", "/v1/models/m:predict/", 404, "there is nothing at /v1/models/m:predict/");
-	expect("POST", "/v1/models/m/versions/:predict", 404,
-	       "there is nothing at /v1/models/m/versions/:predict");
+	expect("POST", "/v1/models/m/versions/:predict", 404, "there is nothing at /v1/models/m/versions/:predict");
 	expect("GET", "/v1/models/", 404, "there is nothing at /v1/models/");
 	expect("GET", "/v1/models/m:explain", 404, "there is nothing at /v1/models/m:explain");
 	expect("GET", "/predict/a:b", 404, "there is nothing at /predict/a:b");

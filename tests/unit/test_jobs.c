@@ -66,8 +66,7 @@ static void path_in(const struct world *w, const char *name, char path[512])
 }
 
 /* The plan of a job whose child runs the text. */
-static int plan_of(struct world *w, const char *text, const char *output, struct job_plan *plan,
-		   struct err *e)
+static int plan_of(struct world *w, const char *text, const char *output, struct job_plan *plan, struct err *e)
 {
 	static int number;
 	char name[32], path[512];
@@ -88,8 +87,7 @@ static int64_t start(struct world *w, const char *text, const char *output)
 	struct job_plan plan;
 	struct err e;
 	int64_t id = 0;
-	if (plan_of(w, text, output, &plan, &e) != 0 ||
-	    jobs_start(w->jobs, &plan, &operator, & id, &e) != 0)
+	if (plan_of(w, text, output, &plan, &e) != 0 || jobs_start(w->jobs, &plan, &operator, & id, &e) != 0)
 		fail_msg("%s", e.text);
 	return id;
 }
@@ -110,8 +108,7 @@ static struct job_record wait_for(struct world *w, int64_t id, enum job_state st
 		record = look(w, id);
 	}
 	if (record.state != state)
-		fail_msg("job is %s (%s), not %s", job_state_name(record.state), record.summary,
-			 job_state_name(state));
+		fail_msg("job is %s (%s), not %s", job_state_name(record.state), record.summary, job_state_name(state));
 	return record;
 }
 
@@ -142,14 +139,13 @@ static void a_child_is_alone_and_knows_its_job(void **state)
 	char expected[1200];
 	bool cancel = true;
 	struct err e;
-	int64_t id = start(
-	    w,
-	    "echo $MLDECK_JOB $(cat) > facts; echo $* | sed 's|--input [^ ]*|--input X|' >> facts\n"
-	    "awk '{print ($6 == $1), $19}' /proc/$$/stat >> facts\n"
-	    "for d in /proc/$$/fd/*; do readlink $d; done | sed 's/:.*//' | sort -u |"
-	    " grep -v -e input- -e /mldeck$ >> facts; touch told; while [ -e told ]; do sleep "
-	    "0.02; done",
-	    "out.csv");
+	int64_t id = start(w,
+			   "echo $MLDECK_JOB $(cat) > facts; echo $* | sed 's|--input [^ ]*|--input X|' >> facts\n"
+			   "awk '{print ($6 == $1), $19}' /proc/$$/stat >> facts\n"
+			   "for d in /proc/$$/fd/*; do readlink $d; done | sed 's/:.*//' | sort -u |"
+			   " grep -v -e input- -e /mldeck$ >> facts; touch told; while [ -e told ]; do sleep "
+			   "0.02; done",
+			   "out.csv");
 	struct job_record record = wait_for(w, id, JOB_RUNNING);
 	assert_true(record.pid > 0 && record.started_ms >= record.queued_ms);
 	assert_string_equal(record.title + strlen(record.title) - 11, " to out.csv");
@@ -163,11 +159,10 @@ static void a_child_is_alone_and_knows_its_job(void **state)
 	assert_int_equal(record.pid, 0);
 	/* A session of its own, nice'd, and besides what the shell reads only an empty input and
 	 * the pipe. */
-	snprintf(
-	    expected, sizeof expected,
-	    "%d\npredict churn --input X --output %s/out.csv --version 3 --socket /nowhere/socket"
-	    " --state /nowhere\n1 10\n/dev/null\npipe\n",
-	    (int)id, w->directory);
+	snprintf(expected, sizeof expected,
+		 "%d\npredict churn --input X --output %s/out.csv --version 3 --socket /nowhere/socket"
+		 " --state /nowhere\n1 10\n/dev/null\npipe\n",
+		 (int)id, w->directory);
 	check_file(w, "facts", expected);
 }
 
@@ -180,16 +175,14 @@ static void exit_codes_and_output_say_how_it_ended(void **state)
 	} cases[] = {
 	    {"exit 0", JOB_DONE, "0 rows, 0 rejected"},
 	    {"exit 1", JOB_DONE, "0 rows, 0 rejected"},
-	    {"echo working; echo 'mldeck predict: it is full' >&2; exit 7", JOB_FAILED,
-	     "it is full"},
+	    {"echo working; echo 'mldeck predict: it is full' >&2; exit 7", JOB_FAILED, "it is full"},
 	    {"exit 9", JOB_FAILED, "ended with exit code 9 and said nothing"},
 	    {"printf 'a\\033[31m\\n'; exit 2", JOB_FAILED, "a\\x1b[31m"},
 	    {"kill -9 $$", JOB_FAILED, "ended by signal 9 (Killed)"},
 	};
 	struct world *w = *state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct job_record record =
-		    wait_for(w, start(w, cases[i].text, "o"), cases[i].state);
+		struct job_record record = wait_for(w, start(w, cases[i].text, "o"), cases[i].state);
 		assert_string_equal(record.summary, cases[i].summary);
 		assert_true(record.ended_ms >= record.started_ms);
 	}
@@ -235,8 +228,7 @@ static void cancelling_asks_then_kills(void **state)
 	bool cancel = false;
 	struct err e;
 	int64_t polite = start(w, "trap 'exit 9' TERM; while :; do sleep 0.02; done", "a");
-	int64_t stubborn =
-	    start(w, "trap '' TERM; touch b-ready; while :; do sleep 0.02; done", "b");
+	int64_t stubborn = start(w, "trap '' TERM; touch b-ready; while :; do sleep 0.02; done", "b");
 	int64_t waiting = start(w, "exit 0", "c");
 	take_file(w, "b-ready");
 	wait_for(w, polite, JOB_RUNNING);
@@ -248,8 +240,7 @@ static void cancelling_asks_then_kills(void **state)
 	assert_int_equal(jobs_progress(w->jobs, stubborn, &progress, &cancel, &e), 0);
 	assert_true(cancel && look(w, stubborn).cancelling);
 	assert_int_equal(jobs_cancel(w->jobs, polite, "", &operator, & e), 0);
-	assert_string_equal(wait_for(w, polite, JOB_CANCELLED).summary,
-			    "cancelled after 0 rows, 0 rejected");
+	assert_string_equal(wait_for(w, polite, JOB_CANCELLED).summary, "cancelled after 0 rows, 0 rejected");
 	wait_for(w, stubborn, JOB_CANCELLED);
 	assert_int_equal(jobs_cancel(w->jobs, polite, "", &operator, & e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
@@ -267,8 +258,7 @@ static void two_run_and_the_others_wait_in_order(void **state)
 	for (int i = 0; i < 4; i++) {
 		char output[16];
 		snprintf(output, sizeof output, "%d", i);
-		ids[i] = start(
-		    w, "while [ -e gate ]; do sleep 0.02; done; echo $MLDECK_JOB >> order", output);
+		ids[i] = start(w, "while [ -e gate ]; do sleep 0.02; done; echo $MLDECK_JOB >> order", output);
 	}
 	wait_for(w, ids[1], JOB_RUNNING);
 	struct jobs_counts counts = jobs_list(w->jobs, records, LISTED_MAX, &count);
@@ -330,8 +320,7 @@ static void too_many_are_refused(void **state)
 static void a_shells_job_is_told_and_its_death_is_noticed(void **state)
 {
 	struct world *w = *state;
-	struct job_record record = {
-	    .kind = "predict", .model = "churn", .title = "x", .target = "/tmp/x"};
+	struct job_record record = {.kind = "predict", .model = "churn", .title = "x", .target = "/tmp/x"};
 	struct job_progress progress = {.done = 5};
 	bool cancel = false;
 	struct err e;
@@ -363,19 +352,16 @@ static void a_drain_interrupts_and_an_answer_still_counts(void **state)
 	struct err e;
 	char path[512];
 	int64_t other;
-	int64_t running =
-	    start(w, "trap 'exit 9' TERM; touch a-ready; while :; do sleep 0.02; done", "a");
-	int64_t finishing =
-	    start(w, "trap 'exit 0' TERM; touch b-ready; while :; do sleep 0.02; done", "b");
+	int64_t running = start(w, "trap 'exit 9' TERM; touch a-ready; while :; do sleep 0.02; done", "a");
+	int64_t finishing = start(w, "trap 'exit 0' TERM; touch b-ready; while :; do sleep 0.02; done", "b");
 	int64_t waiting = start(w, "touch ran", "c");
 	take_file(w, "a-ready");
 	take_file(w, "b-ready");
 	jobs_stop(w->jobs);
 	jobs_wait(w->jobs, UNIT_DEADLINE_MS);
 	assert_int_equal(look(w, running).state, JOB_INTERRUPTED);
-	assert_string_equal(
-	    look(w, running).summary,
-	    "the runtime stopped after 0 rows, 0 rejected; start it again to go on");
+	assert_string_equal(look(w, running).summary,
+			    "the runtime stopped after 0 rows, 0 rejected; start it again to go on");
 	assert_int_equal(look(w, finishing).state, JOB_DONE);
 	assert_int_equal(look(w, waiting).state, JOB_INTERRUPTED);
 	path_in(w, "ran", path);
@@ -488,10 +474,8 @@ static void plans_say_what_is_wrong(void **state)
 	refuse(w, empty, out, "is empty");
 	refuse(w, "/tmp/a\nb", out, "cannot be shown");
 	refuse(w, long_path, out, "at most");
-	cJSON *start_json =
-	    cJSON_Parse("{\"input\":\"/etc/hosts\",\"output\":\"/tmp/o\",\"speed\":9}");
-	assert_int_equal(job_plan_make(job_kind_find("predict"), "m", 1, start_json, &plan, &e),
-			 -1);
+	cJSON *start_json = cJSON_Parse("{\"input\":\"/etc/hosts\",\"output\":\"/tmp/o\",\"speed\":9}");
+	assert_int_equal(job_plan_make(job_kind_find("predict"), "m", 1, start_json, &plan, &e), -1);
 	assert_non_null(strstr(e.text, "no field `speed`"));
 	cJSON_Delete(start_json);
 	write_file(out, "old", 0600);
@@ -514,8 +498,7 @@ static void kinds_are_whole(void **state)
 		assert_true(kind->title[0] != '\0' && kind->field_count <= JOB_FIELDS_MAX);
 		assert_true(strlen(kind->name) < JOB_KIND_SIZE);
 		for (size_t j = 0; j < kind->field_count; j++)
-			assert_true(kind->fields[j].name[0] != '\0' &&
-				    kind->fields[j].label[0] != '\0');
+			assert_true(kind->fields[j].name[0] != '\0' && kind->fields[j].label[0] != '\0');
 	}
 	assert_null(job_kind_find("nothing"));
 }

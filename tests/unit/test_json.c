@@ -12,8 +12,7 @@ static cJSON *parsed(const char *text)
 static void good_values(void **state)
 {
 	(void)state;
-	cJSON *json =
-	    parsed("{\"s\":\"abc\",\"i\":7,\"n\":-1.5,\"b\":true,\"a\":[1,2],\"o\":{},\"z\":null}");
+	cJSON *json = parsed("{\"s\":\"abc\",\"i\":7,\"n\":-1.5,\"b\":true,\"a\":[1,2],\"o\":{},\"z\":null}");
 	char text[4];
 	int64_t integer;
 	uint32_t small;
@@ -128,7 +127,7 @@ int main(void)
 	    cmocka_unit_test(good_values),
 	    cmocka_unit_test(integer_refusals),
 	    cmocka_unit_test(other_refusals),
-		cmocka_unit_test(optional_fields_leave_what_was_there),
+	    cmocka_unit_test(optional_fields_leave_what_was_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,10 +69,10 @@ static void quoted_words_come_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(characters_go_in_at_the_cursor),
-		cmocka_unit_test(a_full_line_takes_no_more),
-		cmocka_unit_test(words_are_split_as_a_shell_does),
-		cmocka_unit_test(quoted_words_come_back),
+	    cmocka_unit_test(characters_go_in_at_the_cursor),
+	    cmocka_unit_test(a_full_line_takes_no_more),
+	    cmocka_unit_test(words_are_split_as_a_shell_does),
+	    cmocka_unit_test(quoted_words_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

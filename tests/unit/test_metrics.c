@@ -199,12 +199,12 @@ static void families_are_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_what_serves),
-		cmocka_unit_test(labels_are_escaped),
-		cmocka_unit_test(requests_are_counted_by_outcome),
-		cmocka_unit_test(durations_fall_into_their_buckets),
-		cmocka_unit_test(predictions_fall_into_their_buckets),
-		cmocka_unit_test(families_are_whole),
+	    cmocka_unit_test(names_what_serves),
+	    cmocka_unit_test(labels_are_escaped),
+	    cmocka_unit_test(requests_are_counted_by_outcome),
+	    cmocka_unit_test(durations_fall_into_their_buckets),
+	    cmocka_unit_test(predictions_fall_into_their_buckets),
+	    cmocka_unit_test(families_are_whole),
 	};
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

@@ -36,8 +36,7 @@ static void expect_same(const char *text)
 	if (memcmp(&wanted, &got, sizeof got) != 0)
 		fail_msg("%s: %a, expected %a", text, got, wanted);
 	if (memcmp(&wanted_float, &got_float, sizeof got_float) != 0)
-		fail_msg("%s as float: %a, expected %a", text, (double)got_float,
-			 (double)wanted_float);
+		fail_msg("%s as float: %a, expected %a", text, (double)got_float, (double)wanted_float);
 }
 
 static void hard_numbers(void **state)
@@ -213,8 +212,7 @@ static void random_doubles(void **state)
 static void expect_text(double value, bool narrow, const char *wanted)
 {
 	char text[NUMBER_SIZE + 1];
-	text[narrow ? number_write_float(text, (float)value) : number_write_double(text, value)] =
-	    '\0';
+	text[narrow ? number_write_float(text, (float)value) : number_write_double(text, value)] = '\0';
 	assert_string_equal(text, wanted);
 }
 
@@ -276,10 +274,9 @@ static void eight_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(hard_numbers),   cmocka_unit_test(long_numbers),
-	    cmocka_unit_test(random_texts),   cmocka_unit_test(no_numbers),
-	    cmocka_unit_test(random_doubles), cmocka_unit_test(short_texts),
-	    cmocka_unit_test(other_locale),   cmocka_unit_test(eight_at_once),
+	    cmocka_unit_test(hard_numbers), cmocka_unit_test(long_numbers),   cmocka_unit_test(random_texts),
+	    cmocka_unit_test(no_numbers),   cmocka_unit_test(random_doubles), cmocka_unit_test(short_texts),
+	    cmocka_unit_test(other_locale), cmocka_unit_test(eight_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,7 @@
 
 static struct config config;
 
-static int load(const char *name, struct manifest *manifest, struct prediction_kind *kind,
-		void **model, struct err *e)
+static int load(const char *name, struct manifest *manifest, struct prediction_kind *kind, void **model, struct err *e)
 {
 	size_t size;
 	char *data = fixture_read(name, ".onnx", &size);
@@ -85,12 +84,10 @@ static int ask(struct loaded *l, const char *name, size_t first, size_t rows, st
 static bool by_rows(const struct loaded *l)
 {
 	for (size_t i = 0; i < l->manifest.input_count; i++)
-		if (l->manifest.inputs[i].dimension_count == 0 ||
-		    l->manifest.inputs[i].dimensions[0] != -1)
+		if (l->manifest.inputs[i].dimension_count == 0 || l->manifest.inputs[i].dimensions[0] != -1)
 			return false;
 	for (size_t i = 0; i < l->manifest.output_count; i++)
-		if (l->manifest.outputs[i].dimension_count == 0 ||
-		    l->manifest.outputs[i].dimensions[0] != -1)
+		if (l->manifest.outputs[i].dimension_count == 0 || l->manifest.outputs[i].dimensions[0] != -1)
 			return false;
 	return true;
 }
@@ -221,13 +218,11 @@ static void knows_what_is_counted(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct loaded l;
 		open_fixture(cases[i].name, &l);
-		if (l.kind.output != cases[i].kind.output ||
-		    l.kind.column != cases[i].kind.column ||
-		    l.kind.class_count != cases[i].kind.class_count ||
-		    l.kind.probability != cases[i].kind.probability)
-			fail_msg("%s: output %zd, column %zd, %zu classes, probability %d",
-				 cases[i].name, (ssize_t)l.kind.output, (ssize_t)l.kind.column,
-				 l.kind.class_count, l.kind.probability);
+		if (l.kind.output != cases[i].kind.output || l.kind.column != cases[i].kind.column ||
+		    l.kind.class_count != cases[i].kind.class_count || l.kind.probability != cases[i].kind.probability)
+			fail_msg("%s: output %zd, column %zd, %zu classes, probability %d", cases[i].name,
+				 (ssize_t)l.kind.output, (ssize_t)l.kind.column, l.kind.class_count,
+				 l.kind.probability);
 		close_fixture(&l);
 	}
 }
@@ -310,9 +305,8 @@ static void answers_no_rows(void **state)
 		for (size_t k = 0; k < l.manifest.input_count; k++) {
 			const struct tensor_spec *spec = &l.manifest.inputs[k];
 			struct tensor *t = &inference.inputs[k];
-			*t = (struct tensor){
-			    .datatype = datatype_find(spec->datatype, strlen(spec->datatype)),
-			    .rank = spec->dimension_count};
+			*t = (struct tensor){.datatype = datatype_find(spec->datatype, strlen(spec->datatype)),
+					     .rank = spec->dimension_count};
 			for (size_t d = 0; d < t->rank; d++)
 				t->shape[d] = d == 0 ? 0 : spec->dimensions[d];
 		}
@@ -401,8 +395,7 @@ static int find_library(void **state)
 	(void)state;
 	config_init(&config);
 	if (library == NULL) {
-		print_message(
-		    "ok onnx # SKIP no ONNX Runtime library: run scripts/setup --tests\n");
+		print_message("ok onnx # SKIP no ONNX Runtime library: run scripts/setup --tests\n");
 		exit(0);
 	}
 	snprintf(config.onnx.library, sizeof config.onnx.library, "%s", library);

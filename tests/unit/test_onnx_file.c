@@ -25,8 +25,7 @@ static int count_detected(const char *folder, const char *suffix, int *files)
 	*files = 0;
 	while ((entry = readdir(directory)) != NULL) {
 		const char *end = strrchr(entry->d_name, '.');
-		if (entry->d_name[0] == '.' || end == NULL ||
-		    (suffix != NULL && strcmp(end, suffix) != 0))
+		if (entry->d_name[0] == '.' || end == NULL || (suffix != NULL && strcmp(end, suffix) != 0))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
 		FILE *file = fopen(path, "rb");

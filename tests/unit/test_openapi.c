@@ -23,11 +23,9 @@ static const struct manifest matrix = {
 };
 static struct tensor_spec named_inputs[] = {
     {"text", "BYTES", 1, {-1}}, {"n", "INT8", 2, {-1, 1}}, {"yes", "BOOL", 1, {-1}}, {"x", "FP32", 2, {-1, 2}}};
-static const struct manifest named = {
-    .input_count = 4, .inputs = named_inputs, .output_count = 1, .outputs = outputs};
+static const struct manifest named = {.input_count = 4, .inputs = named_inputs, .output_count = 1, .outputs = outputs};
 static struct tensor_spec image_inputs[] = {{"image", "UINT8", 3, {-1, 2, 3}}, {"k", "INT64", 0, {0}}};
-static const struct manifest image = {
-    .input_count = 2, .inputs = image_inputs, .output_count = 1, .outputs = outputs};
+static const struct manifest image = {.input_count = 2, .inputs = image_inputs, .output_count = 1, .outputs = outputs};
 static const struct manifest *const manifests[] = {&matrix, &named, &image};
 
 static const struct engine tabular = {.tabular = true, .default_outputs = 1}, any = {.name = "any"};
@@ -172,8 +170,7 @@ static void it_is_whole(void **state)
 		}
 		assert_int_equal(in_path, braces);
 		get(get(operation, "responses"), "200");
-		cJSON_ArrayForEach(response, get(operation, "responses"))
-			assert_int_equal(strlen(response->string), 3);
+		cJSON_ArrayForEach(response, get(operation, "responses")) assert_int_equal(strlen(response->string), 3);
 	}
 	cJSON_Delete(seen);
 	cJSON_Delete(json);
@@ -194,8 +191,8 @@ static void begin(const struct manifest *m)
 static void try_table(const struct openapi_model *model, enum example example, const cJSON *json, const char *text)
 {
 	static const struct prediction_kind kind = {.output = 0};
-	const struct infer_version version = {
-	    model->name, model->version, &any, model->manifest, model->columns, &kind};
+	const struct infer_version version = {model->name,     model->version, &any,
+					      model->manifest, model->columns, &kind};
 	struct table_request request;
 	int result = 0;
 	const cJSON *feature;

@@ -71,13 +71,10 @@ static void carries_the_librarys_words(void **state)
 	struct ort_session *session = NULL;
 
 	assert_non_null(o);
-	assert_int_equal(ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM, "options", &e),
-			 0);
-	assert_int_equal(
-	    ort_check(o,
-		      o->CreateSessionFromArray(o->env, "\x08\x07nonsense", 10, options, &session),
-		      ERR_INPUT, "the model", &e),
-	    -1);
+	assert_int_equal(ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM, "options", &e), 0);
+	assert_int_equal(ort_check(o, o->CreateSessionFromArray(o->env, "\x08\x07nonsense", 10, options, &session),
+				   ERR_INPUT, "the model", &e),
+			 -1);
 	o->ReleaseSessionOptions(options);
 	assert_int_equal(e.code, ERR_INPUT);
 	assert_ptr_equal(strstr(e.text, "the model: "), e.text);
@@ -88,10 +85,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    /* In this order: a library that was opened is answered whatever is asked for. */
-	    cmocka_unit_test(refuses_a_wrong_path),
-	    cmocka_unit_test(refuses_a_file_that_is_no_library),
-	    cmocka_unit_test(refuses_another_library),
-	    cmocka_unit_test(opens_once),
+	    cmocka_unit_test(refuses_a_wrong_path),       cmocka_unit_test(refuses_a_file_that_is_no_library),
+	    cmocka_unit_test(refuses_another_library),    cmocka_unit_test(opens_once),
 	    cmocka_unit_test(carries_the_librarys_words),
 	};
 

@@ -189,8 +189,7 @@ static void refusals_name_facts(void **state)
 	assert_string_equal(e.text, "v1 of flight-delay already gets all requests");
 	assert_int_equal(fixture_promote(r, "flight-delay", 2, 5, &revision, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_non_null(
-	    strstr(e.text, "the route of flight-delay is at revision 1 (deploy v1 by ada, "));
+	assert_non_null(strstr(e.text, "the route of flight-delay is at revision 1 (deploy v1 by ada, "));
 	assert_non_null(strstr(e.text, " s ago), not 5 as expected"));
 	assert_int_equal(audit_count(), audits + 4);
 
@@ -213,11 +212,8 @@ static void strings_are_cleaned(void **state)
 	deploy("m", "1", 1);
 	deploy("m", "2", 2);
 	char reason[300];
-	struct route_change change = {.model = "m",
-				      .action = "promote",
-				      .version = 2,
-				      .expect_revision = -1,
-				      .reason = reason};
+	struct route_change change = {
+	    .model = "m", .action = "promote", .version = 2, .expect_revision = -1, .reason = reason};
 	struct revision_record revision;
 	struct err e = {0};
 	memset(reason, 'x', sizeof reason);
@@ -320,14 +316,9 @@ static void one_winner_a_revision(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(first_goes_live),
-	    CASE(undo_goes_ever_further_back),
-	    CASE(splits),
-	    CASE(refusals_name_facts),
-	    CASE(strings_are_cleaned),
-	    CASE(baselines_freeze_once),
-	    CASE(survives_reopening),
-	    CASE(one_winner_a_revision),
+	    CASE(first_goes_live),     CASE(undo_goes_ever_further_back), CASE(splits),
+	    CASE(refusals_name_facts), CASE(strings_are_cleaned),         CASE(baselines_freeze_once),
+	    CASE(survives_reopening),  CASE(one_winner_a_revision),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,8 +118,7 @@ static void check_versions(struct registry *r, uint32_t *version_count)
 		size_t size;
 		assert_int_equal(versions[i].version, i + 1);
 		/* The file came before the row that names it. */
-		assert_int_equal(artifact_map(r, versions[i].manifest.sha256, &data, &size, NULL),
-				 0);
+		assert_int_equal(artifact_map(r, versions[i].manifest.sha256, &data, &size, NULL), 0);
 		artifact_unmap(data, size);
 	}
 	version_records_free(versions, count);
@@ -161,8 +160,7 @@ static void check(const char *directory)
 		assert_true(acks[i].version <= version_count);
 		assert_true(acks[i].revision <= count);
 		if (acks[i].revision != 0)
-			assert_int_equal(route_live(&revisions[count - acks[i].revision].route),
-					 acks[i].live);
+			assert_int_equal(route_live(&revisions[count - acks[i].revision].route), acks[i].live);
 	}
 	free(revisions);
 	registry_close(r);

@@ -31,17 +31,14 @@ static void test_urls_taken(void **state)
 {
 	(void)state;
 	accept("http://h/v2/models/iris", "http://h/v2/models/iris");
-	accept("https://h:8443/v2/models/iris/versions/7",
-	       "https://h:8443/v2/models/iris/versions/7");
+	accept("https://h:8443/v2/models/iris/versions/7", "https://h:8443/v2/models/iris/versions/7");
 	accept("http://h/v2/models/iris/", "http://h/v2/models/iris");
 	accept("http://[::1]:8000/v2/models/a%20b", "http://[::1]:8000/v2/models/a%20b");
 	accept("http://[::1]/v2/models/m", "http://[::1]/v2/models/m");
 	accept("https://h/team/a@b/v2/models/m", "https://h/team/a@b/v2/models/m");
-	accept("http://h/v2/models/a/v2/models/b/versions/v2",
-	       "http://h/v2/models/a/v2/models/b/versions/v2");
+	accept("http://h/v2/models/a/v2/models/b/versions/v2", "http://h/v2/models/a/v2/models/b/versions/v2");
 	assert_int_equal(remote_url_base("http://h/p/v2/models/m"), strlen("http://h/p/v2"));
-	assert_int_equal(remote_url_base("http://h/v2/models/a/v2/models/b"),
-			 strlen("http://h/v2/models/a/v2"));
+	assert_int_equal(remote_url_base("http://h/v2/models/a/v2/models/b"), strlen("http://h/v2/models/a/v2"));
 }
 
 static void test_urls_refused(void **state)
@@ -155,8 +152,7 @@ static void test_descriptors_refused(void **state)
 	refuse_text("{\"mldeck_remote\":1", "JSON object");
 	refuse_text("{\"mldeck_remote\":2,\"url\":\"http://h/v2/models/m\"}", "`mldeck_remote`");
 	refuse_text("{\"mldeck_remote\":1}", "`url`");
-	refuse_text("{\"mldeck_remote\":1,\"url\":\"http://u:secret@h/v2/models/m\"}",
-		    "--token-file");
+	refuse_text("{\"mldeck_remote\":1,\"url\":\"http://u:secret@h/v2/models/m\"}", "--token-file");
 	refuse_text(BEGIN "\"token_file\":\"token\"}", "absolute");
 	refuse_text(BEGIN "\"ca_file\":7}", "`ca_file`");
 	refuse_text(BEGIN "\"timeout_ms\":0}", "`timeout_ms`");

@@ -9,12 +9,9 @@
 #define URL "http://h/v2/models/m"
 
 static struct tensor_spec inputs[] = {{"rows", "FP32", 2, {-1, 2}}};
-static struct tensor_spec outputs[] = {{"score", "FP64", 2, {-1, 2}},
-				       {"label", "BYTES", 1, {-1}},
-				       {"count", "INT64", 1, {3}},
-				       {"half", "FP16", 1, {2}}};
-static const struct manifest manifest = {
-    .inputs = inputs, .input_count = 1, .outputs = outputs, .output_count = 4};
+static struct tensor_spec outputs[] = {
+    {"score", "FP64", 2, {-1, 2}}, {"label", "BYTES", 1, {-1}}, {"count", "INT64", 1, {3}}, {"half", "FP16", 1, {2}}};
+static const struct manifest manifest = {.inputs = inputs, .input_count = 1, .outputs = outputs, .output_count = 4};
 
 struct fixture {
 	struct arena arena;
@@ -28,13 +25,12 @@ static void begin(struct fixture *f, size_t spec)
 
 	*f = (struct fixture){.rows = {1, 2.5f, NAN, -0.0f}};
 	assert_int_equal(inference_begin(&f->inference, &manifest, &f->arena, &e), 0);
-	f->inference.inputs[0] = (struct tensor){
-	    .datatype = DATATYPE_FP32, .rank = 2, .shape = {2, 2}, .count = 4, .data = f->rows};
+	f->inference.inputs[0] =
+	    (struct tensor){.datatype = DATATYPE_FP32, .rank = 2, .shape = {2, 2}, .count = 4, .data = f->rows};
 	inference_want(&f->inference, spec);
 }
 
-static int read_bytes(struct fixture *f, const char *body, size_t size, size_t json_size,
-		      bool free_rows, struct err *e)
+static int read_bytes(struct fixture *f, const char *body, size_t size, size_t json_size, bool free_rows, struct err *e)
 {
 	/* Of exactly its size, so that the address checks see a byte read too far; and gone before
 	 * it is used. */
@@ -73,12 +69,10 @@ static void refuse(size_t spec, const char *body, const char *part)
 	arena_release(&f.arena);
 }
 
-#define SCORE(shape, data)                                                         \
-	"{\"outputs\":[{\"name\":\"score\",\"datatype\":\"FP64\",\"shape\":" shape \
-	",\"data\":" data "}]}"
-#define OUTPUT(name, datatype, shape, rest)                                                   \
-	"{\"outputs\":[{\"name\":\"" name "\",\"datatype\":\"" datatype "\",\"shape\":" shape \
-	"," rest "}]}"
+#define SCORE(shape, data) \
+	"{\"outputs\":[{\"name\":\"score\",\"datatype\":\"FP64\",\"shape\":" shape ",\"data\":" data "}]}"
+#define OUTPUT(name, datatype, shape, rest) \
+	"{\"outputs\":[{\"name\":\"" name "\",\"datatype\":\"" datatype "\",\"shape\":" shape "," rest "}]}"
 
 static void test_json(void **state)
 {
@@ -117,17 +111,13 @@ static void test_binary(void **state)
 
 	begin(&f, 1);
 	t = take(&f,
-		 OUTPUT("label", "BYTES", "[2]",
-			"\"parameters\":{\"binary_data_size\":11}") "\0\3\0\0\0a\0b\0\0\0\0",
+		 OUTPUT("label", "BYTES", "[2]", "\"parameters\":{\"binary_data_size\":11}") "\0\3\0\0\0a\0b\0\0\0\0",
 		 11);
 	assert_int_equal(((struct bytes *)t->data)[0].size, 3);
 	assert_memory_equal(((struct bytes *)t->data)[0].data, "a\0b", 3);
 	arena_release(&f.arena);
 	begin(&f, 3);
-	t = take(&f,
-		 OUTPUT("half", "FP16", "[2]",
-			"\"parameters\":{\"binary_data_size\":4}") "\0\0\x3c\0\x7c",
-		 4);
+	t = take(&f, OUTPUT("half", "FP16", "[2]", "\"parameters\":{\"binary_data_size\":4}") "\0\0\x3c\0\x7c", 4);
 	assert_true(tensor_double(t, 0) == 1 && isinf(tensor_double(t, 1)));
 	arena_release(&f.arena);
 }
@@ -162,10 +152,8 @@ static void test_lies(void **state)
 	refuse(0, "{\"outputs\":{}}", "not an array");
 	refuse(0, "{\"outputs\":[]}", "output `score` is missing");
 	refuse(0, "{\"outputs\":[],\"outputs\":[]}", "twice");
-	refuse(0, OUTPUT("Score", "FP64", "[2,2]", "\"data\":[1,2,3,4]"),
-	       "output `score` is missing");
-	refuse(0, OUTPUT("score", "FP32", "[2,2]", "\"data\":[1,2,3,4]"),
-	       "datatype FP32, its signature says FP64");
+	refuse(0, OUTPUT("Score", "FP64", "[2,2]", "\"data\":[1,2,3,4]"), "output `score` is missing");
+	refuse(0, OUTPUT("score", "FP32", "[2,2]", "\"data\":[1,2,3,4]"), "datatype FP32, its signature says FP64");
 	refuse(0, OUTPUT("score", "FP65", "[2,2]", "\"data\":[1,2,3,4]"), "no datatype `FP65`");
 	refuse(0, SCORE("[2]", "[1,2]"), "shape [2], its signature says [-1, 2]");
 	refuse(0, SCORE("[2,3]", "[1,2,3,4,5,6]"), "shape [2, 3], its signature says [-1, 2]");
@@ -179,22 +167,17 @@ static void test_lies(void **state)
 	refuse(0, SCORE("[-2,2]", "[]"), "whole number from 0 up");
 	refuse(0, SCORE("[4611686018427387904,4611686018427387904]", "[1]"), "too large");
 	refuse(0, SCORE("[2,2]", "[1,2,3,4]") "x", "");
-	refuse(2, OUTPUT("count", "INT64", "[3]", "\"data\":[1,2,9223372036854775808]"),
-	       "not of datatype INT64");
+	refuse(2, OUTPUT("count", "INT64", "[3]", "\"data\":[1,2,9223372036854775808]"), "not of datatype INT64");
 	refuse(2, OUTPUT("count", "INT64", "[3]", "\"data\":[1,2,2.5]"), "not of datatype INT64");
-	refuse(0, OUTPUT("score", "FP64", "[2,2]", "\"parameters\":{\"binary_data_size\":32}"),
-	       "bytes are left");
-	refuse(0, OUTPUT("score", "FP64", "[2,2]", "\"parameters\":{\"binary_data_size\":0}"),
-	       "needs 4 values");
+	refuse(0, OUTPUT("score", "FP64", "[2,2]", "\"parameters\":{\"binary_data_size\":32}"), "bytes are left");
+	refuse(0, OUTPUT("score", "FP64", "[2,2]", "\"parameters\":{\"binary_data_size\":0}"), "needs 4 values");
 }
 
 static void test_binary_lies(void **state)
 {
 	static const char body[] =
-	    OUTPUT("label", "BYTES", "[2]",
-		   "\"parameters\":{\"binary_data_size\":10}") "\xff\xff\xff\xff      ";
-	static const char more[] =
-	    OUTPUT("half", "FP16", "[2]", "\"parameters\":{\"binary_data_size\":4}") "12345";
+	    OUTPUT("label", "BYTES", "[2]", "\"parameters\":{\"binary_data_size\":10}") "\xff\xff\xff\xff      ";
+	static const char more[] = OUTPUT("half", "FP16", "[2]", "\"parameters\":{\"binary_data_size\":4}") "12345";
 	struct fixture f;
 	struct err e;
 	(void)state;
@@ -235,8 +218,7 @@ static void test_refusals(void **state)
 	refusal(500, "Internal Server Error\n", ERR_UPSTREAM, "HTTP 500: Internal Server Error");
 	refusal(503, "{\"error\":\"\"}", ERR_UPSTREAM, "HTTP 503");
 	refusal(504, "", ERR_TIMEOUT, "HTTP 504");
-	refusal(404, "{\"error\":\"unknown model\"}", ERR_UPSTREAM,
-		"does not exist (HTTP 404): unknown model");
+	refusal(404, "{\"error\":\"unknown model\"}", ERR_UPSTREAM, "does not exist (HTTP 404): unknown model");
 	refusal(401, "", ERR_UPSTREAM, "check the token's file");
 	refusal(307, "", ERR_UPSTREAM, "redirect");
 	refusal(200 + 4, "", ERR_UPSTREAM, "HTTP 204");
@@ -263,9 +245,8 @@ static void request(struct fixture *f, bool binary, const char *expected, size_t
 
 static void test_requests(void **state)
 {
-	static const char json[] =
-	    "{\"inputs\":[{\"name\":\"rows\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":"
-	    "[1,2.5,null,-0.0]}],\"outputs\":[{\"name\":\"score\"}]}";
+	static const char json[] = "{\"inputs\":[{\"name\":\"rows\",\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":"
+				   "[1,2.5,null,-0.0]}],\"outputs\":[{\"name\":\"score\"}]}";
 	static const char binary[] =
 	    "{\"inputs\":[{\"name\":\"rows\",\"shape\":[2,2],\"datatype\":\"FP32\",\"parameters\":"
 	    "{\"binary_data_size\":16}}],\"outputs\":[{\"name\":\"score\",\"parameters\":{\"binary_"
@@ -333,15 +314,13 @@ static void test_metadata(void **state)
 	struct err e;
 	(void)state;
 
-	assert_int_equal(
-	    describe(
-		"{\"versions\":[\"1\",\"2\"],\"platform\":\"onnx\",\"inputs\":[{\"name\":\"x\","
-		"\"datatype\":\"fp32\",\"shape\":[null,\"3\"]}],\"outputs\":[{\"name\":\"l\","
-		"\"datatype\":"
-		"\"BYTES\",\"shape\":[-1]},{\"name\":\"p\",\"datatype\":\"FP32\",\"shape\":[-1,4]}]"
-		"}",
-		NULL, &m, &e),
-	    0);
+	assert_int_equal(describe("{\"versions\":[\"1\",\"2\"],\"platform\":\"onnx\",\"inputs\":[{\"name\":\"x\","
+				  "\"datatype\":\"fp32\",\"shape\":[null,\"3\"]}],\"outputs\":[{\"name\":\"l\","
+				  "\"datatype\":"
+				  "\"BYTES\",\"shape\":[-1]},{\"name\":\"p\",\"datatype\":\"FP32\",\"shape\":[-1,4]}]"
+				  "}",
+				  NULL, &m, &e),
+			 0);
 	assert_string_equal(m.inputs[0].datatype, "FP32");
 	assert_int_equal(m.inputs[0].dimensions[0], -1);
 	assert_int_equal(m.inputs[0].dimensions[1], 3);
@@ -354,12 +333,10 @@ static void test_metadata(void **state)
 	manifest_release(&m);
 
 	/* The operator's signature is taken in place of an empty one. */
-	assert_int_equal(
-	    describe("{\"inputs\":[],\"outputs\":[]}",
-		     "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[-1,2]}]," OUT
-		     "}",
-		     &m, &e),
-	    0);
+	assert_int_equal(describe("{\"inputs\":[],\"outputs\":[]}",
+				  "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[-1,2]}]," OUT "}", &m,
+				  &e),
+			 0);
 	assert_string_equal(m.inputs[0].name, "x");
 	manifest_release(&m);
 }
@@ -370,19 +347,14 @@ static void test_metadata_refused(void **state)
 	(void)state;
 	refuse_metadata("{}", "--signature FILE");
 	refuse_metadata("{\"inputs\":[]," OUT "}", "--signature FILE");
-	refuse_metadata("{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1]}]}",
-			"it has no `outputs`");
+	refuse_metadata("{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1]}]}", "it has no `outputs`");
 	refuse_metadata(IN("{\"datatype\":\"FP32\",\"shape\":[1]}"), "no name");
 	refuse_metadata(IN("{\"name\":\"x\",\"shape\":[1]}"), "datatype ``");
-	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP128\",\"shape\":[1]}"),
-			"datatype `FP128`");
-	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32XXXXXXXXXXXX\",\"shape\":[1]}"),
-			"does not know");
+	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP128\",\"shape\":[1]}"), "datatype `FP128`");
+	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32XXXXXXXXXXXX\",\"shape\":[1]}"), "does not know");
 	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\"}"), "no `shape`");
-	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,1,1,1,1,1,1,1,1]}"),
-			"at most 8");
-	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[-2]}"),
-			"whole numbers and -1");
+	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,1,1,1,1,1,1,1,1]}"), "at most 8");
+	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[-2]}"), "whole numbers and -1");
 	refuse_metadata(IN("{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1]},{\"name\":\"x\","
 			   "\"datatype\":\"FP32\","
 			   "\"shape\":[1]}"),

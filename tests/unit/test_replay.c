@@ -53,7 +53,10 @@ static void makes_requests(void **unused)
 
 static void refuses_other_files(void **unused)
 {
-	static const char *const bad[] = {"", "x\n", HEADER, HEADER "1,2,N,1,2,0,0\n2,3,N,x,2,0,0\n",
+	static const char *const bad[] = {"",
+					  "x\n",
+					  HEADER,
+					  HEADER "1,2,N,1,2,0,0\n2,3,N,x,2,0,0\n",
 					  HEADER "5,6,N,1,2,0,0\n2,3,N,1,2,0,0\n",
 					  HEADER "1,2,N,1,2,0\n2,3,N,1,2,0,0\n"};
 
@@ -96,9 +99,9 @@ static void ends_without_a_runtime(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(makes_requests),
-		cmocka_unit_test(refuses_other_files),
-		cmocka_unit_test(ends_without_a_runtime),
+	    cmocka_unit_test(makes_requests),
+	    cmocka_unit_test(refuses_other_files),
+	    cmocka_unit_test(ends_without_a_runtime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

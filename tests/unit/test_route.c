@@ -30,8 +30,7 @@ static void check_step(const struct route *before, const struct route *after)
 		if (before->entry_count == 0 || at(before, bucket) == version)
 			continue;
 		moved++;
-		assert_true(weight_of(before, at(before, bucket)) >
-			    weight_of(after, at(before, bucket)));
+		assert_true(weight_of(before, at(before, bucket)) > weight_of(after, at(before, bucket)));
 		assert_true(weight_of(after, version) > weight_of(before, version));
 	}
 	for (uint32_t version = 0; version < 64; version++) {
@@ -74,8 +73,7 @@ static void ramp_keeps_units(void **state)
 	static struct route route, next;
 	route_single(&route, 1);
 	for (uint32_t share = 1; share <= ROUTE_BUCKETS; share += 49) {
-		const struct route_entry weights[] = {{1, ROUTE_LIVE, ROUTE_BUCKETS - share},
-						      {2, ROUTE_CANARY, share}};
+		const struct route_entry weights[] = {{1, ROUTE_LIVE, ROUTE_BUCKETS - share}, {2, ROUTE_CANARY, share}};
 		assert_int_equal(route_split(&next, &route, weights, 2, NULL), 0);
 		for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++)
 			if (at(&route, bucket) == 2)
@@ -91,8 +89,7 @@ static void roles(void **state)
 	static struct route route, next;
 	char text[128];
 	route_single(&route, 2);
-	const struct route_entry weights[] = {
-	    {3, ROUTE_LIVE, 6000}, {2, ROUTE_LIVE, 4000}, {8, ROUTE_SHADOW, 2550}};
+	const struct route_entry weights[] = {{3, ROUTE_LIVE, 6000}, {2, ROUTE_LIVE, 4000}, {8, ROUTE_SHADOW, 2550}};
 	assert_int_equal(route_split(&next, &route, weights, 3, NULL), 0);
 	assert_int_equal(route_live(&next), 2);
 	route_text(&next, text, sizeof text);
@@ -196,9 +193,8 @@ static void buckets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(random_walk),  cmocka_unit_test(ramp_keeps_units),
-	    cmocka_unit_test(roles),        cmocka_unit_test(refusals),
-	    cmocka_unit_test(hostile_json), cmocka_unit_test(buckets),
+	    cmocka_unit_test(random_walk), cmocka_unit_test(ramp_keeps_units), cmocka_unit_test(roles),
+	    cmocka_unit_test(refusals),    cmocka_unit_test(hostile_json),     cmocka_unit_test(buckets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 static char *names[] = {"a", "b"};
 static struct tensor_spec input = {"rows", "FP64", 2, {-1, 2}};
 static const struct manifest manifest = {
-	.input_count = 1, .inputs = &input, .feature_count = 2, .feature_names = names};
+    .input_count = 1, .inputs = &input, .feature_count = 2, .feature_names = names};
 static struct arena arena;
 static struct columns *columns;
 
@@ -44,8 +44,7 @@ static void columns_are_matched_by_name(void **state)
 {
 	size_t count;
 	(void)state;
-	const double *rows =
-		read_all("b,other,a\n1,x,2\r\n,y,\"-3e2\"\nNaN,,na\n\n", ROWS_CSV, &count);
+	const double *rows = read_all("b,other,a\n1,x,2\r\n,y,\"-3e2\"\nNaN,,na\n\n", ROWS_CSV, &count);
 	assert_int_equal(count, 3);
 	assert_true(rows[0] == 2 && rows[1] == 1 && rows[2] == -300);
 	assert_true(isnan(rows[3]) && isnan(rows[4]) && isnan(rows[5]));
@@ -56,8 +55,7 @@ static void a_blank_in_a_name_is_explained(void **state)
 {
 	static char *with[] = {"petal_width_(cm)"};
 	static struct tensor_spec one = {"rows", "FP64", 2, {-1, 1}};
-	static const struct manifest m = {
-		.input_count = 1, .inputs = &one, .feature_count = 1, .feature_names = with};
+	static const struct manifest m = {.input_count = 1, .inputs = &one, .feature_count = 1, .feature_names = with};
 	const char text[] = "id,petal width (cm)\n1,2\n";
 	struct columns_rows into;
 	struct err e = {0};
@@ -90,41 +88,40 @@ static void bad_rows_are_named(void **state)
 	static const struct {
 		const char *text, *sentence;
 	} cases[] = {
-		{"", "there are no rows"},
-		{"a\n1\n", "the rows have no column `b`, which the model needs (the first line names the columns)"},
-		{"a;b\n1;2\n", "the first line is one field, `a;b`; fields are separated by commas"},
-		{"a,b,a\n1,2,3\n", "the header names column `a` twice"},
-		{"a,b\n", "there are no rows after the header"},
-		{"a,b\n1,2\n1\n", "line 3: it has 1 field, the header 2"},
-		{"a,b\n1,2,3\n", "line 2: it has 3 fields, the header 2"},
-		{"a,b\n1,x\n", "line 2, column `b`: `x` is not a number"},
-		{"a,b\n1,\"2\n", "line 2 has a quote that is not closed"},
-		{"a,b\n1,\"2\"3\n", "line 2: field 2 goes on behind its closing quote"},
-		{"{\"a\":1}\n", "line 1, column `b`: there is no `b`, which the model needs"},
-		{"{\"a\":1,\"b\":2,\"a\":3}", "line 1, column `a`: `a` is given twice"},
-		{"{\"a\":1,\"b\":[2]}", "line 1, column `b`: it is an array, not one value"},
-		{"{\"a\":true,\"b\":2}", "line 1, column `a`: `true` is not a number"},
-		{"[1,2]\n[1]\n", "line 2: the array has 1 value for 2 columns"},
-		{"[1,2,3]\n", "line 1: the array has 3 values for 2 columns"},
-		{"[1,2\n", "line 1: it is not valid JSON: expected `,` or `]` at byte 5"},
-		{"[1,2] x\n", "line 1: it is not valid JSON: something behind the end of the JSON at byte 7"},
+	    {"", "there are no rows"},
+	    {"a\n1\n", "the rows have no column `b`, which the model needs (the first line names the columns)"},
+	    {"a;b\n1;2\n", "the first line is one field, `a;b`; fields are separated by commas"},
+	    {"a,b,a\n1,2,3\n", "the header names column `a` twice"},
+	    {"a,b\n", "there are no rows after the header"},
+	    {"a,b\n1,2\n1\n", "line 3: it has 1 field, the header 2"},
+	    {"a,b\n1,2,3\n", "line 2: it has 3 fields, the header 2"},
+	    {"a,b\n1,x\n", "line 2, column `b`: `x` is not a number"},
+	    {"a,b\n1,\"2\n", "line 2 has a quote that is not closed"},
+	    {"a,b\n1,\"2\"3\n", "line 2: field 2 goes on behind its closing quote"},
+	    {"{\"a\":1}\n", "line 1, column `b`: there is no `b`, which the model needs"},
+	    {"{\"a\":1,\"b\":2,\"a\":3}", "line 1, column `a`: `a` is given twice"},
+	    {"{\"a\":1,\"b\":[2]}", "line 1, column `b`: it is an array, not one value"},
+	    {"{\"a\":true,\"b\":2}", "line 1, column `a`: `true` is not a number"},
+	    {"[1,2]\n[1]\n", "line 2: the array has 1 value for 2 columns"},
+	    {"[1,2,3]\n", "line 1: the array has 3 values for 2 columns"},
+	    {"[1,2\n", "line 1: it is not valid JSON: expected `,` or `]` at byte 5"},
+	    {"[1,2] x\n", "line 1: it is not valid JSON: something behind the end of the JSON at byte 7"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct columns_rows into;
 		struct err e = {0};
 		bool json = cases[i].text[0] == '{' || cases[i].text[0] == '[';
 		assert_int_equal(columns_rows_init(&into, columns, &arena, 1, &e), 0);
-		assert_int_equal(rows_read(cases[i].text, strlen(cases[i].text),
-					   json ? ROWS_JSON : ROWS_CSV, &into, &e),
-				 -1);
+		assert_int_equal(
+		    rows_read(cases[i].text, strlen(cases[i].text), json ? ROWS_JSON : ROWS_CSV, &into, &e), -1);
 		assert_int_equal(e.code, ERR_INPUT);
 		assert_string_equal(e.text, cases[i].sentence);
 	}
 }
 
 /* Reads one row, fed byte by byte, and writes its kept fields as CSV and as JSON. */
-static void check_kept(const char *text, enum rows_format format, const struct rows_keep *keep,
-		       const char *csv, const char *json)
+static void check_kept(const char *text, enum rows_format format, const struct rows_keep *keep, const char *csv,
+		       const char *json)
 {
 	struct rows r;
 	struct columns_rows into;
@@ -188,12 +185,12 @@ static void a_kept_column_must_be_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_are_matched_by_name),
-		cmocka_unit_test(a_blank_in_a_name_is_explained),
-		cmocka_unit_test(json_lines_are_objects_or_arrays),
-		cmocka_unit_test(bad_rows_are_named),
-		cmocka_unit_test(fields_are_kept),
-		cmocka_unit_test(a_kept_column_must_be_there),
+	    cmocka_unit_test(columns_are_matched_by_name),
+	    cmocka_unit_test(a_blank_in_a_name_is_explained),
+	    cmocka_unit_test(json_lines_are_objects_or_arrays),
+	    cmocka_unit_test(bad_rows_are_named),
+	    cmocka_unit_test(fields_are_kept),
+	    cmocka_unit_test(a_kept_column_must_be_there),
 	};
 	return cmocka_run_group_tests_name("rows", tests, set_up, tear_down);
 }

@@ -171,8 +171,7 @@ static void strings(void **state)
 static void pulled(void **state)
 {
 	(void)state;
-	static const char text[] =
-	    "{\"n\":-12.5,\"list\":[true,null],\"skip\":{\"a\":[{}]},\"s\":\"x\"}";
+	static const char text[] = "{\"n\":-12.5,\"list\":[true,null],\"skip\":{\"a\":[{}]},\"s\":\"x\"}";
 	struct scan s;
 	struct scan_span key, span;
 	struct number n;
@@ -204,9 +203,7 @@ static void sentences(void **state)
 	assert_false(scan_skip(&s, NULL));
 	assert_int_equal(scan_err(&s, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
-	assert_string_equal(
-	    e.text,
-	    "the body is not valid JSON: expected a value at byte 4 (an absent value is null)");
+	assert_string_equal(e.text, "the body is not valid JSON: expected a value at byte 4 (an absent value is null)");
 	/* The first problem sticks. */
 	assert_false(scan_array(&s));
 	assert_int_equal(scan_peek(&s), SCAN_NONE);
@@ -224,10 +221,10 @@ static bool lenient_valid(const char *text)
 static void not_finite(void **state)
 {
 	(void)state;
-	static const char *const good[] = {"NaN", "Infinity", "-Infinity", "-NaN", "Inf", "-Inf",
-					   "[NaN,-1,Infinity]", "{\"a\": -Infinity }"};
-	static const char *const bad[] = {"N", "Na", "NaNN", "I", "-I", "Infinit", "nan", "infinity", "+Infinity",
-					  "--Infinity", "[NaN NaN]", "-"};
+	static const char *const good[] = {"NaN", "Infinity", "-Infinity",         "-NaN",
+					   "Inf", "-Inf",     "[NaN,-1,Infinity]", "{\"a\": -Infinity }"};
+	static const char *const bad[] = {"N",   "Na",       "NaNN",      "I",          "-I",        "Infinit",
+					  "nan", "infinity", "+Infinity", "--Infinity", "[NaN NaN]", "-"};
 	struct scan s;
 	double value;
 
@@ -248,9 +245,8 @@ static void not_finite(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(not_finite),
-	    cmocka_unit_test(right),   cmocka_unit_test(wrong),  cmocka_unit_test(cut),
-	    cmocka_unit_test(strings), cmocka_unit_test(pulled), cmocka_unit_test(sentences),
+	    cmocka_unit_test(not_finite), cmocka_unit_test(right),  cmocka_unit_test(wrong),     cmocka_unit_test(cut),
+	    cmocka_unit_test(strings),    cmocka_unit_test(pulled), cmocka_unit_test(sentences),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

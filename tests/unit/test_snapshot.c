@@ -104,8 +104,7 @@ static void test_refused(void **context)
 	refuse("{\"server\":{},\"models\":[{}]}", "name");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"UP\"}]}", "name");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"live\":1.5}]}", "live");
-	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"route\":[{\"role\":\"king\"}]}]}",
-	       "role");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"route\":[{\"role\":\"king\"}]}]}", "role");
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"per_version\":[{\"predictions\":"
 	       "{\"edges\":[1,1]}}]}]}",
 	       "edges");
@@ -116,8 +115,7 @@ static void test_refused(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
-					   cmocka_unit_test(test_values),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
 					   cmocka_unit_test(test_refused)};
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }

@@ -8,8 +8,7 @@
 
 static char *features[] = {"month", "version", "size"};
 static struct tensor_spec table_inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec table_outputs[] = {{"predict", "FP64", 2, {-1, 3}},
-					     {"raw", "FP32", 2, {-1, 1}}};
+static struct tensor_spec table_outputs[] = {{"predict", "FP64", 2, {-1, 3}}, {"raw", "FP32", 2, {-1, 1}}};
 static const struct manifest matrix = {
     .input_count = 1,
     .inputs = table_inputs,
@@ -18,8 +17,7 @@ static const struct manifest matrix = {
     .feature_count = 3,
     .feature_names = features,
 };
-static struct tensor_spec named_inputs[] = {{"tag", "BYTES", 1, {-1}},
-					    {"age", "INT16", 2, {-1, 1}}};
+static struct tensor_spec named_inputs[] = {{"tag", "BYTES", 1, {-1}}, {"age", "INT16", 2, {-1, 1}}};
 static struct tensor_spec named_outputs[] = {{"label", "BYTES", 1, {-1}}};
 static const struct manifest named = {
     .input_count = 2, .inputs = named_inputs, .output_count = 1, .outputs = named_outputs};
@@ -28,8 +26,7 @@ static const struct manifest fixed = {
     .input_count = 1, .inputs = fixed_inputs, .output_count = 1, .outputs = fixed_inputs};
 
 static const struct engine forest = {.tabular = true, .default_outputs = 1}, any = {.name = "any"};
-static const struct prediction_kind classes = {
-    .output = 0, .column = PREDICTION_ARGMAX, .class_count = 3};
+static const struct prediction_kind classes = {.output = 0, .column = PREDICTION_ARGMAX, .class_count = 3};
 static const struct prediction_kind number = {.output = 0, .column = 0};
 static const struct prediction_kind text = {.output = PREDICTION_NONE};
 
@@ -70,9 +67,8 @@ static int put_query(const char *query)
 		if (value != NULL)
 			*value++ = '\0';
 		enum table_option option = table_option(columns, one);
-		if (option != TABLE_OPTION_COUNT
-			? table_set(&request, option, version.manifest, value, &error) != 0
-			: table_put(&request, one, value, &error) != 0)
+		if (option != TABLE_OPTION_COUNT ? table_set(&request, option, version.manifest, value, &error) != 0
+						 : table_put(&request, one, value, &error) != 0)
 			return -1;
 	}
 	return table_put_end(&request, &error) != 0 ||
@@ -89,10 +85,8 @@ static int read_body(const char *body, bool json)
 	memcpy(copy, body, size);
 	int result = (json ? table_read_json : table_read_csv)(&request, copy, size, &error);
 	free(copy);
-	return result != 0 || table_end(&request, &version, &inference,
-					json ? TABLE_JSON : TABLE_CSV, &error) != 0
-		   ? -1
-		   : 0;
+	return result != 0 || table_end(&request, &version, &inference, json ? TABLE_JSON : TABLE_CSV, &error) != 0 ? -1
+														    : 0;
 }
 
 static void expect_row(size_t row, double a, double b, double c)
@@ -137,13 +131,10 @@ static const struct {
 	const struct manifest *manifest;
 	const char *query, *sentence;
 } bad_queries[] = {
-    {&matrix, "",
-     "feature `month` is missing; where its value is not known, give it none: `month=`"},
-    {&matrix, "month=1&size=2",
-     "feature `version` is missing; where its value is not known, give it none: `version=`"},
+    {&matrix, "", "feature `month` is missing; where its value is not known, give it none: `month=`"},
+    {&matrix, "month=1&size=2", "feature `version` is missing; where its value is not known, give it none: `version=`"},
     {&matrix, "month=May", "feature `month`: `May` is not a number"},
-    {&matrix, "month=2,5",
-     "feature `month`: `2,5` is not a number (decimals are written with a point)"},
+    {&matrix, "month=2,5", "feature `month`: `2,5` is not a number (decimals are written with a point)"},
     {&matrix, "month=1e999", "feature `month`: `1e999` is out of range"},
     {&matrix, "month=1&month=1", "feature `month`: `month` is given twice"},
     {&matrix, "mouth=1", "the model has no feature `mouth`; it takes `month`, `version`, `size`"},
@@ -206,29 +197,23 @@ static const struct {
     {&matrix, "", "there are no rows", false},
     {&matrix, "month,version,size\n", "there are no rows after the header", false},
     {&matrix, "month,size\n1,2\n",
-     "the rows have no column `version`, which the model needs (the first line names the columns)",
-     false},
-    {&matrix, "month,version,size\n1,2,3\n\n1,x,3\n",
-     "line 4, column `version`: `x` is not a number", false},
+     "the rows have no column `version`, which the model needs (the first line names the columns)", false},
+    {&matrix, "month,version,size\n1,2,3\n\n1,x,3\n", "line 4, column `version`: `x` is not a number", false},
     {&matrix, "month;version;size\n1;2;3\n",
-     "the first line is one field, `month;version;size`; fields are separated by commas",
-     false},
+     "the first line is one field, `month;version;size`; fields are separated by commas", false},
     {&matrix, "month,version,size\n1,2\n", "line 2: it has 2 fields, the header 3", false},
     {&matrix, "", "the body is empty", true},
     {&matrix, "1", "the body is neither a JSON object nor a list of them", true},
     {&matrix, "[]", "there are no rows", true},
-    {&matrix, "[1]", "row 1: it is neither an object {\"feature\": value} nor an array of values",
-     true},
+    {&matrix, "[1]", "row 1: it is neither an object {\"feature\": value} nor an array of values", true},
     {&matrix, "[[1,2]]", "row 1: the array has 2 values for 3 columns", true},
     {&matrix, "[[1,2,3],[1,2,3,4]]", "row 2: the array has 4 values for 3 columns", true},
     {&matrix, "{\"month\":1}", "row 1: there is no `version`, which the model needs", true},
     {&matrix, "[[1,2,3],{\"month\":\"x\"}]", "row 2, column `month`: `x` is not a number", true},
     {&matrix, "{\"month\":[1]}", "row 1, column `month`: it is an array, not one value", true},
     {&matrix, "{\"month\":1,\"month\":1}", "row 1, column `month`: `month` is given twice", true},
-    {&matrix, "[[1,2,NaN]]",
-     "the body is not valid JSON: expected a value at byte 6 (an absent value is null)", true},
-    {&matrix, "[[1,2,3]]]",
-     "the body is not valid JSON: something behind the end of the JSON at byte 9", true},
+    {&matrix, "[[1,2,NaN]]", "the body is not valid JSON: expected a value at byte 6 (an absent value is null)", true},
+    {&matrix, "[[1,2,3]]]", "the body is not valid JSON: something behind the end of the JSON at byte 9", true},
     {&fixed, "a\n1\n2\n", "the model takes one row at a time, got 2", false},
 };
 
@@ -286,8 +271,7 @@ static void what_a_body_is(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bool json;
-		int result = table_body_is_json(cases[i].type, cases[i].body, strlen(cases[i].body),
-						&json, &error);
+		int result = table_body_is_json(cases[i].type, cases[i].body, strlen(cases[i].body), &json, &error);
 		if (result != cases[i].result || (result == 0 && json != cases[i].json))
 			fail_msg("%s: %d", cases[i].type != NULL ? cases[i].type : "none", result);
 		if (result != 0)
@@ -307,11 +291,8 @@ static void give(size_t spec, enum datatype type, size_t rows, size_t width, voi
 {
 	struct inference_output *o = inference_output_of(&inference, spec);
 	assert_non_null(o);
-	o->tensor = (struct tensor){.datatype = type,
-				    .rank = 2,
-				    .shape = {(int64_t)rows, (int64_t)width},
-				    .count = rows * width,
-				    .data = data};
+	o->tensor = (struct tensor){
+	    .datatype = type, .rank = 2, .shape = {(int64_t)rows, (int64_t)width}, .count = rows * width, .data = data};
 }
 
 static void expect_answer(const char *want)
@@ -363,13 +344,11 @@ static void a_row_by_itself(void **state)
 			      "with output=predict_0, "
 			      "or for all with format=csv or format=json");
 	answer_row("&output=predict&output=raw");
-	expect_refused_answer(
-	    "several outputs are no single value; ask for format=csv or format=json");
+	expect_refused_answer("several outputs are no single value; ask for format=csv or format=json");
 	answer_row("&format=json");
 	expect_answer("{\"model\":\"m\",\"version\":7,\"outputs\":{\"predict\":[0.25,0.5,null]}}");
 	answer_row("&format=json&output=raw&output=predict_2");
-	expect_answer(
-	    "{\"model\":\"m\",\"version\":7,\"outputs\":{\"raw\":0.1,\"predict_2\":null}}");
+	expect_answer("{\"model\":\"m\",\"version\":7,\"outputs\":{\"raw\":0.1,\"predict_2\":null}}");
 	answer_row("&format=csv&output=raw&output=predict");
 	expect_answer("raw,predict_0,predict_1,predict_2\n0.1,0.25,0.5,NaN\n");
 	answer_row("&mldeck-format=csv&output=predict_1");
@@ -401,8 +380,7 @@ static void several_rows(void **state)
 		      "\"predict\":[3,1,2]}]}");
 	answer_rows(TABLE_CSV);
 	give(0, DATATYPE_FP64, 1, 3, scores);
-	expect_refused_answer(
-	    "the model answered 1 rows of `predict` for 2 rows, so they cannot be told apart");
+	expect_refused_answer("the model answered 1 rows of `predict` for 2 rows, so they cannot be told apart");
 	assert_int_equal(error.code, ERR_UPSTREAM);
 }
 

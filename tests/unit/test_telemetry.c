@@ -131,8 +131,8 @@ static void latencies_fall_into_chart_bins(void **state)
 	(void)state;
 	struct telemetry *t = telemetry_new(NULL);
 	const double value = 1;
-	record(t, 10, &value, 1);		    /* below the axis */
-	record(t, 15000, &value, 1);	    /* 15 µs: bin 11 */
+	record(t, 10, &value, 1);            /* below the axis */
+	record(t, 15000, &value, 1);         /* 15 µs: bin 11 */
 	record(t, 100000000000u, &value, 1); /* beyond it */
 	telemetry_tick(t, 1);
 	struct snapshot_version_stats s = {0};
@@ -248,13 +248,13 @@ static void gathered_predictions_are_not_in_the_sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_second_is_one_window),
-		cmocka_unit_test(nothing_is_lost_between_threads),
-		cmocka_unit_test(first_predictions_become_the_baseline),
-		cmocka_unit_test(latencies_fall_into_chart_bins),
-		cmocka_unit_test(totals_hold_every_part),
-		cmocka_unit_test(totals_do_not_wrap),
-		cmocka_unit_test(gathered_predictions_are_not_in_the_sum),
+	    cmocka_unit_test(one_second_is_one_window),
+	    cmocka_unit_test(nothing_is_lost_between_threads),
+	    cmocka_unit_test(first_predictions_become_the_baseline),
+	    cmocka_unit_test(latencies_fall_into_chart_bins),
+	    cmocka_unit_test(totals_hold_every_part),
+	    cmocka_unit_test(totals_do_not_wrap),
+	    cmocka_unit_test(gathered_predictions_are_not_in_the_sum),
 	};
 	return cmocka_run_group_tests_name("telemetry", tests, NULL, NULL);
 }

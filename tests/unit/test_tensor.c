@@ -84,11 +84,9 @@ static void elements_are_read_by_type(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_found_again),
-		cmocka_unit_test(shapes_that_overflow_are_refused),
-		cmocka_unit_test(halves_round_to_even),
-		cmocka_unit_test(bfloats_round_to_even),
-		cmocka_unit_test(elements_are_read_by_type),
+	    cmocka_unit_test(names_are_found_again),     cmocka_unit_test(shapes_that_overflow_are_refused),
+	    cmocka_unit_test(halves_round_to_even),      cmocka_unit_test(bfloats_round_to_even),
+	    cmocka_unit_test(elements_are_read_by_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,13 +7,13 @@ static void whole_numbers_keep_their_range(void **state)
 		enum datatype type;
 		uint64_t highest, lowest; /* the lowest without its sign */
 	} cases[] = {
-		{DATATYPE_BOOL, 1, 0},
-		{DATATYPE_UINT8, 255, 0},
-		{DATATYPE_INT8, 127, 128},
-		{DATATYPE_INT16, 32767, 32768},
-		{DATATYPE_UINT32, UINT32_MAX, 0},
-		{DATATYPE_INT64, INT64_MAX, UINT64_C(1) << 63},
-		{DATATYPE_UINT64, UINT64_MAX, 0},
+	    {DATATYPE_BOOL, 1, 0},
+	    {DATATYPE_UINT8, 255, 0},
+	    {DATATYPE_INT8, 127, 128},
+	    {DATATYPE_INT16, 32767, 32768},
+	    {DATATYPE_UINT32, UINT32_MAX, 0},
+	    {DATATYPE_INT64, INT64_MAX, UINT64_C(1) << 63},
+	    {DATATYPE_UINT64, UINT64_MAX, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -49,8 +49,8 @@ static void elements_are_put_in_their_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_numbers_keep_their_range),
-		cmocka_unit_test(elements_are_put_in_their_form),
+	    cmocka_unit_test(whole_numbers_keep_their_range),
+	    cmocka_unit_test(elements_are_put_in_their_form),
 	};
 	return cmocka_run_group_tests_name("tensor_put", tests, NULL, NULL);
 }

@@ -2,9 +2,9 @@
 #include "unit.h"
 
 static const struct tensor_spec specs[] = {
-	{"rows", "FP32", 2, {-1, 3}},
-	{"label", "INT64", 1, {-1}},
-	{"odd", "FP8", 0, {0}},
+    {"rows", "FP32", 2, {-1, 3}},
+    {"label", "INT64", 1, {-1}},
+    {"odd", "FP8", 0, {0}},
 };
 
 static void a_shape_fits_its_dimensions(void **state)
@@ -43,9 +43,9 @@ static void names_are_found_exactly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_shape_fits_its_dimensions),
-		cmocka_unit_test(refusals_say_what_there_is),
-		cmocka_unit_test(names_are_found_exactly),
+	    cmocka_unit_test(a_shape_fits_its_dimensions),
+	    cmocka_unit_test(refusals_say_what_there_is),
+	    cmocka_unit_test(names_are_found_exactly),
 	};
 	return cmocka_run_group_tests_name("tensor_spec", tests, NULL, NULL);
 }

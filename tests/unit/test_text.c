@@ -27,13 +27,17 @@ static void cleaned(void **state)
 	static const struct {
 		const char *raw, *clean;
 	} cases[] = {
-		{"plain µs ▲", "plain µs ▲"},
-		{"a\033[31mb", "a\\x1b[31mb"},
-		{"a\xc2\x9b" "b", "a\\xc2\\x9bb"}, /* C1 control sequence introducer */
-		{"\xe2\x80\xae" "x", "\\xe2\\x80\\xaex"}, /* right-to-left override */
-		{"\xff\xc0\x80", "\\xff\\xc0\\x80"},
-		{"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
-		{"tab\tnewline\n", "tab\\x09newline\\x0a"},
+	    {"plain µs ▲", "plain µs ▲"},
+	    {"a\033[31mb", "a\\x1b[31mb"},
+	    {"a\xc2\x9b"
+	     "b",
+	     "a\\xc2\\x9bb"}, /* C1 control sequence introducer */
+	    {"\xe2\x80\xae"
+	     "x",
+	     "\\xe2\\x80\\xaex"}, /* right-to-left override */
+	    {"\xff\xc0\x80", "\\xff\\xc0\\x80"},
+	    {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
+	    {"tab\tnewline\n", "tab\\x09newline\\x0a"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char clean[64];
@@ -51,7 +55,7 @@ static void durations(void **state)
 	static const struct {
 		double ns;
 		const char *text;
-	} cases[] = {{0, "0ns"},	 {850, "850ns"},  {1500, "1.5µs"},   {38400, "38µs"},
+	} cases[] = {{0, "0ns"},        {850, "850ns"},   {1500, "1.5µs"},  {38400, "38µs"},
 		     {999600, "1.0ms"}, {1.2e6, "1.2ms"}, {410e6, "410ms"}, {14e9, "14s"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[16];
@@ -69,8 +73,8 @@ static void counts(void **state)
 	static const struct {
 		double count;
 		const char *text;
-	} cases[] = {{0, "0"}, {7, "7"}, {0.5, "0.5"}, {310, "310"}, {5230, "5.2k"}, {999.6, "1.0k"},
-		     {1.25e6, "1.2M"}, {145e6, "145M"}};
+	} cases[] = {{0, "0"},       {7, "7"},        {0.5, "0.5"},     {310, "310"},
+		     {5230, "5.2k"}, {999.6, "1.0k"}, {1.25e6, "1.2M"}, {145e6, "145M"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[16];
 		text_count(text, sizeof text, cases[i].count);
@@ -129,10 +133,10 @@ static void errors_are_clean_sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),   cmocka_unit_test(cleaned),
-		cmocka_unit_test(durations), cmocka_unit_test(counts),
-		cmocka_unit_test(uptimes), cmocka_unit_test(sizes), cmocka_unit_test(integers),
-		cmocka_unit_test(errors_are_clean_sentences),
+	    cmocka_unit_test(names),     cmocka_unit_test(cleaned),
+	    cmocka_unit_test(durations), cmocka_unit_test(counts),
+	    cmocka_unit_test(uptimes),   cmocka_unit_test(sizes),
+	    cmocka_unit_test(integers),  cmocka_unit_test(errors_are_clean_sentences),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -19,12 +19,11 @@ static void test_parse(void **context)
 	struct theme theme;
 	struct err e = {0};
 	(void)context;
-	assert_int_equal(
-	    theme_parse("mine",
-			"; a comment\n[live]\nforeground = #5bB8f5\nbold = yes\n"
-			"[bad]\nbackground = bright-red\n[dim]\nforeground = default\n",
-			&theme, &e),
-	    0);
+	assert_int_equal(theme_parse("mine",
+				     "; a comment\n[live]\nforeground = #5bB8f5\nbold = yes\n"
+				     "[bad]\nbackground = bright-red\n[dim]\nforeground = default\n",
+				     &theme, &e),
+			 0);
 	assert_string_equal(theme.name, "mine");
 	assert_int_equal(theme.styles[ROLE_LIVE].foreground, 0x5bb8f5);
 	assert_true(theme.styles[ROLE_LIVE].bold);
@@ -84,8 +83,7 @@ static void test_ansi(void **context)
 	struct buf b;
 	struct canvas *c = canvas_new(5, 1, CHARSET_BRAILLE);
 	(void)context;
-	assert_int_equal(theme_parse("t", "[bad]\nforeground = #ff0000\nbold = yes\n", &theme, &e),
-			 0);
+	assert_int_equal(theme_parse("t", "[bad]\nforeground = #ff0000\nbold = yes\n", &theme, &e), 0);
 	canvas_put(c, 0, 0, -1, ROLE_TEXT, "a");
 	canvas_put(c, 0, 1, -1, ROLE_BAD, "bc");
 	buf_init(&b);
@@ -101,9 +99,8 @@ static void test_ansi(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_parse), cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_built_in), cmocka_unit_test(test_mono_has_no_colour),
-	    cmocka_unit_test(test_ansi)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_refused),
+					   cmocka_unit_test(test_built_in), cmocka_unit_test(test_mono_has_no_colour),
+					   cmocka_unit_test(test_ansi)};
 	return cmocka_run_group_tests_name("theme", tests, NULL, NULL);
 }

@@ -9,8 +9,7 @@
 
 static char *features[] = {"month", "distance", "a\"b"};
 static struct tensor_spec table_inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec table_outputs[] = {{"predict", "FP64", 2, {-1, 1}},
-					     {"raw_score", "FP64", 2, {-1, 1}}};
+static struct tensor_spec table_outputs[] = {{"predict", "FP64", 2, {-1, 1}}, {"raw_score", "FP64", 2, {-1, 1}}};
 static const struct manifest table = {
     .input_count = 1,
     .inputs = table_inputs,
@@ -119,10 +118,8 @@ static void rows_of_a_matrix(void **state)
 		      " {\"signature_name\":\"serving_default\", \"x\":{\"y\":[]}, \"instances\" : "
 		      "[[1,2.5,NaN],[4,-5,600.0]] } ",
 		      want);
-	expect_inputs(&table, "{\"inputs\":[[1,2.5,null],[4,-5,6e2]],\"signature_name\":null}",
-		      want);
-	expect_inputs(&table, "{\"instances\":[{\"rows\":[1,2.5,null]},{\"rows\":[4,-5,6e2]}]}",
-		      want);
+	expect_inputs(&table, "{\"inputs\":[[1,2.5,null],[4,-5,6e2]],\"signature_name\":null}", want);
+	expect_inputs(&table, "{\"instances\":[{\"rows\":[1,2.5,null]},{\"rows\":[4,-5,6e2]}]}", want);
 	expect_inputs(&table, "{\"inputs\":{\"rows\":[[1,2.5,null],[4,-5,6e2]]}}", want);
 	/* By the features' names, in any order, escaped or not. */
 	expect_inputs(&table,
@@ -133,13 +130,9 @@ static void rows_of_a_matrix(void **state)
 		      "{\"inputs\":[{\"month\":1,\"distance\":2.5,\"a\\\"b\":null},"
 		      "{\"a\\\"b\":6e2,\"distance\":-5,\"month\":4}]}",
 		      want);
-	expect_inputs(
-	    &table, "{\"inputs\":{\"a\\\"b\":[NaN,600],\"month\":[1,4],\"distance\":[[2.5],[-5]]}}",
-	    want);
-	expect_inputs(&table, "{\"inputs\":{\"a\\\"b\":3,\"month\":1,\"distance\":2}}",
-		      "rows[1,3]=1,2,3");
-	expect_inputs(&table, "{\"instances\":[[Infinity,-Infinity,-Inf]]}",
-		      "rows[1,3]=inf,-inf,-inf");
+	expect_inputs(&table, "{\"inputs\":{\"a\\\"b\":[NaN,600],\"month\":[1,4],\"distance\":[[2.5],[-5]]}}", want);
+	expect_inputs(&table, "{\"inputs\":{\"a\\\"b\":3,\"month\":1,\"distance\":2}}", "rows[1,3]=1,2,3");
+	expect_inputs(&table, "{\"instances\":[[Infinity,-Infinity,-Inf]]}", "rows[1,3]=inf,-inf,-inf");
 }
 
 static void named_rows_and_columns(void **state)
@@ -169,8 +162,7 @@ static void shapes_of_lists(void **state)
 {
 	(void)state;
 	expect_inputs(&image, "{\"instances\":[[[1,2],[3,4]]]}", "image[1,2,2]=1,2,3,4");
-	expect_inputs(&image, "{\"inputs\":[[[1,2],[3,4]],[[5,6],[7,255]]]}",
-		      "image[2,2,2]=1,2,3,4,5,6,7,255");
+	expect_inputs(&image, "{\"inputs\":[[[1,2],[3,4]],[[5,6],[7,255]]]}", "image[2,2,2]=1,2,3,4,5,6,7,255");
 	expect_inputs(&scalar, "{\"inputs\":-1.5}", "x[]=-1.5");
 	expect_inputs(&scalar, "{\"inputs\":{\"x\":3}}", "x[]=3");
 }
@@ -196,35 +188,25 @@ static const struct {
      "the values of input `rows` have no common shape: its lists differ in length or depth"},
     {&table, "{\"instances\":[[[1],2,3]]}",
      "the values of input `rows` have no common shape: its lists differ in length or depth"},
-    {&table, "{\"instances\":[[1,2,\"x\"]]}",
-     "element 2 of input `rows` is not of datatype FP64: \"x\""},
+    {&table, "{\"instances\":[[1,2,\"x\"]]}", "element 2 of input `rows` is not of datatype FP64: \"x\""},
     {&table, "{\"instances\":[[1,2,{\"b64\":\"YQ==\"}]]}",
      "element 2 of input `rows` is not of datatype FP64: {\"b64\":\"YQ==\"}"},
-    {&table, "{\"instances\":[[1,2,1e999]]}",
-     "element 2 of input `rows` is not of datatype FP64: 1e999"},
-    {&table, "{\"instances\":[{}]}",
-     "element 0 of `instances`: there is no `month`, which the model needs"},
-    {&table,
-     "{\"instances\":[{\"month\":1,\"distance\":2,\"a\\\"b\":3},{\"month\":1,\"a\\\"b\":3}]}",
+    {&table, "{\"instances\":[[1,2,1e999]]}", "element 2 of input `rows` is not of datatype FP64: 1e999"},
+    {&table, "{\"instances\":[{}]}", "element 0 of `instances`: there is no `month`, which the model needs"},
+    {&table, "{\"instances\":[{\"month\":1,\"distance\":2,\"a\\\"b\":3},{\"month\":1,\"a\\\"b\":3}]}",
      "element 1 of `instances`: there is no `distance`, which the model needs"},
-    {&table, "{\"instances\":[{\"month\":1,\"mouth\":2}]}",
-     "this model has no input or column `mouth`"},
-    {&table, "{\"instances\":[{\"month\":1,\"month\":2}]}",
-     "element 0 of `instances` gives `month` twice"},
-    {&table, "{\"instances\":[{\"month\":\"May\"}]}",
-     "element 0 of column `month` is not of datatype FP64: \"May\""},
-    {&table, "{\"instances\":[{\"rows\":[1,2,3]},[1,2,3]]}",
-     "element 1 of `instances` is no object, as the first is"},
+    {&table, "{\"instances\":[{\"month\":1,\"mouth\":2}]}", "this model has no input or column `mouth`"},
+    {&table, "{\"instances\":[{\"month\":1,\"month\":2}]}", "element 0 of `instances` gives `month` twice"},
+    {&table, "{\"instances\":[{\"month\":\"May\"}]}", "element 0 of column `month` is not of datatype FP64: \"May\""},
+    {&table, "{\"instances\":[{\"rows\":[1,2,3]},[1,2,3]]}", "element 1 of `instances` is no object, as the first is"},
     {&table, "{\"inputs\":{\"month\":[1,2],\"distance\":[1],\"a\\\"b\":[1,2]}}",
      "column `month` has 2 rows, `distance` has 1"},
     {&table, "{\"inputs\":{\"month\":[1],\"month\":[1]}}", "`month` is given twice"},
     {&table, "{\"inputs\":{\"month\":[1]}}", "there is no `distance`, which the model needs"},
     {&table, "{\"inputs\":{\"month\":[[[1]]],\"distance\":[1],\"a\\\"b\":[1]}}",
      "column `month` has 3 dimensions; it is one value a row"},
-    {&table, "{\"instances\":[[1,2,nan]]}",
-     "the body is not valid JSON: expected a value at byte 19"},
-    {&table, "{\"instances\":[[1,2,3]]",
-     "the body is not valid JSON: expected `,` or `}` at byte 22"},
+    {&table, "{\"instances\":[[1,2,nan]]}", "the body is not valid JSON: expected a value at byte 19"},
+    {&table, "{\"instances\":[[1,2,3]]", "the body is not valid JSON: expected `,` or `}` at byte 22"},
     {&table, "{\"instances\":[[1,2,3]]}}",
      "the body is not valid JSON: something behind the end of the JSON at byte 23"},
     {&table, "{\"instances\":[[[[[[[[[[1]]]]]]]]]]}", "input `rows` has more than 8 dimensions"},
@@ -233,22 +215,18 @@ static const struct {
     {&table, "{\"signature_name\":1,\"instances\":[[1,2,3]]}", "`signature_name` is not a string"},
     {&named, "{\"instances\":[\"a\"]}",
      "the model takes 3 inputs, so `instances` must be by their names: {\"tag\": ...}"},
-    {&named, "{\"instances\":[{\"tag\":1}]}",
-     "element 0 of input `tag` is not of datatype BYTES: 1"},
-    {&named, "{\"instances\":[{\"tag\":{\"b64\":\"Y\"}}]}",
-     "element 0 of input `tag`: 1 characters are no base64"},
+    {&named, "{\"instances\":[{\"tag\":1}]}", "element 0 of input `tag` is not of datatype BYTES: 1"},
+    {&named, "{\"instances\":[{\"tag\":{\"b64\":\"Y\"}}]}", "element 0 of input `tag`: 1 characters are no base64"},
     {&named, "{\"instances\":[{\"tag\":{\"b64\":1}}]}",
      "element 0 of input `tag` is neither a string nor {\"b64\": \"...\"}"},
     {&named, "{\"instances\":[{\"tag\":{}}]}", "element 0 of input `tag` is an empty object"},
     {&named, "{\"instances\":[{\"age\":9223372036854775808}]}",
      "element 0 of input `age` is not of datatype INT64: 9223372036854775808"},
-    {&named, "{\"instances\":[{\"age\":NaN}]}",
-     "element 0 of input `age` is not of datatype INT64: NaN"},
+    {&named, "{\"instances\":[{\"age\":NaN}]}", "element 0 of input `age` is not of datatype INT64: NaN"},
     {&named, "{\"inputs\":{\"tag\":[\"a\"],\"signal\":[[1,2,3]],\"age\":[7]}}",
      "input `signal` has the shape [1, 3]; the model takes [-1, 2]"},
     {&image, "{\"instances\":[{\"x\":1}]}", "this model has no input `x`"},
-    {&image, "{\"instances\":[[[1,256],[1,1]]]}",
-     "element 1 of input `image` is not of datatype UINT8: 256"},
+    {&image, "{\"instances\":[[[1,256],[1,1]]]}", "element 1 of input `image` is not of datatype UINT8: 256"},
 };
 
 static void refused(void **state)
@@ -282,8 +260,7 @@ static void expect_answer(const struct v1_model *model, const char *want)
 static void one_output_has_no_name(void **state)
 {
 	(void)state;
-	struct v1_model forest = model_of(&table), pixels = model_of(&image),
-			one = model_of(&scalar);
+	struct v1_model forest = model_of(&table), pixels = model_of(&image), one = model_of(&scalar);
 	double values[] = {0.5, (double)NAN, -(double)INFINITY, 1e22};
 	int64_t labels[] = {3, -4};
 
@@ -297,8 +274,7 @@ static void one_output_has_no_name(void **state)
 	give(0, DATATYPE_FP64, (int64_t[]){2, 1}, 2, values);
 	expect_answer(&forest, "{\"outputs\":[0.5,NaN]}");
 
-	assert_int_equal(parse(&pixels, &image, "{\"instances\":[[[1,2],[3,4]],[[1,2],[3,4]]]}"),
-			 0);
+	assert_int_equal(parse(&pixels, &image, "{\"instances\":[[[1,2],[3,4]],[[1,2],[3,4]]]}"), 0);
 	give(0, DATATYPE_INT64, (int64_t[]){2}, 1, labels);
 	expect_answer(&pixels, "{\"predictions\":[3,-4]}");
 	/* Only of a table of features a column of one is a plain number. */
@@ -309,9 +285,8 @@ static void one_output_has_no_name(void **state)
 	buf_init(&out);
 	assert_int_equal(v1_write(&out, &pixels, &request, &inference, &error), -1);
 	assert_int_equal(error.code, ERR_INPUT);
-	assert_string_equal(
-	    error.text, "output `label` of shape [1, 2] has no value for each of 2 instances; send "
-			"`inputs` instead");
+	assert_string_equal(error.text, "output `label` of shape [1, 2] has no value for each of 2 instances; send "
+					"`inputs` instead");
 	assert_int_equal(out.size, 0);
 
 	assert_int_equal(parse(&one, &scalar, "{\"inputs\":1}"), 0);
@@ -331,8 +306,7 @@ static void several_outputs_are_named(void **state)
 	int64_t age[] = {7, 8};
 	static const char rows[] = "{\"instances\":[{\"tag\":\"a\",\"signal\":[1,2],\"age\":7},"
 				   "{\"tag\":\"a\",\"signal\":[1,2],\"age\":7}]}";
-	static const char columns[] =
-	    "{\"inputs\":{\"tag\":[\"a\",\"b\"],\"signal\":[[1,2],[1,2]],\"age\":[1,2]}}";
+	static const char columns[] = "{\"inputs\":{\"tag\":[\"a\",\"b\"],\"signal\":[[1,2],[1,2]],\"age\":[1,2]}}";
 
 	for (int form = 0; form < 2; form++) {
 		assert_int_equal(parse(&model, &named, form == 0 ? rows : columns), 0);
@@ -340,14 +314,11 @@ static void several_outputs_are_named(void **state)
 		give(0, DATATYPE_BYTES, (int64_t[]){2}, 1, tags);
 		give(1, DATATYPE_FP32, (int64_t[]){2, 2}, 2, signal);
 		give(2, DATATYPE_INT64, (int64_t[]){2, 1}, 2, age);
-		expect_answer(
-		    &model,
-		    form == 0
-			? "{\"predictions\":["
-			  "{\"tag_bytes\":{\"b64\":\"YQ==\"},\"signal\":[1,2],\"age\":[7]},"
-			  "{\"tag_bytes\":{\"b64\":\"/wA=\"},\"signal\":[3,4.5],\"age\":[8]}]}"
-			: "{\"outputs\":{\"tag_bytes\":[{\"b64\":\"YQ==\"},{\"b64\":\"/wA=\"}],"
-			  "\"signal\":[[1,2],[3,4.5]],\"age\":[[7],[8]]}}");
+		expect_answer(&model, form == 0 ? "{\"predictions\":["
+						  "{\"tag_bytes\":{\"b64\":\"YQ==\"},\"signal\":[1,2],\"age\":[7]},"
+						  "{\"tag_bytes\":{\"b64\":\"/wA=\"},\"signal\":[3,4.5],\"age\":[8]}]}"
+						: "{\"outputs\":{\"tag_bytes\":[{\"b64\":\"YQ==\"},{\"b64\":\"/wA=\"}],"
+						  "\"signal\":[[1,2],[3,4.5]],\"age\":[[7],[8]]}}");
 	}
 	forget(&model);
 }
@@ -358,20 +329,19 @@ static void signature(void **state)
 	struct buf out;
 	buf_init(&out);
 	v1_write_metadata(&out, "m", 7, &image);
-	assert_string_equal(
-	    out.data,
-	    "{\"model_spec\":{\"name\":\"m\",\"signature_name\":\"\",\"version\":\"7\"},"
-	    "\"metadata\":"
-	    "{\"signature_def\":{\"signature_def\":{\"serving_default\":{\"inputs\":{\"image\":{"
-	    "\"dtype\":"
-	    "\"DT_UINT8\",\"tensor_shape\":{\"dim\":[{\"size\":\"-1\",\"name\":\"\"},{\"size\":"
-	    "\"2\","
-	    "\"name\":\"\"},{\"size\":\"2\",\"name\":\"\"}],\"unknown_rank\":false},\"name\":"
-	    "\"image\"}},"
-	    "\"outputs\":{\"label\":{\"dtype\":\"DT_INT64\",\"tensor_shape\":{\"dim\":[{\"size\":"
-	    "\"-1\","
-	    "\"name\":\"\"}],\"unknown_rank\":false},\"name\":\"label\"}},\"method_name\":"
-	    "\"tensorflow/serving/predict\"}}}}}");
+	assert_string_equal(out.data,
+			    "{\"model_spec\":{\"name\":\"m\",\"signature_name\":\"\",\"version\":\"7\"},"
+			    "\"metadata\":"
+			    "{\"signature_def\":{\"signature_def\":{\"serving_default\":{\"inputs\":{\"image\":{"
+			    "\"dtype\":"
+			    "\"DT_UINT8\",\"tensor_shape\":{\"dim\":[{\"size\":\"-1\",\"name\":\"\"},{\"size\":"
+			    "\"2\","
+			    "\"name\":\"\"},{\"size\":\"2\",\"name\":\"\"}],\"unknown_rank\":false},\"name\":"
+			    "\"image\"}},"
+			    "\"outputs\":{\"label\":{\"dtype\":\"DT_INT64\",\"tensor_shape\":{\"dim\":[{\"size\":"
+			    "\"-1\","
+			    "\"name\":\"\"}],\"unknown_rank\":false},\"name\":\"label\"}},\"method_name\":"
+			    "\"tensorflow/serving/predict\"}}}}}");
 	buf_release(&out);
 }
 

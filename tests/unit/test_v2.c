@@ -10,8 +10,7 @@
 
 static char *features[] = {"month", "distance", "carrier"};
 static struct tensor_spec inputs[] = {{"rows", "FP64", 2, {-1, 3}}};
-static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}},
-				       {"raw_score", "FP32", 2, {-1, 2}}};
+static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}}, {"raw_score", "FP32", 2, {-1, 2}}};
 static const struct manifest manifest = {
     .engine = "forest",
     .format = "lightgbm",
@@ -29,8 +28,8 @@ static struct inference inference;
 static struct v2_request request;
 static struct err error;
 
-static int parse_body(const struct engine *by, const struct manifest *m, const char *body,
-		      size_t size, size_t json_size)
+static int parse_body(const struct engine *by, const struct manifest *m, const char *body, size_t size,
+		      size_t json_size)
 {
 	arena_reset(&arena);
 	assert_int_equal(inference_begin(&inference, m, &arena, &error), 0);
@@ -125,22 +124,20 @@ static void float_rows(void **state)
 	const float *got = inference.inputs[0].data;
 	assert_true(got[0] == 0.1f && isnan(got[1]) && got[2] == 1.0000001192092896f);
 	/* Together with another datatype: doubles, of which FP32 has fewer bits. */
-	expect_rows(
-	    "{\"inputs\":[{\"name\":\"month\",\"shape\":[1],\"datatype\":\"FP32\",\"data\":[0.1]},"
-	    "{\"name\":\"distance\",\"shape\":[1],\"datatype\":\"FP64\",\"data\":[0.1]},"
-	    "{\"name\":\"carrier\",\"shape\":[1],\"datatype\":\"UINT8\",\"data\":[255]}]}",
-	    ROWS((double)0.1f, 0.1, 255));
+	expect_rows("{\"inputs\":[{\"name\":\"month\",\"shape\":[1],\"datatype\":\"FP32\",\"data\":[0.1]},"
+		    "{\"name\":\"distance\",\"shape\":[1],\"datatype\":\"FP64\",\"data\":[0.1]},"
+		    "{\"name\":\"carrier\",\"shape\":[1],\"datatype\":\"UINT8\",\"data\":[255]}]}",
+		    ROWS((double)0.1f, 0.1, 255));
 }
 
 static void tensor_a_feature(void **state)
 {
 	(void)state;
-	expect_rows(
-	    "{\"inputs\":[{\"name\":\"carrier\",\"shape\":[2,1],\"datatype\":\"INT32\",\"data\":[["
-	    "3],[6]]},"
-	    "{\"name\":\"m\\u006fnth\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[1,4]},"
-	    "{\"name\":\"distance\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[2,null]}]}",
-	    ROWS(1, 2, 3, 4, NONE, 6));
+	expect_rows("{\"inputs\":[{\"name\":\"carrier\",\"shape\":[2,1],\"datatype\":\"INT32\",\"data\":[["
+		    "3],[6]]},"
+		    "{\"name\":\"m\\u006fnth\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[1,4]},"
+		    "{\"name\":\"distance\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[2,null]}]}",
+		    ROWS(1, 2, 3, 4, NONE, 6));
 }
 
 static void options(void **state)
@@ -167,19 +164,16 @@ static void options(void **state)
 	assert_int_equal(request.outputs[1].spec, 0);
 	assert_true(request.outputs[1].binary);
 
-	snprintf(body, sizeof body,
-		 "{\"parameters\":{\"unit\":-12},\"outputs\":[{\"name\":\"raw_score\"}],%s", input);
+	snprintf(body, sizeof body, "{\"parameters\":{\"unit\":-12},\"outputs\":[{\"name\":\"raw_score\"}],%s", input);
 	assert_int_equal(parse(body, NULL, 0), 0);
 	assert_string_equal(request.unit, "-12");
 	assert_int_equal(request.output_count, 1);
 	assert_int_equal(request.outputs[0].spec, 1);
 }
 
-#define ONE(shape, type, data)                                                  \
-	"{\"inputs\":[{\"name\":\"r\",\"shape\":" shape ",\"datatype\":\"" type \
-	"\",\"data\":" data "}]}"
-#define FEATURE(name, shape) \
-	"{\"name\":\"" name "\",\"shape\":" shape ",\"datatype\":\"FP64\",\"data\":[1]}"
+#define ONE(shape, type, data) \
+	"{\"inputs\":[{\"name\":\"r\",\"shape\":" shape ",\"datatype\":\"" type "\",\"data\":" data "}]}"
+#define FEATURE(name, shape) "{\"name\":\"" name "\",\"shape\":" shape ",\"datatype\":\"FP64\",\"data\":[1]}"
 #define OPTION(text) "{" text ",\"inputs\":[" FEATURE("r", "[1]") "]}"
 
 static const struct {
@@ -195,8 +189,7 @@ static const struct {
     {"{\"inputs\":[{}]}", "an input has no `name`"},
     {"{\"inputs\":[{\"name\":\"a\\u001b\"}]}", "input `a\\x1b` has no `datatype`"},
     {"{\"inputs\":[{\"name\":\"a\",\"datatype\":\"FP64\"}]}", "input `a` has no `shape`"},
-    {"{\"inputs\":[{\"name\":\"a\",\"datatype\":\"FP64\",\"shape\":[3]}]}",
-     "input `a` has no `data`"},
+    {"{\"inputs\":[{\"name\":\"a\",\"datatype\":\"FP64\",\"shape\":[3]}]}", "input `a` has no `data`"},
     {"{\"inputs\":[{\"name\":1}]}", "the `name` of an input is not a string"},
     {"{} x", "the body is not valid JSON: something behind the end of the JSON at byte 3"},
     {ONE("[1,2]", "FP64", "[1,2]"), "expected 3 features a row, got 2"},
@@ -205,12 +198,9 @@ static const struct {
     {ONE("[2,3]", "FP64", "[1,2,3,4,5]"), "input `r` needs 6 values, got 5"},
     {ONE("[1,3]", "FP64", "[1,2,3,4]"), "input `r` needs 3 values, got 4"},
     {ONE("[1,3]", "FP64", "[]"), "input `r` needs 3 values, got 0"},
-    {ONE("[2,3]", "FP64", "[[1,2],[3,4],[5,6]]"),
-     "the nested `data` of input `r` does not have the shape [2, 3]"},
-    {ONE("[2,3]", "FP64", "[[1,2,3],[4,5,6,7]]"),
-     "the nested `data` of input `r` does not have the shape [2, 3]"},
-    {ONE("[2,3]", "FP64", "[[1,2,3],4,5,6]"),
-     "the nested `data` of input `r` does not have the shape [2, 3]"},
+    {ONE("[2,3]", "FP64", "[[1,2],[3,4],[5,6]]"), "the nested `data` of input `r` does not have the shape [2, 3]"},
+    {ONE("[2,3]", "FP64", "[[1,2,3],[4,5,6,7]]"), "the nested `data` of input `r` does not have the shape [2, 3]"},
+    {ONE("[2,3]", "FP64", "[[1,2,3],4,5,6]"), "the nested `data` of input `r` does not have the shape [2, 3]"},
     {ONE("[2,3]", "FP64", "[[1,2,3],[4,5,6],[7,8,9]]"),
      "the nested `data` of input `r` does not have the shape [2, 3]"},
     {ONE("[3]", "FP64", "[[1,2,3]]"), "the nested `data` of input `r` does not have the shape [3]"},
@@ -218,19 +208,16 @@ static const struct {
     {ONE("[0,3]", "FP64", "[]"), "a `shape` with a dimension of 0: there are no rows"},
     {ONE("[-1,3]", "FP64", "[1,2,3]"), "a dimension of a `shape` is not a whole number from 0 up"},
     {ONE("[1.5,3]", "FP64", "[1,2,3]"), "a dimension of a `shape` is not a whole number from 0 up"},
-    {ONE("[\"1\",3]", "FP64", "[1,2,3]"),
-     "a dimension of a `shape` is not a whole number from 0 up"},
+    {ONE("[\"1\",3]", "FP64", "[1,2,3]"), "a dimension of a `shape` is not a whole number from 0 up"},
     {ONE("[9223372036854775807,3]", "FP64", "[1,2,3]"), "the `shape` of input `r` is too large"},
-    {ONE("[99999999999999999999,3]", "FP64", "[1]"),
-     "a dimension of a `shape` is not a whole number from 0 up"},
+    {ONE("[99999999999999999999,3]", "FP64", "[1]"), "a dimension of a `shape` is not a whole number from 0 up"},
     {ONE("[1000001,3]", "FP64", "[1,2,3]"), "1000001 rows; a request has at most 1000000"},
     {ONE("[1000000,3]", "FP64", "[1,[2,3 ] ]"), "input `r` needs 3000000 values, got 3"},
     {ONE("[1,1,1,1,1,1,1,1,3]", "FP64", "[1,2,3]"), "a `shape` of more than 8 dimensions"},
     {ONE("[]", "FP64", "[1]"), "input `r` has no `shape`"},
     {ONE("3", "FP64", "[1,2,3]"), "the `shape` of an input is not an array"},
     {ONE("[3]", "FP64", "{}"), "the `data` of an input is not an array"},
-    {ONE("[3]", "BYTES", "[\"a\",\"b\",\"c\"]"),
-     "datatype BYTES is not taken: this model's features are numbers"},
+    {ONE("[3]", "BYTES", "[\"a\",\"b\",\"c\"]"), "datatype BYTES is not taken: this model's features are numbers"},
     {ONE("[3]", "fp64", "[1,2,3]"), "there is no datatype `fp64`; it is FP64, FP32, FP16, "
 				    "BF16, BOOL, BYTES, INT8 to INT64 or UINT8 to UINT64"},
     {ONE("[3]", "FP64", "[1,\"2\",3]"), "element 1 of input `r` is not of datatype FP64: \"2\""},
@@ -249,33 +236,24 @@ static const struct {
     {ONE("[3]", "BOOL", "[true,2,false]"), "element 1 of input `r` is not of datatype BOOL: 2"},
     {ONE("[3]", "FP64", "[1,NaN,3]"),
      "the body is not valid JSON: expected a value at byte 63 (an absent value is null)"},
-    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("x", "[1]") "]}",
-     "this model has no feature `x`"},
-    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("month", "[1]") "]}",
-     "feature `month` is given twice"},
+    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("x", "[1]") "]}", "this model has no feature `x`"},
+    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("month", "[1]") "]}", "feature `month` is given twice"},
     {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1]") "]}",
      "feature `distance` is missing: expected 3 features, got 2"},
-    {"{\"inputs\":[" FEATURE("month", "[1,1]") "]}",
-     "feature `distance` is missing: expected 3 features, got 1"},
-    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1]") "," FEATURE("distance",
-										       "[2]") "]}",
+    {"{\"inputs\":[" FEATURE("month", "[1,1]") "]}", "feature `distance` is missing: expected 3 features, got 1"},
+    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1]") "," FEATURE("distance", "[2]") "]}",
      "input `month` has 1 rows, `distance` has 2"},
-    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1,2]") "," FEATURE(
-	 "distance", "[1]") "]}",
+    {"{\"inputs\":[" FEATURE("month", "[1]") "," FEATURE("carrier", "[1,2]") "," FEATURE("distance", "[1]") "]}",
      "input `carrier` is one feature: its shape is [rows] or [rows, 1]"},
     {OPTION("\"id\":1"), "`id` is not a string"},
     {OPTION("\"id\":\"a\\u0000b\""), "`id` holds a NUL character"},
     {OPTION("\"parameters\":[]"), "`parameters` is not an object"},
-    {OPTION("\"parameters\":{\"unit\":1.5}"),
-     "the parameter `unit` is neither a string nor an integer"},
-    {OPTION("\"parameters\":{\"unit\":[]}"),
-     "the parameter `unit` is neither a string nor an integer"},
+    {OPTION("\"parameters\":{\"unit\":1.5}"), "the parameter `unit` is neither a string nor an integer"},
+    {OPTION("\"parameters\":{\"unit\":[]}"), "the parameter `unit` is neither a string nor an integer"},
     {OPTION("\"parameters\":{\"binary_data_output\":1}"),
      "the parameter `binary_data_output` is neither true nor false"},
-    {OPTION("\"outputs\":[{\"name\":\"x\"}]"),
-     "there is no output `x`; the model has `predict` and `raw_score`"},
-    {OPTION("\"outputs\":[{\"name\":\"predict\"},{\"name\":\"predict\"}]"),
-     "the output `predict` is named twice"},
+    {OPTION("\"outputs\":[{\"name\":\"x\"}]"), "there is no output `x`; the model has `predict` and `raw_score`"},
+    {OPTION("\"outputs\":[{\"name\":\"predict\"},{\"name\":\"predict\"}]"), "the output `predict` is named twice"},
     {OPTION("\"outputs\":[{\"name\":\"predict\",\"parameters\":{\"classification\":-1}}]"),
      "the parameter `classification` is not a whole number from 0 to 1000000"},
     {OPTION("\"outputs\":[{}]"), "an element of `outputs` has no name"},
@@ -321,14 +299,12 @@ static void long_texts(void **state)
 static void binary(void **state)
 {
 	(void)state;
-	static const unsigned char halves[] = {0x00, 0x3c, 0x01,
-					       0x00, 0x00, 0xfe}; /* 1, 2^-24, NaN */
+	static const unsigned char halves[] = {0x00, 0x3c, 0x01, 0x00, 0x00, 0xfe}; /* 1, 2^-24, NaN */
 	const double wide[] = {0.1, -2, NONE, 1, 2, 3};
 	const float narrow[] = {0.5f, -2, 3};
 	static const signed char small[] = {-128, 0, 127};
-	static const char one[] =
-	    "{\"inputs\":[{\"name\":\"r\",\"shape\":[%d,3],\"datatype\":\"%s\",\"parameters\":{"
-	    "\"binary_data_size\":%d}}]}";
+	static const char one[] = "{\"inputs\":[{\"name\":\"r\",\"shape\":[%d,3],\"datatype\":\"%s\",\"parameters\":{"
+				  "\"binary_data_size\":%d}}]}";
 	char json[PARTS_MAX];
 
 	snprintf(json, sizeof json, one, 2, "FP64", 48);
@@ -353,19 +329,17 @@ static void binary(void **state)
 	assert_string_equal(error.text, "input `r` needs 6 values, its binary_data_size is 3");
 	snprintf(json, sizeof json, one, 1, "INT8", 6);
 	assert_int_equal(parse(json, halves, 6), -1);
-	assert_string_equal(error.text,
-			    "input `r` needs 3 bytes (3 of INT8), its binary_data_size is 6");
+	assert_string_equal(error.text, "input `r` needs 3 bytes (3 of INT8), its binary_data_size is 6");
 
 	/* JSON and bytes mixed; bytes are in the order of the list, not of the features. */
-	assert_int_equal(
-	    parse("{\"inputs\":[{\"name\":\"carrier\",\"shape\":[1],\"datatype\":\"INT8\","
-		  "\"parameters\":{"
-		  "\"binary_data_size\":1}},{\"name\":\"month\",\"shape\":[1],\"datatype\":"
-		  "\"FP64\",\"data\":[7]},"
-		  "{\"name\":\"distance\",\"shape\":[1],\"datatype\":\"BOOL\",\"parameters\":{"
-		  "\"binary_data_size\":1}}]}",
-		  "\xff\x01", 2),
-	    0);
+	assert_int_equal(parse("{\"inputs\":[{\"name\":\"carrier\",\"shape\":[1],\"datatype\":\"INT8\","
+			       "\"parameters\":{"
+			       "\"binary_data_size\":1}},{\"name\":\"month\",\"shape\":[1],\"datatype\":"
+			       "\"FP64\",\"data\":[7]},"
+			       "{\"name\":\"distance\",\"shape\":[1],\"datatype\":\"BOOL\",\"parameters\":{"
+			       "\"binary_data_size\":1}}]}",
+			       "\xff\x01", 2),
+			 0);
 	expect_doubles(1, (double[]){7, 1, -1});
 	/* No JSON at all: rows in the manifest's datatype. */
 	assert_int_equal(parse("", wide, 48), 0);
@@ -379,9 +353,8 @@ static void binary(void **state)
 static void cut(void **state)
 {
 	(void)state;
-	static const char whole[] =
-	    "{\"inputs\":[{\"name\":\"r\",\"data\":[[1,2,3],[4,\"]\\\"[\",6]],\"shape\":[2,3],"
-	    "\"datatype\":\"FP64\"}],\"outputs\":[{\"name\":\"predict\"}],\"id\":\"x\"}";
+	static const char whole[] = "{\"inputs\":[{\"name\":\"r\",\"data\":[[1,2,3],[4,\"]\\\"[\",6]],\"shape\":[2,3],"
+				    "\"datatype\":\"FP64\"}],\"outputs\":[{\"name\":\"predict\"}],\"id\":\"x\"}";
 	char json[sizeof whole];
 
 	for (size_t size = 0; size < sizeof whole; size++) {
@@ -462,10 +435,9 @@ static void answers(void **state)
 	buf_init(&out);
 	answer_with("", output, raw);
 	v2_write(&out, "m", 3, &request, &inference, &json_size);
-	assert_string_equal(
-	    out.data, "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":"
-		      "[{\"name\":"
-		      "\"predict\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[0.25,null]}]}");
+	assert_string_equal(out.data, "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":"
+				      "[{\"name\":"
+				      "\"predict\",\"shape\":[2,1],\"datatype\":\"FP64\",\"data\":[0.25,null]}]}");
 	assert_int_equal(json_size, out.size);
 
 	buf_clear(&out);
@@ -476,12 +448,11 @@ static void answers(void **state)
 	assert_int_equal(out.size, json_size + sizeof output);
 	assert_memory_equal(out.data + json_size, output, sizeof output);
 	out.data[json_size] = '\0';
-	assert_string_equal(
-	    out.data,
-	    "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":[{\"name\":"
-	    "\"raw_score\","
-	    "\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[0.1,-3,1e30,0]},{\"name\":\"predict\","
-	    "\"shape\":[2,1],\"datatype\":\"FP64\",\"parameters\":{\"binary_data_size\":16}}]}");
+	assert_string_equal(out.data,
+			    "{\"model_name\":\"m\",\"model_version\":\"3\",\"id\":\"a\\\"b\",\"outputs\":[{\"name\":"
+			    "\"raw_score\","
+			    "\"shape\":[2,2],\"datatype\":\"FP32\",\"data\":[0.1,-3,1e30,0]},{\"name\":\"predict\","
+			    "\"shape\":[2,1],\"datatype\":\"FP64\",\"parameters\":{\"binary_data_size\":16}}]}");
 	buf_release(&out);
 }
 
@@ -499,15 +470,15 @@ static void classes(void **state)
 		    "{\"name\":\"predict\",\"parameters\":{\"classification\":9,\"binary_data\":true}}],",
 		    output, raw);
 	v2_write(&out, "m", 3, &request, &inference, &json_size);
-	assert_memory_equal(out.data + json_size, "\6\0\0\0"
-						  "0.25:0\5\0\0\0nan:0",
+	assert_memory_equal(out.data + json_size,
+			    "\6\0\0\0"
+			    "0.25:0\5\0\0\0nan:0",
 			    19);
 	out.data[json_size] = '\0';
-	assert_string_equal(
-	    strstr(out.data, "\"outputs\""),
-	    "\"outputs\":[{\"name\":\"raw_score\",\"shape\":[2,2],\"datatype\":\"BYTES\",\"data\":["
-	    "\"0.75:1\",\"0.1:0\",\"-3:0\",\"-1e30:1\"]},{\"name\":\"predict\",\"shape\":[2,1],"
-	    "\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":19}}]}");
+	assert_string_equal(strstr(out.data, "\"outputs\""),
+			    "\"outputs\":[{\"name\":\"raw_score\",\"shape\":[2,2],\"datatype\":\"BYTES\",\"data\":["
+			    "\"0.75:1\",\"0.1:0\",\"-3:0\",\"-1e30:1\"]},{\"name\":\"predict\",\"shape\":[2,1],"
+			    "\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":19}}]}");
 	buf_release(&out);
 }
 
@@ -549,13 +520,11 @@ static int release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_tensor),       cmocka_unit_test(float_rows),
-	    cmocka_unit_test(tensor_a_feature), cmocka_unit_test(options),
-	    cmocka_unit_test(refused),          cmocka_unit_test(long_texts),
-	    cmocka_unit_test(binary),           cmocka_unit_test(cut),
-	    cmocka_unit_test(peeked),           cmocka_unit_test(answers),
-	    cmocka_unit_test(classes),
-	    cmocka_unit_test(metadata),         cmocka_unit_test(strings),
+	    cmocka_unit_test(one_tensor), cmocka_unit_test(float_rows), cmocka_unit_test(tensor_a_feature),
+	    cmocka_unit_test(options),    cmocka_unit_test(refused),    cmocka_unit_test(long_texts),
+	    cmocka_unit_test(binary),     cmocka_unit_test(cut),        cmocka_unit_test(peeked),
+	    cmocka_unit_test(answers),    cmocka_unit_test(classes),    cmocka_unit_test(metadata),
+	    cmocka_unit_test(strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, release);
 }

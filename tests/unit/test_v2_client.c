@@ -20,10 +20,10 @@ static void a_request_has_its_tensors_behind_it(void **state)
 	const struct tensor tensors[] = {{DATATYPE_INT16, 2, {1, 2}, 2, numbers}, {DATATYPE_BYTES, 1, {1}, 1, words}};
 	const char *outputs[] = {"p", "q\""};
 	static const char json[] =
-		"{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2],\"datatype\":\"INT16\",\"parameters\":"
-		"{\"binary_data_size\":4}},{\"name\":\"s\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":"
-		"{\"binary_data_size\":7}}],\"outputs\":[{\"name\":\"p\",\"parameters\":{\"binary_data\":true}},"
-		"{\"name\":\"q\\\"\",\"parameters\":{\"binary_data\":true}}]}";
+	    "{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2],\"datatype\":\"INT16\",\"parameters\":"
+	    "{\"binary_data_size\":4}},{\"name\":\"s\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":"
+	    "{\"binary_data_size\":7}}],\"outputs\":[{\"name\":\"p\",\"parameters\":{\"binary_data\":true}},"
+	    "{\"name\":\"q\\\"\",\"parameters\":{\"binary_data\":true}}]}";
 	struct buf out;
 	size_t json_size;
 	(void)state;
@@ -43,9 +43,9 @@ static void a_request_has_its_tensors_behind_it(void **state)
 static void an_answer_is_bytes_or_json(void **state)
 {
 	static const char body[] =
-		"{\"model_name\":\"m\",\"outputs\":[{\"name\":\"p\",\"shape\":[2,1],\"datatype\":\"FP32\","
-		"\"parameters\":{\"binary_data_size\":8}},{\"name\":\"c\",\"shape\":[2],\"datatype\":\"BYTES\","
-		"\"data\":[\"y\\n\",\"\"]}]}\0\0\x80\x3f\0\0\0\xc0";
+	    "{\"model_name\":\"m\",\"outputs\":[{\"name\":\"p\",\"shape\":[2,1],\"datatype\":\"FP32\","
+	    "\"parameters\":{\"binary_data_size\":8}},{\"name\":\"c\",\"shape\":[2],\"datatype\":\"BYTES\","
+	    "\"data\":[\"y\\n\",\"\"]}]}\0\0\x80\x3f\0\0\0\xc0";
 	struct v2_named *outputs;
 	size_t count;
 	struct err e;
@@ -64,13 +64,18 @@ static void an_answer_is_bytes_or_json(void **state)
 static void other_answers_are_refused(void **state)
 {
 	static const char *const bodies[] = {
-		"", "<html>", "[]", "{}", "{\"outputs\":{}}", "{\"outputs\":[{\"name\":\"p\"}]}",
-		"{\"outputs\":[{\"name\":\"p\",\"shape\":[2],\"datatype\":\"FP32\",\"data\":[1]}]}",
-		"{\"outputs\":[{\"name\":\"p\",\"shape\":[2],\"datatype\":\"FP32\",\"parameters\":"
-		"{\"binary_data_size\":8}}]}1234567",
-		"{\"outputs\":[{\"name\":\"p\",\"shape\":[1],\"datatype\":\"FP32\",\"parameters\":"
-		"{\"binary_data_size\":4}}]}12345",
-		"{\"outputs\":[{\"name\":\"p\",\"shape\":[4611686018427387904,8],\"datatype\":\"FP32\",\"data\":[]}]}",
+	    "",
+	    "<html>",
+	    "[]",
+	    "{}",
+	    "{\"outputs\":{}}",
+	    "{\"outputs\":[{\"name\":\"p\"}]}",
+	    "{\"outputs\":[{\"name\":\"p\",\"shape\":[2],\"datatype\":\"FP32\",\"data\":[1]}]}",
+	    "{\"outputs\":[{\"name\":\"p\",\"shape\":[2],\"datatype\":\"FP32\",\"parameters\":"
+	    "{\"binary_data_size\":8}}]}1234567",
+	    "{\"outputs\":[{\"name\":\"p\",\"shape\":[1],\"datatype\":\"FP32\",\"parameters\":"
+	    "{\"binary_data_size\":4}}]}12345",
+	    "{\"outputs\":[{\"name\":\"p\",\"shape\":[4611686018427387904,8],\"datatype\":\"FP32\",\"data\":[]}]}",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
@@ -101,10 +106,10 @@ static void a_refusal_has_its_code_and_sentence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_request_has_its_tensors_behind_it),
-		cmocka_unit_test(an_answer_is_bytes_or_json),
-		cmocka_unit_test(other_answers_are_refused),
-		cmocka_unit_test(a_refusal_has_its_code_and_sentence),
+	    cmocka_unit_test(a_request_has_its_tensors_behind_it),
+	    cmocka_unit_test(an_answer_is_bytes_or_json),
+	    cmocka_unit_test(other_answers_are_refused),
+	    cmocka_unit_test(a_refusal_has_its_code_and_sentence),
 	};
 	return cmocka_run_group_tests_name("v2_client", tests, NULL, release);
 }

@@ -58,7 +58,7 @@ static void every_number_is_in_its_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_number_is_in_its_place),
+	    cmocka_unit_test(every_number_is_in_its_place),
 	};
 	return cmocka_run_group_tests_name("v2_stats", tests, NULL, NULL);
 }

@@ -7,30 +7,30 @@
 
 #define PARTS_MAX 4096
 
-static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}},
-				       {"raw_score", "FP32", 2, {-1, 2}}};
+static struct tensor_spec outputs[] = {{"predict", "FP64", 2, {-1, 1}}, {"raw_score", "FP32", 2, {-1, 2}}};
 static struct arena arena;
 static struct inference inference;
 static struct v2_request request;
 static struct err error;
 
 static struct tensor_spec typed_inputs[] = {
-    {"f16", "FP16", 1, {-1}},	{"b16", "BF16", 1, {-1}},    {"truth", "BOOL", 1, {-1}},
-    {"i8", "INT8", 1, {-1}},	{"i64", "INT64", 2, {-1, 2}}, {"u64", "UINT64", 1, {2}},
-    {"text", "BYTES", 1, {-1}}, {"scalar", "INT32", 0, {0}},
+    {"f16", "FP16", 1, {-1}},     {"b16", "BF16", 1, {-1}},  {"truth", "BOOL", 1, {-1}}, {"i8", "INT8", 1, {-1}},
+    {"i64", "INT64", 2, {-1, 2}}, {"u64", "UINT64", 1, {2}}, {"text", "BYTES", 1, {-1}}, {"scalar", "INT32", 0, {0}},
 };
-static const struct manifest typed = {
-    .input_count = 8, .inputs = typed_inputs, .output_count = 2, .outputs = outputs};
+static const struct manifest typed = {.input_count = 8, .inputs = typed_inputs, .output_count = 2, .outputs = outputs};
 static const struct engine any = {.name = "any"};
 
 #define TENSOR(name, shape, type, data) \
 	"{\"name\":\"" name "\",\"shape\":" shape ",\"datatype\":\"" type "\",\"data\":" data "}"
-#define TYPED                                                                                  \
-	TENSOR("text", "[2]", "BYTES", "[\"a\\u0000b\",\"\\u00e9\"]")                          \
-	"," TENSOR("f16", "[2]", "FP16", "[0.1,null]") "," TENSOR("b16", "[1]", "INT8", "[3]") \
-	"," TENSOR("truth", "[2]", "BOOL", "[true,0]") "," TENSOR("i8", "[1]", "INT64", "[-128]") \
-	"," TENSOR("i64", "[1,2]", "INT64", "[[-9223372036854775808,9223372036854775807]]")    \
-	"," TENSOR("u64", "[2]", "UINT64", "[18446744073709551615,0]")
+#define TYPED                                                                                                          \
+	TENSOR("text", "[2]", "BYTES", "[\"a\\u0000b\",\"\\u00e9\"]")                                                  \
+	"," TENSOR("f16", "[2]", "FP16", "[0.1,null]") "," TENSOR("b16", "[1]", "INT8", "[3]") "," TENSOR(             \
+	    "truth", "[2]",                                                                                            \
+	    "BOOL", "[true,0]") "," TENSOR("i8", "[1]",                                                                \
+					   "INT64", "[-128]") "," TENSOR("i64", "[1,2]", "INT64",                      \
+									 "[[-9223372036854775808,9223372036854775807]" \
+									 "]") "," TENSOR("u64", "[2]", "UINT64",       \
+											 "[18446744073709551615,0]")
 
 static int parse_typed(const char *json, const void *bytes, size_t size)
 {
@@ -47,8 +47,7 @@ static int parse_typed(const char *json, const void *bytes, size_t size)
 static void every_datatype(void **state)
 {
 	(void)state;
-	if (parse_typed("{\"inputs\":[" TYPED "," TENSOR("scalar", "[]", "INT32", "[-7]") "]}", NULL,
-			0) != 0)
+	if (parse_typed("{\"inputs\":[" TYPED "," TENSOR("scalar", "[]", "INT32", "[-7]") "]}", NULL, 0) != 0)
 		fail_msg("%s", error.text);
 	const struct tensor *t = inference.inputs;
 	assert_int_equal(((uint16_t *)t[0].data)[0], 0x2e66);
@@ -75,13 +74,12 @@ static void every_datatype(void **state)
 	v2_tensor_write(&out, "t", &t[0], false);
 	v2_tensor_write(&out, "t", &t[7], true);
 	assert_string_equal(
-	    out.data,
-	    "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"BYTES\",\"data\":[\"a\\u0000b\",\"\xc3\xa9\"]}"
-	    "{\"name\":\"t\",\"shape\":[1,2],\"datatype\":\"INT64\",\"data\":[-9223372036854775808,"
-	    "9223372036854775807]}"
-	    "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"BOOL\",\"data\":[true,false]}"
-	    "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"FP16\",\"data\":[0.099975586,null]}"
-	    "{\"name\":\"t\",\"shape\":[],\"datatype\":\"INT32\",\"parameters\":{\"binary_data_size\":4}}");
+	    out.data, "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"BYTES\",\"data\":[\"a\\u0000b\",\"\xc3\xa9\"]}"
+		      "{\"name\":\"t\",\"shape\":[1,2],\"datatype\":\"INT64\",\"data\":[-9223372036854775808,"
+		      "9223372036854775807]}"
+		      "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"BOOL\",\"data\":[true,false]}"
+		      "{\"name\":\"t\",\"shape\":[2],\"datatype\":\"FP16\",\"data\":[0.099975586,null]}"
+		      "{\"name\":\"t\",\"shape\":[],\"datatype\":\"INT32\",\"parameters\":{\"binary_data_size\":4}}");
 	buf_clear(&out);
 	v2_tensor_write_bytes(&out, &t[6]);
 	assert_int_equal(out.size, 13);
@@ -126,21 +124,16 @@ static void signature_refusals(void **state)
 		const char *json, *sentence;
 	} cases[] = {
 	    {TENSOR("x", "[1]", "FP64", "[1]"), "this model has no input `x`"},
-	    {TENSOR("i8", "[1]", "INT8", "[1]") "," TENSOR("i8", "[1]", "INT8", "[1]"),
-	     "input `i8` is given twice"},
+	    {TENSOR("i8", "[1]", "INT8", "[1]") "," TENSOR("i8", "[1]", "INT8", "[1]"), "input `i8` is given twice"},
 	    {TENSOR("i8", "[1]", "FP64", "[1]"), "input `i8` has datatype FP64; the model takes INT8"},
 	    {TENSOR("i8", "[1]", "INT64", "[128]"), "element 0 of input `i8` is not of datatype INT64: 128"},
 	    {TENSOR("i8", "[1]", "INT8", "[null]"), "element 0 of input `i8` is not of datatype INT8: null"},
 	    {TENSOR("text", "[1]", "BYTES", "[1]"), "element 0 of input `text` is not of datatype BYTES: 1"},
-	    {TENSOR("f16", "[1]", "BYTES", "[\"a\"]"),
-	     "input `f16` has datatype BYTES; the model takes FP16"},
-	    {TENSOR("truth", "[1]", "UINT8", "[1]"),
-	     "input `truth` has datatype UINT8; the model takes BOOL"},
+	    {TENSOR("f16", "[1]", "BYTES", "[\"a\"]"), "input `f16` has datatype BYTES; the model takes FP16"},
+	    {TENSOR("truth", "[1]", "UINT8", "[1]"), "input `truth` has datatype UINT8; the model takes BOOL"},
 	    {TENSOR("u64", "[3]", "UINT64", "[1,2,3]"), "input `u64` has the shape [3]; the model takes [2]"},
-	    {TENSOR("i64", "[2]", "INT64", "[1,2]"),
-	     "input `i64` has the shape [2]; the model takes [-1, 2]"},
-	    {TENSOR("scalar", "[1]", "INT32", "[1]"),
-	     "input `scalar` has the shape [1]; the model takes []"},
+	    {TENSOR("i64", "[2]", "INT64", "[1,2]"), "input `i64` has the shape [2]; the model takes [-1, 2]"},
+	    {TENSOR("scalar", "[1]", "INT32", "[1]"), "input `scalar` has the shape [1]; the model takes []"},
 	};
 	char json[PARTS_MAX];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

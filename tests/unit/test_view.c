@@ -99,8 +99,7 @@ static void check_cells(const struct canvas *c)
 
 static void draw_screen(struct canvas *c, const struct screen *screen, const struct snapshot *s)
 {
-	struct ui_state state = {
-	    .snapshot = s, .connection = CONNECTION_UP, .age_ms = screen->age_ms, .utc = true};
+	struct ui_state state = {.snapshot = s, .connection = CONNECTION_UP, .age_ms = screen->age_ms, .utc = true};
 	state.connection = s != NULL ? CONNECTION_UP : CONNECTION_STARTING;
 	state.now_ms = (s != NULL ? s->server.now_ms : 1764000131000) + screen->age_ms;
 	state.prompt = screen->prompt;
@@ -125,8 +124,7 @@ static void test_golden(void **context)
 		for (int j = 0; j < 6; j++) {
 			bool ascii = j >= 3;
 			int columns = sizes[j % 3][0], rows = sizes[j % 3][1];
-			struct canvas *c =
-			    canvas_new(columns, rows, ascii ? CHARSET_ASCII : CHARSET_BRAILLE);
+			struct canvas *c = canvas_new(columns, rows, ascii ? CHARSET_ASCII : CHARSET_BRAILLE);
 			char path[256];
 			struct buf b;
 			assert_non_null(c);
@@ -134,8 +132,8 @@ static void test_golden(void **context)
 			check_cells(c);
 			buf_init(&b);
 			render_text(c, &b);
-			snprintf(path, sizeof(path), "tests/screen/expected/%s-%dx%d%s.txt",
-				 screens[i].name, columns, rows, ascii ? "-ascii" : "");
+			snprintf(path, sizeof(path), "tests/screen/expected/%s-%dx%d%s.txt", screens[i].name, columns,
+				 rows, ascii ? "-ascii" : "");
 			check_golden(path, &b);
 			buf_release(&b);
 			canvas_free(c);
@@ -151,8 +149,7 @@ static void test_every_size(void **context)
 	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
 		for (int columns = 1; columns <= 230; columns += 7) {
 			for (int rows = 1; rows <= 60; rows += 3) {
-				struct canvas *c =
-				    canvas_new(columns, rows, (enum charset)(rows % 3));
+				struct canvas *c = canvas_new(columns, rows, (enum charset)(rows % 3));
 				draw_screen(c, &screens[i], columns % 2 ? s : fleet);
 				check_cells(c);
 				canvas_free(c);
@@ -220,8 +217,7 @@ static void test_dialog(void **context)
 	snprintf(field->value, sizeof(field->value), "flight-de");
 	field->cursor = strlen(field->value);
 	dialog_field(&d, "reason", "why; kept in the audit");
-	snprintf(d.command, sizeof(d.command),
-		 "mldeck promote flight-delay 3 --reason '' --expect-revision 7");
+	snprintf(d.command, sizeof(d.command), "mldeck promote flight-delay 3 --reason '' --expect-revision 7");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct canvas *c = canvas_new(sizes[i][0], sizes[i][1], CHARSET_BRAILLE);
 		char path[256];
@@ -234,15 +230,14 @@ static void test_dialog(void **context)
 		if (i < 2) {
 			assert_true(row >= 0 && column >= 0);
 			assert_non_null(strstr(b.data, "flight-de"));
-			snprintf(path, sizeof(path), "tests/screen/expected/dialog-%dx%d.txt",
-				 sizes[i][0], sizes[i][1]);
+			snprintf(path, sizeof(path), "tests/screen/expected/dialog-%dx%d.txt", sizes[i][0],
+				 sizes[i][1]);
 			check_golden(path, &b);
 		}
 		buf_release(&b);
 		canvas_free(c);
 	}
-	snprintf(d.error, sizeof(d.error),
-		 "jonas changed the route meanwhile: revision 8 is v2 100%%");
+	snprintf(d.error, sizeof(d.error), "jonas changed the route meanwhile: revision 8 is v2 100%%");
 	memset(d.fields[1].value, 'x', sizeof(d.fields[1].value) - 1);
 	d.focus = 1;
 	d.fields[1].cursor = sizeof(d.fields[1].value) - 1;

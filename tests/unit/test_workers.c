@@ -78,8 +78,8 @@ static void a_full_queue_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_run_before_the_end),
-		cmocka_unit_test(a_full_queue_refuses),
+	    cmocka_unit_test(all_run_before_the_end),
+	    cmocka_unit_test(a_full_queue_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,10 +30,9 @@ static int fail(int error, const char *what, struct err *e)
 {
 	/* EFBIG is a limit on file sizes: for the operator the same as a full disk. */
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-		return err_set(
-		    e, ERR_DISK_FULL,
-		    "the disk of the state directory is full, so the model file was not kept: "
-		    "make room and try again");
+		return err_set(e, ERR_DISK_FULL,
+			       "the disk of the state directory is full, so the model file was not kept: "
+			       "make room and try again");
 	return err_errno(e, error, "cannot %s the model file", what);
 }
 
@@ -57,8 +56,7 @@ int artifact_begin(struct registry *r, struct artifact **result, struct err *e)
 	a->digest = digest_new(e);
 	if (a->digest == NULL)
 		goto failed;
-	snprintf(a->name, sizeof a->name, ARTIFACTS_TEMPORARY "/%u",
-		 atomic_fetch_add(&r->temporaries, 1));
+	snprintf(a->name, sizeof a->name, ARTIFACTS_TEMPORARY "/%u", atomic_fetch_add(&r->temporaries, 1));
 	a->fd = openat(r->directory_fd, a->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (a->fd < 0) {
 		fail(errno, "make", e);
@@ -143,11 +141,10 @@ static int check_map(const char *sha256, const void *data, size_t size, struct e
 		return -1;
 	if (strcmp(now, sha256) == 0)
 		return 0;
-	return err_set(
-	    e, ERR_SYSTEM,
-	    "the stored model file %.12s was altered on disk (its SHA-256 is now %.12s): "
-	    "upload the original file again",
-	    sha256, now);
+	return err_set(e, ERR_SYSTEM,
+		       "the stored model file %.12s was altered on disk (its SHA-256 is now %.12s): "
+		       "upload the original file again",
+		       sha256, now);
 }
 
 static int map_file(int fd, const char *sha256, const void **data, size_t *size, struct err *e)
@@ -172,19 +169,15 @@ static int map_file(int fd, const char *sha256, const void **data, size_t *size,
 	return 0;
 }
 
-int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size,
-		 struct err *e)
+int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e)
 {
 	if (!digest_valid(sha256))
-		return err_set(e, ERR_INPUT,
-			       "a SHA-256 is 64 lower-case hexadecimal digits, got \"%.80s\"",
-			       sha256);
+		return err_set(e, ERR_INPUT, "a SHA-256 is 64 lower-case hexadecimal digits, got \"%.80s\"", sha256);
 	char name[NAME_SIZE];
 	name_of(sha256, name);
 	int fd = openat(r->directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s",
-			       sha256);
+		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s", sha256);
 	if (fd < 0)
 		return fail(errno, "open", e);
 	int result = map_file(fd, sha256, data, size, e);
@@ -207,8 +200,7 @@ bool artifact_present(struct registry *r, const char *sha256)
 
 int artifact_is_named(struct registry *r, const char *sha256, struct err *e)
 {
-	struct statement *s =
-	    db_prepare(r->db, "SELECT 1 FROM version WHERE sha256 = ?1 LIMIT 1", e);
+	struct statement *s = db_prepare(r->db, "SELECT 1 FROM version WHERE sha256 = ?1 LIMIT 1", e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, sha256);

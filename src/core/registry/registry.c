@@ -24,8 +24,7 @@ int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *
 	text_clean(shown, sizeof shown, raw != NULL ? raw : "");
 	size_t length = strlen(shown);
 	if (length >= REASON_SIZE || (raw != NULL && strlen(raw) >= REASON_SIZE))
-		return err_set(e, ERR_INPUT, "the reason is longer than %d bytes: shorten it",
-			       REASON_SIZE - 1);
+		return err_set(e, ERR_INPUT, "the reason is longer than %d bytes: shorten it", REASON_SIZE - 1);
 	memcpy(clean, shown, length + 1);
 	return 0;
 }

@@ -58,9 +58,9 @@ struct audit_record {
 	char client[WHO_SIZE];
 	char action[16];
 	char model[TEXT_NAME_MAX + 1]; /* "" where none is concerned */
-	uint32_t version;	       /* 0 where none is concerned */
+	uint32_t version;              /* 0 where none is concerned */
 	uint32_t revision, based_on;   /* 0 where the route did not change */
-	char outcome[16];	       /* "done", or the err_name() of a refusal */
+	char outcome[16];              /* "done", or the err_name() of a refusal */
 	char reason[REASON_SIZE];
 	char detail[REASON_SIZE]; /* "v2 100%", or why it was refused */
 };
@@ -91,23 +91,23 @@ void artifact_discard(struct registry *r, const char *sha256);
 
 struct deploy_result {
 	uint32_t version;
-	bool created;	   /* false: this very artifact already was that version of the model */
-	bool live;	   /* the model was new and it went live */
+	bool created;      /* false: this very artifact already was that version of the model */
+	bool live;         /* the model was new and it went live */
 	uint32_t revision; /* the route's revision now, 0 when none */
 };
 
 /* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. The
  * artifact must have been committed. A refusal is the caller's to record: it knows those of before, too. */
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason,
-		    const struct actor *actor, struct deploy_result *result, struct err *e);
+		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
+		    struct deploy_result *result, struct err *e);
 
 /* A change of a route that is asked for. */
 struct route_change {
 	const char *model;
-	const char *action;	 /* "promote", "rollback" or "split" */
-	uint32_t version;	 /* promote: the version */
-	uint32_t to_revision;	 /* rollback: 0 = undo once more, see registry_change_route() */
+	const char *action;                /* "promote", "rollback" or "split" */
+	uint32_t version;                  /* promote: the version */
+	uint32_t to_revision;              /* rollback: 0 = undo once more, see registry_change_route() */
 	const struct route_entry *weights; /* split */
 	size_t weight_count;
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
@@ -125,32 +125,31 @@ struct route_change {
  * after r4, promoting v4 as r5 and rolling back gives v2 again, then v1. A rollback to a revision named
  * restores exactly its buckets, and the next undo goes on from before that revision.
  */
-int registry_change_route(struct registry *r, const struct route_change *change,
-			  const struct actor *actor, struct revision_record *result, struct err *e);
+int registry_change_route(struct registry *r, const struct route_change *change, const struct actor *actor,
+			  struct revision_record *result, struct err *e);
 
 /* Freezes a baseline learned from live predictions; ERR_CONFLICT when the version has one. */
-int registry_set_baseline(struct registry *r, const char *model, uint32_t version,
-			  const struct baseline *baseline, struct err *e);
+int registry_set_baseline(struct registry *r, const char *model, uint32_t version, const struct baseline *baseline,
+			  struct err *e);
 
 /* Records something that is not a route change (stop, a denied attempt). */
-int registry_audit(struct registry *r, const struct actor *actor, const char *action,
-		   const char *model, uint32_t version, const char *outcome, const char *reason,
-		   const char *detail, struct err *e);
+int registry_audit(struct registry *r, const struct actor *actor, const char *action, const char *model,
+		   uint32_t version, const char *outcome, const char *reason, const char *detail, struct err *e);
 
 /* --- reading: arrays are malloc'd, to be given back to the function named --- */
 
 int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
 		    struct err *e); /* sorted; free() */
 /* ERR_NOT_FOUND, naming what there is, when the model does not exist. Oldest first. */
-int registry_versions(struct registry *r, const char *model, struct version_record **records,
-		      size_t *count, struct err *e);
+int registry_versions(struct registry *r, const char *model, struct version_record **records, size_t *count,
+		      struct err *e);
 void version_records_free(struct version_record *records, size_t count);
 /* Newest first, at most limit; free(). */
-int registry_revisions(struct registry *r, const char *model, size_t limit,
-		       struct revision_record **records, size_t *count, struct err *e);
+int registry_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
+		       size_t *count, struct err *e);
 /* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free().
  * ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
-int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit,
-		    struct audit_record **records, size_t *count, struct err *e);
+int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit, struct audit_record **records,
+		    size_t *count, struct err *e);
 
 #endif

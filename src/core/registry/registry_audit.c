@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action,
-			 const char *model, const char *outcome, const char *reason)
+void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
+			 const char *outcome, const char *reason)
 {
 	*record = (struct audit_record){.at_ms = clock_unix_ms(), .uid = actor->uid};
 	text_clean(record->who, sizeof record->who, actor->name);
@@ -20,12 +20,11 @@ void registry_audit_init(struct audit_record *record, const struct actor *actor,
 
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e)
 {
-	struct statement *s =
-	    db_prepare(r->db,
-		       "INSERT INTO audit (at_ms, uid, who, client, action, model,"
-		       " version, revision, based_on, outcome, reason, detail)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-		       e);
+	struct statement *s = db_prepare(r->db,
+					 "INSERT INTO audit (at_ms, uid, who, client, action, model,"
+					 " version, revision, based_on, outcome, reason, detail)"
+					 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+					 e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, record->at_ms);
@@ -45,9 +44,8 @@ int registry_insert_audit(struct registry *r, const struct audit_record *record,
 	return result < 0 ? -1 : 0;
 }
 
-int registry_audit(struct registry *r, const struct actor *actor, const char *action,
-		   const char *model, uint32_t version, const char *outcome, const char *reason,
-		   const char *detail, struct err *e)
+int registry_audit(struct registry *r, const struct actor *actor, const char *action, const char *model,
+		   uint32_t version, const char *outcome, const char *reason, const char *detail, struct err *e)
 {
 	struct audit_record record;
 	registry_audit_init(&record, actor, action, model, outcome, reason);
@@ -88,8 +86,8 @@ static int read_records(struct registry *r, const char *model, int64_t before, s
 {
 	/* Two queries: with one condition for both, the index on the model would not be used. */
 	bool one = model != NULL && model[0] != '\0';
-	struct statement *s = db_prepare(
-	    r->db, one ? SELECT " model = ?1 AND" NEWEST : SELECT " ?1 = '' AND" NEWEST, e);
+	struct statement *s =
+	    db_prepare(r->db, one ? SELECT " model = ?1 AND" NEWEST : SELECT " ?1 = '' AND" NEWEST, e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, one ? model : "");
@@ -102,8 +100,7 @@ static int read_records(struct registry *r, const char *model, int64_t before, s
 			capacity = capacity == 0 ? 32 : capacity * 2;
 			struct audit_record *more = realloc(*records, capacity * sizeof *more);
 			if (more == NULL) {
-				row = err_set(e, ERR_MEMORY,
-					      "memory ran out while reading the audit");
+				row = err_set(e, ERR_MEMORY, "memory ran out while reading the audit");
 				break;
 			}
 			*records = more;
@@ -114,8 +111,8 @@ static int read_records(struct registry *r, const char *model, int64_t before, s
 	return row;
 }
 
-int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit,
-		    struct audit_record **records, size_t *count, struct err *e)
+int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit, struct audit_record **records,
+		    size_t *count, struct err *e)
 {
 	struct audit_record *found = NULL;
 	size_t found_count = 0;

@@ -36,8 +36,7 @@ static bool clean_strings(cJSON *json)
 		if (clean == NULL)
 			return false;
 		text_clean(clean, size, item->valuestring);
-		bool kept = strcmp(clean, item->valuestring) == 0 ||
-			    cJSON_SetValuestring(item, clean) != NULL;
+		bool kept = strcmp(clean, item->valuestring) == 0 || cJSON_SetValuestring(item, clean) != NULL;
 		free(clean);
 		if (!kept)
 			return false;
@@ -52,10 +51,9 @@ static int print_json(cJSON *json, char **text, struct err *e)
 	if (*text == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while deploying");
 	if (strlen(*text) > MANIFEST_JSON_MAX)
-		return err_set(
-		    e, ERR_TOO_LARGE,
-		    "the names and training facts in the model file take %zu bytes, more than %u",
-		    strlen(*text), MANIFEST_JSON_MAX);
+		return err_set(e, ERR_TOO_LARGE,
+			       "the names and training facts in the model file take %zu bytes, more than %u",
+			       strlen(*text), MANIFEST_JSON_MAX);
 	return 0;
 }
 
@@ -89,13 +87,10 @@ static int check_text(const char *text, int (*reread)(const cJSON *, struct err 
 static int prepare(struct deploy *d, const char *reason, struct err *e)
 {
 	if (d->model == NULL || !text_name_valid(d->model))
-		return err_set(
-		    e, ERR_INPUT,
-		    "a model's name has the form [a-z0-9][a-z0-9._-]{0,63}, got \"%.80s\"",
-		    d->model != NULL ? d->model : "");
+		return err_set(e, ERR_INPUT, "a model's name has the form [a-z0-9][a-z0-9._-]{0,63}, got \"%.80s\"",
+			       d->model != NULL ? d->model : "");
 	if (!digest_valid(d->manifest->sha256))
-		return err_set(e, ERR_INPUT,
-			       "a SHA-256 is 64 lower-case hexadecimal digits, got \"%s\"",
+		return err_set(e, ERR_INPUT, "a SHA-256 is 64 lower-case hexadecimal digits, got \"%s\"",
 			       d->manifest->sha256);
 	if (registry_clean_reason(reason, d->reason, e) != 0 ||
 	    print_json(manifest_to_json(d->manifest), &d->manifest_json, e) != 0 ||
@@ -110,8 +105,7 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 
 static int insert_model(struct registry *r, struct deploy *d, struct err *e)
 {
-	struct statement *s = db_prepare(
-	    r->db, "INSERT INTO model (name, created_ms) VALUES (?1, ?2) RETURNING id", e);
+	struct statement *s = db_prepare(r->db, "INSERT INTO model (name, created_ms) VALUES (?1, ?2) RETURNING id", e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, d->model);
@@ -127,11 +121,10 @@ static int insert_model(struct registry *r, struct deploy *d, struct err *e)
 
 static int insert_version(struct registry *r, const struct deploy *d, struct err *e)
 {
-	struct statement *s =
-	    db_prepare(r->db,
-		       "INSERT INTO version (model_id, version, sha256, created_ms,"
-		       " created_by, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		       e);
+	struct statement *s = db_prepare(r->db,
+					 "INSERT INTO version (model_id, version, sha256, created_ms,"
+					 " created_by, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+					 e);
 	if (s == NULL)
 		return -1;
 	char who[WHO_SIZE];
@@ -147,8 +140,7 @@ static int insert_version(struct registry *r, const struct deploy *d, struct err
 	return row;
 }
 
-static int insert_baseline(struct registry *r, int64_t model_id, uint32_t version, const char *json,
-			   struct err *e)
+static int insert_baseline(struct registry *r, int64_t model_id, uint32_t version, const char *json, struct err *e)
 {
 	struct statement *s = db_prepare(r->db,
 					 "INSERT INTO baseline (model_id, version, at_ms, baseline)"
@@ -166,11 +158,9 @@ static int insert_baseline(struct registry *r, int64_t model_id, uint32_t versio
 }
 
 /* The version that this very artifact already is, 0 when it is none. */
-static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *version,
-			 struct err *e)
+static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *version, struct err *e)
 {
-	struct statement *s =
-	    db_prepare(r->db, "SELECT version FROM version WHERE model_id = ?1 AND sha256 = ?2", e);
+	struct statement *s = db_prepare(r->db, "SELECT version FROM version WHERE model_id = ?1 AND sha256 = ?2", e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, d->model_id);
@@ -195,8 +185,7 @@ static int go_live(struct registry *r, struct deploy *d, struct audit_record *au
 	return 0;
 }
 
-static int add_version(struct registry *r, struct deploy *d, struct audit_record *audit,
-		       struct err *e)
+static int add_version(struct registry *r, struct deploy *d, struct audit_record *audit, struct err *e)
 {
 	uint32_t count = 0;
 	bool new_model = d->model_id == 0;
@@ -205,20 +194,17 @@ static int add_version(struct registry *r, struct deploy *d, struct audit_record
 	if (!new_model && registry_version_count(r, d->model_id, &count, e) != 0)
 		return -1;
 	if (count >= VERSIONS_MAX)
-		return err_set(e, ERR_TOO_LARGE,
-			       "%s has %u versions, which is the most a model can have", d->model,
+		return err_set(e, ERR_TOO_LARGE, "%s has %u versions, which is the most a model can have", d->model,
 			       count);
 	d->result.version = count + 1;
 	d->result.created = true;
 	if (insert_version(r, d, e) != 0)
 		return -1;
-	if (d->baseline_json != NULL &&
-	    insert_baseline(r, d->model_id, d->result.version, d->baseline_json, e) != 0)
+	if (d->baseline_json != NULL && insert_baseline(r, d->model_id, d->result.version, d->baseline_json, e) != 0)
 		return -1;
 	if (new_model && !d->no_live)
 		return go_live(r, d, audit, e);
-	snprintf(audit->detail, sizeof audit->detail, "v%u waits for its promotion",
-		 d->result.version);
+	snprintf(audit->detail, sizeof audit->detail, "v%u waits for its promotion", d->result.version);
 	return 0;
 }
 
@@ -250,8 +236,7 @@ static int transact(struct registry *r, struct deploy *d, struct err *e)
 {
 	/* Under the mutex, so that no refused deploy of the same file discards it in between. */
 	if (!artifact_present(r, d->manifest->sha256))
-		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s",
-			       d->manifest->sha256);
+		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s", d->manifest->sha256);
 	if (db_begin(r->db, e) != 0)
 		return -1;
 	if (write_deploy(r, d, e) == 0 && db_commit(r->db, e) == 0)
@@ -261,14 +246,11 @@ static int transact(struct registry *r, struct deploy *d, struct err *e)
 }
 
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason,
-		    const struct actor *actor, struct deploy_result *result, struct err *e)
+		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
+		    struct deploy_result *result, struct err *e)
 {
-	struct deploy d = {.model = model,
-			   .manifest = manifest,
-			   .baseline = baseline,
-			   .no_live = no_live,
-			   .actor = actor};
+	struct deploy d = {
+	    .model = model, .manifest = manifest, .baseline = baseline, .no_live = no_live, .actor = actor};
 	int done = prepare(&d, reason, e);
 	if (done == 0) {
 		registry_lock(r);
@@ -283,18 +265,15 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 	return done;
 }
 
-static int freeze(struct registry *r, const char *model, uint32_t version, const char *json,
-		  struct err *e)
+static int freeze(struct registry *r, const char *model, uint32_t version, const char *json, struct err *e)
 {
 	int64_t id;
 	uint32_t count;
-	if (registry_find_model(r, model, &id, e) != 0 ||
-	    registry_version_count(r, id, &count, e) != 0)
+	if (registry_find_model(r, model, &id, e) != 0 || registry_version_count(r, id, &count, e) != 0)
 		return -1;
 	if (version == 0 || version > count)
 		return err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, version);
-	struct statement *s =
-	    db_prepare(r->db, "SELECT 1 FROM baseline WHERE model_id = ?1 AND version = ?2", e);
+	struct statement *s = db_prepare(r->db, "SELECT 1 FROM baseline WHERE model_id = ?1 AND version = ?2", e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, id);
@@ -302,14 +281,13 @@ static int freeze(struct registry *r, const char *model, uint32_t version, const
 	int row = db_step(s, e);
 	db_end(s);
 	if (row == 1)
-		return err_set(e, ERR_CONFLICT, "v%u of %s already has its baseline", version,
-			       model);
+		return err_set(e, ERR_CONFLICT, "v%u of %s already has its baseline", version, model);
 	/* One statement is a transaction of its own. */
 	return row < 0 ? -1 : insert_baseline(r, id, version, json, e);
 }
 
-int registry_set_baseline(struct registry *r, const char *model, uint32_t version,
-			  const struct baseline *baseline, struct err *e)
+int registry_set_baseline(struct registry *r, const char *model, uint32_t version, const struct baseline *baseline,
+			  struct err *e)
 {
 	if (baseline->bin_count == 0)
 		return err_set(e, ERR_INPUT, "a baseline without bins cannot be frozen");

@@ -72,16 +72,13 @@ static int check_owner(int fd, const char *directory, struct err *e)
 	if (fstat(fd, &status) != 0)
 		return err_errno(e, errno, "cannot read the state directory %s", directory);
 	if (status.st_uid != geteuid())
-		return err_set(
-		    e, ERR_DENIED,
-		    "state directory %s belongs to uid %u, not to uid %u: run as its owner or "
-		    "use another one",
-		    directory, (unsigned)status.st_uid, (unsigned)geteuid());
+		return err_set(e, ERR_DENIED,
+			       "state directory %s belongs to uid %u, not to uid %u: run as its owner or "
+			       "use another one",
+			       directory, (unsigned)status.st_uid, (unsigned)geteuid());
 	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return err_set(
-		    e, ERR_DENIED,
-		    "state directory %s may be written by others (mode %03o): chmod 700 it",
-		    directory, (unsigned)(status.st_mode & 0777));
+		return err_set(e, ERR_DENIED, "state directory %s may be written by others (mode %03o): chmod 700 it",
+			       directory, (unsigned)(status.st_mode & 0777));
 	return 0;
 }
 
@@ -93,16 +90,14 @@ static int refuse_held(int fd, const char *directory, struct err *e)
 		holder[strcspn(holder, "\n")] = '\0';
 	if (size <= 0 || holder[0] == '\0')
 		snprintf(holder, sizeof holder, "(unknown)");
-	return err_set(
-	    e, ERR_CONFLICT,
-	    "state directory %s is held by process %s: stop that one or use another directory",
-	    directory, holder);
+	return err_set(e, ERR_CONFLICT,
+		       "state directory %s is held by process %s: stop that one or use another directory", directory,
+		       holder);
 }
 
 static int take_lock(struct registry *r, const char *directory, struct err *e)
 {
-	r->lock_fd =
-	    openat(r->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r->lock_fd = openat(r->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->lock_fd < 0)
 		return err_errno(e, errno, "cannot open the lock of state directory %s", directory);
 	/* Of the open file, not of the process: a second open in the same process is refused as

@@ -59,15 +59,15 @@ int registry_find_model(struct registry *r, const char *model, int64_t *id, stru
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
 /* One revision, 0 meaning the newest; record->revision is 0 when there is none. *position gets the revision
  * whose route this one restored, or itself; NULL when not wanted. */
-int registry_revision(struct registry *r, int64_t model_id, uint32_t revision,
-		      struct revision_record *record, uint32_t *position, struct err *e);
+int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, struct revision_record *record,
+		      uint32_t *position, struct err *e);
 
 /* Writing rows. position as above; the audit's id is not read. */
 int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
 			     uint32_t position, uint32_t uid, struct err *e);
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e);
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
-void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action,
-			 const char *model, const char *outcome, const char *reason);
+void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
+			 const char *outcome, const char *reason);
 
 #endif

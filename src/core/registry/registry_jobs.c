@@ -16,8 +16,8 @@
 	" state, summary, progress, output, start"
 
 /* What the audit says of a job: its number, then what is said about it. */
-static int audit(struct registry *r, const struct job_record *job, const struct actor *actor,
-		 const char *action, const char *outcome, const char *said, struct err *e)
+static int audit(struct registry *r, const struct job_record *job, const struct actor *actor, const char *action,
+		 const char *outcome, const char *said, struct err *e)
 {
 	struct audit_record record;
 	char detail[REASON_SIZE];
@@ -39,15 +39,14 @@ static int last_id(struct registry *r, int64_t *id, struct err *e)
 	return row < 0 ? -1 : 0;
 }
 
-static int insert(struct registry *r, struct job_record *job, const char *start, uint32_t uid,
-		  struct err *e)
+static int insert(struct registry *r, struct job_record *job, const char *start, uint32_t uid, struct err *e)
 {
-	struct statement *s = db_prepare(
-	    r->db,
-	    "INSERT INTO job (kind, model, version, title, command, target, start, uid, who,"
-	    " in_shell, queued_ms, started_ms, state)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-	    e);
+	struct statement *s =
+	    db_prepare(r->db,
+		       "INSERT INTO job (kind, model, version, title, command, target, start, uid, who,"
+		       " in_shell, queued_ms, started_ms, state)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		       e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, job->kind);
@@ -79,8 +78,8 @@ static int finish(struct registry *r, int result, struct err *e)
 	return result;
 }
 
-int registry_job_add(struct registry *r, struct job_record *job, const char *start,
-		     const struct actor *actor, struct err *e)
+int registry_job_add(struct registry *r, struct job_record *job, const char *start, const struct actor *actor,
+		     struct err *e)
 {
 	registry_lock(r);
 	int result = db_begin(r->db, e);
@@ -91,8 +90,7 @@ int registry_job_add(struct registry *r, struct job_record *job, const char *sta
 	return finish(r, result, e);
 }
 
-static int update(struct registry *r, const struct job_record *job, const char *output,
-		  struct err *e)
+static int update(struct registry *r, const struct job_record *job, const char *output, struct err *e)
 {
 	cJSON *json = job_progress_to_json(&job->progress);
 	char *progress = json == NULL ? NULL : cJSON_PrintUnformatted(json);
@@ -103,11 +101,10 @@ static int update(struct registry *r, const struct job_record *job, const char *
 	if (progress == NULL)
 		err_set(e, ERR_MEMORY, "memory ran out while writing a job");
 	else
-		s = db_prepare(
-		    r->db,
-		    "UPDATE job SET started_ms = ?2, ended_ms = ?3, state = ?4, summary = ?5,"
-		    " progress = ?6, output = ?7 WHERE id = ?1",
-		    e);
+		s = db_prepare(r->db,
+			       "UPDATE job SET started_ms = ?2, ended_ms = ?3, state = ?4, summary = ?5,"
+			       " progress = ?6, output = ?7 WHERE id = ?1",
+			       e);
 	if (s != NULL) {
 		db_bind_integer(s, 1, job->id);
 		db_bind_integer(s, 2, job->started_ms);
@@ -131,8 +128,7 @@ int registry_job_update(struct registry *r, const struct job_record *job, struct
 	return result;
 }
 
-static int end_with_audit(struct registry *r, const struct job_record *job, const char *output,
-			  struct err *e)
+static int end_with_audit(struct registry *r, const struct job_record *job, const char *output, struct err *e)
 {
 	struct actor actor = {.uid = (uint32_t)getuid()};
 	const char *said = job->summary[0] != '\0' ? job->summary : job->title;
@@ -143,8 +139,7 @@ static int end_with_audit(struct registry *r, const struct job_record *job, cons
 	return audit(r, job, &actor, "job-end", job_state_name(job->state), said, e);
 }
 
-int registry_job_end(struct registry *r, const struct job_record *job, const char *output,
-		     struct err *e)
+int registry_job_end(struct registry *r, const struct job_record *job, const char *output, struct err *e)
 {
 	registry_lock(r);
 	int result = db_begin(r->db, e);
@@ -187,16 +182,16 @@ static void read_record(struct statement *s, struct job_record *job)
 		job->state = JOB_FAILED;
 }
 
-int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs,
-		  size_t *count, struct err *e)
+int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
+		  struct err *e)
 {
 	size_t capacity = 0;
 	int row = -1;
 	*jobs = NULL;
 	*count = 0;
 	registry_lock(r);
-	struct statement *s = db_prepare(
-	    r->db, "SELECT " COLUMNS " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2", e);
+	struct statement *s =
+	    db_prepare(r->db, "SELECT " COLUMNS " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2", e);
 	if (s != NULL) {
 		db_bind_integer(s, 1, before > 0 ? before : INT64_MAX);
 		db_bind_integer(s, 2, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
@@ -206,8 +201,7 @@ int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_r
 			capacity = capacity == 0 ? 16 : capacity * 2;
 			struct job_record *more = realloc(*jobs, capacity * sizeof *more);
 			if (more == NULL) {
-				row =
-				    err_set(e, ERR_MEMORY, "memory ran out while reading the jobs");
+				row = err_set(e, ERR_MEMORY, "memory ran out while reading the jobs");
 				break;
 			}
 			*jobs = more;
@@ -235,8 +229,7 @@ static int read_details(struct statement *s, struct job_details *details, struct
 	return err_set(e, ERR_MEMORY, "memory ran out while reading a job");
 }
 
-int registry_job(struct registry *r, int64_t id, struct job_record *job,
-		 struct job_details *details, struct err *e)
+int registry_job(struct registry *r, int64_t id, struct job_record *job, struct job_details *details, struct err *e)
 {
 	int result = -1;
 	registry_lock(r);
@@ -248,8 +241,7 @@ int registry_job(struct registry *r, int64_t id, struct job_record *job,
 			read_record(s, job);
 			result = details != NULL ? read_details(s, details, e) : 0;
 		} else if (row == 0) {
-			err_set(e, ERR_NOT_FOUND,
-				"there is no job %" PRId64 "; mldeck jobs lists them", id);
+			err_set(e, ERR_NOT_FOUND, "there is no job %" PRId64 "; mldeck jobs lists them", id);
 		}
 		db_end(s);
 	}
@@ -267,8 +259,8 @@ void job_details_release(struct job_details *details)
 /* The next job that did not end; 0 none, 1 found. */
 static int next_open(struct registry *r, struct job_record *job, struct err *e)
 {
-	struct statement *s = db_prepare(
-	    r->db, "SELECT " COLUMNS " FROM job WHERE ended_ms = 0 ORDER BY id LIMIT 1", e);
+	struct statement *s =
+	    db_prepare(r->db, "SELECT " COLUMNS " FROM job WHERE ended_ms = 0 ORDER BY id LIMIT 1", e);
 	if (s == NULL)
 		return -1;
 	int row = db_step(s, e);
@@ -288,8 +280,7 @@ int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e)
 	while (result == 0 && (row = next_open(r, &job, e)) == 1) {
 		job.state = JOB_INTERRUPTED;
 		job.ended_ms = clock_unix_ms();
-		snprintf(job.summary, sizeof job.summary,
-			 "the runtime ended before it; the same command goes on");
+		snprintf(job.summary, sizeof job.summary, "the runtime ended before it; the same command goes on");
 		result = end_with_audit(r, &job, "", e);
 		++*count;
 	}

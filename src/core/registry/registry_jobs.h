@@ -19,23 +19,21 @@ struct job_details {
 };
 
 /* Adds a job and gives it its id; the audit says who started it. */
-int registry_job_add(struct registry *r, struct job_record *job, const char *start,
-		     const struct actor *actor, struct err *e);
+int registry_job_add(struct registry *r, struct job_record *job, const char *start, const struct actor *actor,
+		     struct err *e);
 /* Writes its state, times and progress while it has not ended. */
 int registry_job_update(struct registry *r, const struct job_record *job, struct err *e);
 /* The same with its output, for one that has now ended; the audit says how. */
-int registry_job_end(struct registry *r, const struct job_record *job, const char *output,
-		     struct err *e);
+int registry_job_end(struct registry *r, const struct job_record *job, const char *output, struct err *e);
 /* Ends, as interrupted, whatever an earlier runtime left unended; *count gets how many. */
 int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e);
 
 /* Newest first, at most limit, with id < before (0: from the newest); free(). */
-int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs,
-		  size_t *count, struct err *e);
+int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
+		  struct err *e);
 /* ERR_NOT_FOUND when there is no such job. details may be NULL; else give it to
  * job_details_release(). */
-int registry_job(struct registry *r, int64_t id, struct job_record *job,
-		 struct job_details *details, struct err *e);
+int registry_job(struct registry *r, int64_t id, struct job_record *job, struct job_details *details, struct err *e);
 void job_details_release(struct job_details *details);
 
 #endif

@@ -23,8 +23,7 @@ static int grow(void **array, size_t count, size_t size, struct err *e)
 }
 
 /* A query for one number with one whole parameter; *value stays when there is no row. */
-static int query_integer(struct registry *r, const char *sql, int64_t parameter, int64_t *value,
-			 struct err *e)
+static int query_integer(struct registry *r, const char *sql, int64_t parameter, int64_t *value, struct err *e)
 {
 	struct statement *s = db_prepare(r->db, sql, e);
 	if (s == NULL)
@@ -49,8 +48,7 @@ int registry_model_id(struct registry *r, const char *model, int64_t *id, struct
 	return row < 0 ? -1 : 0;
 }
 
-static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
-		      struct err *e)
+static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count, struct err *e)
 {
 	struct statement *s = db_prepare(r->db, "SELECT name FROM model ORDER BY name", e);
 	if (s == NULL)
@@ -69,8 +67,7 @@ static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], siz
 	return row;
 }
 
-int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count,
-		    struct err *e)
+int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count, struct err *e)
 {
 	char(*found)[TEXT_NAME_MAX + 1] = NULL;
 	size_t found_count = 0;
@@ -97,16 +94,14 @@ static int refuse_model(struct registry *r, const char *model, struct err *e)
 	char list[ERR_TEXT_SIZE] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < count && i < NAMES_SHOWN && used < sizeof list / 2; i++)
-		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
-					 names[i]);
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", names[i]);
 	if (count > NAMES_SHOWN)
 		snprintf(list + used, sizeof list - used, " and %zu more", count - NAMES_SHOWN);
 	free(names);
 	if (count == 0)
-		return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; none is deployed",
-			       model);
-	return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; there %s %s", model,
-		       count == 1 ? "is" : "are", list);
+		return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; none is deployed", model);
+	return err_set(e, ERR_NOT_FOUND, "there is no model %.64s; there %s %s", model, count == 1 ? "is" : "are",
+		       list);
 }
 
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e)
@@ -119,8 +114,7 @@ int registry_find_model(struct registry *r, const char *model, int64_t *id, stru
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e)
 {
 	int64_t value = 0;
-	if (query_integer(r, "SELECT max(version) FROM version WHERE model_id = ?1", model_id,
-			  &value, e) != 0)
+	if (query_integer(r, "SELECT max(version) FROM version WHERE model_id = ?1", model_id, &value, e) != 0)
 		return -1;
 	*count = (uint32_t)value;
 	return 0;
@@ -159,8 +153,8 @@ static int read_revision(struct statement *s, struct revision_record *record, st
 	return read_route(db_text(s, 6), &record->route, e);
 }
 
-int registry_revision(struct registry *r, int64_t model_id, uint32_t revision,
-		      struct revision_record *record, uint32_t *position, struct err *e)
+int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, struct revision_record *record,
+		      uint32_t *position, struct err *e)
 {
 	struct statement *s = db_prepare(r->db,
 					 "SELECT " REVISION_COLUMNS " FROM revision"
@@ -181,17 +175,16 @@ int registry_revision(struct registry *r, int64_t model_id, uint32_t revision,
 	return row < 0 ? -1 : 0;
 }
 
-static int read_revisions(struct registry *r, const char *model, size_t limit,
-			  struct revision_record **records, size_t *count, struct err *e)
+static int read_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
+			  size_t *count, struct err *e)
 {
 	int64_t id;
 	if (registry_find_model(r, model, &id, e) != 0)
 		return -1;
-	struct statement *s =
-	    db_prepare(r->db,
-		       "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
-		       " ORDER BY revision DESC LIMIT ?2",
-		       e);
+	struct statement *s = db_prepare(r->db,
+					 "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
+					 " ORDER BY revision DESC LIMIT ?2",
+					 e);
 	if (s == NULL)
 		return -1;
 	db_bind_integer(s, 1, id);
@@ -213,8 +206,8 @@ static int read_revisions(struct registry *r, const char *model, size_t limit,
 	return row;
 }
 
-int registry_revisions(struct registry *r, const char *model, size_t limit,
-		       struct revision_record **records, size_t *count, struct err *e)
+int registry_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
+		       size_t *count, struct err *e)
 {
 	struct revision_record *found = NULL;
 	size_t found_count = 0;
@@ -256,8 +249,8 @@ static int read_version(struct statement *s, struct version_record *record, stru
 	return result == 0 ? read_baseline(db_text(s, 4), &record->baseline, e) : -1;
 }
 
-static int read_versions(struct registry *r, const char *model, struct version_record **records,
-			 size_t *count, struct err *e)
+static int read_versions(struct registry *r, const char *model, struct version_record **records, size_t *count,
+			 struct err *e)
 {
 	int64_t id;
 	if (registry_find_model(r, model, &id, e) != 0)
@@ -290,8 +283,8 @@ static int read_versions(struct registry *r, const char *model, struct version_r
 	return row;
 }
 
-int registry_versions(struct registry *r, const char *model, struct version_record **records,
-		      size_t *count, struct err *e)
+int registry_versions(struct registry *r, const char *model, struct version_record **records, size_t *count,
+		      struct err *e)
 {
 	struct version_record *found = NULL;
 	size_t found_count = 0;

@@ -28,21 +28,19 @@ struct attempt {
 	char reason[REASON_SIZE];
 };
 
-int registry_insert_revision(struct registry *r, int64_t model_id,
-			     const struct revision_record *record, uint32_t position, uint32_t uid,
-			     struct err *e)
+int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
+			     uint32_t position, uint32_t uid, struct err *e)
 {
 	cJSON *json = route_to_json(&record->route);
 	char *route = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	if (route == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while changing the route");
-	struct statement *s =
-	    db_prepare(r->db,
-		       "INSERT INTO revision (model_id, revision, based_on, position,"
-		       " at_ms, action, uid, who, reason, route)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-		       e);
+	struct statement *s = db_prepare(r->db,
+					 "INSERT INTO revision (model_id, revision, based_on, position,"
+					 " at_ms, action, uid, who, reason, route)"
+					 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+					 e);
 	int row = -1;
 	if (s != NULL) {
 		db_bind_integer(s, 1, model_id);
@@ -68,10 +66,8 @@ static int check_version(const struct attempt *a, uint32_t version, struct err *
 		return 0;
 	const char *model = a->change->model;
 	if (a->version_count == 1)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model,
-			       version);
-	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version,
-		       a->version_count);
+		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
+	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version, a->version_count);
 }
 
 /* "promote v3 by root, 12 s ago" */
@@ -103,30 +99,27 @@ static int check_expected(const struct attempt *a, struct err *e)
 	if (change->expect_revision < 0 || change->expect_revision == a->current.revision)
 		return 0;
 	if (a->current.revision == 0)
-		return err_set(e, ERR_CONFLICT,
-			       "the route of %s has no revision yet, not %" PRId64 " as expected",
+		return err_set(e, ERR_CONFLICT, "the route of %s has no revision yet, not %" PRId64 " as expected",
 			       change->model, change->expect_revision);
 	char what[256];
 	describe(&a->current, what, sizeof what);
-	return err_set(e, ERR_CONFLICT,
-		       "the route of %s is at revision %u (%s), not %" PRId64 " as expected",
+	return err_set(e, ERR_CONFLICT, "the route of %s is at revision %u (%s), not %" PRId64 " as expected",
 		       change->model, a->current.revision, what, change->expect_revision);
 }
 
-static int read_target(struct registry *r, struct attempt *a, uint32_t revision,
-		       struct revision_record *target, struct err *e)
+static int read_target(struct registry *r, struct attempt *a, uint32_t revision, struct revision_record *target,
+		       struct err *e)
 {
 	if (registry_revision(r, a->model_id, revision, target, &a->target_position, e) != 0)
 		return -1;
 	if (target->revision == 0)
-		return err_set(e, ERR_SYSTEM, "revision %u of %s is missing in the database",
-			       revision, a->change->model);
+		return err_set(e, ERR_SYSTEM, "revision %u of %s is missing in the database", revision,
+			       a->change->model);
 	return 0;
 }
 
 /* The newest state before the current one, along the line of what was not undone. */
-static int find_earlier(struct registry *r, struct attempt *a, struct revision_record *target,
-			struct err *e)
+static int find_earlier(struct registry *r, struct attempt *a, struct revision_record *target, struct err *e)
 {
 	uint32_t position = a->position;
 	while (position > 1) {
@@ -138,8 +131,7 @@ static int find_earlier(struct registry *r, struct attempt *a, struct revision_r
 	}
 	char text[128];
 	route_text(&a->current.route, text, sizeof text);
-	return err_set(e, ERR_CONFLICT,
-		       "there is nothing further back to roll %s back to: %s is its first route",
+	return err_set(e, ERR_CONFLICT, "there is nothing further back to roll %s back to: %s is its first route",
 		       a->change->model, text);
 }
 
@@ -147,15 +139,13 @@ static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 {
 	uint32_t wanted = a->change->to_revision;
 	if (a->current.revision == 0)
-		return err_set(e, ERR_CONFLICT,
-			       "%s has no route yet, so there is nothing to roll back",
+		return err_set(e, ERR_CONFLICT, "%s has no route yet, so there is nothing to roll back",
 			       a->change->model);
 	if (wanted > a->current.revision)
-		return err_set(e, ERR_NOT_FOUND, "%s has no revision %u; it has 1 to %u",
-			       a->change->model, wanted, a->current.revision);
+		return err_set(e, ERR_NOT_FOUND, "%s has no revision %u; it has 1 to %u", a->change->model, wanted,
+			       a->current.revision);
 	struct revision_record target;
-	int result =
-	    wanted == 0 ? find_earlier(r, a, &target, e) : read_target(r, a, wanted, &target, e);
+	int result = wanted == 0 ? find_earlier(r, a, &target, e) : read_target(r, a, wanted, &target, e);
 	if (result == 0)
 		a->next.route = target.route;
 	return result;
@@ -167,8 +157,7 @@ static int plan_split(struct attempt *a, struct err *e)
 	for (size_t i = 0; i < change->weight_count; i++)
 		if (check_version(a, change->weights[i].version, e) != 0)
 			return -1;
-	return route_split(&a->next.route, &a->current.route, change->weights, change->weight_count,
-			   e);
+	return route_split(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
 }
 
 static int plan_promote(struct attempt *a, struct err *e)
@@ -184,8 +173,8 @@ static int check_changes(const struct attempt *a, struct err *e)
 	if (!route_same(&a->next.route, &a->current.route))
 		return 0;
 	if (a->next.route.entry_count == 1)
-		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests",
-			       route_live(&a->next.route), a->change->model);
+		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests", route_live(&a->next.route),
+			       a->change->model);
 	char text[128];
 	route_text(&a->next.route, text, sizeof text);
 	return err_set(e, ERR_CONFLICT, "the route of %s already is %s", a->change->model, text);
@@ -201,9 +190,7 @@ static int plan(struct registry *r, struct attempt *a, struct err *e)
 		return plan_split(a, e);
 	if (strcmp(change->action, "rollback") == 0)
 		return plan_rollback(r, a, e);
-	return err_set(e, ERR_INPUT,
-		       "a route's change is promote, rollback or split, not \"%.32s\"",
-		       change->action);
+	return err_set(e, ERR_INPUT, "a route's change is promote, rollback or split, not \"%.32s\"", change->action);
 }
 
 static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
@@ -212,8 +199,8 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	if (registry_clean_reason(change->reason, a->reason, e) != 0 ||
 	    registry_find_model(r, change->model, &a->model_id, e) != 0 ||
 	    registry_version_count(r, a->model_id, &a->version_count, e) != 0 ||
-	    registry_revision(r, a->model_id, 0, &a->current, &a->position, e) != 0 ||
-	    check_expected(a, e) != 0 || plan(r, a, e) != 0 || check_changes(a, e) != 0)
+	    registry_revision(r, a->model_id, 0, &a->current, &a->position, e) != 0 || check_expected(a, e) != 0 ||
+	    plan(r, a, e) != 0 || check_changes(a, e) != 0)
 		return -1;
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
@@ -237,8 +224,7 @@ static int write_change(struct registry *r, const struct attempt *a, struct err 
 	if (strcmp(next->action, "split") != 0)
 		audit.version = route_live(&next->route);
 	route_text(&next->route, audit.detail, sizeof audit.detail);
-	if (registry_insert_revision(r, a->model_id, next, a->target_position, a->actor->uid, e) !=
-	    0)
+	if (registry_insert_revision(r, a->model_id, next, a->target_position, a->actor->uid, e) != 0)
 		return -1;
 	return registry_insert_audit(r, &audit, e);
 }
@@ -263,15 +249,14 @@ static void record_refusal(struct registry *r, const struct attempt *a, const st
 {
 	const struct route_change *change = a->change;
 	struct audit_record audit;
-	registry_audit_init(&audit, a->actor, change->action, change->model,
-			    err_name(refusal->code), change->reason);
+	registry_audit_init(&audit, a->actor, change->action, change->model, err_name(refusal->code), change->reason);
 	audit.version = change->version;
 	text_clean(audit.detail, sizeof audit.detail, refusal->text);
 	registry_insert_audit(r, &audit, NULL);
 }
 
-int registry_change_route(struct registry *r, const struct route_change *change,
-			  const struct actor *actor, struct revision_record *result, struct err *e)
+int registry_change_route(struct registry *r, const struct route_change *change, const struct actor *actor,
+			  struct revision_record *result, struct err *e)
 {
 	/* On the heap: three routes are much for a thread of the server. */
 	struct attempt *a = calloc(1, sizeof *a);

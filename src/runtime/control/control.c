@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void post_stop(void *context, const struct http_request *request,
-		      const struct http_segments *segments, struct http_response *response)
+static void post_stop(void *context, const struct http_request *request, const struct http_segments *segments,
+		      struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -39,21 +39,21 @@ static void post_stop(void *context, const struct http_request *request,
 }
 
 static const struct http_route routes[] = {
-	{"GET", "/control/v1/snapshot", control_get_snapshot, "what a console sees"},
-	{"GET", "/control/v1/models/{}/versions", control_get_versions, "versions and their manifests"},
-	{"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
-	{"GET", "/control/v1/audit", control_get_audit, "who did what"},
-	{"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
-	{"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
-	{"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
-	{"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
-	{"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
-	{"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},
-	{"POST", "/control/v1/jobs/{}/again", control_post_job_again, "start one as it was started"},
-	{"POST", "/control/v1/jobs/{}/progress", control_post_job_progress, "how far a job is"},
-	{"POST", "/control/v1/jobs/{}/end", control_post_job_end, "how a job ended"},
-	{"POST", "/control/v1/jobs/{}/cancel", control_post_job_cancel, "ask a job to stop"},
-	{"POST", "/control/v1/stop", post_stop, "drain and end"},
+    {"GET", "/control/v1/snapshot", control_get_snapshot, "what a console sees"},
+    {"GET", "/control/v1/models/{}/versions", control_get_versions, "versions and their manifests"},
+    {"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
+    {"GET", "/control/v1/audit", control_get_audit, "who did what"},
+    {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
+    {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
+    {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
+    {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
+    {"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
+    {"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},
+    {"POST", "/control/v1/jobs/{}/again", control_post_job_again, "start one as it was started"},
+    {"POST", "/control/v1/jobs/{}/progress", control_post_job_progress, "how far a job is"},
+    {"POST", "/control/v1/jobs/{}/end", control_post_job_end, "how a job ended"},
+    {"POST", "/control/v1/jobs/{}/cancel", control_post_job_cancel, "ask a job to stop"},
+    {"POST", "/control/v1/stop", post_stop, "drain and end"},
 };
 
 void control_handle(void *context, const struct http_request *request, struct http_response *response)
@@ -65,8 +65,7 @@ void control_handle(void *context, const struct http_request *request, struct ht
 	}
 	/* The prediction API is here too: what is asked over this socket is an operator's own, and no traffic. */
 	if (strncmp(request->path, "/control/", 9) == 0)
-		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response,
-			      control_refuse);
+		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
 	else
 		data_plane_handle(context, request, response);
 }

@@ -23,8 +23,7 @@ static void sink_end(void *state)
 	free(artifact);
 }
 
-int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink,
-		      struct err *e)
+int control_open_sink(void *context, const struct http_request *request, struct http_sink *sink, struct err *e)
 {
 	struct server *s = context;
 	if (strcmp(request->path, "/control/v1/artifacts") != 0 || strcmp(request->method, "POST") != 0)
@@ -42,8 +41,8 @@ int control_open_sink(void *context, const struct http_request *request, struct 
 	return 0;
 }
 
-void control_post_artifact(void *context, const struct http_request *request,
-			   const struct http_segments *segments, struct http_response *response)
+void control_post_artifact(void *context, const struct http_request *request, const struct http_segments *segments,
+			   struct http_response *response)
 {
 	(void)context;
 	(void)segments;
@@ -113,20 +112,18 @@ static int read_features(const cJSON *body, struct deploy_request *deploy, const
 			return err_set(e, ERR_INPUT, "field `feature_names` must be a list of strings");
 		for (size_t i = 0; i < deploy->feature_count; i++)
 			if (strcmp((*names)[i], item->valuestring) == 0)
-				return err_set(e, ERR_INPUT, "two features are named `%.64s`",
-					       item->valuestring);
+				return err_set(e, ERR_INPUT, "two features are named `%.64s`", item->valuestring);
 		(*names)[deploy->feature_count++] = item->valuestring;
 	}
 	deploy->feature_names = *names;
 	return 0;
 }
 
-void control_post_deploy(void *context, const struct http_request *request,
-			 const struct http_segments *segments, struct http_response *response)
+void control_post_deploy(void *context, const struct http_request *request, const struct http_segments *segments,
+			 struct http_response *response)
 {
 	struct server *s = context;
-	struct deploy_request deploy = {
-		.model = segments->values[0], .file_name = "the file", .reason = ""};
+	struct deploy_request deploy = {.model = segments->values[0], .file_name = "the file", .reason = ""};
 	struct deploy_result result;
 	struct actor actor;
 	uint64_t baseline_count;
@@ -135,8 +132,7 @@ void control_post_deploy(void *context, const struct http_request *request,
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
-	if (body == NULL || check_name(deploy.model, &e) != 0 ||
-	    read_features(body, &deploy, &names, &e) != 0 ||
+	if (body == NULL || check_name(deploy.model, &e) != 0 || read_features(body, &deploy, &names, &e) != 0 ||
 	    json_optional_text(body, "sha256", &deploy.sha256, &e) != 0 ||
 	    json_optional_text(body, "file_name", &deploy.file_name, &e) != 0 ||
 	    json_optional_text(body, "reason", &deploy.reason, &e) != 0 ||
@@ -148,8 +144,8 @@ void control_post_deploy(void *context, const struct http_request *request,
 		goto refuse;
 	}
 	if (router_deploy(s->router, &deploy, &actor, &result, &baseline_count, &e) != 0) {
-		registry_audit(s->registry, &actor, "deploy", deploy.model, 0, err_name(e.code),
-			       deploy.reason, e.text, NULL);
+		registry_audit(s->registry, &actor, "deploy", deploy.model, 0, err_name(e.code), deploy.reason, e.text,
+			       NULL);
 		artifact_discard(s->registry, deploy.sha256);
 		goto refuse;
 	}
@@ -162,18 +158,17 @@ out:
 	cJSON_Delete(body);
 }
 
-static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTRIES_MAX], size_t *count,
-			struct err *e)
+static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTRIES_MAX], size_t *count, struct err *e)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(body, "weights"), *item;
 	*count = 0;
 	if (!cJSON_IsArray(list))
 		return err_set(e, ERR_INPUT, "field `weights` must be a list of {version, weight_bp}");
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		struct route_entry weight = {0};
 		if (*count == ROUTE_ENTRIES_MAX)
-			return err_set(e, ERR_INPUT, "a route has at most %d versions",
-				       ROUTE_ENTRIES_MAX);
+			return err_set(e, ERR_INPUT, "a route has at most %d versions", ROUTE_ENTRIES_MAX);
 		if (!cJSON_IsObject(item))
 			return err_set(e, ERR_INPUT, "field `weights` must be a list of {version, weight_bp}");
 		if (json_uint32(item, "version", 1, VERSIONS_MAX, &weight.version, e) != 0 ||
@@ -184,8 +179,8 @@ static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTR
 	return 0;
 }
 
-static int read_change(const cJSON *body, struct route_change *change,
-		       struct route_entry weights[ROUTE_ENTRIES_MAX], struct err *e)
+static int read_change(const cJSON *body, struct route_change *change, struct route_entry weights[ROUTE_ENTRIES_MAX],
+		       struct err *e)
 {
 	int64_t version = 0, to_revision = 0;
 
@@ -210,8 +205,8 @@ static int read_change(const cJSON *body, struct route_change *change,
 	return read_weights(body, weights, &change->weight_count, e);
 }
 
-void control_post_route(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response)
+void control_post_route(void *context, const struct http_request *request, const struct http_segments *segments,
+			struct http_response *response)
 {
 	struct server *s = context;
 	struct route_change change = {.model = segments->values[0]};

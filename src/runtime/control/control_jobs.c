@@ -35,8 +35,8 @@ static cJSON *list_json(struct job_record *records, size_t count, struct server 
 	return NULL;
 }
 
-void control_get_jobs(void *context, const struct http_request *request,
-		      const struct http_segments *segments, struct http_response *response)
+void control_get_jobs(void *context, const struct http_request *request, const struct http_segments *segments,
+		      struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -54,8 +54,7 @@ void control_get_jobs(void *context, const struct http_request *request,
 	free(records);
 }
 
-static int read_job(struct server *s, int64_t id, struct job_record *record, char **output,
-		    struct err *e)
+static int read_job(struct server *s, int64_t id, struct job_record *record, char **output, struct err *e)
 {
 	struct job_details details;
 	if (registry_job(s->registry, id, record, &details, e) != 0)
@@ -71,8 +70,8 @@ static int read_job(struct server *s, int64_t id, struct job_record *record, cha
 	return 0;
 }
 
-void control_get_job(void *context, const struct http_request *request,
-		     const struct http_segments *segments, struct http_response *response)
+void control_get_job(void *context, const struct http_request *request, const struct http_segments *segments,
+		     struct http_response *response)
 {
 	(void)request;
 	struct server *s = context;
@@ -95,8 +94,8 @@ void control_get_job(void *context, const struct http_request *request,
 
 /* --- a running one --- */
 
-void control_post_job_progress(void *context, const struct http_request *request,
-			       const struct http_segments *segments, struct http_response *response)
+void control_post_job_progress(void *context, const struct http_request *request, const struct http_segments *segments,
+			       struct http_response *response)
 {
 	struct server *s = context;
 	struct job_progress progress;
@@ -123,9 +122,7 @@ static int read_outcome(const cJSON *body, enum job_state *outcome, struct err *
 		return -1;
 	*outcome = job_state_by_name(name);
 	if (*outcome != JOB_DONE && *outcome != JOB_FAILED && *outcome != JOB_CANCELLED)
-		return err_set(e, ERR_INPUT,
-			       "field `outcome` must be done, failed or cancelled, got \"%.32s\"",
-			       name);
+		return err_set(e, ERR_INPUT, "field `outcome` must be done, failed or cancelled, got \"%.32s\"", name);
 	return 0;
 }
 
@@ -136,8 +133,8 @@ static void answer_id(struct http_response *response, int64_t id)
 	control_answer(response, json);
 }
 
-void control_post_job_end(void *context, const struct http_request *request,
-			  const struct http_segments *segments, struct http_response *response)
+void control_post_job_end(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response)
 {
 	struct server *s = context;
 	enum job_state outcome;
@@ -145,18 +142,16 @@ void control_post_job_end(void *context, const struct http_request *request,
 	int64_t id = 0;
 	struct err e;
 	cJSON *body = control_body(request, &e);
-	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
-	    read_outcome(body, &outcome, &e) != 0 ||
-	    json_optional_text(body, "summary", &summary, &e) != 0 ||
-	    jobs_end(s->jobs, id, outcome, summary, &e) != 0)
+	if (body == NULL || control_job_id(segments, &id, &e) != 0 || read_outcome(body, &outcome, &e) != 0 ||
+	    json_optional_text(body, "summary", &summary, &e) != 0 || jobs_end(s->jobs, id, outcome, summary, &e) != 0)
 		control_refuse(response, &e);
 	else
 		answer_id(response, id);
 	cJSON_Delete(body);
 }
 
-void control_post_job_cancel(void *context, const struct http_request *request,
-			     const struct http_segments *segments, struct http_response *response)
+void control_post_job_cancel(void *context, const struct http_request *request, const struct http_segments *segments,
+			     struct http_response *response)
 {
 	struct server *s = context;
 	struct actor actor;
@@ -166,8 +161,7 @@ void control_post_job_cancel(void *context, const struct http_request *request,
 	cJSON *body = control_body(request, &e);
 	control_actor(request, &actor);
 	if (body == NULL || control_job_id(segments, &id, &e) != 0 ||
-	    json_optional_text(body, "reason", &reason, &e) != 0 ||
-	    jobs_cancel(s->jobs, id, reason, &actor, &e) != 0)
+	    json_optional_text(body, "reason", &reason, &e) != 0 || jobs_cancel(s->jobs, id, reason, &actor, &e) != 0)
 		control_refuse(response, &e);
 	else
 		answer_id(response, id);

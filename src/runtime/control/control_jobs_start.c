@@ -27,8 +27,7 @@ static int find_version(struct server *s, const char *model, uint32_t *version, 
 	else if (v == NULL)
 		result = err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, wanted);
 	else if (v->engine == NULL)
-		result =
-		    err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: %s", wanted, model, v->note);
+		result = err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: %s", wanted, model, v->note);
 	router_leave(s->router);
 	*version = wanted;
 	return result;
@@ -46,8 +45,7 @@ static int read_kind(const cJSON *body, const struct job_kind **kind, struct err
 static int read_version(const cJSON *body, uint32_t *version, struct err *e)
 {
 	*version = 0;
-	return json_has(body, "version") ? json_uint32(body, "version", 1, VERSIONS_MAX, version, e)
-					 : 0;
+	return json_has(body, "version") ? json_uint32(body, "version", 1, VERSIONS_MAX, version, e) : 0;
 }
 
 static bool add_facts(cJSON *json, const struct job_plan *plan)
@@ -71,17 +69,16 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 	size_t ignored;
 	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
 	cJSON *json = cJSON_CreateObject();
-	bool whole = json != NULL &&
-		     (id > 0 ? cJSON_AddNumberToObject(json, "id", (double)id)
-			     : cJSON_AddNullToObject(json, "id")) != NULL &&
-		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
-		     cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
-		     cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
-		     cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
-		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
-		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
-		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL &&
-		     add_facts(json, plan);
+	bool whole =
+	    json != NULL &&
+	    (id > 0 ? cJSON_AddNumberToObject(json, "id", (double)id) : cJSON_AddNullToObject(json, "id")) != NULL &&
+	    cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
+	    cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
+	    cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
+	    cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
+	    cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
+	    cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
+	    cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
 	if (whole)
 		return json;
 	cJSON_Delete(json);
@@ -89,8 +86,8 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 }
 
 /* What is wrong with it is told before anything is written. */
-static int start_job(struct server *s, const struct http_request *request, const cJSON *body,
-		     cJSON **answer, struct err *e)
+static int start_job(struct server *s, const struct http_request *request, const cJSON *body, cJSON **answer,
+		     struct err *e)
 {
 	struct job_plan *plan = malloc(sizeof *plan);
 	const struct job_kind *kind;
@@ -105,15 +102,11 @@ static int start_job(struct server *s, const struct http_request *request, const
 	control_actor(request, &actor);
 	if (plan == NULL) {
 		err_set(e, ERR_MEMORY, "memory is out for starting a job");
-	} else if (read_kind(body, &kind, e) == 0 &&
-		   json_string(body, "model", model, sizeof model, e) == 0 &&
-		   read_version(body, &version, e) == 0 &&
-		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
-		   (start = json_object(body, "start", e)) != NULL &&
-		   find_version(s, model, &version, e) == 0 &&
+	} else if (read_kind(body, &kind, e) == 0 && json_string(body, "model", model, sizeof model, e) == 0 &&
+		   read_version(body, &version, e) == 0 && json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
+		   (start = json_object(body, "start", e)) != NULL && find_version(s, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
-		result = dry_run ? jobs_check(s->jobs, plan, e)
-				 : jobs_start(s->jobs, plan, &actor, &id, e);
+		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);
 		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
 	}
 	free(plan);
@@ -123,16 +116,14 @@ static int start_job(struct server *s, const struct http_request *request, const
 /* --- registering one of a shell --- */
 
 /* The command as a shell reads it; *output gets the value of --output, NULL when it has none. */
-static int read_command(const cJSON *list, struct job_record *record, const char **output,
-			struct err *e)
+static int read_command(const cJSON *list, struct job_record *record, const char **output, struct err *e)
 {
 	const cJSON *item, *previous = NULL;
 	*output = NULL;
 	cJSON_ArrayForEach(item, list)
 	{
 		if (!cJSON_IsString(item))
-			return err_set(e, ERR_INPUT,
-				       "field `command` must hold the words of a command");
+			return err_set(e, ERR_INPUT, "field `command` must hold the words of a command");
 		char clean[JOB_COMMAND_SIZE];
 		text_clean(clean, sizeof clean, item->valuestring);
 		if (!text_quote(record->command, sizeof record->command, clean))
@@ -162,8 +153,8 @@ static void find_target(const char *output, int32_t pid, struct job_record *reco
 	text_clean(record->target, sizeof record->target, path);
 }
 
-static int register_job(struct server *s, const struct http_request *request, const cJSON *body,
-			cJSON **answer, struct err *e)
+static int register_job(struct server *s, const struct http_request *request, const cJSON *body, cJSON **answer,
+			struct err *e)
 {
 	struct job_record record = {0};
 	const struct job_kind *kind;
@@ -173,13 +164,10 @@ static int register_job(struct server *s, const struct http_request *request, co
 	int64_t id;
 
 	control_actor(request, &actor);
-	if (read_kind(body, &kind, e) != 0 ||
-	    json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
-	    read_version(body, &record.version, e) != 0 ||
-	    json_optional_text(body, "title", &title, e) != 0 ||
+	if (read_kind(body, &kind, e) != 0 || json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
+	    read_version(body, &record.version, e) != 0 || json_optional_text(body, "title", &title, e) != 0 ||
 	    (command = json_array(body, "command", 256, e)) == NULL ||
-	    read_command(command, &record, &output, e) != 0 ||
-	    find_version(s, record.model, &record.version, e) != 0)
+	    read_command(command, &record, &output, e) != 0 || find_version(s, record.model, &record.version, e) != 0)
 		return -1;
 	text_clean(record.kind, sizeof record.kind, kind->name);
 	text_clean(record.title, sizeof record.title, title);
@@ -191,8 +179,8 @@ static int register_job(struct server *s, const struct http_request *request, co
 	return 0;
 }
 
-void control_post_job(void *context, const struct http_request *request,
-		      const struct http_segments *segments, struct http_response *response)
+void control_post_job(void *context, const struct http_request *request, const struct http_segments *segments,
+		      struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -217,8 +205,7 @@ static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, st
 	if (registry_job(s->registry, id, &record, &details, e) != 0)
 		return NULL;
 	if (details.start[0] == '\0') {
-		err_set(e, ERR_CONFLICT,
-			"this job was started in a shell; run its command there: %.300s",
+		err_set(e, ERR_CONFLICT, "this job was started in a shell; run its command there: %.300s",
 			record.command);
 	} else {
 		body = cJSON_CreateObject();
@@ -226,8 +213,7 @@ static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, st
 		    !cJSON_AddStringToObject(body, "kind", record.kind) ||
 		    !cJSON_AddStringToObject(body, "model", record.model) ||
 		    !cJSON_AddNumberToObject(body, "version", record.version) ||
-		    !cJSON_AddBoolToObject(body, "dry_run",
-					   cJSON_IsTrue(cJSON_GetObjectItem(asked, "dry_run")))) {
+		    !cJSON_AddBoolToObject(body, "dry_run", cJSON_IsTrue(cJSON_GetObjectItem(asked, "dry_run")))) {
 			err_set(e, ERR_MEMORY, "memory is out for starting a job");
 			cJSON_Delete(body);
 			body = NULL;
@@ -237,16 +223,15 @@ static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, st
 	return body;
 }
 
-void control_post_job_again(void *context, const struct http_request *request,
-			    const struct http_segments *segments, struct http_response *response)
+void control_post_job_again(void *context, const struct http_request *request, const struct http_segments *segments,
+			    struct http_response *response)
 {
 	struct server *s = context;
 	struct err e;
 	cJSON *answer = NULL, *body = NULL, *asked = control_body(request, &e);
 	int64_t id = 0;
 	if (asked != NULL && control_job_id(segments, &id, &e) == 0 &&
-	    (body = request_again(s, asked, id, &e)) != NULL &&
-	    start_job(s, request, body, &answer, &e) == 0)
+	    (body = request_again(s, asked, id, &e)) != NULL && start_job(s, request, body, &answer, &e) == 0)
 		control_answer(response, answer);
 	else
 		control_refuse(response, &e);

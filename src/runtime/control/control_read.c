@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-void control_get_snapshot(void *context, const struct http_request *request,
-			  const struct http_segments *segments, struct http_response *response)
+void control_get_snapshot(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -34,8 +34,7 @@ static cJSON *version_json(const struct version_record *record, const char *stat
 	cJSON_AddStringToObject(json, "created_by", record->created_by);
 	cJSON_AddStringToObject(json, "state", state);
 	cJSON_AddItemToObject(json, "manifest", manifest_to_json(&record->manifest));
-	cJSON *baseline = record->baseline.bin_count > 0 ? baseline_to_json(&record->baseline)
-							 : cJSON_CreateNull();
+	cJSON *baseline = record->baseline.bin_count > 0 ? baseline_to_json(&record->baseline) : cJSON_CreateNull();
 	cJSON_AddItemToObject(json, "baseline", baseline);
 	return json;
 }
@@ -49,8 +48,8 @@ static const char *version_state(struct server *s, const char *model, uint32_t v
 	return state;
 }
 
-void control_get_versions(void *context, const struct http_request *request,
-			  const struct http_segments *segments, struct http_response *response)
+void control_get_versions(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response)
 {
 	(void)request;
 	struct server *s = context;
@@ -66,8 +65,7 @@ void control_get_versions(void *context, const struct http_request *request,
 	cJSON_AddStringToObject(json, "model", model);
 	cJSON *list = cJSON_AddArrayToObject(json, "versions");
 	for (size_t i = 0; i < count; i++)
-		cJSON_AddItemToArray(list, version_json(&records[i], version_state(s, model,
-										    records[i].version)));
+		cJSON_AddItemToArray(list, version_json(&records[i], version_state(s, model, records[i].version)));
 	version_records_free(records, count);
 	control_answer(response, json);
 }
@@ -88,8 +86,8 @@ static cJSON *revision_json(const struct revision_record *record)
 	return json;
 }
 
-void control_get_history(void *context, const struct http_request *request,
-			 const struct http_segments *segments, struct http_response *response)
+void control_get_history(void *context, const struct http_request *request, const struct http_segments *segments,
+			 struct http_response *response)
 {
 	struct server *s = context;
 	struct err e;
@@ -97,8 +95,7 @@ void control_get_history(void *context, const struct http_request *request,
 	size_t count;
 	long long limit;
 	if (control_query(request, "limit", 1, 100000, 50, &limit, &e) != 0 ||
-	    registry_revisions(s->registry, segments->values[0], (size_t)limit, &records, &count, &e) !=
-		    0) {
+	    registry_revisions(s->registry, segments->values[0], (size_t)limit, &records, &count, &e) != 0) {
 		control_refuse(response, &e);
 		return;
 	}
@@ -130,8 +127,8 @@ static cJSON *audit_json(const struct audit_record *record)
 	return json;
 }
 
-void control_get_audit(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response)
+void control_get_audit(void *context, const struct http_request *request, const struct http_segments *segments,
+		       struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -141,8 +138,8 @@ void control_get_audit(void *context, const struct http_request *request,
 	long long limit, before;
 	if (control_query(request, "limit", 1, 100000, 100, &limit, &e) != 0 ||
 	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
-	    registry_audits(s->registry, http_query(request, "model"), before, (size_t)limit, &records,
-			    &count, &e) != 0) {
+	    registry_audits(s->registry, http_query(request, "model"), before, (size_t)limit, &records, &count, &e) !=
+		0) {
 		control_refuse(response, &e);
 		return;
 	}

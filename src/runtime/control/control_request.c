@@ -78,14 +78,13 @@ cJSON *control_body(const struct http_request *request, struct err *e)
 	return json;
 }
 
-int control_query(const struct http_request *request, const char *name, long long low,
-		  long long high, long long fallback, long long *value, struct err *e)
+int control_query(const struct http_request *request, const char *name, long long low, long long high,
+		  long long fallback, long long *value, struct err *e)
 {
 	const char *text = http_query(request, name);
 	*value = fallback;
 	if (text != NULL && !text_integer(text, low, high, value))
-		return err_set(e, ERR_INPUT,
-			       "`%s` must be a whole number from %lld to %lld, got `%.32s`", name,
-			       low, high, text);
+		return err_set(e, ERR_INPUT, "`%s` must be a whole number from %lld to %lld, got `%.32s`", name, low,
+			       high, text);
 	return 0;
 }

@@ -17,8 +17,8 @@ int control_check_peer(struct server *s, const struct http_request *request, str
 /* The body, which must be a JSON object; cJSON_Delete(). NULL and ERR_INPUT when it is none. */
 cJSON *control_body(const struct http_request *request, struct err *e);
 /* A whole number in the query; fallback when it is absent. */
-int control_query(const struct http_request *request, const char *name, long long low,
-		  long long high, long long fallback, long long *value, struct err *e);
+int control_query(const struct http_request *request, const char *name, long long low, long long high,
+		  long long fallback, long long *value, struct err *e);
 /* The job's number out of the path. */
 int control_job_id(const struct http_segments *segments, int64_t *id, struct err *e);
 /* Answers 200 with the tree, which is taken; NULL counts as memory that ran out. */

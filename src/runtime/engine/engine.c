@@ -10,7 +10,7 @@ ENGINES(X)
 
 const struct engine *const engine_table[] = {
 #define X(name) &engine_##name,
-	ENGINES(X)
+    ENGINES(X)
 #undef X
 };
 const size_t engine_count = sizeof engine_table / sizeof *engine_table;
@@ -35,8 +35,8 @@ void engine_formats(char *text, size_t size)
 {
 	size_t used = 0;
 	for (size_t i = 0; i < engine_count && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : ", ",
-					 engine_table[i]->formats);
+		used +=
+		    (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : ", ", engine_table[i]->formats);
 }
 
 /* A thread that waits for an engine's `done`. */
@@ -79,8 +79,7 @@ int engine_predict(const struct engine *engine, void *model, struct inference *i
 	return w.result;
 }
 
-int inference_begin(struct inference *inference, const struct manifest *manifest, struct arena *arena,
-		    struct err *e)
+int inference_begin(struct inference *inference, const struct manifest *manifest, struct arena *arena, struct err *e)
 {
 	size_t inputs = manifest->input_count, outputs = manifest->output_count;
 
@@ -88,8 +87,7 @@ int inference_begin(struct inference *inference, const struct manifest *manifest
 	inference->inputs = arena_array(arena, inputs, sizeof *inference->inputs);
 	inference->outputs = arena_array(arena, outputs, sizeof *inference->outputs);
 	if (inference->inputs == NULL || inference->outputs == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for %zu inputs and %zu outputs", inputs,
-			       outputs);
+		return err_set(e, ERR_MEMORY, "memory is out for %zu inputs and %zu outputs", inputs, outputs);
 	memset(inference->inputs, 0, inputs * sizeof *inference->inputs);
 	return 0;
 }
@@ -130,8 +128,7 @@ int inference_reserve(struct inference *inference, struct inference_output *outp
 	return t->data != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out for %zu values", t->count);
 }
 
-static double row_value(const struct prediction_kind *kind, const struct tensor *t, size_t row,
-			size_t columns)
+static double row_value(const struct prediction_kind *kind, const struct tensor *t, size_t row, size_t columns)
 {
 	size_t best = 0, first = row * columns;
 	double best_value, value;
@@ -149,15 +146,13 @@ static double row_value(const struct prediction_kind *kind, const struct tensor 
 	return (double)best;
 }
 
-const double *prediction_values(const struct prediction_kind *kind, struct inference *inference,
-				size_t *count)
+const double *prediction_values(const struct prediction_kind *kind, struct inference *inference, size_t *count)
 {
 	const struct inference_output *output =
-		kind->output == PREDICTION_NONE ? NULL : inference_output_of(inference, kind->output);
+	    kind->output == PREDICTION_NONE ? NULL : inference_output_of(inference, kind->output);
 
 	*count = 0;
-	if (output == NULL || output->tensor.count == 0 ||
-	    datatype_kind(output->tensor.datatype) == KIND_BYTES)
+	if (output == NULL || output->tensor.count == 0 || datatype_kind(output->tensor.datatype) == KIND_BYTES)
 		return NULL;
 	const struct tensor *t = &output->tensor;
 	size_t rows = t->rank == 0 ? 1 : (size_t)t->shape[0];

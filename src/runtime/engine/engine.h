@@ -23,8 +23,8 @@
 
 /* What a prediction is to people: which numbers of it are counted and charted. */
 struct prediction_kind {
-	size_t output;	    /* index in the manifest's outputs */
-	size_t column;	    /* of a row; PREDICTION_ARGMAX: the class is the greatest column */
+	size_t output;      /* index in the manifest's outputs */
+	size_t column;      /* of a row; PREDICTION_ARGMAX: the class is the greatest column */
 	size_t class_count; /* > 1: values are classes 0 .. class_count - 1 */
 	bool probability;   /* values lie in [0, 1] */
 };
@@ -33,7 +33,7 @@ struct prediction_kind {
 
 /* One output that is asked for. */
 struct inference_output {
-	size_t spec;	      /* index in the manifest's outputs */
+	size_t spec;          /* index in the manifest's outputs */
 	struct tensor tensor; /* filled by the engine; its data is the arena's, or lives as long as it */
 };
 
@@ -53,8 +53,8 @@ struct inference {
 struct engine_source {
 	const void *data; /* the artifact, borrowed for the call */
 	size_t size;
-	const struct config *config;	/* lives as long as the model */
-	const struct manifest *known;	/* as it was deployed; NULL at deploy, when the engine fills one */
+	const struct config *config;  /* lives as long as the model */
+	const struct manifest *known; /* as it was deployed; NULL at deploy, when the engine fills one */
 };
 
 /* How `start` gives its answer: called once, from any thread; then the inference is the receiver's again. */
@@ -73,8 +73,8 @@ struct engine {
 	/* The format's name when the content looks like one of this engine's, else NULL. */
 	const char *(*detect)(const void *data, size_t size);
 	/* manifest (initialised; not sha256, size and file_name) is filled unless it is NULL; kind always. */
-	int (*load)(const struct engine_source *source, struct manifest *manifest,
-		    struct prediction_kind *kind, void **model, struct err *e);
+	int (*load)(const struct engine_source *source, struct manifest *manifest, struct prediction_kind *kind,
+		    void **model, struct err *e);
 	/* Fills outputs[].tensor. ERR_INPUT: the inputs are at fault; anything else: the model. */
 	int (*predict)(void *model, struct inference *inference, struct err *e);
 	void (*start)(void *model, struct inference *inference, const struct engine_call *call);
@@ -99,8 +99,7 @@ int engine_predict(const struct engine *engine, void *model, struct inference *i
 
 /* Takes memory for the inputs (cleared) and for every output that could be wanted; -1 with ERR_MEMORY. The arena
  * and what is taken of it stay the caller's. */
-int inference_begin(struct inference *inference, const struct manifest *manifest, struct arena *arena,
-		    struct err *e);
+int inference_begin(struct inference *inference, const struct manifest *manifest, struct arena *arena, struct err *e);
 /* Asks for an output, once. */
 void inference_want(struct inference *inference, size_t spec);
 /* Asks for what an engine answers when nothing is named. */
@@ -113,7 +112,6 @@ int inference_reserve(struct inference *inference, struct inference_output *outp
 
 /* The numbers that are counted of an answer, one a row, in the arena; count 0 where nothing of it is a number (or
  * memory is out). */
-const double *prediction_values(const struct prediction_kind *kind, struct inference *inference,
-				size_t *count);
+const double *prediction_values(const struct prediction_kind *kind, struct inference *inference, size_t *count);
 
 #endif

@@ -69,8 +69,8 @@ static int describe(struct manifest *m, const struct forest_info *info)
 	return copy_names(m, info) != 0 || copy_facts(m, info) != 0 ? -1 : 0;
 }
 
-static int load(const struct engine_source *source, struct manifest *manifest,
-		struct prediction_kind *kind, void **model, struct err *e)
+static int load(const struct engine_source *source, struct manifest *manifest, struct prediction_kind *kind,
+		void **model, struct err *e)
 {
 	struct forest *forest;
 	if (forest_load(source->data, source->size, &forest, e) != 0)
@@ -82,10 +82,10 @@ static int load(const struct engine_source *source, struct manifest *manifest,
 		return err_set(e, ERR_MEMORY, "memory is out while describing the model");
 	}
 	*kind = (struct prediction_kind){
-		.output = OUTPUT_PREDICT,
-		.column = info->output_count > 1 ? PREDICTION_ARGMAX : 0,
-		.probability = info->probability,
-		.class_count = info->raw_count > 1 ? info->raw_count : 0,
+	    .output = OUTPUT_PREDICT,
+	    .column = info->output_count > 1 ? PREDICTION_ARGMAX : 0,
+	    .probability = info->probability,
+	    .class_count = info->raw_count > 1 ? info->raw_count : 0,
 	};
 	*model = forest;
 	return 0;
@@ -103,8 +103,7 @@ static void narrow(struct tensor *t)
 	t->datatype = DATATYPE_FP32;
 }
 
-static int reserve(struct inference *inference, struct inference_output *output, size_t columns,
-		   struct err *e)
+static int reserve(struct inference *inference, struct inference_output *output, size_t columns, struct err *e)
 {
 	const int64_t shape[] = {inference->inputs[0].shape[0], (int64_t)columns};
 	if (output == NULL)
@@ -125,8 +124,7 @@ static int predict(void *model, struct inference *inference, struct err *e)
 
 	if (output == NULL)
 		output = &unseen;
-	if (reserve(inference, output, info->output_count, e) != 0 ||
-	    reserve(inference, raw, info->raw_count, e) != 0)
+	if (reserve(inference, output, info->output_count, e) != 0 || reserve(inference, raw, info->raw_count, e) != 0)
 		return -1;
 	double *raw_data = raw == NULL ? NULL : raw->tensor.data;
 	if (rows->datatype == DATATYPE_FP32)
@@ -152,13 +150,13 @@ static size_t memory(const void *model)
 }
 
 const struct engine engine_forest = {
-	.name = "forest",
-	.formats = "LightGBM text, XGBoost JSON and UBJSON",
-	.tabular = true,
-	.default_outputs = 1,
-	.detect = forest_detect,
-	.load = load,
-	.predict = predict,
-	.unload = unload,
-	.memory = memory,
+    .name = "forest",
+    .formats = "LightGBM text, XGBoost JSON and UBJSON",
+    .tabular = true,
+    .default_outputs = 1,
+    .detect = forest_detect,
+    .load = load,
+    .predict = predict,
+    .unload = unload,
+    .memory = memory,
 };

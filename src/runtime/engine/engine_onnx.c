@@ -17,8 +17,7 @@ static const char *detect(const void *data, size_t size)
 	return onnx_file_detect(data, size) ? "onnx" : NULL;
 }
 
-static int set_options(const struct ort *o, struct ort_session_options *s,
-		       const struct config *config, struct err *e)
+static int set_options(const struct ort *o, struct ort_session_options *s, const struct config *config, struct err *e)
 {
 	/* A file that looks like the library's own format too is read as what it was checked to be.
 	 */
@@ -30,26 +29,22 @@ static int set_options(const struct ort *o, struct ort_session_options *s,
 	static const char what[] = "ONNX Runtime refuses a setting";
 	/* Not left to the library, whose own choice also pins each thread to a core. */
 	int threads = (int)config_threads(config->onnx.threads);
-	int level =
-	    config->onnx.optimization < 3 ? (int)config->onnx.optimization : ALL_OPTIMIZATIONS;
+	int level = config->onnx.optimization < 3 ? (int)config->onnx.optimization : ALL_OPTIMIZATIONS;
 
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-		if (ort_check(o, o->AddSessionConfigEntry(s, entries[i][0], entries[i][1]),
-			      ERR_SYSTEM, what, e) != 0)
+		if (ort_check(o, o->AddSessionConfigEntry(s, entries[i][0], entries[i][1]), ERR_SYSTEM, what, e) != 0)
 			return -1;
-	if (ort_check(o, o->SetIntraOpNumThreads(s, threads), ERR_SYSTEM, what, e) !=
-		0 ||
+	if (ort_check(o, o->SetIntraOpNumThreads(s, threads), ERR_SYSTEM, what, e) != 0 ||
 	    ort_check(o, o->SetInterOpNumThreads(s, 1), ERR_SYSTEM, what, e) != 0 ||
-	    ort_check(o, o->SetSessionExecutionMode(s, ORT_MODE_SEQUENTIAL), ERR_SYSTEM, what, e) !=
-		0 ||
+	    ort_check(o, o->SetSessionExecutionMode(s, ORT_MODE_SEQUENTIAL), ERR_SYSTEM, what, e) != 0 ||
 	    ort_check(o, o->SetSessionGraphOptimizationLevel(s, level), ERR_SYSTEM, what, e) != 0)
 		return -1;
 	/* A pattern is kept for every shape that was ever asked for: without bound, where callers
 	 * choose. */
 	if (ort_check(o, o->DisableMemPattern(s), ERR_SYSTEM, what, e) != 0)
 		return -1;
-	return ort_check(o, config->onnx.arena ? o->EnableCpuMemArena(s) : o->DisableCpuMemArena(s),
-			 ERR_SYSTEM, what, e);
+	return ort_check(o, config->onnx.arena ? o->EnableCpuMemArena(s) : o->DisableCpuMemArena(s), ERR_SYSTEM, what,
+			 e);
 }
 
 static int open_session(struct onnx_model *m, const struct engine_source *source, struct err *e)
@@ -58,15 +53,13 @@ static int open_session(struct onnx_model *m, const struct engine_source *source
 	struct ort_session_options *options = NULL;
 	int result;
 
-	if (ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM,
-		      "ONNX Runtime gives no settings", e) != 0)
+	if (ort_check(o, o->CreateSessionOptions(&options), ERR_SYSTEM, "ONNX Runtime gives no settings", e) != 0)
 		return -1;
 	result = set_options(o, options, source->config, e);
 	if (result == 0)
-		result = ort_check(o,
-				   o->CreateSessionFromArray(o->env, source->data, source->size,
-							     options, &m->session),
-				   ERR_INPUT, "ONNX Runtime refuses the model", e);
+		result =
+		    ort_check(o, o->CreateSessionFromArray(o->env, source->data, source->size, options, &m->session),
+			      ERR_INPUT, "ONNX Runtime refuses the model", e);
 	o->ReleaseSessionOptions(options);
 	return result;
 }
@@ -98,14 +91,13 @@ static void unload(void *model)
 	free(m);
 }
 
-static int load(const struct engine_source *source, struct manifest *manifest,
-		struct prediction_kind *kind, void **model, struct err *e)
+static int load(const struct engine_source *source, struct manifest *manifest, struct prediction_kind *kind,
+		void **model, struct err *e)
 {
 	struct onnx_model *m;
 
 	if (source->size > INT_MAX)
-		return err_set(e, ERR_TOO_LARGE,
-			       "an ONNX model has at most 2 GiB, and this one has %zu bytes",
+		return err_set(e, ERR_TOO_LARGE, "an ONNX model has at most 2 GiB, and this one has %zu bytes",
 			       source->size);
 	if (onnx_file_check(source->data, source->size, e) != 0)
 		return -1;

@@ -33,9 +33,9 @@ struct onnx_keys {
 
 /* What an output is besides its spec. */
 struct onnx_output {
-	bool maps;    /* a sequence of maps (ZipMap), which is answered as [rows, classes] */
-	bool single;  /* one map without a sequence: one row */
-	int key_type; /* of maps */
+	bool maps;                /* a sequence of maps (ZipMap), which is answered as [rows, classes] */
+	bool single;              /* one map without a sequence: one row */
+	int key_type;             /* of maps */
 	enum datatype datatype;   /* of the elements, or of the maps' values */
 	struct onnx_keys classes; /* of maps; known when the probe ran */
 	size_t columns;           /* of a row, as the probe saw it; 0: it did not */
@@ -70,8 +70,7 @@ int onnx_describe(const struct onnx_model *m, struct manifest *manifest, struct 
 char **onnx_feature_names(const char *text, size_t count);
 
 /* engine_onnx_kind.c: which number of a prediction is counted. */
-void onnx_kind(const struct onnx_model *m, const void *data, size_t size,
-	       struct prediction_kind *kind);
+void onnx_kind(const struct onnx_model *m, const void *data, size_t size, struct prediction_kind *kind);
 
 /* engine_onnx_probe.c: runs rows of zeros and empty strings, to learn what the file does not say:
  * the classes of maps, columns, and shapes that are declared wrongly. A model that refuses them is
@@ -82,21 +81,20 @@ void onnx_probe(struct onnx_model *m);
  * inputs. */
 int onnx_run(struct onnx_model *m, struct inference *inference, struct err *e);
 /* A value over the tensor's data, which must outlive it; strings are copied. */
-int onnx_value(const struct onnx_model *m, enum datatype type, const struct tensor *t,
-	       struct ort_value **value, struct err *e);
+int onnx_value(const struct onnx_model *m, enum datatype type, const struct tensor *t, struct ort_value **value,
+	       struct err *e);
 /* Element type and shape of a tensor's value. ERR_SYSTEM for more than TENSOR_RANK_MAX dimensions.
  */
-int onnx_value_shape(const struct onnx_model *m, const struct ort_value *value, enum datatype *type,
-		     int64_t *shape, size_t *rank, struct err *e);
+int onnx_value_shape(const struct onnx_model *m, const struct ort_value *value, enum datatype *type, int64_t *shape,
+		     size_t *rank, struct err *e);
 
 /* engine_onnx_maps.c: the output of maps as [rows, classes]. ERR_SYSTEM when rows differ in their
  * keys. */
-int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind,
-		   const struct ort_value *value, struct inference *inference,
-		   struct inference_output *output, struct err *e);
+int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		   struct inference *inference, struct inference_output *output, struct err *e);
 /* The keys of the first map, as new memory; data is NULL when there are none or memory is out. */
-void onnx_maps_classes(const struct onnx_model *m, const struct onnx_output *kind,
-		       const struct ort_value *value, struct onnx_keys *classes);
+void onnx_maps_classes(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		       struct onnx_keys *classes);
 /* "[0,1,2]" or "[\"no\",\"yes\"]" (cJSON_free() it); NULL when memory is out. */
 char *onnx_classes_json(const struct onnx_keys *classes);
 

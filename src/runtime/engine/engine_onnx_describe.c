@@ -56,8 +56,7 @@ static size_t split_json(const char *text, char **names, size_t count)
 	if (cJSON_IsArray(array) && (size_t)cJSON_GetArraySize(array) == count)
 		cJSON_ArrayForEach(item, array)
 		{
-			if (!cJSON_IsString(item) ||
-			    (names[used] = strdup(item->valuestring)) == NULL)
+			if (!cJSON_IsString(item) || (names[used] = strdup(item->valuestring)) == NULL)
 				break;
 			used++;
 		}
@@ -94,8 +93,7 @@ char **onnx_feature_names(const char *text, size_t count)
 	if (names == NULL)
 		return NULL;
 	text += strspn(text, " \t\n");
-	size_t used =
-	    *text == '[' ? split_json(text, names, count) : split_commas(text, names, count);
+	size_t used = *text == '[' ? split_json(text, names, count) : split_commas(text, names, count);
 	if (used == count && names_fit(names, count))
 		return names;
 	for (size_t i = 0; i < count; i++)
@@ -127,12 +125,10 @@ static void add_fact(struct manifest *manifest, const char *name, const char *va
 	manifest->fact_count++;
 }
 
-static char *custom_value(const struct onnx_model *m, const struct ort_metadata *metadata,
-			  const char *key)
+static char *custom_value(const struct onnx_model *m, const struct ort_metadata *metadata, const char *key)
 {
 	char *value = NULL;
-	ort_ignore(m->ort, m->ort->ModelMetadataLookupCustomMetadataMap(metadata, m->ort->allocator,
-									key, &value));
+	ort_ignore(m->ort, m->ort->ModelMetadataLookupCustomMetadataMap(metadata, m->ort->allocator, key, &value));
 	return value;
 }
 
@@ -143,19 +139,15 @@ static void give_back(const struct onnx_model *m, void *lent)
 		ort_ignore(m->ort, m->ort->AllocatorFree(m->ort->allocator, lent));
 }
 
-static void add_custom_facts(const struct onnx_model *m, const struct ort_metadata *metadata,
-			     struct manifest *manifest)
+static void add_custom_facts(const struct onnx_model *m, const struct ort_metadata *metadata, struct manifest *manifest)
 {
 	char **keys = NULL;
 	int64_t count = 0;
 
-	ort_ignore(m->ort, m->ort->ModelMetadataGetCustomMetadataMapKeys(
-			       metadata, m->ort->allocator, &keys, &count));
+	ort_ignore(m->ort, m->ort->ModelMetadataGetCustomMetadataMapKeys(metadata, m->ort->allocator, &keys, &count));
 	for (int64_t i = 0; keys != NULL && i < count; i++) {
-		bool known =
-		    strcmp(keys[i], FEATURE_NAMES_KEY) == 0 && manifest->feature_names != NULL;
-		char *value =
-		    known || i >= CUSTOM_FACTS_MAX ? NULL : custom_value(m, metadata, keys[i]);
+		bool known = strcmp(keys[i], FEATURE_NAMES_KEY) == 0 && manifest->feature_names != NULL;
+		char *value = known || i >= CUSTOM_FACTS_MAX ? NULL : custom_value(m, metadata, keys[i]);
 		add_fact(manifest, keys[i], value);
 		give_back(m, value);
 		give_back(m, keys[i]);
@@ -178,14 +170,12 @@ static void add_class_fact(const struct onnx_model *m, struct manifest *manifest
 	}
 }
 
-static void add_facts(const struct onnx_model *m, const struct ort_metadata *metadata,
-		      struct manifest *manifest)
+static void add_facts(const struct onnx_model *m, const struct ort_metadata *metadata, struct manifest *manifest)
 {
 	const struct ort *o = m->ort;
 	const struct {
 		const char *name;
-		struct ort_status *(*get)(const struct ort_metadata *, struct ort_allocator *,
-					  char **);
+		struct ort_status *(*get)(const struct ort_metadata *, struct ort_allocator *, char **);
 	} texts[] = {
 	    {"producer", o->ModelMetadataGetProducerName},
 	    {"graph", o->ModelMetadataGetGraphName},
@@ -211,8 +201,7 @@ static void add_facts(const struct onnx_model *m, const struct ort_metadata *met
 /* --- the whole --- */
 
 /* Of a single [rows, features] input of numbers. */
-static void add_features(const struct onnx_model *m, const struct ort_metadata *metadata,
-			 struct manifest *manifest)
+static void add_features(const struct onnx_model *m, const struct ort_metadata *metadata, struct manifest *manifest)
 {
 	const struct tensor_spec *input = &m->inputs[0];
 

@@ -27,8 +27,7 @@ static size_t columns_of(const struct onnx_model *m, size_t i)
 	if (m->kinds[i].columns > 0)
 		return m->kinds[i].columns;
 	for (size_t d = 1; d < spec->dimension_count; d++)
-		if (spec->dimensions[d] < 0 ||
-		    __builtin_mul_overflow(columns, (uint64_t)spec->dimensions[d], &columns))
+		if (spec->dimensions[d] < 0 || __builtin_mul_overflow(columns, (uint64_t)spec->dimensions[d], &columns))
 			return 0;
 	return columns;
 }
@@ -56,15 +55,12 @@ static struct prediction_kind probabilities(const struct onnx_model *m, size_t i
 	size_t columns = columns_of(m, i);
 
 	if (columns > 2)
-		return (struct prediction_kind){
-		    .output = i, .column = PREDICTION_ARGMAX, .class_count = columns};
-	return (struct prediction_kind){.output = i,
-					.column = columns == 2 ? 1 : 0,
-					.probability = columns == 1 || columns == 2};
+		return (struct prediction_kind){.output = i, .column = PREDICTION_ARGMAX, .class_count = columns};
+	return (struct prediction_kind){
+	    .output = i, .column = columns == 2 ? 1 : 0, .probability = columns == 1 || columns == 2};
 }
 
-void onnx_kind(const struct onnx_model *m, const void *data, size_t size,
-	       struct prediction_kind *kind)
+void onnx_kind(const struct onnx_model *m, const void *data, size_t size, struct prediction_kind *kind)
 {
 	size_t number = m->output_count;
 
@@ -80,8 +76,7 @@ void onnx_kind(const struct onnx_model *m, const void *data, size_t size,
 	for (size_t i = m->output_count; number == m->output_count && i-- > 0;)
 		if (datatype_kind(m->kinds[i].datatype) != KIND_BYTES)
 			number = i;
-	*kind = (struct prediction_kind){.output =
-					     number == m->output_count ? PREDICTION_NONE : number};
+	*kind = (struct prediction_kind){.output = number == m->output_count ? PREDICTION_NONE : number};
 	if (kind->output != PREDICTION_NONE && m->kinds[number].datatype == DATATYPE_BOOL)
 		kind->class_count = 2;
 }

@@ -15,19 +15,17 @@
 static const char what[] = "the model's answer cannot be read";
 
 /* Keys (0) or values (1) of a map. */
-static struct ort_value *part_of(const struct onnx_model *m, const struct ort_value *map, int part,
-				 struct err *e)
+static struct ort_value *part_of(const struct onnx_model *m, const struct ort_value *map, int part, struct err *e)
 {
 	struct ort_value *value = NULL;
-	if (ort_check(m->ort, m->ort->GetValue(map, part, m->ort->allocator, &value), ERR_SYSTEM,
-		      what, e) != 0)
+	if (ort_check(m->ort, m->ort->GetValue(map, part, m->ort->allocator, &value), ERR_SYSTEM, what, e) != 0)
 		return NULL;
 	return value;
 }
 
 /* Elements of a tensor of one dimension, as the parts of a map are. */
-static int count_of(const struct onnx_model *m, const struct ort_value *value, enum datatype wanted,
-		    size_t *count, struct err *e)
+static int count_of(const struct onnx_model *m, const struct ort_value *value, enum datatype wanted, size_t *count,
+		    struct err *e)
 {
 	int64_t shape[TENSOR_RANK_MAX];
 	enum datatype type;
@@ -38,15 +36,14 @@ static int count_of(const struct onnx_model *m, const struct ort_value *value, e
 	if (type != wanted || !tensor_count(shape, rank, count))
 		return err_set(e, ERR_SYSTEM, "%s: a map of an unexpected type", what);
 	if (*count > ONNX_CLASSES_MAX)
-		return err_set(e, ERR_SYSTEM,
-			       "the model answered %zu classes, at most %d are served", *count,
+		return err_set(e, ERR_SYSTEM, "the model answered %zu classes, at most %d are served", *count,
 			       ONNX_CLASSES_MAX);
 	return 0;
 }
 
 /* The keys as one run of bytes, out of the arena or, without one, of malloc. */
-static int keys_read(const struct onnx_model *m, int type, struct ort_value *value,
-		     struct arena *arena, struct onnx_keys *keys, struct err *e)
+static int keys_read(const struct onnx_model *m, int type, struct ort_value *value, struct arena *arena,
+		     struct onnx_keys *keys, struct err *e)
 {
 	const struct ort *o = m->ort;
 	size_t text_size = 0;
@@ -68,10 +65,9 @@ static int keys_read(const struct onnx_model *m, int type, struct ort_value *val
 		return 0;
 	if (type == ORT_STRING) {
 		size_t *offsets = (size_t *)(void *)keys->data;
-		return ort_check(o,
-				 o->GetStringTensorContent(value, keys->data + numbers_size,
-							   text_size, offsets, keys->count),
-				 ERR_SYSTEM, what, e);
+		return ort_check(
+		    o, o->GetStringTensorContent(value, keys->data + numbers_size, text_size, offsets, keys->count),
+		    ERR_SYSTEM, what, e);
 	}
 	if (ort_check(o, o->GetTensorMutableData(value, &data), ERR_SYSTEM, what, e) != 0)
 		return -1;
@@ -84,9 +80,8 @@ static bool keys_equal(const struct onnx_keys *a, const struct onnx_keys *b)
 	return a->count == b->count && a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
-static int map_keys(const struct onnx_model *m, const struct onnx_output *kind,
-		    const struct ort_value *map, struct arena *arena, struct onnx_keys *keys,
-		    struct err *e)
+static int map_keys(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *map,
+		    struct arena *arena, struct onnx_keys *keys, struct err *e)
 {
 	struct ort_value *value = part_of(m, map, 0, e);
 	if (value == NULL)
@@ -96,8 +91,8 @@ static int map_keys(const struct onnx_model *m, const struct onnx_output *kind,
 	return result;
 }
 
-static int map_values(const struct onnx_model *m, const struct onnx_output *kind,
-		      const struct ort_value *map, size_t count, void *row, struct err *e)
+static int map_values(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *map,
+		      size_t count, void *row, struct err *e)
 {
 	struct ort_value *value = part_of(m, map, 1, e);
 	int result = -1;
@@ -107,11 +102,8 @@ static int map_values(const struct onnx_model *m, const struct onnx_output *kind
 	if (value == NULL)
 		return -1;
 	if (count_of(m, value, kind->datatype, &there, e) == 0 &&
-	    (there == 0 || ort_check(m->ort, m->ort->GetTensorMutableData(value, &data), ERR_SYSTEM,
-				     what, e) == 0)) {
-		result = there == count
-			     ? 0
-			     : err_set(e, ERR_SYSTEM, "%s: a map without some values", what);
+	    (there == 0 || ort_check(m->ort, m->ort->GetTensorMutableData(value, &data), ERR_SYSTEM, what, e) == 0)) {
+		result = there == count ? 0 : err_set(e, ERR_SYSTEM, "%s: a map without some values", what);
 		if (result == 0 && count > 0)
 			memcpy(row, data, count * datatype_size(kind->datatype));
 	}
@@ -120,23 +112,21 @@ static int map_values(const struct onnx_model *m, const struct onnx_output *kind
 }
 
 /* Row i: a map of its own that the caller releases, or the value itself. */
-static int map_of_row(const struct onnx_model *m, const struct onnx_output *kind,
-		      const struct ort_value *value, size_t i, struct ort_value **owned,
-		      const struct ort_value **map, struct err *e)
+static int map_of_row(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		      size_t i, struct ort_value **owned, const struct ort_value **map, struct err *e)
 {
 	*owned = NULL;
 	*map = value;
 	if (kind->single)
 		return 0;
-	if (ort_check(m->ort, m->ort->GetValue(value, (int)i, m->ort->allocator, owned), ERR_SYSTEM,
-		      what, e) != 0)
+	if (ort_check(m->ort, m->ort->GetValue(value, (int)i, m->ort->allocator, owned), ERR_SYSTEM, what, e) != 0)
 		return -1;
 	*map = *owned;
 	return 0;
 }
 
-static int count_rows(const struct onnx_model *m, const struct onnx_output *kind,
-		      const struct ort_value *value, size_t *rows, struct err *e)
+static int count_rows(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		      size_t *rows, struct err *e)
 {
 	*rows = 1;
 	if (kind->single)
@@ -146,9 +136,8 @@ static int count_rows(const struct onnx_model *m, const struct onnx_output *kind
 	return *rows <= INT32_MAX ? 0 : err_set(e, ERR_SYSTEM, "the model answered too many rows");
 }
 
-static int read_row(const struct onnx_model *m, const struct onnx_output *kind,
-		    const struct ort_value *map, const struct onnx_keys *expected,
-		    struct arena *arena, void *row, struct err *e)
+static int read_row(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *map,
+		    const struct onnx_keys *expected, struct arena *arena, void *row, struct err *e)
 {
 	struct onnx_keys keys;
 
@@ -159,9 +148,8 @@ static int read_row(const struct onnx_model *m, const struct onnx_output *kind,
 	return map_values(m, kind, map, expected->count, row, e);
 }
 
-int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind,
-		   const struct ort_value *value, struct inference *inference,
-		   struct inference_output *output, struct err *e)
+int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		   struct inference *inference, struct inference_output *output, struct err *e)
 {
 	struct onnx_keys classes = kind->classes;
 	int64_t shape[2] = {0, (int64_t)classes.count};
@@ -183,10 +171,9 @@ int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind,
 		if (i == 0 && result == 0)
 			result = inference_reserve(inference, output, kind->datatype, shape, 2, e);
 		if (result == 0)
-			result = read_row(m, kind, map, &classes, inference->arena,
-					  (char *)output->tensor.data +
-					      i * classes.count * datatype_size(kind->datatype),
-					  e);
+			result = read_row(
+			    m, kind, map, &classes, inference->arena,
+			    (char *)output->tensor.data + i * classes.count * datatype_size(kind->datatype), e);
 		if (owned != NULL)
 			m->ort->ReleaseValue(owned);
 	}
@@ -195,8 +182,8 @@ int onnx_maps_read(const struct onnx_model *m, const struct onnx_output *kind,
 	return result;
 }
 
-void onnx_maps_classes(const struct onnx_model *m, const struct onnx_output *kind,
-		       const struct ort_value *value, struct onnx_keys *classes)
+void onnx_maps_classes(const struct onnx_model *m, const struct onnx_output *kind, const struct ort_value *value,
+		       struct onnx_keys *classes)
 {
 	const struct ort_value *map;
 	struct ort_value *owned;
@@ -220,14 +207,12 @@ static cJSON *class_json(const struct onnx_keys *classes, size_t i)
 
 	if (classes->type == ORT_INT64) {
 		/* cJSON's own numbers are doubles. */
-		snprintf(text, sizeof text, "%" PRId64,
-			 ((const int64_t *)(const void *)classes->data)[i]);
+		snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)(const void *)classes->data)[i]);
 		return cJSON_CreateRaw(text);
 	}
 	const size_t *offsets = (const size_t *)(const void *)classes->data;
 	const char *all = classes->data + classes->count * sizeof *offsets;
-	size_t end = i + 1 < classes->count ? offsets[i + 1]
-					    : classes->size - classes->count * sizeof *offsets;
+	size_t end = i + 1 < classes->count ? offsets[i + 1] : classes->size - classes->count * sizeof *offsets;
 	size_t size = end - offsets[i] < sizeof raw ? end - offsets[i] : sizeof raw - 1;
 	memcpy(raw, all + offsets[i], size);
 	raw[size] = '\0';

@@ -12,8 +12,7 @@
 #define PROBE_MAX ((size_t)256 << 20)
 
 /* Zeros, or empty strings; every dimension that is free is ROWS. */
-static int make_input(const struct onnx_model *m, size_t i, struct arena *arena,
-		      struct ort_value **value)
+static int make_input(const struct onnx_model *m, size_t i, struct arena *arena, struct ort_value **value)
 {
 	const struct tensor_spec *spec = &m->inputs[i];
 	struct tensor t = {.datatype = m->input_types[i], .rank = spec->dimension_count};
@@ -21,8 +20,7 @@ static int make_input(const struct onnx_model *m, size_t i, struct arena *arena,
 
 	for (size_t d = 0; d < t.rank; d++)
 		t.shape[d] = spec->dimensions[d] < 0 ? ROWS : spec->dimensions[d];
-	if (!tensor_count(t.shape, t.rank, &t.count) ||
-	    t.count > PROBE_MAX / datatype_size(t.datatype))
+	if (!tensor_count(t.shape, t.rank, &t.count) || t.count > PROBE_MAX / datatype_size(t.datatype))
 		return -1;
 	size = t.count * datatype_size(t.datatype);
 	t.data = arena_take(arena, size);
@@ -33,8 +31,7 @@ static int make_input(const struct onnx_model *m, size_t i, struct arena *arena,
 }
 
 /* What is declared and was not answered so is of any size. */
-static void learn_shape(struct tensor_spec *spec, struct onnx_output *kind, const int64_t *shape,
-			size_t rank)
+static void learn_shape(struct tensor_spec *spec, struct onnx_output *kind, const int64_t *shape, size_t rank)
 {
 	if (rank > MANIFEST_DIMENSIONS_MAX)
 		return;
@@ -78,10 +75,9 @@ void onnx_probe(struct onnx_model *m)
 	while (made < m->input_count && make_input(m, made, &arena, &inputs[made]) == 0)
 		made++;
 	if (made == m->input_count) {
-		status =
-		    m->ort->Run(m->session, NULL, (const char *const *)m->input_names,
-				(const struct ort_value *const *)inputs, m->input_count,
-				(const char *const *)m->output_names, m->output_count, outputs);
+		status = m->ort->Run(m->session, NULL, (const char *const *)m->input_names,
+				     (const struct ort_value *const *)inputs, m->input_count,
+				     (const char *const *)m->output_names, m->output_count, outputs);
 		for (size_t i = 0; status == NULL && i < m->output_count; i++)
 			learn(m, i, outputs[i]);
 		ort_ignore(m->ort, status);

@@ -39,8 +39,7 @@ struct reading {
 
 static int check(const struct reading *r, struct ort_status *status)
 {
-	return ort_check(r->ort, status, ERR_INPUT,
-			 "ONNX Runtime does not tell what the model takes", r->e);
+	return ort_check(r->ort, status, ERR_INPUT, "ONNX Runtime does not tell what the model takes", r->e);
 }
 
 static int read_element(const struct reading *r, int element, enum datatype *type)
@@ -55,8 +54,7 @@ static int read_element(const struct reading *r, int element, enum datatype *typ
 		       r->role, r->name, element);
 }
 
-static int read_shape(const struct reading *r, const struct ort_tensor_info *info,
-		      struct tensor_spec *spec)
+static int read_shape(const struct reading *r, const struct ort_tensor_info *info, struct tensor_spec *spec)
 {
 	const struct ort *o = r->ort;
 	size_t rank;
@@ -64,26 +62,24 @@ static int read_shape(const struct reading *r, const struct ort_tensor_info *inf
 	if (check(r, o->GetDimensionsCount(info, &rank)) != 0)
 		return -1;
 	if (rank > MANIFEST_DIMENSIONS_MAX)
-		return err_set(r->e, ERR_INPUT,
-			       "%s `%s` of the model has %zu dimensions, at most %d are served",
+		return err_set(r->e, ERR_INPUT, "%s `%s` of the model has %zu dimensions, at most %d are served",
 			       r->role, r->name, rank, MANIFEST_DIMENSIONS_MAX);
 	if (rank > 0 && check(r, o->GetDimensions(info, spec->dimensions, rank)) != 0)
 		return -1;
 	spec->dimension_count = rank;
 	for (size_t i = 0; i < rank; i++) {
 		if (spec->dimensions[i] > INT32_MAX)
-			return err_set(
-			    r->e, ERR_INPUT,
-			    "%s `%s` of the model has a dimension of %lld, at most %d is served",
-			    r->role, r->name, (long long)spec->dimensions[i], INT32_MAX);
+			return err_set(r->e, ERR_INPUT,
+				       "%s `%s` of the model has a dimension of %lld, at most %d is served", r->role,
+				       r->name, (long long)spec->dimensions[i], INT32_MAX);
 		if (spec->dimensions[i] < 0)
 			spec->dimensions[i] = -1;
 	}
 	return 0;
 }
 
-static int read_tensor(const struct reading *r, const struct ort_type_info *type,
-		       struct tensor_spec *spec, enum datatype *datatype)
+static int read_tensor(const struct reading *r, const struct ort_type_info *type, struct tensor_spec *spec,
+		       enum datatype *datatype)
 {
 	const struct ort_tensor_info *info = NULL;
 	int element;
@@ -97,8 +93,8 @@ static int read_tensor(const struct reading *r, const struct ort_type_info *type
 	return 0;
 }
 
-static int read_map(const struct reading *r, const struct ort_type_info *type,
-		    struct tensor_spec *spec, struct onnx_output *kind)
+static int read_map(const struct reading *r, const struct ort_type_info *type, struct tensor_spec *spec,
+		    struct onnx_output *kind)
 {
 	const struct ort *o = r->ort;
 	const struct ort_map_info *map = NULL;
@@ -120,8 +116,7 @@ static int read_map(const struct reading *r, const struct ort_type_info *type,
 	o->ReleaseTypeInfo(value_type);
 	if (result != 0)
 		return -1;
-	if ((kind->key_type != ORT_INT64 && kind->key_type != ORT_STRING) ||
-	    kind->datatype == DATATYPE_BYTES)
+	if ((kind->key_type != ORT_INT64 && kind->key_type != ORT_STRING) || kind->datatype == DATATYPE_BYTES)
 		return err_set(r->e, ERR_INPUT,
 			       "output `%s` of the model is a map, and only maps from whole "
 			       "numbers or strings to "
@@ -134,8 +129,8 @@ static int read_map(const struct reading *r, const struct ort_type_info *type,
 	return 0;
 }
 
-static int read_sequence(const struct reading *r, const struct ort_type_info *type,
-			 struct tensor_spec *spec, struct onnx_output *kind)
+static int read_sequence(const struct reading *r, const struct ort_type_info *type, struct tensor_spec *spec,
+			 struct onnx_output *kind)
 {
 	const struct ort_sequence_info *sequence = NULL;
 	struct ort_type_info *element = NULL;
@@ -154,16 +149,15 @@ static int refuse_kind(const struct reading *r, int kind)
 					    [ORT_MAP] = "a map",
 					    [ORT_SPARSE] = "a sparse tensor",
 					    [ORT_OPTIONAL] = "optional"};
-	const char *name =
-	    kind >= 0 && kind < (int)(sizeof names / sizeof *names) ? names[kind] : NULL;
+	const char *name = kind >= 0 && kind < (int)(sizeof names / sizeof *names) ? names[kind] : NULL;
 
-	return err_set(r->e, ERR_INPUT, "%s `%s` of the model is %s, and only tensors are served",
-		       r->role, r->name, name == NULL ? "of an unknown kind" : name);
+	return err_set(r->e, ERR_INPUT, "%s `%s` of the model is %s, and only tensors are served", r->role, r->name,
+		       name == NULL ? "of an unknown kind" : name);
 }
 
 /* output: NULL for an input. */
-static int read_type(const struct reading *r, const struct ort_type_info *type,
-		     struct tensor_spec *spec, enum datatype *datatype, struct onnx_output *output)
+static int read_type(const struct reading *r, const struct ort_type_info *type, struct tensor_spec *spec,
+		     enum datatype *datatype, struct onnx_output *output)
 {
 	int kind;
 
@@ -210,8 +204,7 @@ static int read_input(struct onnx_model *m, size_t i, const void *data, size_t s
 		return -1;
 	int result = read_type(&r, type, &m->inputs[i], &m->input_types[i], NULL);
 	m->ort->ReleaseTypeInfo(type);
-	if (result == 0 && m->inputs[i].dimension_count == 0 &&
-	    !onnx_file_shaped(data, size, m->input_names[i]))
+	if (result == 0 && m->inputs[i].dimension_count == 0 && !onnx_file_shaped(data, size, m->input_names[i]))
 		return err_set(e, ERR_INPUT,
 			       "input `%s` of the model has no shape: declare one (a dimension may "
 			       "be of any size)",
@@ -245,21 +238,18 @@ static int read_counts(struct onnx_model *m, struct err *e)
 	    check(&r, m->ort->SessionGetOutputCount(m->session, &outputs)) != 0)
 		return -1;
 	if (inputs > MANIFEST_TENSORS_MAX || outputs > MANIFEST_TENSORS_MAX)
-		return err_set(
-		    e, ERR_INPUT,
-		    "the model has %zu inputs and %zu outputs, at most %d of each are served",
-		    inputs, outputs, MANIFEST_TENSORS_MAX);
+		return err_set(e, ERR_INPUT, "the model has %zu inputs and %zu outputs, at most %d of each are served",
+			       inputs, outputs, MANIFEST_TENSORS_MAX);
 	if (inputs == 0 || outputs == 0)
-		return err_set(e, ERR_INPUT, "the model has %s",
-			       inputs == 0 ? "no inputs" : "no outputs");
+		return err_set(e, ERR_INPUT, "the model has %s", inputs == 0 ? "no inputs" : "no outputs");
 	m->input_names = calloc(inputs, sizeof *m->input_names);
 	m->inputs = calloc(inputs, sizeof *m->inputs);
 	m->input_types = calloc(inputs, sizeof *m->input_types);
 	m->output_names = calloc(outputs, sizeof *m->output_names);
 	m->outputs = calloc(outputs, sizeof *m->outputs);
 	m->kinds = calloc(outputs, sizeof *m->kinds);
-	if (m->input_names == NULL || m->inputs == NULL || m->input_types == NULL ||
-	    m->output_names == NULL || m->outputs == NULL || m->kinds == NULL)
+	if (m->input_names == NULL || m->inputs == NULL || m->input_types == NULL || m->output_names == NULL ||
+	    m->outputs == NULL || m->kinds == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while an ONNX model was loaded");
 	m->input_count = inputs;
 	m->output_count = outputs;

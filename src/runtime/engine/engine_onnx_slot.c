@@ -50,8 +50,8 @@ static size_t slot_size(const struct onnx_model *m)
 	for (size_t i = 0; i < m->input_count + m->output_count; i++) {
 		bool input = i < m->input_count;
 		size_t k = input ? i : i - m->input_count;
-		if (!one_row(input ? &m->inputs[k] : &m->outputs[k],
-			     input ? m->input_types[k] : m->kinds[k].datatype, &t) ||
+		if (!one_row(input ? &m->inputs[k] : &m->outputs[k], input ? m->input_types[k] : m->kinds[k].datatype,
+			     &t) ||
 		    (!input && m->kinds[k].maps) || t.count > SLOT_SIZE_MAX)
 			return 0;
 		size += aligned_size(&t);
@@ -110,8 +110,8 @@ static struct onnx_slot *slot_new(const struct onnx_model *m)
 	s->outputs = calloc(m->output_count, sizeof *s->outputs);
 	s->output_data = calloc(m->output_count, sizeof *s->output_data);
 	s->memory = aligned_alloc(ALIGNMENT, slot_size(m));
-	if (s->inputs != NULL && s->input_data != NULL && s->outputs != NULL &&
-	    s->output_data != NULL && s->memory != NULL && slot_fill(m, s))
+	if (s->inputs != NULL && s->input_data != NULL && s->outputs != NULL && s->output_data != NULL &&
+	    s->memory != NULL && slot_fill(m, s))
 		return s;
 	slot_free(m, s);
 	return NULL;
@@ -122,8 +122,7 @@ static struct onnx_slot *slot_take(struct onnx_model *m)
 	for (size_t i = 0; i < ONNX_SLOTS_MAX; i++) {
 		if (atomic_load_explicit(&m->slots[i], memory_order_relaxed) == NULL)
 			continue;
-		struct onnx_slot *s =
-		    atomic_exchange_explicit(&m->slots[i], NULL, memory_order_acquire);
+		struct onnx_slot *s = atomic_exchange_explicit(&m->slots[i], NULL, memory_order_acquire);
 		if (s != NULL)
 			return s;
 	}
@@ -134,8 +133,8 @@ static void slot_give(struct onnx_model *m, struct onnx_slot *s)
 {
 	for (size_t i = 0; i < ONNX_SLOTS_MAX; i++) {
 		struct onnx_slot *empty = NULL;
-		if (atomic_compare_exchange_strong_explicit(
-			&m->slots[i], &empty, s, memory_order_release, memory_order_relaxed))
+		if (atomic_compare_exchange_strong_explicit(&m->slots[i], &empty, s, memory_order_release,
+							    memory_order_relaxed))
 			return;
 	}
 	slot_free(m, s);
@@ -170,8 +169,7 @@ static bool fits(const struct onnx_model *m, const struct inference *inference)
 	return true;
 }
 
-static int read_outputs(const struct onnx_model *m, const struct onnx_slot *s,
-			struct inference *inference)
+static int read_outputs(const struct onnx_model *m, const struct onnx_slot *s, struct inference *inference)
 {
 	for (size_t i = 0; i < inference->output_count; i++) {
 		struct inference_output *output = &inference->outputs[i];
@@ -179,8 +177,7 @@ static int read_outputs(const struct onnx_model *m, const struct onnx_slot *s,
 		one_row(&m->outputs[output->spec], m->kinds[output->spec].datatype, &t);
 		if (inference_reserve(inference, output, t.datatype, t.shape, t.rank, NULL) != 0)
 			return 0;
-		memcpy(output->tensor.data, s->output_data[output->spec],
-		       t.count * datatype_size(t.datatype));
+		memcpy(output->tensor.data, s->output_data[output->spec], t.count * datatype_size(t.datatype));
 	}
 	return 1;
 }
@@ -198,10 +195,9 @@ static int run(struct onnx_model *m, struct onnx_slot *s, struct inference *infe
 		names[i] = m->output_names[spec];
 		outputs[i] = s->outputs[spec];
 	}
-	struct ort_status *status =
-	    m->ort->Run(m->session, NULL, (const char *const *)m->input_names,
-			(const struct ort_value *const *)s->inputs, m->input_count, names,
-			inference->output_count, outputs);
+	struct ort_status *status = m->ort->Run(m->session, NULL, (const char *const *)m->input_names,
+						(const struct ort_value *const *)s->inputs, m->input_count, names,
+						inference->output_count, outputs);
 	if (status == NULL)
 		return read_outputs(m, s, inference);
 	/* An output that is shaped otherwise than one row, or a real failure: the other way tells.

@@ -71,8 +71,7 @@ static void settle(struct remote *r, const struct config_remote *c)
 		snprintf(r->ca_file, sizeof r->ca_file, "%s", c->ca_file);
 }
 
-static int model_new(const struct engine_source *source, struct remote_model **result,
-		     struct err *e)
+static int model_new(const struct engine_source *source, struct remote_model **result, struct err *e)
 {
 	struct remote_model *m = calloc(1, sizeof *m);
 
@@ -97,8 +96,7 @@ static int model_new(const struct engine_source *source, struct remote_model **r
 	return 0;
 }
 
-int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask,
-	       struct err *e)
+int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask, struct err *e)
 {
 	if (remote_token_header(&m->token, ask->header, e) != 0)
 		return -1;
@@ -136,15 +134,14 @@ static void wait_over(void *context, int result, struct fetch_answer *answer, co
 	w->result = result;
 	if (result != 0)
 		*w->fault = *fault;
-	*w->answer = (struct fetch_answer){
-	    .status = answer->status, .fault = answer->fault, .body = answer->body};
+	*w->answer = (struct fetch_answer){.status = answer->status, .fault = answer->fault, .body = answer->body};
 	buf_init(&answer->body);
 	sem_post(&w->heard);
 }
 
 /* As fetch_perform(), but the end of the runtime ends it. */
-static int ask_and_wait(struct remote_model *m, const struct fetch_request *request,
-			struct fetch_answer *answer, struct err *fault)
+static int ask_and_wait(struct remote_model *m, const struct fetch_request *request, struct fetch_answer *answer,
+			struct err *fault)
 {
 	struct wait w = {.answer = answer, .fault = fault};
 	const struct fetch_job job = {.request = *request, .done = wait_over, .context = &w};
@@ -176,12 +173,9 @@ static cJSON *get_json(struct remote_model *m, const struct remote_ask *ask, str
 		if (answer.status == 404)
 			e->code = ERR_NOT_FOUND;
 	} else {
-		json = answer.body.size == 0
-			   ? NULL
-			   : cJSON_ParseWithLength(answer.body.data, answer.body.size);
+		json = answer.body.size == 0 ? NULL : cJSON_ParseWithLength(answer.body.data, answer.body.size);
 		if (!cJSON_IsObject(json)) {
-			err_set(e, ERR_UPSTREAM,
-				"%s answered with something else than a JSON object",
+			err_set(e, ERR_UPSTREAM, "%s answered with something else than a JSON object",
 				ask->request.url);
 			cJSON_Delete(json);
 			json = NULL;
@@ -225,8 +219,8 @@ static const char *detect(const void *data, size_t size)
 	return remote_detect(data, size) ? "v2" : NULL;
 }
 
-static int load(const struct engine_source *source, struct manifest *manifest,
-		struct prediction_kind *kind, void **model, struct err *e)
+static int load(const struct engine_source *source, struct manifest *manifest, struct prediction_kind *kind,
+		void **model, struct err *e)
 {
 	struct remote_model *m = NULL;
 	const struct manifest *described = source->known != NULL ? source->known : manifest;

@@ -34,8 +34,7 @@ const char *forest_detect(const void *data, size_t size)
 	return NULL;
 }
 
-int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size,
-		struct err *e)
+int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size, struct err *e)
 {
 	size_t wanted = *capacity ? *capacity : 16;
 	void *grown;
@@ -87,11 +86,11 @@ int forest_shape(struct forest *f, size_t features, size_t outputs, struct err *
 	char name[32];
 
 	if (features < 1 || features > FOREST_FEATURES_MAX)
-		return err_set(e, ERR_INPUT, "The model has %zu features; 1 to %d are supported.",
-			       features, FOREST_FEATURES_MAX);
+		return err_set(e, ERR_INPUT, "The model has %zu features; 1 to %d are supported.", features,
+			       FOREST_FEATURES_MAX);
 	if (outputs < 1 || outputs > FOREST_OUTPUTS_MAX)
-		return err_set(e, ERR_INPUT, "The model has %zu outputs; 1 to %d are supported.",
-			       outputs, FOREST_OUTPUTS_MAX);
+		return err_set(e, ERR_INPUT, "The model has %zu outputs; 1 to %d are supported.", outputs,
+			       FOREST_OUTPUTS_MAX);
 	f->info.raw_count = f->info.output_count = outputs;
 	f->info.feature_names = calloc(features, sizeof(char *));
 	f->column_of = calloc(features, sizeof(*f->column_of));
@@ -116,8 +115,7 @@ int forest_objective(struct forest *f, const char *text, size_t size, struct err
 	return f->objective ? 0 : -1;
 }
 
-int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size,
-		    struct err *e)
+int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size, struct err *e)
 {
 	struct forest_info *info = &f->info;
 	struct forest_fact fact;
@@ -163,8 +161,7 @@ static int room_for_nodes(struct forest *f, size_t extra, struct err *e)
 	return 0;
 }
 
-static int place_node(struct forest *f, const struct source_node *s, size_t at, uint32_t child,
-		      struct err *e)
+static int place_node(struct forest *f, const struct source_node *s, size_t at, uint32_t child, struct err *e)
 {
 	struct node *n = &f->nodes[at];
 
@@ -176,12 +173,10 @@ static int place_node(struct forest *f, const struct source_node *s, size_t at, 
 	if (s->leaf)
 		return 0;
 	if (s->feature >= f->info.feature_count)
-		return err_set(e, ERR_INPUT,
-			       "Tree %zu has the split_feature %u, but the model has %zu features.",
+		return err_set(e, ERR_INPUT, "Tree %zu has the split_feature %u, but the model has %zu features.",
 			       f->info.tree_count, s->feature, f->info.feature_count);
 	if (isnan(s->value))
-		return err_set(e, ERR_INPUT, "Tree %zu has a threshold that is not a number.",
-			       f->info.tree_count);
+		return err_set(e, ERR_INPUT, "Tree %zu has a threshold that is not a number.", f->info.tree_count);
 	n->column = s->flags | column_for(f, s->feature, s->mode);
 	n->test.threshold = s->value;
 	if (s->flags & NODE_CATEGORICAL) {
@@ -216,14 +211,12 @@ static int lay_out(struct forest *f, const struct source_node *nodes, size_t cou
 		}
 		t->categorical |= (s->flags & NODE_CATEGORICAL) != 0;
 		if (s->left >= count || s->right >= count)
-			return err_set(e, ERR_INPUT,
-				       "Tree %zu has a left or right child outside the tree.",
+			return err_set(e, ERR_INPUT, "Tree %zu has a left or right child outside the tree.",
 				       f->info.tree_count);
 		if (s->left == s->right || seen[s->left] || seen[s->right])
-			return err_set(
-			    e, ERR_INPUT,
-			    "Tree %zu reaches one node twice through its left and right children.",
-			    f->info.tree_count);
+			return err_set(e, ERR_INPUT,
+				       "Tree %zu reaches one node twice through its left and right children.",
+				       f->info.tree_count);
 		seen[s->left] = seen[s->right] = 1;
 		queue[tail++] = s->left;
 		queue[tail++] = s->right;
@@ -232,8 +225,7 @@ static int lay_out(struct forest *f, const struct source_node *nodes, size_t cou
 	return 0;
 }
 
-int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class,
-		    struct err *e)
+int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class, struct err *e)
 {
 	struct tree t = {.first = f->node_count, .class = (uint32_t) class};
 	uint32_t *queue;
@@ -241,8 +233,8 @@ int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t co
 	int status = -1;
 
 	if (class >= f->info.raw_count)
-		return err_set(e, ERR_INPUT, "Tree %zu belongs to output %zu of %zu.",
-			       f->info.tree_count, class, f->info.raw_count);
+		return err_set(e, ERR_INPUT, "Tree %zu belongs to output %zu of %zu.", f->info.tree_count, class,
+			       f->info.raw_count);
 	if (count < 1 || count > INT32_MAX)
 		return err_set(e, ERR_INPUT, "Tree %zu has %zu nodes.", f->info.tree_count, count);
 	if (room_for_nodes(f, count, e) ||
@@ -290,10 +282,8 @@ static int make_small(struct forest *f, struct err *e)
 		const struct node *n = &f->nodes[i];
 
 		f->small[i].child = (uint16_t)n->child;
-		f->small[i].column =
-		    (uint16_t)((n->column & 0x7fff) | (n->column & NODE_DEFAULT_RIGHT) >> 16);
-		f->small[i].threshold =
-		    n->column & NODE_CATEGORICAL ? INFINITY : round_down(n->test.threshold);
+		f->small[i].column = (uint16_t)((n->column & 0x7fff) | (n->column & NODE_DEFAULT_RIGHT) >> 16);
+		f->small[i].threshold = n->column & NODE_CATEGORICAL ? INFINITY : round_down(n->test.threshold);
 	}
 	return 0;
 }
@@ -308,12 +298,11 @@ static int finish(struct forest *f, struct err *e)
 	}
 	if (make_small(f, e))
 		return -1;
-	f->info.memory_bytes =
-	    sizeof(*f) + f->node_capacity * (sizeof(struct node) + sizeof(double)) +
-	    (f->small ? f->node_count * sizeof(struct small_node) : 0) +
-	    f->tree_capacity * sizeof(struct tree) + f->set_capacity * sizeof(uint32_t) +
-	    f->weight_capacity * (sizeof(uint32_t) + sizeof(double)) +
-	    f->info.feature_count * (sizeof(char *) + 16);
+	f->info.memory_bytes = sizeof(*f) + f->node_capacity * (sizeof(struct node) + sizeof(double)) +
+			       (f->small ? f->node_count * sizeof(struct small_node) : 0) +
+			       f->tree_capacity * sizeof(struct tree) + f->set_capacity * sizeof(uint32_t) +
+			       f->weight_capacity * (sizeof(uint32_t) + sizeof(double)) +
+			       f->info.feature_count * (sizeof(char *) + 16);
 	return 0;
 }
 
@@ -325,9 +314,7 @@ int forest_load(const void *data, size_t size, struct forest **result, struct er
 
 	*result = NULL;
 	if (!format)
-		return err_set(
-		    e, ERR_INPUT,
-		    "The file is not a LightGBM text or an XGBoost JSON or UBJSON model.");
+		return err_set(e, ERR_INPUT, "The file is not a LightGBM text or an XGBoost JSON or UBJSON model.");
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return err_set(e, ERR_MEMORY, "Memory ran out while the model was loaded.");

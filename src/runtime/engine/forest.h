@@ -64,9 +64,7 @@ const struct forest_info *forest_info(const struct forest *f);
  * raw[row_count][raw_count] (the margin). The _f32 form gives the same numbers as the _f64 form
  * does on the same values widened, and is faster.
  */
-void forest_predict_f32(const struct forest *f, const float *rows, size_t row_count, double *output,
-			double *raw);
-void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count,
-			double *output, double *raw);
+void forest_predict_f32(const struct forest *f, const float *rows, size_t row_count, double *output, double *raw);
+void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count, double *output, double *raw);
 
 #endif

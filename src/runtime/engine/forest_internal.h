@@ -87,8 +87,7 @@ struct forest {
 	size_t average; /* iterations to divide by; 0: sums stay sums */
 	struct column *columns;
 	size_t column_count;
-	uint32_t (
-	    *column_of)[COLUMN_MODES]; /* [feature_count], column + 1 or 0; only while loading */
+	uint32_t (*column_of)[COLUMN_MODES]; /* [feature_count], column + 1 or 0; only while loading */
 	struct node *nodes;
 	struct small_node *small; /* [node_count], or NULL where some tree does not fit */
 	double *values;           /* [node_count]: a leaf's value */
@@ -121,19 +120,16 @@ struct source_node {
 
 /* Makes room for one more element of size bytes; array is NULL at first. 0 or -1 with ERR_MEMORY.
  */
-int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size,
-		struct err *e);
+int forest_grow(void **array, size_t *capacity, size_t count, size_t extra, size_t size, struct err *e);
 
 /* Sets feature_count and names (f0, f1, ...), raw and output counts to outputs. */
 int forest_shape(struct forest *f, size_t features, size_t outputs, struct err *e);
 /* Gives feature i a name of size bytes. */
 int forest_name(struct forest *f, size_t i, const char *name, size_t size, struct err *e);
-int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size,
-		    struct err *e);
+int forest_fact_add(struct forest *f, const char *name, const char *value, size_t size, struct err *e);
 int forest_objective(struct forest *f, const char *text, size_t size, struct err *e);
 /* Appends a tree whose root is nodes[0]; every node must be reached at most once. */
-int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class,
-		    struct err *e);
+int forest_add_tree(struct forest *f, const struct source_node *nodes, size_t count, size_t class, struct err *e);
 
 int lightgbm_load(struct forest *f, const char *data, size_t size, struct err *e);
 int xgboost_load(struct forest *f, const void *data, size_t size, bool ubjson, struct err *e);

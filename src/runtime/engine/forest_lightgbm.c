@@ -25,8 +25,8 @@ static const char *value_of(const char *line, const char *name)
 	return strncmp(line, name, size) == 0 && line[size] == '=' ? line + size + 1 : NULL;
 }
 
-static int header_number(struct lightgbm_parser *p, const char *value, const char *name, long low,
-			 long high, long *number)
+static int header_number(struct lightgbm_parser *p, const char *value, const char *name, long low, long high,
+			 long *number)
 {
 	char *end;
 
@@ -88,8 +88,7 @@ static int read_objective(struct lightgbm_parser *p, const char *text)
 		f->sigmoid = strtod_l(option + 8, NULL, p->locale);
 		if (f->sigmoid > 0 && isfinite(f->sigmoid))
 			return 0;
-		return err_set(p->e, ERR_INPUT,
-			       "The model's objective has a sigmoid that is not positive.");
+		return err_set(p->e, ERR_INPUT, "The model's objective has a sigmoid that is not positive.");
 	}
 	return err_set(p->e, ERR_INPUT, "The objective %.64s is not supported.", text);
 }
@@ -102,16 +101,14 @@ static int read_names(struct lightgbm_parser *p, const char *names)
 		size_t size = strcspn(names, " ");
 
 		if (size == 0)
-			return err_set(p->e, ERR_INPUT,
-				       "The model's feature_names has fewer than %zu names.",
+			return err_set(p->e, ERR_INPUT, "The model's feature_names has fewer than %zu names.",
 				       f->info.feature_count);
 		if (forest_name(f, i, names, size, p->e))
 			return -1;
 		names = lightgbm_skip_spaces(names + size);
 	}
 	if (*names)
-		return err_set(p->e, ERR_INPUT,
-			       "The model's feature_names has more than %zu names.",
+		return err_set(p->e, ERR_INPUT, "The model's feature_names has more than %zu names.",
 			       f->info.feature_count);
 	return 0;
 }
@@ -130,8 +127,7 @@ static int read_header(struct lightgbm_parser *p, size_t *classes, bool *average
 	while (strncmp(p->text, "Tree=", 5) != 0 && strcmp(p->text, "end of trees") != 0) {
 		line = next_line(p);
 		if (!line)
-			return err_set(p->e, ERR_INPUT,
-				       "The model file ends before its first tree.");
+			return err_set(p->e, ERR_INPUT, "The model file ends before its first tree.");
 		*average |= strcmp(line, "average_output") == 0;
 		for (int i = 0; i < 7; i++)
 			if (value_of(line, keys[i]))
@@ -141,21 +137,17 @@ static int read_header(struct lightgbm_parser *p, size_t *classes, bool *average
 	    header_number(p, values[1], keys[1], 1, FOREST_OUTPUTS_MAX, &per_iteration) ||
 	    header_number(p, values[2], keys[2], 0, FOREST_FEATURES_MAX - 1, &last_feature))
 		return -1;
-	if (!values[5] || values[5][0] != 'v' || values[5][1] < '2' || values[5][1] > '4' ||
-	    values[5][2])
+	if (!values[5] || values[5][0] != 'v' || values[5][1] < '2' || values[5][1] > '4' || values[5][2])
 		return err_set(p->e, ERR_INPUT, "The model's version is not v2, v3 or v4.");
 	if (class_count != per_iteration)
-		return err_set(
-		    p->e, ERR_INPUT,
-		    "The model's num_class %ld differs from its num_tree_per_iteration %ld.",
-		    class_count, per_iteration);
+		return err_set(p->e, ERR_INPUT,
+			       "The model's num_class %ld differs from its num_tree_per_iteration %ld.", class_count,
+			       per_iteration);
 	p->tree_sizes = values[6];
 	*classes = (size_t)per_iteration;
-	if (forest_shape(p->f, (size_t)last_feature + 1, *classes, p->e) ||
-	    (values[4] && read_names(p, values[4])))
+	if (forest_shape(p->f, (size_t)last_feature + 1, *classes, p->e) || (values[4] && read_names(p, values[4])))
 		return -1;
-	return values[3] && *values[3] ? read_objective(p, values[3])
-				       : forest_objective(p->f, "custom", 6, p->e);
+	return values[3] && *values[3] ? read_objective(p, values[3]) : forest_objective(p->f, "custom", 6, p->e);
 }
 
 static int read_trees(struct lightgbm_parser *p, size_t classes)
@@ -184,9 +176,8 @@ static int read_trees(struct lightgbm_parser *p, size_t classes)
 /* "[learning_rate: 0.1]" lines after the trees. */
 static int read_facts(struct lightgbm_parser *p)
 {
-	static const char *const names[] = {"boosting",       "learning_rate", "num_leaves",
-					    "num_iterations", "max_depth",     "min_data_in_leaf",
-					    "metric",         "seed"};
+	static const char *const names[] = {"boosting",  "learning_rate",    "num_leaves", "num_iterations",
+					    "max_depth", "min_data_in_leaf", "metric",     "seed"};
 	const char *line;
 
 	while ((line = next_line(p)))
@@ -215,8 +206,7 @@ static int check_tree_sizes(struct lightgbm_parser *p)
 		count++;
 	if (!at || (count == p->f->info.tree_count && !*lightgbm_skip_spaces(at)))
 		return 0;
-	return err_set(p->e, ERR_INPUT,
-		       "The model's tree_sizes announces %zu trees, but it holds %zu.", count,
+	return err_set(p->e, ERR_INPUT, "The model's tree_sizes announces %zu trees, but it holds %zu.", count,
 		       p->f->info.tree_count);
 }
 
@@ -226,16 +216,13 @@ static int load(struct lightgbm_parser *p)
 	size_t classes = 1;
 	bool average = false;
 
-	if (read_header(p, &classes, &average) || read_trees(p, classes) || check_tree_sizes(p) ||
-	    read_facts(p))
+	if (read_header(p, &classes, &average) || read_trees(p, classes) || check_tree_sizes(p) || read_facts(p))
 		return -1;
 	if (f->info.tree_count % classes)
-		return err_set(p->e, ERR_INPUT,
-			       "The model has %zu trees for num_tree_per_iteration %zu.",
+		return err_set(p->e, ERR_INPUT, "The model has %zu trees for num_tree_per_iteration %zu.",
 			       f->info.tree_count, classes);
 	if (f->transform == TRANSFORM_SOFTMAX && classes < 2)
-		return err_set(p->e, ERR_INPUT,
-			       "The objective multiclass needs a num_class above 1.");
+		return err_set(p->e, ERR_INPUT, "The objective multiclass needs a num_class above 1.");
 	if (average)
 		f->average = f->info.tree_count / classes;
 	return 0;

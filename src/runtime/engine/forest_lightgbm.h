@@ -20,10 +20,9 @@ struct lightgbm_parser {
 	struct forest *f;
 	const char *text; /* NUL-terminated lines */
 	const char *end;
-	locale_t locale; /* "C": numbers read alike everywhere */
-	const char
-	    *fields[LIGHTGBM_FIELD_COUNT]; /* of the tree at hand: what follows "=", or NULL */
-	const char *tree_sizes;            /* one number a tree, or NULL */
+	locale_t locale;                          /* "C": numbers read alike everywhere */
+	const char *fields[LIGHTGBM_FIELD_COUNT]; /* of the tree at hand: what follows "=", or NULL */
+	const char *tree_sizes;                   /* one number a tree, or NULL */
 	struct err *e;
 };
 

@@ -36,8 +36,8 @@ _Static_assert(FIELD_COUNT == LIGHTGBM_FIELD_COUNT, "every field has a name");
 
 static int bad(struct lightgbm_parser *p, enum field field)
 {
-	return err_set(p->e, ERR_INPUT, "Tree %zu has a missing or malformed %s.",
-		       p->f->info.tree_count, lightgbm_fields[field]);
+	return err_set(p->e, ERR_INPUT, "Tree %zu has a missing or malformed %s.", p->f->info.tree_count,
+		       lightgbm_fields[field]);
 }
 
 const char *lightgbm_skip_spaces(const char *s)
@@ -62,8 +62,7 @@ bool lightgbm_next_number(struct lightgbm_parser *p, const char **at, double *nu
 }
 
 /* Reads exactly count numbers; whole ones within [low, high] where low < high. */
-static double *numbers(struct lightgbm_parser *p, enum field field, size_t count, double low,
-		       double high)
+static double *numbers(struct lightgbm_parser *p, enum field field, size_t count, double low, double high)
 {
 	const char *at = p->fields[field];
 	double *list;
@@ -80,8 +79,7 @@ static double *numbers(struct lightgbm_parser *p, enum field field, size_t count
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (lightgbm_next_number(p, &at, &list[i]) && !isnan(list[i]) &&
-		    (low >= high ||
-		     (list[i] >= low && list[i] <= high && list[i] == floor(list[i]))))
+		    (low >= high || (list[i] >= low && list[i] <= high && list[i] == floor(list[i]))))
 			continue;
 		free(list);
 		bad(p, field);
@@ -110,14 +108,12 @@ static int read_sets(struct lightgbm_parser *p, size_t count, uint32_t **bounds)
 {
 	struct forest *f = p->f;
 	double *limits = numbers(p, CAT_BOUNDARIES, count + 1, 0, INT_MAX);
-	double *words =
-	    limits ? numbers(p, CAT_THRESHOLD, (size_t)limits[count], 0, UINT32_MAX) : NULL;
+	double *words = limits ? numbers(p, CAT_THRESHOLD, (size_t)limits[count], 0, UINT32_MAX) : NULL;
 	int status = -1;
 
 	if (words) {
 		*bounds = malloc((count + 1) * sizeof(**bounds));
-		status = !*bounds ? err_set(p->e, ERR_MEMORY,
-					    "Memory ran out while the model was loaded.")
+		status = !*bounds ? err_set(p->e, ERR_MEMORY, "Memory ran out while the model was loaded.")
 				  : forest_grow((void **)&f->sets, &f->set_capacity, f->set_count,
 						(size_t)limits[count], sizeof(uint32_t), p->e);
 	}
@@ -133,14 +129,14 @@ static int read_sets(struct lightgbm_parser *p, size_t count, uint32_t **bounds)
 	return status;
 }
 
-static int read_split(struct lightgbm_parser *p, struct source_node *n, double threshold,
-		      unsigned decision, size_t sets, const uint32_t *bounds)
+static int read_split(struct lightgbm_parser *p, struct source_node *n, double threshold, unsigned decision,
+		      size_t sets, const uint32_t *bounds)
 {
 	unsigned missing = decision >> 2 & 3;
 
 	if (decision > 15 || missing == 3)
-		return err_set(p->e, ERR_INPUT, "Tree %zu has the unknown decision_type %u.",
-			       p->f->info.tree_count, decision);
+		return err_set(p->e, ERR_INPUT, "Tree %zu has the unknown decision_type %u.", p->f->info.tree_count,
+			       decision);
 	n->value = threshold;
 	if (decision & 1) {
 		if (!(threshold >= 0 && threshold < (double)sets && threshold == floor(threshold)))
@@ -156,8 +152,8 @@ static int read_split(struct lightgbm_parser *p, struct source_node *n, double t
 	return 0;
 }
 
-static int read_splits(struct lightgbm_parser *p, struct source_node *nodes, size_t splits,
-		       size_t sets, const uint32_t *bounds)
+static int read_splits(struct lightgbm_parser *p, struct source_node *nodes, size_t splits, size_t sets,
+		       const uint32_t *bounds)
 {
 	double leaves = (double)splits + 1;
 	double *lists[5] = {
@@ -176,10 +172,8 @@ static int read_splits(struct lightgbm_parser *p, struct source_node *nodes, siz
 		struct source_node *n = &nodes[i];
 
 		n->feature = (uint32_t)lists[0][i];
-		n->left =
-		    (uint32_t)(lists[3][i] < 0 ? (double)splits - 1 - lists[3][i] : lists[3][i]);
-		n->right =
-		    (uint32_t)(lists[4][i] < 0 ? (double)splits - 1 - lists[4][i] : lists[4][i]);
+		n->left = (uint32_t)(lists[3][i] < 0 ? (double)splits - 1 - lists[3][i] : lists[3][i]);
+		n->right = (uint32_t)(lists[4][i] < 0 ? (double)splits - 1 - lists[4][i] : lists[4][i]);
 		status = read_split(p, n, lists[1][i], (unsigned)lists[2][i], sets, bounds);
 	}
 	for (int i = 0; i < 5; i++)
@@ -187,16 +181,13 @@ static int read_splits(struct lightgbm_parser *p, struct source_node *nodes, siz
 	return status;
 }
 
-static int add_weights(struct lightgbm_parser *p, const double *features, const double *weights,
-		       size_t count)
+static int add_weights(struct lightgbm_parser *p, const double *features, const double *weights, size_t count)
 {
 	struct forest *f = p->f;
 	size_t capacity = f->weight_capacity;
 
-	if (forest_grow((void **)&f->linear_features, &capacity, f->weight_count, count,
-			sizeof(uint32_t), p->e) ||
-	    forest_grow((void **)&f->linear_weights, &f->weight_capacity, f->weight_count, count,
-			sizeof(double), p->e))
+	if (forest_grow((void **)&f->linear_features, &capacity, f->weight_count, count, sizeof(uint32_t), p->e) ||
+	    forest_grow((void **)&f->linear_weights, &f->weight_capacity, f->weight_count, count, sizeof(double), p->e))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (features[i] >= (double)f->info.feature_count)
@@ -207,8 +198,8 @@ static int add_weights(struct lightgbm_parser *p, const double *features, const 
 	return 0;
 }
 
-static int add_linear(struct lightgbm_parser *p, struct source_node *leaves, size_t count,
-		      const double *constants, const double *sizes)
+static int add_linear(struct lightgbm_parser *p, struct source_node *leaves, size_t count, const double *constants,
+		      const double *sizes)
 {
 	struct forest *f = p->f;
 	double total = 0;
@@ -223,14 +214,13 @@ static int add_linear(struct lightgbm_parser *p, struct source_node *leaves, siz
 	features = numbers(p, LEAF_FEATURES, (size_t)total, 0, FOREST_FEATURES_MAX);
 	weights = features ? numbers(p, LEAF_COEFF, (size_t)total, 0, 0) : NULL;
 	if (features && weights &&
-	    !forest_grow((void **)&f->linear, &f->linear_capacity, f->linear_count, count,
-			 sizeof(*f->linear), p->e)) {
+	    !forest_grow((void **)&f->linear, &f->linear_capacity, f->linear_count, count, sizeof(*f->linear), p->e)) {
 		size_t first = f->weight_count;
 
 		status = add_weights(p, features, weights, (size_t)total);
 		for (size_t i = 0; !status && i < count; i++) {
-			f->linear[f->linear_count] = (struct linear_leaf){
-			    .constant = constants[i], .first = first, .count = (size_t)sizes[i]};
+			f->linear[f->linear_count] =
+			    (struct linear_leaf){.constant = constants[i], .first = first, .count = (size_t)sizes[i]};
 			leaves[i].linear = (uint32_t)++f->linear_count;
 			first += (size_t)sizes[i];
 		}
@@ -295,8 +285,7 @@ int lightgbm_tree(struct lightgbm_parser *p, size_t classes)
 	if (read_leaves(p, nodes + leaves - 1, leaves) ||
 	    (leaves > 1 && read_splits(p, nodes, leaves - 1, sets, bounds)))
 		goto out;
-	status =
-	    forest_add_tree(p->f, nodes, 2 * leaves - 1, p->f->info.tree_count % classes, p->e);
+	status = forest_add_tree(p->f, nodes, 2 * leaves - 1, p->f->info.tree_count % classes, p->e);
 out:
 	free(nodes);
 	free(bounds);

@@ -91,8 +91,7 @@ static size_t walk_any(const struct forest *f, const struct tree *t, const struc
 		else if (r->wide)
 			x = r->wide[column];
 		else
-			x = prepare(row_value(r, f->columns[column].feature),
-				    f->columns[column].mode);
+			x = prepare(row_value(r, f->columns[column].feature), f->columns[column].mode);
 		at = n->child + goes_right(f, n, x);
 	}
 	return t->first + at;
@@ -108,8 +107,8 @@ static size_t walk_any(const struct forest *f, const struct tree *t, const struc
 		at[k] = n->child + right;                                          \
 	} while (0)
 
-static inline void walk_narrow(const struct forest *f, const struct tree *t, const float *columns,
-			       bool missing, size_t *leaves)
+static inline void walk_narrow(const struct forest *f, const struct tree *t, const float *columns, bool missing,
+			       size_t *leaves)
 {
 	const struct small_node *nodes[GROUP];
 	unsigned at[GROUP] = {0};
@@ -133,8 +132,8 @@ static inline void walk_narrow(const struct forest *f, const struct tree *t, con
 		leaves[k] = t[k].first + at[k];
 }
 
-static inline void walk_wide(const struct forest *f, const struct tree *t, const double *columns,
-			     bool missing, size_t *leaves)
+static inline void walk_wide(const struct forest *f, const struct tree *t, const double *columns, bool missing,
+			     size_t *leaves)
 {
 	uint32_t at[GROUP] = {0};
 	uint32_t depth = 0;
@@ -156,8 +155,7 @@ static inline void walk_wide(const struct forest *f, const struct tree *t, const
 }
 
 /* Trees of which some ask for categories: only that question branches, and it is rarely asked. */
-static inline void walk_mixed(const struct forest *f, const struct tree *t, const struct row *r,
-			      size_t *leaves)
+static inline void walk_mixed(const struct forest *f, const struct tree *t, const struct row *r, size_t *leaves)
 {
 	uint32_t at[GROUP] = {0};
 	uint32_t depth = 0;
@@ -174,8 +172,7 @@ static inline void walk_mixed(const struct forest *f, const struct tree *t, cons
 			if (n->column & NODE_CATEGORICAL)
 				right = goes_right(f, n, x);
 			else
-				right = (unsigned)(x > n->test.threshold) |
-					((unsigned)(x != x) & (n->column >> 31));
+				right = (unsigned)(x > n->test.threshold) | ((unsigned)(x != x) & (n->column >> 31));
 			at[k] = n->child + right;
 		}
 	for (int k = 0; k < GROUP; k++)
@@ -287,8 +284,7 @@ static void prepare_narrow(const struct forest *f, struct row *r, float *columns
 	bool missing = false;
 
 	for (size_t i = 0; i < f->column_count; i++) {
-		columns[i] =
-		    (float)prepare(row_value(r, f->columns[i].feature), f->columns[i].mode);
+		columns[i] = (float)prepare(row_value(r, f->columns[i].feature), f->columns[i].mode);
 		missing |= columns[i] != columns[i];
 	}
 	r->narrow = columns;
@@ -338,24 +334,20 @@ static void predict_row(const struct forest *f, struct row *r, double *output, d
 	forest_transform(f, raw, output);
 }
 
-void forest_predict_f32(const struct forest *f, const float *rows, size_t row_count, double *output,
-			double *raw)
+void forest_predict_f32(const struct forest *f, const float *rows, size_t row_count, double *output, double *raw)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		struct row r = {.f32 = rows + i * f->info.feature_count};
 
-		predict_row(f, &r, output + i * f->info.output_count,
-			    raw ? raw + i * f->info.raw_count : NULL);
+		predict_row(f, &r, output + i * f->info.output_count, raw ? raw + i * f->info.raw_count : NULL);
 	}
 }
 
-void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count,
-			double *output, double *raw)
+void forest_predict_f64(const struct forest *f, const double *rows, size_t row_count, double *output, double *raw)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		struct row r = {.f64 = rows + i * f->info.feature_count};
 
-		predict_row(f, &r, output + i * f->info.output_count,
-			    raw ? raw + i * f->info.raw_count : NULL);
+		predict_row(f, &r, output + i * f->info.output_count, raw ? raw + i * f->info.raw_count : NULL);
 	}
 }

@@ -57,8 +57,8 @@ static int bad(struct loader *l, const char *field)
 }
 
 /* A whole number in [0, high], written as a string or a number; the fallback where it is absent. */
-static int whole(struct loader *l, const struct value *v, const char *name, double high,
-		 double fallback, size_t *number)
+static int whole(struct loader *l, const struct value *v, const char *name, double high, double fallback,
+		 size_t *number)
 {
 	const struct value *field = value_get(v, name);
 	double x = fallback;
@@ -108,8 +108,7 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	uint32_t *set;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!(categories[i] >= 0 && categories[i] < 16777216 &&
-		      categories[i] == floor(categories[i])))
+		if (!(categories[i] >= 0 && categories[i] < 16777216 && categories[i] == floor(categories[i])))
 			return bad(l, "categories");
 		high = categories[i] > high ? categories[i] : high;
 	}
@@ -119,8 +118,7 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	n->set_offset = (uint32_t)f->set_count;
 	if (f->set_count + n->set_size > UINT32_MAX)
 		return bad(l, "categories");
-	if (forest_grow((void **)&f->sets, &f->set_capacity, f->set_count, n->set_size,
-			sizeof(*set), l->e))
+	if (forest_grow((void **)&f->sets, &f->set_capacity, f->set_count, n->set_size, sizeof(*set), l->e))
 		return -1;
 	set = f->sets + f->set_count;
 	f->set_count += n->set_size;
@@ -135,8 +133,7 @@ static int add_set(struct loader *l, struct source_node *n, const double *catego
 	return 0;
 }
 
-static int read_sets(struct loader *l, const struct value *tree, struct source_node *nodes,
-		     size_t count)
+static int read_sets(struct loader *l, const struct value *tree, struct source_node *nodes, size_t count)
 {
 	const struct value *listed = value_get(tree, "categories_nodes");
 	const struct value *all = value_get(tree, "categories");
@@ -174,8 +171,8 @@ static int read_sets(struct loader *l, const struct value *tree, struct source_n
 }
 
 /* One node; NODE_LIST alone marks a categorical split that still waits for its set. */
-static int read_node(struct loader *l, struct source_node *n, const double *const lists[5],
-		     double type, size_t i, size_t count, float weight)
+static int read_node(struct loader *l, struct source_node *n, const double *const lists[5], double type, size_t i,
+		     size_t count, float weight)
 {
 	float value = (float)lists[2][i];
 
@@ -184,12 +181,10 @@ static int read_node(struct loader *l, struct source_node *n, const double *cons
 		n->value = (double)(value * weight);
 		return isfinite(n->value) ? 0 : bad(l, "split_conditions");
 	}
-	if (!(lists[0][i] >= 0 && lists[0][i] < (double)count && lists[1][i] >= 0 &&
-	      lists[1][i] < (double)count && lists[0][i] == floor(lists[0][i]) &&
-	      lists[1][i] == floor(lists[1][i])))
+	if (!(lists[0][i] >= 0 && lists[0][i] < (double)count && lists[1][i] >= 0 && lists[1][i] < (double)count &&
+	      lists[0][i] == floor(lists[0][i]) && lists[1][i] == floor(lists[1][i])))
 		return bad(l, "left_children or right_children");
-	if (!(lists[3][i] >= 0 && lists[3][i] < (double)l->f->info.feature_count &&
-	      lists[3][i] == floor(lists[3][i])))
+	if (!(lists[3][i] >= 0 && lists[3][i] < (double)l->f->info.feature_count && lists[3][i] == floor(lists[3][i])))
 		return bad(l, "split_indices");
 	if ((type != 0 && type != 1) || (lists[4][i] != 0 && lists[4][i] != 1))
 		return bad(l, "split_type or default_left");
@@ -205,11 +200,10 @@ static int read_node(struct loader *l, struct source_node *n, const double *cons
 	return 0;
 }
 
-static int read_nodes(struct loader *l, const struct value *tree, struct source_node *nodes,
-		      size_t count, float weight)
+static int read_nodes(struct loader *l, const struct value *tree, struct source_node *nodes, size_t count, float weight)
 {
-	static const char *const names[5] = {"left_children", "right_children", "split_conditions",
-					     "split_indices", "default_left"};
+	static const char *const names[5] = {"left_children", "right_children", "split_conditions", "split_indices",
+					     "default_left"};
 	const double *lists[5];
 	const double *types = NULL;
 
@@ -247,10 +241,8 @@ static int read_tree(struct loader *l, const struct value *tree, double class, f
 
 	if (whole(l, value_get(tree, "tree_param"), "size_leaf_vector", 1e9, 0, &vector))
 		return -1;
-	if (vector > 1 ||
-	    (value_get(tree, "leaf_weights") && value_get(tree, "leaf_weights")->count))
-		return err_set(l->e, ERR_INPUT,
-			       "Trees with vector leaves (size_leaf_vector %zu) are not supported.",
+	if (vector > 1 || (value_get(tree, "leaf_weights") && value_get(tree, "leaf_weights")->count))
+		return err_set(l->e, ERR_INPUT, "Trees with vector leaves (size_leaf_vector %zu) are not supported.",
 			       vector);
 	if (count == 0)
 		return bad(l, "left_children");
@@ -276,12 +268,10 @@ static int read_trees(struct loader *l)
 	if (!trees || (trees->kind != VALUE_ARRAY && trees->count))
 		return bad(l, "trees");
 	count = trees->count;
-	if (whole(l, value_get(l->model, "gbtree_model_param"), "num_trees", 1e9, (double)count,
-		  &announced))
+	if (whole(l, value_get(l->model, "gbtree_model_param"), "num_trees", 1e9, (double)count, &announced))
 		return -1;
 	if (announced != count)
-		return err_set(l->e, ERR_INPUT, "The model announces num_trees %zu but holds %zu.",
-			       announced, count);
+		return err_set(l->e, ERR_INPUT, "The model announces num_trees %zu but holds %zu.", announced, count);
 	info = array(l, l->model, "tree_info", count);
 	if (!info)
 		return -1;
@@ -330,8 +320,7 @@ static int to_margin(struct loader *l, enum margin margin, float *x)
 }
 
 /* "5E-1", "[5E-1]" or "[1E0,2E0]". */
-static int read_base(struct loader *l, const struct value *params, enum margin margin,
-		     locale_t locale)
+static int read_base(struct loader *l, const struct value *params, enum margin margin, locale_t locale)
 {
 	const struct value *text = value_get(params, "base_score");
 	size_t count = l->f->info.raw_count;
@@ -369,13 +358,11 @@ static int read_shape(struct loader *l, const struct value *learner, const struc
 	const struct value *names = value_get(learner, "feature_names");
 	size_t features, classes, targets;
 
-	if (whole(l, params, "num_feature", 1e9, -1, &features) ||
-	    whole(l, params, "num_class", 1e9, 0, &classes) ||
+	if (whole(l, params, "num_feature", 1e9, -1, &features) || whole(l, params, "num_class", 1e9, 0, &classes) ||
 	    whole(l, params, "num_target", 1e9, 1, &targets))
 		return -1;
 	if (classes > 1 && targets > 1)
-		return err_set(l->e, ERR_INPUT,
-			       "A model with num_class %zu and num_target %zu is not supported.",
+		return err_set(l->e, ERR_INPUT, "A model with num_class %zu and num_target %zu is not supported.",
 			       classes, targets);
 	classes = classes > targets ? classes : targets;
 	if (forest_shape(l->f, features, classes ? classes : 1, l->e))
@@ -444,9 +431,7 @@ static int read_facts(struct loader *l, const struct value *learner)
 {
 	const struct value *attributes = value_get(learner, "attributes");
 
-	for (size_t i = 0;
-	     attributes && attributes->kind == VALUE_OBJECT && i < attributes->count && i < 64;
-	     i++) {
+	for (size_t i = 0; attributes && attributes->kind == VALUE_OBJECT && i < attributes->count && i < 64; i++) {
 		const struct value *v = &attributes->items[i];
 
 		if (v->kind == VALUE_STRING && v->count < 1024 &&
@@ -470,9 +455,7 @@ static int load(struct loader *l, const struct value *root, locale_t locale)
 	o = read_objective(l, learner);
 	if (!o || read_base(l, params, o->margin, locale))
 		return -1;
-	return read_booster(l, value_get(learner, "gradient_booster")) || read_facts(l, learner)
-		   ? -1
-		   : 0;
+	return read_booster(l, value_get(learner, "gradient_booster")) || read_facts(l, learner) ? -1 : 0;
 }
 
 int xgboost_load(struct forest *f, const void *data, size_t size, bool ubjson, struct err *e)
@@ -484,8 +467,7 @@ int xgboost_load(struct forest *f, const void *data, size_t size, bool ubjson, s
 
 	if (!locale)
 		return err_set(e, ERR_MEMORY, "Memory ran out while the model was loaded.");
-	status = ubjson ? value_parse_ubjson(data, size, &root, e)
-			: value_parse_json(data, size, &root, e);
+	status = ubjson ? value_parse_ubjson(data, size, &root, e) : value_parse_json(data, size, &root, e);
 	if (!status) {
 		status = load(&l, &root, locale);
 		value_release(&root);

@@ -32,13 +32,11 @@ static const struct {
 	unsigned number;
 	enum message child;
 } children[] = {
-    {MODEL, 7, GRAPH},         {MODEL, 20, TRAINING},   {MODEL, 25, FUNCTION},
-    {TRAINING, 1, GRAPH},      {TRAINING, 2, GRAPH},    {FUNCTION, 7, NODE},
-    {FUNCTION, 11, ATTRIBUTE}, {GRAPH, 1, NODE},        {GRAPH, 5, TENSOR},
-    {GRAPH, 15, SPARSE},       {NODE, 5, ATTRIBUTE},    {ATTRIBUTE, 5, TENSOR},
-    {ATTRIBUTE, 6, GRAPH},     {ATTRIBUTE, 10, TENSOR}, {ATTRIBUTE, 11, GRAPH},
-    {ATTRIBUTE, 22, SPARSE},   {ATTRIBUTE, 23, SPARSE}, {SPARSE, 1, TENSOR},
-    {SPARSE, 2, TENSOR},
+    {MODEL, 7, GRAPH},       {MODEL, 20, TRAINING},   {MODEL, 25, FUNCTION},     {TRAINING, 1, GRAPH},
+    {TRAINING, 2, GRAPH},    {FUNCTION, 7, NODE},     {FUNCTION, 11, ATTRIBUTE}, {GRAPH, 1, NODE},
+    {GRAPH, 5, TENSOR},      {GRAPH, 15, SPARSE},     {NODE, 5, ATTRIBUTE},      {ATTRIBUTE, 5, TENSOR},
+    {ATTRIBUTE, 6, GRAPH},   {ATTRIBUTE, 10, TENSOR}, {ATTRIBUTE, 11, GRAPH},    {ATTRIBUTE, 22, SPARSE},
+    {ATTRIBUTE, 23, SPARSE}, {SPARSE, 1, TENSOR},     {SPARSE, 2, TENSOR},
 };
 
 /* Fields that are asked for by number. */
@@ -184,14 +182,12 @@ static int refuse_external(struct cursor tensor, struct err *e)
 	char place[128] = "";
 
 	/* The first entry is "location" wherever files are written so. */
-	if (find_bytes(&tensor, TENSOR_EXTERNAL_DATA, &entry) &&
-	    find_bytes(&entry, ENTRY_VALUE, &value))
+	if (find_bytes(&tensor, TENSOR_EXTERNAL_DATA, &entry) && find_bytes(&entry, ENTRY_VALUE, &value))
 		copy_text(value, place, sizeof place);
-	return err_set(
-	    e, ERR_INPUT,
-	    "the ONNX model keeps weights in another file (`%s`), and a version is one file: save "
-	    "the model with its weights inside",
-	    place);
+	return err_set(e, ERR_INPUT,
+		       "the ONNX model keeps weights in another file (`%s`), and a version is one file: save "
+		       "the model with its weights inside",
+		       place);
 }
 
 static const enum message *child_of(enum message in, uint64_t number)
@@ -209,22 +205,19 @@ static int walk(enum message message, struct cursor c, unsigned depth, struct er
 	enum next got;
 
 	if (depth > ONNX_DEPTH_MAX)
-		return err_set(e, ERR_INPUT, "the ONNX model nests deeper than %d levels",
-			       ONNX_DEPTH_MAX);
+		return err_set(e, ERR_INPUT, "the ONNX model nests deeper than %d levels", ONNX_DEPTH_MAX);
 	while ((got = next_field(&c, &f)) == NEXT_FIELD) {
-		if (message == TENSOR && (f.number == TENSOR_EXTERNAL_DATA ||
-					  (f.number == TENSOR_DATA_LOCATION && f.value != 0)))
+		if (message == TENSOR &&
+		    (f.number == TENSOR_EXTERNAL_DATA || (f.number == TENSOR_DATA_LOCATION && f.value != 0)))
 			return refuse_external(whole, e);
-		const enum message *child =
-		    f.wire == WIRE_BYTES ? child_of(message, f.number) : NULL;
+		const enum message *child = f.wire == WIRE_BYTES ? child_of(message, f.number) : NULL;
 		if (child != NULL && walk(*child, f.inside, depth + 1, e) != 0)
 			return -1;
 	}
 	if (got == NEXT_END)
 		return 0;
 	return err_set(e, ERR_INPUT, "the ONNX model is %s",
-		       got == NEXT_CUT && depth == 0 ? "cut short: the end of the file is missing"
-						     : "damaged");
+		       got == NEXT_CUT && depth == 0 ? "cut short: the end of the file is missing" : "damaged");
 }
 
 int onnx_file_check(const void *data, size_t size, struct err *e)
@@ -254,15 +247,13 @@ bool onnx_file_shaped(const void *data, size_t size, const char *input)
 		if (!find_bytes(&at, INPUT_NAME, &name) || !holds_text(name, input))
 			continue;
 		at = info;
-		return find_bytes(&at, INPUT_TYPE, &type) &&
-		       find_bytes(&type, TYPE_TENSOR, &tensor) &&
+		return find_bytes(&at, INPUT_TYPE, &type) && find_bytes(&type, TYPE_TENSOR, &tensor) &&
 		       find_bytes(&tensor, TENSOR_TYPE_SHAPE, &shape);
 	}
 	return false;
 }
 
-bool onnx_file_operator(const void *data, size_t size, const char *output, char *name,
-			size_t name_size)
+bool onnx_file_operator(const void *data, size_t size, const char *output, char *name, size_t name_size)
 {
 	struct cursor graph, node, made, operator;
 

@@ -31,7 +31,6 @@ bool onnx_file_shaped(const void *data, size_t size, const char *input);
 
 /* Copies the name of the operator that makes this output of the graph, "Sigmoid"; false when none
  * does. */
-bool onnx_file_operator(const void *data, size_t size, const char *output, char *name,
-			size_t name_size);
+bool onnx_file_operator(const void *data, size_t size, const char *output, char *name, size_t name_size);
 
 #endif

@@ -32,14 +32,13 @@ void ort_silence(void)
 }
 
 /* Its errors come back as statuses; nothing of it may reach a terminal. */
-static void log_nothing(void *context, int severity, const char *category, const char *id,
-			const char *place, const char *message)
+static void log_nothing(void *context, int severity, const char *category, const char *id, const char *place,
+			const char *message)
 {
 	(void)context, (void)severity, (void)category, (void)id, (void)place, (void)message;
 }
 
-int ort_check(const struct ort *o, struct ort_status *status, enum err_code code, const char *what,
-	      struct err *e)
+int ort_check(const struct ort *o, struct ort_status *status, enum err_code code, const char *what, struct err *e)
 {
 	char message[MESSAGE_SIZE];
 	size_t used = 0;
@@ -47,8 +46,7 @@ int ort_check(const struct ort *o, struct ort_status *status, enum err_code code
 	if (status == NULL)
 		return 0;
 	/* One line, single blanks. */
-	for (const char *from = o->GetErrorMessage(status);
-	     *from != '\0' && used < sizeof message - 1; from++) {
+	for (const char *from = o->GetErrorMessage(status); *from != '\0' && used < sizeof message - 1; from++) {
 		bool blank = *from == ' ' || *from == '\n' || *from == '\t' || *from == '\r';
 		if (!blank)
 			message[used++] = *from;
@@ -71,8 +69,7 @@ void ort_ignore(const struct ort *o, struct ort_status *status)
 static void take_functions(struct ort *o, const void *api)
 {
 	const char *table = api;
-#define X(index, name, result, arguments) \
-	memcpy(&o->name, table + (size_t)(index) * sizeof(void *), sizeof(void *));
+#define X(index, name, result, arguments) memcpy(&o->name, table + (size_t)(index) * sizeof(void *), sizeof(void *));
 	ORT_FUNCTIONS(X)
 #undef X
 }
@@ -81,18 +78,14 @@ static int start(struct ort *o, struct err *e)
 {
 	struct ort_env *env = NULL;
 
-	if (ort_check(
-		o,
-		o->CreateEnvWithCustomLogger(log_nothing, NULL, ORT_SEVERITY_ERROR, "mldeck", &env),
-		ERR_SYSTEM, "ONNX Runtime does not start", e) != 0)
+	if (ort_check(o, o->CreateEnvWithCustomLogger(log_nothing, NULL, ORT_SEVERITY_ERROR, "mldeck", &env),
+		      ERR_SYSTEM, "ONNX Runtime does not start", e) != 0)
 		return -1;
-	if (ort_check(o, o->DisableTelemetryEvents(env), ERR_SYSTEM,
-		      "ONNX Runtime cannot be silenced", e) != 0 ||
-	    ort_check(o,
-		      o->CreateCpuMemoryInfo(ORT_ARENA_ALLOCATOR, ORT_MEMORY_DEFAULT, &o->memory),
-		      ERR_SYSTEM, "ONNX Runtime does not start", e) != 0 ||
-	    ort_check(o, o->GetAllocatorWithDefaultOptions(&o->allocator), ERR_SYSTEM,
-		      "ONNX Runtime does not start", e) != 0) {
+	if (ort_check(o, o->DisableTelemetryEvents(env), ERR_SYSTEM, "ONNX Runtime cannot be silenced", e) != 0 ||
+	    ort_check(o, o->CreateCpuMemoryInfo(ORT_ARENA_ALLOCATOR, ORT_MEMORY_DEFAULT, &o->memory), ERR_SYSTEM,
+		      "ONNX Runtime does not start", e) != 0 ||
+	    ort_check(o, o->GetAllocatorWithDefaultOptions(&o->allocator), ERR_SYSTEM, "ONNX Runtime does not start",
+		      e) != 0) {
 		o->ReleaseEnv(env);
 		return -1;
 	}
@@ -103,8 +96,7 @@ static int start(struct ort *o, struct err *e)
 static bool recent(const char *version)
 {
 	int major = 0, minor = 0;
-	return sscanf(version, "%d.%d", &major, &minor) == 2 &&
-	       (major > 1 || (major == 1 && minor >= FIRST_MINOR));
+	return sscanf(version, "%d.%d", &major, &minor) == 2 && (major > 1 || (major == 1 && minor >= FIRST_MINOR));
 }
 
 /* ERR_NOT_FOUND: there is no such library; anything else: it is there and will not do. */
@@ -116,9 +108,7 @@ static int open_one(const char *name, struct err *e)
 	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL), *symbol;
 
 	if (library == NULL)
-		return err_set(e,
-			       strchr(name, '/') != NULL && access(name, F_OK) == 0 ? ERR_SYSTEM
-										    : ERR_NOT_FOUND,
+		return err_set(e, strchr(name, '/') != NULL && access(name, F_OK) == 0 ? ERR_SYSTEM : ERR_NOT_FOUND,
 			       "%s", dlerror());
 	symbol = dlsym(library, "OrtGetApiBase");
 	if (symbol != NULL) {
@@ -134,8 +124,8 @@ static int open_one(const char *name, struct err *e)
 	/* Asked before GetApi(), which would complain on stderr. */
 	const void *api = recent(o.version) ? base->GetApi(ORT_API) : NULL;
 	if (api == NULL) {
-		err_set(e, ERR_SYSTEM, "%s is ONNX Runtime %s, and 1.%d or later is needed", name,
-			o.version, FIRST_MINOR);
+		err_set(e, ERR_SYSTEM, "%s is ONNX Runtime %s, and 1.%d or later is needed", name, o.version,
+			FIRST_MINOR);
 		dlclose(library);
 		return -1;
 	}
@@ -205,20 +195,17 @@ static int search(const char *library, struct err *e)
 	if (library != NULL && library[0] != '\0') {
 		if (open_one(library, &why) == 0)
 			return 0;
-		return err_set(e, ERR_SYSTEM,
-			       "the ONNX Runtime library that is configured cannot be used: %s",
+		return err_set(e, ERR_SYSTEM, "the ONNX Runtime library that is configured cannot be used: %s",
 			       why.text);
 	}
 	if (try_system(&why) == 0 || try_fetched(&why) == 0)
 		return 0;
 	if (why.code != ERR_NOT_FOUND)
-		return err_set(e, ERR_SYSTEM,
-			       "no ONNX Runtime library that can be used was found: %s", why.text);
-	return err_set(
-	    e, ERR_SYSTEM,
-	    "an ONNX model needs the ONNX Runtime library, and none was found: run scripts/setup, "
-	    "or "
-	    "install it (Debian 13: libonnxruntime-dev), or name it with --onnxruntime PATH");
+		return err_set(e, ERR_SYSTEM, "no ONNX Runtime library that can be used was found: %s", why.text);
+	return err_set(e, ERR_SYSTEM,
+		       "an ONNX model needs the ONNX Runtime library, and none was found: run scripts/setup, "
+		       "or "
+		       "install it (Debian 13: libonnxruntime-dev), or name it with --onnxruntime PATH");
 }
 
 const struct ort *ort_open(const char *library, struct err *e)

@@ -14,8 +14,7 @@
 #define ERROR_BODY_MAX ((size_t)64 << 10)
 
 /* What a body is, for sentences. */
-static const char NOTHING[] = "nothing", MARKUP[] = "HTML or XML", JSON[] = "JSON",
-		  PLAIN[] = "something else";
+static const char NOTHING[] = "nothing", MARKUP[] = "HTML or XML", JSON[] = "JSON", PLAIN[] = "something else";
 
 /* --- refusals --- */
 
@@ -51,9 +50,7 @@ static void quote(const struct fetch_answer *answer, char text[QUOTE_SIZE + 2])
 {
 	size_t size = answer->body.size;
 	const char *kind = size == 0 ? NOTHING : looks_like(answer->body.data, size);
-	cJSON *json = size == 0 || size > ERROR_BODY_MAX
-			  ? NULL
-			  : cJSON_ParseWithLength(answer->body.data, size);
+	cJSON *json = size == 0 || size > ERROR_BODY_MAX ? NULL : cJSON_ParseWithLength(answer->body.data, size);
 	const char *sentence = kind == PLAIN ? answer->body.data : sentence_of(json);
 
 	text[0] = '\0';
@@ -91,8 +88,7 @@ int remote_refusal(const char *url, const struct fetch_answer *answer, struct er
 
 	quote(answer, text);
 	if (status == 401 || status == 403)
-		return err_set(e, ERR_UPSTREAM,
-			       "%s refuses this runtime (HTTP %d): check the token's file%s", url,
+		return err_set(e, ERR_UPSTREAM, "%s refuses this runtime (HTTP %d): check the token's file%s", url,
 			       status, text);
 	if (status == 404)
 		return err_set(e, ERR_UPSTREAM, "%s does not exist (HTTP 404)%s", url, text);
@@ -116,8 +112,7 @@ int remote_broken(const struct fetch_answer *answer, const struct err *fault, st
 	return err_set(e, code, "%s", fault->text);
 }
 
-int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size,
-		     struct err *e)
+int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size, struct err *e)
 {
 	char text[32];
 	long long size;
@@ -180,8 +175,7 @@ static int64_t input_rows(const struct inference *inference)
 
 	for (size_t i = 0; i < m->input_count; i++) {
 		const struct tensor *t = &inference->inputs[i];
-		if (m->inputs[i].dimension_count == 0 || m->inputs[i].dimensions[0] != -1 ||
-		    t->rank == 0)
+		if (m->inputs[i].dimension_count == 0 || m->inputs[i].dimensions[0] != -1 || t->rank == 0)
 			return -1;
 		if (rows >= 0 && t->shape[0] != rows)
 			return -1;
@@ -190,8 +184,8 @@ static int64_t input_rows(const struct inference *inference)
 	return rows;
 }
 
-static int check_shape(const struct reading *r, const struct tensor_spec *spec,
-		       const struct v2_tensor *t, struct err *why)
+static int check_shape(const struct reading *r, const struct tensor_spec *spec, const struct v2_tensor *t,
+		       struct err *why)
 {
 	int64_t rows = r->free_rows ? -1 : input_rows(r->inference);
 	char is[TENSOR_SHAPE_SIZE], should[TENSOR_SHAPE_SIZE];
@@ -199,9 +193,8 @@ static int check_shape(const struct reading *r, const struct tensor_spec *spec,
 	if (!tensor_spec_fits(spec, t->shape, t->rank)) {
 		tensor_shape_text(t->shape, t->rank, is);
 		tensor_shape_text(spec->dimensions, spec->dimension_count, should);
-		return err_set(why, ERR_INPUT,
-			       "output `%.60s` has the shape %s, its signature says %s", spec->name,
-			       is, should);
+		return err_set(why, ERR_INPUT, "output `%.60s` has the shape %s, its signature says %s", spec->name, is,
+			       should);
 	}
 	if (rows >= 0 && t->rank > 0 && spec->dimensions[0] == -1 && t->shape[0] != rows)
 		return err_set(why, ERR_INPUT,
@@ -223,8 +216,7 @@ static int read_output(const struct reading *r, struct inference_output *output,
 		return err_set(why, ERR_INPUT, "output `%.60s` is missing", spec->name);
 	struct v2_tensor t = *found;
 	if (t.type != type)
-		return err_set(why, ERR_INPUT,
-			       "output `%.60s` has datatype %s, its signature says %s", spec->name,
+		return err_set(why, ERR_INPUT, "output `%.60s` has datatype %s, its signature says %s", spec->name,
 			       datatype_name(t.type), spec->datatype);
 	if (check_shape(r, spec, &t, why) != 0 || v2_tensor_check_count(&t, why) != 0)
 		return -1;
@@ -240,8 +232,8 @@ static int read_output(const struct reading *r, struct inference_output *output,
 	return v2_tensor_store(&t, &target, why);
 }
 
-int remote_answer_read(struct inference *inference, bool free_rows, const char *url,
-		       const char *body, size_t size, size_t json_size, struct err *e)
+int remote_answer_read(struct inference *inference, bool free_rows, const char *url, const char *body, size_t size,
+		       size_t json_size, struct err *e)
 {
 	struct reading r = {.inference = inference, .url = url, .free_rows = free_rows, .e = e};
 	const char *kind = looks_like(body, json_size);

@@ -58,8 +58,7 @@ static void finish(struct call *c, int result, const struct err *e)
 
 static int timed_out(const struct call *c, struct err *e)
 {
-	return err_set(e, ERR_TIMEOUT, "%s did not answer within %d ms", c->model->remote.url,
-		       c->timeout_ms);
+	return err_set(e, ERR_TIMEOUT, "%s did not answer within %d ms", c->model->remote.url, c->timeout_ms);
 }
 
 static int submit(struct call *c, int delay_ms, struct err *e)
@@ -73,15 +72,13 @@ static int submit(struct call *c, int delay_ms, struct err *e)
 		return -1;
 	ask.headers[1] = "Content-Type: application/json";
 	if (c->json_size < c->body.size) {
-		snprintf(ask.length, sizeof ask.length, "Inference-Header-Content-Length: %zu",
-			 c->json_size);
+		snprintf(ask.length, sizeof ask.length, "Inference-Header-Content-Length: %zu", c->json_size);
 		ask.headers[1] = "Content-Type: application/octet-stream";
 		ask.headers[2] = ask.length;
 	}
 	ask.request.body = c->body.data;
 	ask.request.body_size = c->body.size;
-	const struct fetch_job job = {
-	    .request = ask.request, .delay_ms = delay_ms, .done = fetched, .context = c};
+	const struct fetch_job job = {.request = ask.request, .delay_ms = delay_ms, .done = fetched, .context = c};
 	return fetch_pool_submit(c->model->pool, &job, e);
 }
 
@@ -113,8 +110,8 @@ static int read_answer(struct call *c, const struct fetch_answer *answer, struct
 		return remote_refusal(url, answer, e);
 	if (remote_json_size(url, answer, &json_size, e) != 0)
 		return -1;
-	return remote_answer_read(c->inference, c->model->remote.free_rows, url, answer->body.data,
-				  answer->body.size, json_size, e);
+	return remote_answer_read(c->inference, c->model->remote.free_rows, url, answer->body.data, answer->body.size,
+				  json_size, e);
 }
 
 /* On the pool's thread. */
@@ -150,8 +147,7 @@ static int begin(struct call *c, struct err *e)
 	unsigned before = atomic_fetch_add(&m->in_flight, 1);
 
 	if (before >= m->in_flight_max)
-		return err_set(e, ERR_BUSY,
-			       "%u predictions by %s are under way, and no more are begun", before,
+		return err_set(e, ERR_BUSY, "%u predictions by %s are under way, and no more are begun", before,
 			       m->remote.url);
 	if (remote_request_write(c->inference, m->binary, &c->body, &c->json_size, e) != 0)
 		return -1;

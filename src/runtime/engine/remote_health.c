@@ -34,16 +34,13 @@ static int read_ready(struct remote_model *m, const struct fetch_answer *answer,
 {
 	if (answer->status != 200)
 		return remote_refusal(m->remote.url, answer, e);
-	cJSON *json = answer->body.size == 0
-			  ? NULL
-			  : cJSON_ParseWithLength(answer->body.data, answer->body.size);
+	cJSON *json = answer->body.size == 0 ? NULL : cJSON_ParseWithLength(answer->body.data, answer->body.size);
 	bool no = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "ready"));
 	cJSON_Delete(json);
 	return no ? err_set(e, ERR_UPSTREAM, "%s is not ready", m->remote.url) : 0;
 }
 
-static void heard_ready(void *context, int result, struct fetch_answer *answer,
-			const struct err *fault)
+static void heard_ready(void *context, int result, struct fetch_answer *answer, const struct err *fault)
 {
 	struct remote_model *m = context;
 	struct err e;
@@ -71,8 +68,7 @@ static void ask_ready(struct remote_model *m)
 	atomic_fetch_add(&m->references, 1);
 	if (remote_ask(m, "/ready", m->remote.timeout_ms, &ask, &e) == 0) {
 		ask.request.answer_max = READY_ANSWER_MAX;
-		const struct fetch_job job = {
-		    .request = ask.request, .done = heard_ready, .context = m};
+		const struct fetch_job job = {.request = ask.request, .done = heard_ready, .context = m};
 		if (fetch_pool_submit(m->pool, &job, &e) == 0)
 			return;
 	}
@@ -92,8 +88,7 @@ int remote_ready(void *model, struct err *e)
 
 	pthread_mutex_lock(&h->lock);
 	bool stale = h->heard_ms == 0 || h->bad || now_ms - h->heard_ms > FRESH_MS;
-	bool ask =
-	    stale && !h->asking && (h->asked_ms == 0 || now_ms - h->asked_ms >= ASK_PAUSE_MS);
+	bool ask = stale && !h->asking && (h->asked_ms == 0 || now_ms - h->asked_ms >= ASK_PAUSE_MS);
 	if (ask) {
 		h->asking = true;
 		h->asked_ms = now_ms;

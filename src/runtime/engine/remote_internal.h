@@ -75,8 +75,7 @@ struct remote_ask {
 	const char *headers[4];
 	struct fetch_request request;
 };
-int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask,
-	       struct err *e);
+int remote_ask(struct remote_model *m, const char *path, int timeout_ms, struct remote_ask *ask, struct err *e);
 
 /* --- remote_start, remote_health --- */
 
@@ -90,27 +89,26 @@ int remote_refusal(const char *url, const struct fetch_answer *answer, struct er
 /* The error of an exchange without an answer: fault's sentence with its code for a prediction. */
 int remote_broken(const struct fetch_answer *answer, const struct err *fault, struct err *e);
 /* The length of the JSON part of a body. */
-int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size,
-		     struct err *e);
+int remote_json_size(const char *url, const struct fetch_answer *answer, size_t *json_size, struct err *e);
 /* Fills inference->outputs from a body, each checked against the manifest: -1 with ERR_UPSTREAM and
  * what is wrong, or ERR_MEMORY. free_rows: their rows may differ from the inputs'. Nothing points
  * into the body afterwards. */
-int remote_answer_read(struct inference *inference, bool free_rows, const char *url,
-		       const char *body, size_t size, size_t json_size, struct err *e);
+int remote_answer_read(struct inference *inference, bool free_rows, const char *url, const char *body, size_t size,
+		       size_t json_size, struct err *e);
 
 /* --- remote_request --- */
 
 /* Appends the request for the wanted outputs; json_size is what is JSON of it. ERR_INPUT: a value
  * that JSON cannot carry and the server takes nothing else. */
-int remote_request_write(const struct inference *inference, bool binary, struct buf *out,
-			 size_t *json_size, struct err *e);
+int remote_request_write(const struct inference *inference, bool binary, struct buf *out, size_t *json_size,
+			 struct err *e);
 
 /* --- remote_signature: what a server says of its model, as a manifest --- */
 
 /* server: what /v2 says, or NULL. ERR_INPUT, ERR_UPSTREAM: no signature that can be used, and what
  * to do. */
-int remote_describe(const struct remote *r, const cJSON *model, const cJSON *server,
-		    struct manifest *manifest, struct err *e);
+int remote_describe(const struct remote *r, const cJSON *model, const cJSON *server, struct manifest *manifest,
+		    struct err *e);
 /* Whether the manifest's facts list the binary tensor extension. */
 bool remote_takes_binary(const struct manifest *manifest);
 void remote_kind(const struct manifest *manifest, struct prediction_kind *kind);

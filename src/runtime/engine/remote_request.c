@@ -38,8 +38,8 @@ static int check_json(const char *name, const struct tensor *t, struct err *e)
 	return 0;
 }
 
-int remote_request_write(const struct inference *inference, bool binary, struct buf *out,
-			 size_t *json_size, struct err *e)
+int remote_request_write(const struct inference *inference, bool binary, struct buf *out, size_t *json_size,
+			 struct err *e)
 {
 	const struct manifest *m = inference->manifest;
 	const char *names[MANIFEST_TENSORS_MAX];
@@ -50,6 +50,5 @@ int remote_request_write(const struct inference *inference, bool binary, struct 
 	for (size_t i = 0; i < inference->output_count; i++)
 		names[i] = m->outputs[inference->outputs[i].spec].name;
 	v2_client_write(out, m, inference->inputs, names, inference->output_count, binary, json_size);
-	return out->failed ? err_set(e, ERR_MEMORY, "memory is out for a request to another server")
-			   : 0;
+	return out->failed ? err_set(e, ERR_MEMORY, "memory is out for a request to another server") : 0;
 }

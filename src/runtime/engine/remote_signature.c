@@ -31,8 +31,7 @@ static int read_datatype(const cJSON *json, struct tensor_spec *spec, struct err
 	for (size_t i = 0; i < size && i < sizeof spec->datatype - 1; i++)
 		spec->datatype[i] = (char)toupper((unsigned char)name[i]);
 	if (size >= sizeof spec->datatype || datatype_find(spec->datatype, size) == DATATYPE_COUNT)
-		return err_set(e, ERR_UPSTREAM,
-			       "`%.60s` has the datatype `%.20s`, which mldeck does not know",
+		return err_set(e, ERR_UPSTREAM, "`%.60s` has the datatype `%.20s`, which mldeck does not know",
 			       spec->name, name);
 	return 0;
 }
@@ -58,8 +57,8 @@ static int read_shape(const cJSON *json, struct tensor_spec *spec, struct err *e
 	const cJSON *shape = cJSON_GetObjectItemCaseSensitive(json, "shape"), *item;
 
 	if (!cJSON_IsArray(shape) || cJSON_GetArraySize(shape) > MANIFEST_DIMENSIONS_MAX)
-		return err_set(e, ERR_UPSTREAM, "`%.60s` has no `shape` of at most %d dimensions",
-			       spec->name, MANIFEST_DIMENSIONS_MAX);
+		return err_set(e, ERR_UPSTREAM, "`%.60s` has no `shape` of at most %d dimensions", spec->name,
+			       MANIFEST_DIMENSIONS_MAX);
 	cJSON_ArrayForEach(item, shape)
 	{
 		if (!read_dimension(item, &spec->dimensions[spec->dimension_count]))
@@ -77,20 +76,18 @@ static int read_tensor(const cJSON *json, const char *list, struct tensor_spec *
 	const char *name = json_find_text(json, "name");
 
 	if (name[0] == '\0' || strlen(name) >= sizeof spec->name)
-		return err_set(e, ERR_UPSTREAM, "one of its `%s` has no name of 1 to %zu bytes",
-			       list, sizeof spec->name - 1);
+		return err_set(e, ERR_UPSTREAM, "one of its `%s` has no name of 1 to %zu bytes", list,
+			       sizeof spec->name - 1);
 	memcpy(spec->name, name, strlen(name) + 1);
 	return read_datatype(json, spec, e) != 0 || read_shape(json, spec, e) != 0 ? -1 : 0;
 }
 
 /* The list of the operator's signature, else of the server's. */
-static int read_tensors(const struct remote *r, const cJSON *model, const char *list,
-			struct tensor_spec **specs, size_t *count, struct err *e)
+static int read_tensors(const struct remote *r, const cJSON *model, const char *list, struct tensor_spec **specs,
+			size_t *count, struct err *e)
 {
-	const cJSON *own =
-	    r->signature == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(r->signature, list);
-	const cJSON *array = own != NULL ? own : cJSON_GetObjectItemCaseSensitive(model, list),
-		    *item;
+	const cJSON *own = r->signature == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(r->signature, list);
+	const cJSON *array = own != NULL ? own : cJSON_GetObjectItemCaseSensitive(model, list), *item;
 	int size = cJSON_GetArraySize(array);
 
 	if (!cJSON_IsArray(array) || size == 0)
@@ -111,8 +108,7 @@ static int read_tensors(const struct remote *r, const cJSON *model, const char *
 		if (read_tensor(item, list, spec, e) != 0)
 			return -1;
 		if (tensor_specs_find(*specs, *count, spec->name) < *count)
-			return err_set(e, ERR_UPSTREAM, "two of its `%s` are named `%.60s`", list,
-				       spec->name);
+			return err_set(e, ERR_UPSTREAM, "two of its `%s` are named `%.60s`", list, spec->name);
 		++*count;
 	}
 	return 0;
@@ -170,31 +166,26 @@ static void join(const cJSON *list, char text[FACT_SIZE])
 		const char *word = cJSON_GetStringValue(item);
 		if (word == NULL || used + strlen(word) + 3 > FACT_SIZE)
 			continue;
-		used += (size_t)snprintf(text + used, FACT_SIZE - used, "%s%s",
-					 used > 0 ? ", " : "", word);
+		used += (size_t)snprintf(text + used, FACT_SIZE - used, "%s%s", used > 0 ? ", " : "", word);
 	}
 }
 
-static int add_facts(const struct remote *r, const cJSON *model, const cJSON *server,
-		     struct manifest *m, struct err *e)
+static int add_facts(const struct remote *r, const cJSON *model, const cJSON *server, struct manifest *m, struct err *e)
 {
 	char versions[FACT_SIZE], extensions[FACT_SIZE], name[FACT_SIZE];
 	const char *version = json_find_text(server, "version");
 
 	join(cJSON_GetObjectItemCaseSensitive(model, "versions"), versions);
 	join(cJSON_GetObjectItemCaseSensitive(server, "extensions"), extensions);
-	snprintf(name, sizeof name, "%s%s%s", json_find_text(server, "name"),
-		 version[0] != '\0' ? " " : "", version);
+	snprintf(name, sizeof name, "%s%s%s", json_find_text(server, "name"), version[0] != '\0' ? " " : "", version);
 	m->facts = calloc(6, sizeof *m->facts);
 	if (m->facts == NULL)
 		return no_memory(e);
 	return add_fact(m, "remote_url", r->url, e) != 0 ||
 		       add_fact(m, "remote_platform", json_find_text(model, "platform"), e) != 0 ||
-		       add_fact(m, "remote_versions", versions, e) != 0 ||
-		       add_fact(m, "remote_server", name, e) != 0 ||
+		       add_fact(m, "remote_versions", versions, e) != 0 || add_fact(m, "remote_server", name, e) != 0 ||
 		       add_fact(m, FACT_EXTENSIONS, extensions, e) != 0 ||
-		       add_fact(m, "remote_signature",
-				r->signature != NULL ? "given at deploy" : "", e) != 0
+		       add_fact(m, "remote_signature", r->signature != NULL ? "given at deploy" : "", e) != 0
 		   ? -1
 		   : 0;
 }
@@ -207,19 +198,16 @@ bool remote_takes_binary(const struct manifest *manifest)
 	return false;
 }
 
-int remote_describe(const struct remote *r, const cJSON *model, const cJSON *server,
-		    struct manifest *manifest, struct err *e)
+int remote_describe(const struct remote *r, const cJSON *model, const cJSON *server, struct manifest *manifest,
+		    struct err *e)
 {
 	struct err why;
 
 	snprintf(manifest->engine, sizeof manifest->engine, "remote");
 	snprintf(manifest->format, sizeof manifest->format, "v2");
-	if (read_tensors(r, model, "inputs", &manifest->inputs, &manifest->input_count, &why) !=
-		0 ||
-	    read_tensors(r, model, "outputs", &manifest->outputs, &manifest->output_count, &why) !=
-		0 ||
-	    read_features(model, manifest, &why) != 0 ||
-	    add_facts(r, model, server, manifest, &why) != 0)
+	if (read_tensors(r, model, "inputs", &manifest->inputs, &manifest->input_count, &why) != 0 ||
+	    read_tensors(r, model, "outputs", &manifest->outputs, &manifest->output_count, &why) != 0 ||
+	    read_features(model, manifest, &why) != 0 || add_facts(r, model, server, manifest, &why) != 0)
 		return err_set(e, why.code, "%s: %.300s", r->url, why.text);
 	return 0;
 }

@@ -56,18 +56,15 @@ static int read_token(struct remote_token *t, int fd, struct err *e)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_set(e, ERR_UPSTREAM, "the token file %s cannot be read: %s",
-				       t->path, strerror(errno));
+			return err_set(e, ERR_UPSTREAM, "the token file %s cannot be read: %s", t->path,
+				       strerror(errno));
 		used += (size_t)got;
 	}
 	if (used == room)
-		return err_set(e, ERR_UPSTREAM, "the token file %s is longer than %zu bytes",
-			       t->path, room - 1);
+		return err_set(e, ERR_UPSTREAM, "the token file %s is longer than %zu bytes", t->path, room - 1);
 	if (!token_valid(token, used))
-		return err_set(
-		    e, ERR_UPSTREAM,
-		    "the token file %s holds no token: one line of visible ASCII characters",
-		    t->path);
+		return err_set(e, ERR_UPSTREAM,
+			       "the token file %s holds no token: one line of visible ASCII characters", t->path);
 	return 0;
 }
 
@@ -82,8 +79,7 @@ static int refresh(struct remote_token *t, struct err *e)
 	t->settled = false;
 	fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &now) != 0)
-		err_set(e, ERR_UPSTREAM, "the token file %s cannot be opened: %s", t->path,
-			strerror(errno));
+		err_set(e, ERR_UPSTREAM, "the token file %s cannot be opened: %s", t->path, strerror(errno));
 	else if (!S_ISREG(now.st_mode))
 		err_set(e, ERR_UPSTREAM, "the token file %s is no regular file", t->path);
 	else

@@ -68,8 +68,7 @@ static int widen(struct value *v)
 			value_release(&wide);
 			return -1;
 		}
-		wide.items[wide.count++] =
-		    (struct value){.kind = VALUE_NUMBER, .number = v->numbers[i]};
+		wide.items[wide.count++] = (struct value){.kind = VALUE_NUMBER, .number = v->numbers[i]};
 	}
 	value_release(v);
 	*v = wide;
@@ -83,10 +82,7 @@ static int push_element(struct value *v, struct value *item, size_t *budget, str
 	if (v->count == 0 && charge(budget, ALLOCATION_BYTES, e))
 		return -1;
 	if (bare && item->kind == VALUE_NUMBER)
-		return charge(budget, sizeof(double), e) ||
-			       (push_number(v, item->number) && no_memory(e))
-			   ? -1
-			   : 0;
+		return charge(budget, sizeof(double), e) || (push_number(v, item->number) && no_memory(e)) ? -1 : 0;
 	if (charge(budget, (bare ? v->count + 1 : 1) * sizeof(*item), e))
 		return -1;
 	if ((bare && widen(v)) || grow_items(v))
@@ -103,8 +99,8 @@ int value_push_element(struct value *v, struct value *item, size_t *budget, stru
 	return -1;
 }
 
-static int push_member(struct value *v, const char *name, size_t size, struct value *item,
-		       size_t *budget, struct err *e)
+static int push_member(struct value *v, const char *name, size_t size, struct value *item, size_t *budget,
+		       struct err *e)
 {
 	void *names = v->names;
 	char *copy;
@@ -125,8 +121,7 @@ static int push_member(struct value *v, const char *name, size_t size, struct va
 	return 0;
 }
 
-int value_push_member(struct value *v, const char *name, size_t size, struct value *item,
-		      size_t *budget, struct err *e)
+int value_push_member(struct value *v, const char *name, size_t size, struct value *item, size_t *budget, struct err *e)
 {
 	if (!push_member(v, name, size, item, budget, e))
 		return 0;

@@ -16,14 +16,7 @@
 /* XGBoost's own files need up to 6 times their size. */
 #define VALUE_BUDGET(size) ((size)*12 + 65536)
 
-enum value_kind {
-	VALUE_NULL,
-	VALUE_NUMBER,
-	VALUE_STRING,
-	VALUE_NUMBERS,
-	VALUE_ARRAY,
-	VALUE_OBJECT
-};
+enum value_kind { VALUE_NULL, VALUE_NUMBER, VALUE_STRING, VALUE_NUMBERS, VALUE_ARRAY, VALUE_OBJECT };
 
 /* Booleans are the numbers 0 and 1. Numbers with a fraction or exponent are rounded to float32. */
 struct value {
@@ -49,8 +42,8 @@ const struct value *value_get(const struct value *v, const char *name);
 /* Shared by the two readers. All take the item, charge *budget for it and return 0, or -1 with e
  * set. */
 /* Appends to an object; the name has size bytes. */
-int value_push_member(struct value *v, const char *name, size_t size, struct value *item,
-		      size_t *budget, struct err *e);
+int value_push_member(struct value *v, const char *name, size_t size, struct value *item, size_t *budget,
+		      struct err *e);
 /* Appends to an array: kept as bare numbers while all are numbers. */
 int value_push_element(struct value *v, struct value *item, size_t *budget, struct err *e);
 /* Makes v the string of size bytes. */

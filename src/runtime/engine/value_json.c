@@ -17,8 +17,7 @@ static int read_value(struct reader *r, struct value *v, int depth);
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT,
-		       "The model's JSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT, "The model's JSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
 }
 
@@ -87,8 +86,7 @@ static int read_word(struct reader *r, struct value *v)
 	if (v->kind == VALUE_NULL || v->number != 0 || strcmp(word, "false") == 0)
 		return 0;
 	/* Straight to float32: going through double would round twice. */
-	v->number = strpbrk(word, ".eE") ? (double)strtof_l(word, &end, r->locale)
-					 : strtod_l(word, &end, r->locale);
+	v->number = strpbrk(word, ".eE") ? (double)strtof_l(word, &end, r->locale) : strtod_l(word, &end, r->locale);
 	return size && end == word + size ? 0 : broken(r);
 }
 
@@ -167,8 +165,7 @@ static int read_value(struct reader *r, struct value *v, int depth)
 
 	*v = (struct value){.kind = VALUE_NULL};
 	if (depth >= VALUE_DEPTH_MAX)
-		return err_set(r->e, ERR_INPUT, "The model's JSON nests deeper than %d levels.",
-			       VALUE_DEPTH_MAX);
+		return err_set(r->e, ERR_INPUT, "The model's JSON nests deeper than %d levels.", VALUE_DEPTH_MAX);
 	if (c == '"')
 		return read_string(r, v);
 	if (c != '[' && c != '{')
@@ -181,8 +178,7 @@ static int read_value(struct reader *r, struct value *v, int depth)
 
 int value_parse_json(const void *data, size_t size, struct value *v, struct err *e)
 {
-	struct reader r = {
-	    .at = data, .end = (const char *)data + size, .budget = VALUE_BUDGET(size), .e = e};
+	struct reader r = {.at = data, .end = (const char *)data + size, .budget = VALUE_BUDGET(size), .e = e};
 	int status;
 
 	*v = (struct value){.kind = VALUE_NULL};

@@ -17,8 +17,7 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 static int broken(struct reader *r)
 {
-	return err_set(r->e, ERR_INPUT,
-		       "The model's UBJSON is broken or cut off with %zu bytes to go.",
+	return err_set(r->e, ERR_INPUT, "The model's UBJSON is broken or cut off with %zu bytes to go.",
 		       (size_t)(r->end - r->at));
 }
 
@@ -82,10 +81,8 @@ static int read_count(struct reader *r, size_t *count)
 	if (type == 'd' || type == 'D' || read_number(r, type, &number))
 		return broken(r);
 	if (number < 0 || number > (double)(r->end - r->at))
-		return err_set(
-		    r->e, ERR_INPUT,
-		    "The model's UBJSON announces a length (%.0f) that the file does not hold.",
-		    number);
+		return err_set(r->e, ERR_INPUT,
+			       "The model's UBJSON announces a length (%.0f) that the file does not hold.", number);
 	*count = (size_t)number;
 	return 0;
 }
@@ -198,8 +195,7 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 	*v = (struct value){.kind = VALUE_NUMBER};
 	if (depth >= VALUE_DEPTH_MAX)
-		return err_set(r->e, ERR_INPUT, "The model's UBJSON nests deeper than %d levels.",
-			       VALUE_DEPTH_MAX);
+		return err_set(r->e, ERR_INPUT, "The model's UBJSON nests deeper than %d levels.", VALUE_DEPTH_MAX);
 	switch (type) {
 	case 'Z':
 		v->kind = VALUE_NULL;
@@ -223,10 +219,7 @@ static int read_typed(struct reader *r, unsigned char type, struct value *v, int
 
 int value_parse_ubjson(const void *data, size_t size, struct value *v, struct err *e)
 {
-	struct reader r = {.at = data,
-			   .end = (const unsigned char *)data + size,
-			   .budget = VALUE_BUDGET(size),
-			   .e = e};
+	struct reader r = {.at = data, .end = (const unsigned char *)data + size, .budget = VALUE_BUDGET(size), .e = e};
 
 	*v = (struct value){.kind = VALUE_NULL};
 	if (size == 0)

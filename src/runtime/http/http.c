@@ -40,8 +40,7 @@ struct each_argument {
 	bool stopped;
 };
 
-static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
+static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct each_argument *walk = context;
 	(void)kind;
@@ -50,8 +49,7 @@ static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const
 }
 
 bool http_query_each(const struct http_request *request,
-		     bool (*each)(void *context, const char *name, const char *value),
-		     void *context)
+		     bool (*each)(void *context, const char *name, const char *value), void *context)
 {
 	struct each_argument walk = {.each = each, .context = context};
 	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, on_argument, &walk);
@@ -60,13 +58,10 @@ bool http_query_each(const struct http_request *request,
 
 static void peer_read(struct MHD_Connection *connection, struct http_request *request)
 {
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
-	if (info == NULL ||
-	    getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-	    peer.pid == 0)
+	if (info == NULL || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid == 0)
 		return;
 	request->peer_uid = peer.uid;
 	request->peer_pid = peer.pid;
@@ -89,8 +84,7 @@ static enum MHD_Result answer_suspended(struct exchange *x)
 	case TICKET_WAITING:
 		return MHD_YES;
 	case TICKET_CUT:
-		err_set(&x->refused, ERR_UNREACHABLE,
-			"the server ended before the prediction was done");
+		err_set(&x->refused, ERR_UNREACHABLE, "the server ended before the prediction was done");
 		return refuse(x);
 	case TICKET_RESUMED:
 		ticket_take(x, &response);
@@ -129,8 +123,7 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
 		return NULL;
 	peer_hurry(connection, s->options.header_timeout_ms);
 	x->server = s;
-	x->request =
-	    (struct http_request){.body = "", .peer_uid = UINT32_MAX, .connection = connection};
+	x->request = (struct http_request){.body = "", .peer_uid = UINT32_MAX, .connection = connection};
 	x->line_end = uri + strlen(uri);
 	http_check_uri(x, (char *)(uintptr_t)uri);
 	peer_serves(connection, x);
@@ -148,8 +141,7 @@ static const char *without_authority(const char *path)
 
 /* The header is complete. A refusal now, before the body, spares the client sending it; but a client that sends
  * it without asking would find the connection reset, so a body of a sensible size is dropped first. */
-static enum MHD_Result begin(struct exchange *x, const char *path, const char *method,
-			     const char *version)
+static enum MHD_Result begin(struct exchange *x, const char *path, const char *method, const char *version)
 {
 	struct http_server *s = x->server;
 
@@ -165,9 +157,8 @@ static enum MHD_Result begin(struct exchange *x, const char *path, const char *m
 	return body_begin(x) == 0 || body_droppable(x) ? MHD_YES : refuse(x);
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-				  const char *path, const char *method, const char *version,
-				  const char *data, size_t *size, void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
+				  const char *method, const char *version, const char *data, size_t *size, void **state)
 {
 	(void)context;
 	(void)connection;
@@ -246,16 +237,14 @@ static unsigned connections_max(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
 	    limit.rlim_cur >= HTTP_CONNECTIONS_MAX + HTTP_DESCRIPTORS_KEPT)
 		return HTTP_CONNECTIONS_MAX;
-	return limit.rlim_cur <= 2 * HTTP_DESCRIPTORS_KEPT
-		   ? (unsigned)limit.rlim_cur / 2
-		   : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
+	return limit.rlim_cur <= 2 * HTTP_DESCRIPTORS_KEPT ? (unsigned)limit.rlim_cur / 2
+							   : (unsigned)limit.rlim_cur - HTTP_DESCRIPTORS_KEPT;
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
 	bool pool = http_pool(s);
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC |
-			 MHD_USE_NO_LISTEN_SOCKET;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET;
 	flags |= pool ? MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME
 		      : MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION;
 	struct MHD_OptionItem items[] = {
@@ -269,8 +258,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
 	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)peer_notify, s},
 	    {MHD_OPTION_END, 0, NULL},
 	};
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, items,
-				MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
 static int start_daemons(struct http_server *s, struct err *e)
@@ -337,8 +325,7 @@ static unsigned cut_off(struct http_server *s)
 	unsigned suspended = ticket_cut_all(s);
 	end_ms = clock_coarse_ms() + HTTP_DRAIN_REFUSE_MS;
 
-	while (atomic_load(&s->waking) > 0 ||
-	       (atomic_load(&s->cut_in_flight) > 0 && clock_coarse_ms() < end_ms))
+	while (atomic_load(&s->waking) > 0 || (atomic_load(&s->cut_in_flight) > 0 && clock_coarse_ms() < end_ms))
 		clock_pause_ms(HTTP_DRAIN_STEP_MS);
 	return suspended + atomic_load(&s->in_flight);
 }

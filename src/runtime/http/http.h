@@ -72,8 +72,7 @@ const char *http_query(const struct http_request *request, const char *name);
 /* Query arguments in order, value NULL for a bare name; `each` returns false to stop. Whether none
  * did. */
 bool http_query_each(const struct http_request *request,
-		     bool (*each)(void *context, const char *name, const char *value),
-		     void *context);
+		     bool (*each)(void *context, const char *name, const char *value), void *context);
 
 /* --- answering later --- */
 
@@ -98,18 +97,16 @@ struct http_sink {
 struct http_options {
 	int listen_fd;         /* listening; taken over */
 	unsigned thread_count; /* 0: a thread a connection (handlers may block) */
-	size_t body_max; /* of a body, also inflated */
+	size_t body_max;       /* of a body, also inflated */
 	/* How long a header, and a body, may take, however steadily they drip; of a pool's server.
 	 */
 	int header_timeout_ms, body_timeout_ms;
-	int answer_timeout_ms; /* how long the client may take to read an answer, and again for each 4 MiB */
+	int answer_timeout_ms;          /* how long the client may take to read an answer, and again for each 4 MiB */
 	const struct config_cors *cors; /* lives as long as the server; NULL: none */
 	void *context;
-	void (*handle)(void *context, const struct http_request *request,
-		       struct http_response *response);
+	void (*handle)(void *context, const struct http_request *request, struct http_response *response);
 	/* NULL, or: opens a sink for this request; sink->write stays NULL for an ordinary one. */
-	int (*open_sink)(void *context, const struct http_request *request, struct http_sink *sink,
-			 struct err *e);
+	int (*open_sink)(void *context, const struct http_request *request, struct http_sink *sink, struct err *e);
 	/* NULL, or: called once by a drain whose deadline has passed: whatever is suspended should be resumed as soon
 	 * as can be. It gets HTTP_DRAIN_REFUSE_MS for that, then it is answered 503. */
 	void (*cut)(void *context);
@@ -135,8 +132,8 @@ struct http_segments {
 	char values[HTTP_SEGMENTS_MAX][128]; /* what {} in the pattern stood for */
 };
 
-typedef void http_handler(void *context, const struct http_request *request,
-			  const struct http_segments *segments, struct http_response *response);
+typedef void http_handler(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response);
 
 struct http_route {
 	const char *method;
@@ -146,8 +143,7 @@ struct http_route {
 };
 
 /* Calls the route of the method with the first pattern that fits; else answers 404 or 405 through refuse. */
-void http_dispatch(const struct http_route *routes, size_t count, void *context,
-		   const struct http_request *request, struct http_response *response,
-		   void (*refuse)(struct http_response *response, const struct err *e));
+void http_dispatch(const struct http_route *routes, size_t count, void *context, const struct http_request *request,
+		   struct http_response *response, void (*refuse)(struct http_response *response, const struct err *e));
 
 #endif

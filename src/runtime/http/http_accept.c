@@ -44,17 +44,15 @@ static bool accept_all(struct acceptor *a)
 		socklen_t size = sizeof address;
 		if (atomic_load(&s->connections) >= s->connections_max)
 			return false;
-		int fd = accept4(a->listen_fd, (struct sockaddr *)&address, &size,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(a->listen_fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
 			return false;
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return true;
 		if (fd < 0)
-			continue; /* the client went away before it was accepted, or a signal */
+			continue;                     /* the client went away before it was accepted, or a signal */
 		atomic_fetch_add(&s->connections, 1); /* until peer_notify() */
-		if (MHD_add_connection(s->daemons[a->next], fd, (struct sockaddr *)&address, size) !=
-		    MHD_YES)
+		if (MHD_add_connection(s->daemons[a->next], fd, (struct sockaddr *)&address, size) != MHD_YES)
 			atomic_fetch_sub(&s->connections, 1);
 		a->next = (a->next + 1) % s->daemon_count;
 	}
@@ -67,10 +65,10 @@ static void refuse_new(int listen_fd)
 {
 #ifdef SO_ATTACH_FILTER
 	struct sock_filter drop_syn[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* the flags */
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* the flags */
+	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, 0),
+	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
 	const struct sock_fprog program = {sizeof drop_syn / sizeof *drop_syn, drop_syn};
 	setsockopt(listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

@@ -36,16 +36,14 @@ static const char *compress(const struct http_request *request, struct buf *body
 	return compression_name(form);
 }
 
-static struct MHD_Response *make_response(const struct http_request *request,
-					  struct http_response *response)
+static struct MHD_Response *make_response(const struct http_request *request, struct http_response *response)
 {
 	bool large = response->compressible && response->body.size >= COMPRESS_MIN;
 	const char *encoding = large ? compress(request, &response->body) : NULL;
 	size_t size = response->body.size;
 	char *data = buf_take(&response->body);
-	struct MHD_Response *made =
-	    data == NULL ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT)
-			 : MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *made = data == NULL ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT)
+						 : MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
 	if (made == NULL) {
 		free(data);
 		return NULL;
@@ -66,8 +64,7 @@ static struct MHD_Response *make_response(const struct http_request *request,
 	if (response->status == 429 || response->status == 503)
 		MHD_add_response_header(made, "Retry-After", RETRY_AFTER_S);
 	for (size_t i = 0; i < response->header_count; i++)
-		MHD_add_response_header(made, response->headers[i].name,
-					response->headers[i].value);
+		MHD_add_response_header(made, response->headers[i].name, response->headers[i].value);
 	if (response->close)
 		MHD_add_response_header(made, "Connection", "close");
 	return made;
@@ -90,10 +87,8 @@ int http_send(struct exchange *x, struct http_response *response)
 	if (made == NULL)
 		return MHD_NO;
 	cors_add(s->options.cors, &x->request, response->allow, made);
-	peer_limit(x->request.connection,
-		   s->options.answer_timeout_ms * (1 + (int64_t)(size / ANSWER_PART_SIZE)));
-	enum MHD_Result queued =
-	    MHD_queue_response(x->request.connection, (unsigned)response->status, made);
+	peer_limit(x->request.connection, s->options.answer_timeout_ms * (1 + (int64_t)(size / ANSWER_PART_SIZE)));
+	enum MHD_Result queued = MHD_queue_response(x->request.connection, (unsigned)response->status, made);
 	MHD_destroy_response(made);
 	return (int)queued;
 }

@@ -43,13 +43,11 @@ int body_begin(struct exchange *x)
 	unsigned long long size = announced_size(&x->request);
 
 	if (size > options->body_max)
-		return err_set(&x->refused, ERR_TOO_LARGE,
-			       "the body announces %llu bytes, the limit is %zu", size,
+		return err_set(&x->refused, ERR_TOO_LARGE, "the body announces %llu bytes, the limit is %zu", size,
 			       options->body_max);
 	if (begin_inflating(x) != 0)
 		return -1;
-	if (options->open_sink != NULL &&
-	    options->open_sink(options->context, &x->request, &x->sink, &x->refused) != 0)
+	if (options->open_sink != NULL && options->open_sink(options->context, &x->request, &x->sink, &x->refused) != 0)
 		return -1;
 	if (x->sink.write == NULL && size > 0 &&
 	    buf_reserve(&x->body, size < RESERVE_MAX ? (size_t)size : RESERVE_MAX) != 0)

@@ -46,8 +46,7 @@ static int check_characters(const char *uri, struct err *e)
 	for (const char *p = uri; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 		if (c <= ' ' || c == 127)
-			return err_set(e, ERR_INPUT,
-				       "the request's path holds a blank or a control character");
+			return err_set(e, ERR_INPUT, "the request's path holds a blank or a control character");
 		if (c != '%')
 			continue;
 		if (!isxdigit((unsigned char)p[1]) || !isxdigit((unsigned char)p[2]))
@@ -142,22 +141,19 @@ static void count_header(struct header_check *check, const char *name, const cha
 	}
 }
 
-static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
-				 size_t name_size, const char *value, size_t value_size)
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+				 const char *value, size_t value_size)
 {
 	struct header_check *check = context;
 	enum gap gap = look_between(check->end, name);
 	(void)kind;
-	check->end = value != NULL && value - name < HTTP_HEADER_MAX && value > name
-			 ? value + value_size
-			 : NULL;
+	check->end = value != NULL && value - name < HTTP_HEADER_MAX && value > name ? value + value_size : NULL;
 	if (value == NULL) {
 		value = "";
 		value_size = 0;
 	}
 	if (++check->count > HEADERS_MAX)
-		err_set(check->e, ERR_INPUT, "the request has more than %d header lines",
-			HEADERS_MAX);
+		err_set(check->e, ERR_INPUT, "the request has more than %d header lines", HEADERS_MAX);
 	else if (gap != GAP_CLEAN)
 		err_set(check->e, ERR_INPUT, "the line before the header %.60s %s", name,
 			gap == GAP_BARE ? "ends with a bare CR or LF" : "is folded or holds a NUL");
@@ -179,11 +175,9 @@ static int check_framing(const struct header_check *check, bool old, struct err 
 	if (check->lengths > 1)
 		return err_set(e, ERR_INPUT, "the request has several Content-Length headers");
 	if (check->encodings > 0 && check->lengths > 0)
-		return err_set(e, ERR_INPUT,
-			       "the request has both Content-Length and Transfer-Encoding");
+		return err_set(e, ERR_INPUT, "the request has both Content-Length and Transfer-Encoding");
 	if (check->encodings > 0 && (check->encodings > 1 || !check->chunked || old))
-		return err_set(e, ERR_INPUT,
-			       "of Transfer-Encoding only `chunked` is known, once, in HTTP/1.1");
+		return err_set(e, ERR_INPUT, "of Transfer-Encoding only `chunked` is known, once, in HTTP/1.1");
 	if (check->codings > 1)
 		return err_set(e, ERR_INPUT, "the request has several Content-Encoding headers");
 	if (check->json_lengths > 1)
@@ -223,8 +217,8 @@ int http_check_header(struct exchange *x, const char *version)
 		return -1;
 	if (check.expect != NULL && strcasecmp(check.expect, "100-continue") != 0) {
 		x->status = 417;
-		return err_set(&x->refused, ERR_INPUT,
-			       "of Expect only `100-continue` is known, not `%.60s`", check.expect);
+		return err_set(&x->refused, ERR_INPUT, "of Expect only `100-continue` is known, not `%.60s`",
+			       check.expect);
 	}
 	return 0;
 }

@@ -36,15 +36,15 @@ static void copy_asked(const char *asked, char list[ASKED_HEADERS_SIZE])
 		size_t size = strcspn(asked, ", \t");
 		if (http_token_valid(asked, size) && used + size + 3 < ASKED_HEADERS_SIZE) {
 			const char *comma = used > 0 ? ", " : "";
-			used += (size_t)snprintf(list + used, ASKED_HEADERS_SIZE - used, "%s%.*s",
-						 comma, (int)size, asked);
+			used +=
+			    (size_t)snprintf(list + used, ASKED_HEADERS_SIZE - used, "%s%.*s", comma, (int)size, asked);
 		}
 		asked += size;
 	}
 }
 
-static void add_preflight(const struct config_cors *cors, const struct http_request *request,
-			  const char *methods, struct MHD_Response *made)
+static void add_preflight(const struct config_cors *cors, const struct http_request *request, const char *methods,
+			  struct MHD_Response *made)
 {
 	const char *asked = http_header(request, "Access-Control-Request-Headers");
 	char headers[ASKED_HEADERS_SIZE] = "", age[16];
@@ -58,8 +58,8 @@ static void add_preflight(const struct config_cors *cors, const struct http_requ
 	MHD_add_response_header(made, "Access-Control-Max-Age", age);
 }
 
-void cors_add(const struct config_cors *cors, const struct http_request *request,
-	      const char *methods, struct MHD_Response *made)
+void cors_add(const struct config_cors *cors, const struct http_request *request, const char *methods,
+	      struct MHD_Response *made)
 {
 	if (cors == NULL || cors->origins[0] == '\0')
 		return;

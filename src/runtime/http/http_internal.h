@@ -45,14 +45,14 @@ struct exchange {
 	struct http_server *server;
 	struct http_request request;
 	struct buf body;
-	size_t held; /* bytes of it that count in the server's sum */
+	size_t held;  /* bytes of it that count in the server's sum */
 	size_t taken; /* bytes of it, inflated, so far */
 	struct inflater *inflater;
 	struct http_sink sink;
 	struct err refused;               /* code ERR_NONE while all is well */
 	int status;                       /* of the refusal; 0: what the code says */
-	const char *line_end; /* of the path and query, in the buffer that was received */
-	bool begun;	                       /* the header is complete */
+	const char *line_end;             /* of the path and query, in the buffer that was received */
+	bool begun;                       /* the header is complete */
 	struct http_ticket *ticket;       /* the handler suspended it */
 	struct exchange *previous, *next; /* among the suspended */
 	bool suspended;                   /* libmicrohttpd calls again once it is resumed */

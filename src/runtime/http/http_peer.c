@@ -56,8 +56,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 		atomic_fetch_sub(&s->connections, 1);
 		return;
 	}
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	p = info == NULL ? NULL : calloc(1, sizeof *p);
 	*peer = p;
 	if (p == NULL)
@@ -69,8 +68,7 @@ void peer_notify(void *context, struct MHD_Connection *connection, void **peer, 
 
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	return info == NULL ? NULL : info->socket_context;
 }
 
@@ -87,8 +85,7 @@ void peer_limit(struct MHD_Connection *connection, int64_t limit_ms)
 	struct peer *p = peer_of(connection);
 	if (p == NULL)
 		return;
-	int64_t deadline_ms =
-	    limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : clock_coarse_ms() + limit_ms;
+	int64_t deadline_ms = limit_ms == PEER_FOR_EVER ? PEER_FOR_EVER : clock_coarse_ms() + limit_ms;
 	atomic_store_explicit(&p->deadline_ms, deadline_ms, memory_order_relaxed);
 }
 

@@ -13,8 +13,7 @@ static bool fits(const char *pattern, const char *path, struct http_segments *se
 	while (*pattern != '\0') {
 		if (pattern[0] == '{' && pattern[1] == '}') {
 			size_t length = strcspn(path, "/:");
-			if (length == 0 || length >= sizeof segments->values[0] ||
-			    segments->count == HTTP_SEGMENTS_MAX)
+			if (length == 0 || length >= sizeof segments->values[0] || segments->count == HTTP_SEGMENTS_MAX)
 				return false;
 			memcpy(segments->values[segments->count], path, length);
 			segments->values[segments->count++][length] = '\0';
@@ -35,9 +34,8 @@ static void add_method(char allowed[64], const char *method)
 		 strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
-void http_dispatch(const struct http_route *routes, size_t count, void *context,
-		   const struct http_request *request, struct http_response *response,
-		   void (*refuse)(struct http_response *response, const struct err *e))
+void http_dispatch(const struct http_route *routes, size_t count, void *context, const struct http_request *request,
+		   struct http_response *response, void (*refuse)(struct http_response *response, const struct err *e))
 {
 	struct http_segments segments;
 	char allowed[sizeof response->allow] = "";
@@ -66,8 +64,7 @@ void http_dispatch(const struct http_route *routes, size_t count, void *context,
 	if (strcmp(request->method, "OPTIONS") == 0) {
 		response->status = 204;
 	} else {
-		err_set(&e, ERR_INPUT, "%.200s takes %s, not %.20s", request->path, allowed,
-			request->method);
+		err_set(&e, ERR_INPUT, "%.200s takes %s, not %.20s", request->path, allowed, request->method);
 		refuse(response, &e);
 		response->status = 405;
 	}

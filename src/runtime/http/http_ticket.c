@@ -19,7 +19,7 @@ struct http_ticket {
 	struct exchange *exchange; /* valid for whoever moved the state */
 	struct http_response response;
 	struct exchange *orphan; /* cut off: its request is used until http_resume() */
-	sem_t answered; /* for a thread a connection, which waits itself */
+	sem_t answered;          /* for a thread a connection, which waits itself */
 };
 
 static void let_go(struct http_ticket *t)
@@ -76,8 +76,7 @@ struct http_ticket *http_suspend(const struct http_request *request)
 
 	assert(x->ticket == NULL);
 	if (t == NULL) {
-		err_set(&x->refused, ERR_MEMORY,
-			"memory is out while a prediction waits; try again");
+		err_set(&x->refused, ERR_MEMORY, "memory is out while a prediction waits; try again");
 		return NULL;
 	}
 	t->owners = 2;

@@ -57,8 +57,7 @@ int listener_tcp(const char *address, int *fd, char *bound, size_t bound_size, s
 		return -1;
 	int status = getaddrinfo(host, port, &hints, &found);
 	if (status != 0)
-		return err_set(e, ERR_USAGE, "%s is no address to listen on: %s", address,
-			       gai_strerror(status));
+		return err_set(e, ERR_USAGE, "%s is no address to listen on: %s", address, gai_strerror(status));
 	*fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
 	    bind(*fd, found->ai_addr, found->ai_addrlen) != 0 || listen(*fd, BACKLOG) != 0) {
@@ -67,8 +66,8 @@ int listener_tcp(const char *address, int *fd, char *bound, size_t bound_size, s
 		if (*fd >= 0)
 			close(*fd);
 		if (error == EADDRINUSE)
-			return err_set(e, ERR_CONFLICT,
-				       "another process listens on %s; choose another with --listen", address);
+			return err_set(e, ERR_CONFLICT, "another process listens on %s; choose another with --listen",
+				       address);
 		return err_errno(e, error, "cannot listen on %s", address);
 	}
 	freeaddrinfo(found);
@@ -82,7 +81,7 @@ int listener_tcp(const char *address, int *fd, char *bound, size_t bound_size, s
 /* The socket's directory: ours, 0700. */
 static int prepare_directory(const char *path, struct err *e)
 {
-	char directory[sizeof ((struct sockaddr_un *)0)->sun_path];
+	char directory[sizeof((struct sockaddr_un *)0)->sun_path];
 	struct stat info;
 	const char *slash = strrchr(path, '/');
 	if (slash == NULL || slash == path)

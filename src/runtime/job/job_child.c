@@ -65,13 +65,12 @@ static void be_expendable(void)
 }
 
 /* In the child, which shares our memory until it becomes another program: system calls only. */
-static int become(const char *executable, char *const *arguments, char **environment, int output,
-		  pid_t parent)
+static int become(const char *executable, char *const *arguments, char **environment, int output, pid_t parent)
 {
 	sigset_t none;
 	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || input < 0 ||
-	    dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+	if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || input < 0 || dup2(input, 0) < 0 ||
+	    dup2(output, 1) < 0 || dup2(output, 2) < 0)
 		return errno;
 	if (getppid() != parent) /* it died before the kernel was told */
 		return ESRCH;
@@ -91,8 +90,7 @@ static int become(const char *executable, char *const *arguments, char **environ
 
 /* vfork() and not fork(): copying the page tables of a runtime full of models would stop its
  * threads for milliseconds. And not posix_spawn(), which cannot tie the child's life to ours. */
-static pid_t spawn(const char *executable, char *const *arguments, char **environment, int output,
-		   int *error)
+static pid_t spawn(const char *executable, char *const *arguments, char **environment, int output, int *error)
 {
 	volatile int failure = 0;
 	sigset_t all, before;
@@ -110,8 +108,7 @@ static pid_t spawn(const char *executable, char *const *arguments, char **enviro
 	return pid;
 }
 
-int job_child_start(const char *executable, char *const *arguments, int64_t id,
-		    struct job_child *child, struct err *e)
+int job_child_start(const char *executable, char *const *arguments, int64_t id, struct job_child *child, struct err *e)
 {
 	char **environment = make_environment(id);
 	int ends[2], error;
@@ -122,8 +119,8 @@ int job_child_start(const char *executable, char *const *arguments, int64_t id,
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		error = errno;
 	} else {
-		child->pid = spawn(executable == NULL ? "/proc/self/exe" : executable, arguments,
-				   environment, ends[1], &error);
+		child->pid =
+		    spawn(executable == NULL ? "/proc/self/exe" : executable, arguments, environment, ends[1], &error);
 		close(ends[1]);
 		child->output_fd = ends[0];
 		fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -152,8 +149,7 @@ bool job_child_ended(struct job_child *child, int *status)
 	if (child->pid <= 0)
 		return false;
 	/* First without taking it away: its group has our number as long as it is there. */
-	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-	    ended.si_pid == 0)
+	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0)
 		return false;
 	kill(-child->pid, SIGKILL); /* whom it left behind */
 	if (waitpid(child->pid, status, WNOHANG) != child->pid)

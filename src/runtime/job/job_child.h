@@ -25,8 +25,7 @@ struct job_child {
 
 /* arguments start with the name and end with NULL; the environment is ours and MLDECK_JOB=id.
  * executable: a path, or NULL for this one. */
-int job_child_start(const char *executable, char *const *arguments, int64_t id,
-		    struct job_child *child, struct err *e);
+int job_child_start(const char *executable, char *const *arguments, int64_t id, struct job_child *child, struct err *e);
 /* To its whole process group. */
 void job_child_signal(const struct job_child *child, int number);
 /* Whether it has ended; then *status is what waitpid() gave, the group is gone and pid is 0. */

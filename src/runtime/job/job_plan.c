@@ -29,8 +29,7 @@ static const char *base_name(const char *path)
 }
 
 /* A field's value: absolute, and of characters that a screen can show as they are. */
-static int read_path(const struct job_field *field, const cJSON *start, char path[JOB_PATH_SIZE],
-		     struct err *e)
+static int read_path(const struct job_field *field, const cJSON *start, char path[JOB_PATH_SIZE], struct err *e)
 {
 	char clean[4 * JOB_PATH_SIZE];
 	if (!json_has(start, field->name))
@@ -39,14 +38,11 @@ static int read_path(const struct job_field *field, const cJSON *start, char pat
 		return -1;
 	text_clean(clean, sizeof clean, path);
 	if (path[0] != '/')
-		return err_set(e, ERR_INPUT, "--%s must be an absolute path, got `%s`", field->name,
-			       path);
+		return err_set(e, ERR_INPUT, "--%s must be an absolute path, got `%s`", field->name, path);
 	if (strcmp(clean, path) != 0)
-		return err_set(e, ERR_INPUT, "--%s holds characters that cannot be shown: %s",
-			       field->name, path);
+		return err_set(e, ERR_INPUT, "--%s holds characters that cannot be shown: %s", field->name, path);
 	if (*base_name(path) == '\0')
-		return err_set(e, ERR_INPUT, "--%s must name a file, got the folder %s",
-			       field->name, path);
+		return err_set(e, ERR_INPUT, "--%s must name a file, got the folder %s", field->name, path);
 	return 0;
 }
 
@@ -66,8 +62,7 @@ static double lines_of(int fd, off_t size, bool *exact)
 	return *exact || got <= 0 ? lines : lines * (double)size / (double)got;
 }
 
-static int check_input(struct job_plan *plan, const struct job_field *field, const char *path,
-		       struct err *e)
+static int check_input(struct job_plan *plan, const struct job_field *field, const char *path, struct err *e)
 {
 	struct stat status;
 	char bytes[16], lines[16], text[JOB_FACT_SIZE];
@@ -95,23 +90,19 @@ static int check_input(struct job_plan *plan, const struct job_field *field, con
 }
 
 /* What may already be where the output goes. */
-static int check_taken(struct job_plan *plan, const struct job_field *field, const char *path,
-		       struct err *e)
+static int check_taken(struct job_plan *plan, const struct job_field *field, const char *path, struct err *e)
 {
 	struct stat there, input;
 	char bytes[16], text[JOB_FACT_SIZE];
 	if (stat(path, &there) != 0)
 		return errno == ENOENT ? 0 : err_errno(e, errno, "%s cannot be looked at", path);
 	if (!S_ISREG(there.st_mode))
-		return err_set(e, ERR_INPUT,
-			       "%s is there and is no ordinary file: name another --%s", path,
+		return err_set(e, ERR_INPUT, "%s is there and is no ordinary file: name another --%s", path,
 			       field->name);
 	for (size_t i = 0; i < plan->kind->field_count; i++) {
-		if (plan->kind->fields[i].type == JOB_FIELD_INPUT &&
-		    stat(plan->values[i], &input) == 0 && input.st_dev == there.st_dev &&
-		    input.st_ino == there.st_ino)
-			return err_set(e, ERR_INPUT, "--%s is the input itself: name another file",
-				       field->name);
+		if (plan->kind->fields[i].type == JOB_FIELD_INPUT && stat(plan->values[i], &input) == 0 &&
+		    input.st_dev == there.st_dev && input.st_ino == there.st_ino)
+			return err_set(e, ERR_INPUT, "--%s is the input itself: name another file", field->name);
 	}
 	text_bytes(bytes, sizeof bytes, (double)there.st_size);
 	snprintf(text, sizeof text, "a file of %s is there and will be replaced", bytes);
@@ -128,8 +119,7 @@ static void check_earlier(struct job_plan *plan, const struct job_field *field, 
 		fact(plan, false, field->name, "an earlier run stopped on the way: this one goes on there");
 }
 
-static int check_output(struct job_plan *plan, const struct job_field *field, const char *path,
-			struct err *e)
+static int check_output(struct job_plan *plan, const struct job_field *field, const char *path, struct err *e)
 {
 	struct statvfs disk;
 	char folder[JOB_PATH_SIZE], bytes[16], text[JOB_FACT_SIZE];
@@ -180,14 +170,13 @@ static int refuse_unknown(const struct job_kind *kind, const cJSON *start, struc
 		while (i < kind->field_count && strcmp(kind->fields[i].name, item->string) != 0)
 			i++;
 		if (i == kind->field_count)
-			return err_set(e, ERR_INPUT, "%s has no field `%s`", kind->name,
-				       item->string);
+			return err_set(e, ERR_INPUT, "%s has no field `%s`", kind->name, item->string);
 	}
 	return 0;
 }
 
-int job_plan_make(const struct job_kind *kind, const char *model, uint32_t version,
-		  const cJSON *start, struct job_plan *plan, struct err *e)
+int job_plan_make(const struct job_kind *kind, const char *model, uint32_t version, const cJSON *start,
+		  struct job_plan *plan, struct err *e)
 {
 	const char *values[JOB_FIELDS_MAX];
 	memset(plan, 0, sizeof *plan);
@@ -207,8 +196,7 @@ int job_plan_make(const struct job_kind *kind, const char *model, uint32_t versi
 	}
 	make_title(plan);
 	if (!job_kind_command(kind, model, version, values, plan->command, sizeof plan->command))
-		return err_set(e, ERR_TOO_LARGE,
-			       "the command is longer than %d bytes: use shorter paths",
+		return err_set(e, ERR_TOO_LARGE, "the command is longer than %d bytes: use shorter paths",
 			       JOB_COMMAND_SIZE - 1);
 	return 0;
 }
@@ -218,8 +206,7 @@ char *job_plan_start(const struct job_plan *plan)
 	cJSON *json = cJSON_CreateObject();
 	bool whole = json != NULL;
 	for (size_t i = 0; whole && i < plan->kind->field_count; i++)
-		whole = cJSON_AddStringToObject(json, plan->kind->fields[i].name,
-						plan->values[i]) != NULL;
+		whole = cJSON_AddStringToObject(json, plan->kind->fields[i].name, plan->values[i]) != NULL;
 	char *text = whole ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	return text;

@@ -34,8 +34,8 @@ struct job_plan {
 
 /* Reads the fields of start by the kind's record and looks at the files that they name. ERR_INPUT,
  * ERR_NOT_FOUND or ERR_DENIED says which field is wrong and why; nothing was made or changed. */
-int job_plan_make(const struct job_kind *kind, const char *model, uint32_t version,
-		  const cJSON *start, struct job_plan *plan, struct err *e);
+int job_plan_make(const struct job_kind *kind, const char *model, uint32_t version, const cJSON *start,
+		  struct job_plan *plan, struct err *e);
 /* The fields as JSON text, to make the plan again; free(). NULL when memory is out. */
 char *job_plan_start(const struct job_plan *plan);
 

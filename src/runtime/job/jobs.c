@@ -29,8 +29,7 @@ static struct job *find_open(struct jobs *j, int64_t id, struct err *e)
 		old = job->record;
 	else if (registry_job(j->options.registry, id, &old, NULL, e) != 0)
 		return NULL;
-	err_set(e, ERR_CONFLICT, "job %" PRId64 " has already ended: %s", id,
-		job_state_name(old.state));
+	err_set(e, ERR_CONFLICT, "job %" PRId64 " has already ended: %s", id, job_state_name(old.state));
 	return NULL;
 }
 
@@ -39,8 +38,7 @@ static int check_new(struct jobs *j, const struct job_record *job, struct err *e
 {
 	size_t open = 0;
 	if (j->stopping)
-		return err_set(e, ERR_UNREACHABLE,
-			       "the runtime is stopping: start the job when it is back");
+		return err_set(e, ERR_UNREACHABLE, "the runtime is stopping: start the job when it is back");
 	for (size_t i = 0; i < j->count; i++) {
 		const struct job_record *other = &j->list[i]->record;
 		if (job_ended(other))
@@ -48,22 +46,19 @@ static int check_new(struct jobs *j, const struct job_record *job, struct err *e
 		open++;
 		if (job->target[0] != '\0' && strcmp(other->target, job->target) == 0)
 			return err_set(e, ERR_CONFLICT,
-				       "job %" PRId64
-				       " (%s of %s, %s) already makes %s: wait for it or cancel it",
-				       other->id, other->kind, other->model,
-				       job_state_name(other->state), job->target);
+				       "job %" PRId64 " (%s of %s, %s) already makes %s: wait for it or cancel it",
+				       other->id, other->kind, other->model, job_state_name(other->state), job->target);
 	}
 	/* The list is full of ended ones only while none of them can be written. */
 	if (open >= JOBS_OPEN_MAX || j->count == sizeof j->list / sizeof *j->list)
-		return err_set(e, ERR_BUSY,
-			       "%d jobs run or wait already: try again when some have ended",
+		return err_set(e, ERR_BUSY, "%d jobs run or wait already: try again when some have ended",
 			       JOBS_OPEN_MAX);
 	return 0;
 }
 
 /* Adds it to the registry and the list, which takes it over. */
-static int add(struct jobs *j, struct job *job, const char *start, const struct actor *actor,
-	       int64_t *id, struct err *e)
+static int add(struct jobs *j, struct job *job, const char *start, const struct actor *actor, int64_t *id,
+	       struct err *e)
 {
 	job->record.queued_ms = clock_unix_ms();
 	job->record.progress.left_s = (double)NAN;
@@ -115,12 +110,11 @@ static bool make_arguments(const struct jobs *j, struct job *job, const struct j
 	for (size_t i = 0; i < plan->kind->field_count; i++)
 		values[i] = plan->values[i];
 	return job_kind_words(plan->kind, plan->model, plan->version, values, add_argument, &a) &&
-	       add_argument(&a, "--socket") && add_argument(&a, j->options.socket) &&
-	       add_argument(&a, "--state") && add_argument(&a, j->options.state);
+	       add_argument(&a, "--socket") && add_argument(&a, j->options.socket) && add_argument(&a, "--state") &&
+	       add_argument(&a, j->options.state);
 }
 
-int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id,
-	       struct err *e)
+int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id, struct err *e)
 {
 	struct job *job = calloc(1, sizeof *job);
 	char *start = job_plan_start(plan);
@@ -153,8 +147,8 @@ int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e)
 	return result;
 }
 
-int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid,
-		  const struct actor *actor, int64_t *id, struct err *e)
+int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid, const struct actor *actor, int64_t *id,
+		  struct err *e)
 {
 	struct job *job = calloc(1, sizeof *job);
 	if (job == NULL)
@@ -168,8 +162,7 @@ int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid,
 
 /* --- what is said of and to a job --- */
 
-int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progress, bool *cancel,
-		  struct err *e)
+int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progress, bool *cancel, struct err *e)
 {
 	pthread_mutex_lock(&j->mutex);
 	struct job *job = find_open(j, id, e);
@@ -210,17 +203,15 @@ static void cancel(struct jobs *j, struct job *job, const struct actor *actor)
 	}
 }
 
-int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct actor *actor,
-		struct err *e)
+int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct actor *actor, struct err *e)
 {
 	char detail[64];
 	snprintf(detail, sizeof detail, "job %" PRId64, id);
 	pthread_mutex_lock(&j->mutex);
 	struct job *job = find_open(j, id, e);
 	int result = job == NULL ? -1
-				 : registry_audit(j->options.registry, actor, "job-cancel",
-						  job->record.model, job->record.version, "done",
-						  reason, detail, e);
+				 : registry_audit(j->options.registry, actor, "job-cancel", job->record.model,
+						  job->record.version, "done", reason, detail, e);
 	if (result == 0)
 		cancel(j, job, actor);
 	pthread_mutex_unlock(&j->mutex);
@@ -229,8 +220,8 @@ int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct act
 
 /* --- what there is --- */
 
-static void list_some(const struct jobs *j, bool (*wanted)(const struct job_record *),
-		      bool newest_first, struct job_record *records, size_t max, size_t *count)
+static void list_some(const struct jobs *j, bool (*wanted)(const struct job_record *), bool newest_first,
+		      struct job_record *records, size_t max, size_t *count)
 {
 	for (size_t i = 0; i < j->count && *count < max; i++) {
 		const struct job *job = j->list[newest_first ? j->count - 1 - i : i];

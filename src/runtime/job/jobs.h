@@ -39,24 +39,20 @@ void jobs_free(struct jobs *j);
 
 /* Runs the plan, now or when its turn comes. ERR_CONFLICT, naming the other job, when one makes the
  * same file; ERR_BUSY when too many wait. */
-int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id,
-	       struct err *e);
+int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id, struct err *e);
 /* Whether jobs_start() would take it now; with the same refusals. */
 int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e);
 /* Takes over kind, model, version, title, command and target of a job whose process runs already.
  */
-int jobs_register(struct jobs *j, const struct job_record *job, pid_t pid,
-		  const struct actor *actor, int64_t *id, struct err *e);
-/* What a job's process says of itself; *cancel says that it should stop. */
-int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progress, bool *cancel,
+int jobs_register(struct jobs *j, const struct job_record *job, pid_t pid, const struct actor *actor, int64_t *id,
 		  struct err *e);
+/* What a job's process says of itself; *cancel says that it should stop. */
+int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progress, bool *cancel, struct err *e);
 /* outcome: JOB_DONE, JOB_FAILED or JOB_CANCELLED. A child has ended when its process has, too. */
-int jobs_end(struct jobs *j, int64_t id, enum job_state outcome, const char *summary,
-	     struct err *e);
+int jobs_end(struct jobs *j, int64_t id, enum job_state outcome, const char *summary, struct err *e);
 /* Asks it to stop: SIGTERM to a child, killed after a grace period; one of a shell hears it with
  * its next progress. One that waits is cancelled at once. */
-int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct actor *actor,
-		struct err *e);
+int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct actor *actor, struct err *e);
 
 struct jobs_counts {
 	unsigned running, queued;

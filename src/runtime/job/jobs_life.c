@@ -55,8 +55,7 @@ void jobs_finish(struct jobs *j, struct job *job, enum job_state state, const ch
 	job_child_release(&job->child);
 	job->unsaved = registry_job_end(j->options.registry, &job->record, job->output, &e) != 0;
 	if (job->unsaved)
-		fprintf(stderr, "mldeck: the end of job %" PRId64 " is not written yet: %s\n",
-			job->record.id, e.text);
+		fprintf(stderr, "mldeck: the end of job %" PRId64 " is not written yet: %s\n", job->record.id, e.text);
 }
 
 /* --- all of them --- */
@@ -131,10 +130,9 @@ int jobs_new(const struct jobs_options *options, struct jobs **result, struct er
 	pthread_mutex_init(&j->mutex, NULL);
 	clock_cond_init(&j->idle);
 	j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int failed =
-	    j->wake_fd < 0 ? err_errno(e, errno, "cannot make the descriptors that jobs need") : 0;
-	if (failed != 0 || registry_jobs_interrupt(options->registry, &interrupted, e) != 0 ||
-	    load_ended(j, e) != 0 || start_thread(j, e) != 0) {
+	int failed = j->wake_fd < 0 ? err_errno(e, errno, "cannot make the descriptors that jobs need") : 0;
+	if (failed != 0 || registry_jobs_interrupt(options->registry, &interrupted, e) != 0 || load_ended(j, e) != 0 ||
+	    start_thread(j, e) != 0) {
 		jobs_free(j);
 		return -1;
 	}

@@ -68,8 +68,7 @@ static void rows_text(const struct job_progress *p, char *text, size_t size)
 static void last_line(struct job *job, char *text, size_t size)
 {
 	job_set_lines(&job->record, job->output);
-	const char *line =
-	    job->record.line_count > 0 ? job->record.lines[job->record.line_count - 1] : "";
+	const char *line = job->record.line_count > 0 ? job->record.lines[job->record.line_count - 1] : "";
 	/* "mldeck predict: why" */
 	const char *colon = strncmp(line, "mldeck", 6) == 0 ? strstr(line, ": ") : NULL;
 	if (colon != NULL)
@@ -80,26 +79,21 @@ static void last_line(struct job *job, char *text, size_t size)
 static void describe_exit(struct job *job, int status, char *text, size_t size)
 {
 	if (WIFSIGNALED(status)) {
-		snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
+		snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return;
 	}
 	last_line(job, text, size);
 	if (text[0] == '\0')
-		snprintf(text, size, "ended with exit code %d and said nothing",
-			 WEXITSTATUS(status));
+		snprintf(text, size, "ended with exit code %d and said nothing", WEXITSTATUS(status));
 }
 
 static void child_ended(struct jobs *j, struct job *job, int status)
 {
 	char text[REASON_SIZE], rows[64];
-	bool worked =
-	    WIFEXITED(status) && WEXITSTATUS(status) <= 1; /* 1: some rows were rejected */
+	bool worked = WIFEXITED(status) && WEXITSTATUS(status) <= 1; /* 1: some rows were rejected */
 	rows_text(&job->record.progress, rows, sizeof rows);
-	if (j->stopping && !job->record.cancelling &&
-	    (job->reported ? job->outcome != JOB_DONE : !worked)) {
-		snprintf(text, sizeof text, "the runtime stopped after %s; start it again to go on",
-			 rows);
+	if (j->stopping && !job->record.cancelling && (job->reported ? job->outcome != JOB_DONE : !worked)) {
+		snprintf(text, sizeof text, "the runtime stopped after %s; start it again to go on", rows);
 		jobs_finish(j, job, JOB_INTERRUPTED, text);
 	} else if (job->reported) {
 		jobs_finish(j, job, job->outcome, job->summary);
@@ -146,13 +140,11 @@ static void look(struct jobs *j, struct job *job, int64_t now_ms)
 {
 	struct err e;
 	if (job->unsaved)
-		job->unsaved =
-		    registry_job_end(j->options.registry, &job->record, job->output, &e) != 0;
+		job->unsaved = registry_job_end(j->options.registry, &job->record, job->output, &e) != 0;
 	if (job->record.state != JOB_RUNNING)
 		return;
 	if (job->record.in_shell && process_gone(job))
-		jobs_finish(j, job, JOB_INTERRUPTED,
-			    "its process ended without a word; the same command goes on");
+		jobs_finish(j, job, JOB_INTERRUPTED, "its process ended without a word; the same command goes on");
 	else if (!job->record.in_shell)
 		look_at_child(j, job, now_ms);
 	if (job->record.state == JOB_RUNNING)
@@ -164,8 +156,7 @@ static void look(struct jobs *j, struct job *job, int64_t now_ms)
 static void start(struct jobs *j, struct job *job)
 {
 	struct err e;
-	if (job_child_start(j->options.executable, job->arguments, job->record.id, &job->child,
-			    &e) != 0) {
+	if (job_child_start(j->options.executable, job->arguments, job->record.id, &job->child, &e) != 0) {
 		jobs_finish(j, job, JOB_FAILED, e.text);
 		return;
 	}

@@ -16,8 +16,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void add_routes(const struct data_route *list)
 {
 	for (; list->method != NULL && route_count < ROUTES_MAX; list++) {
-		served[route_count] =
-			(struct http_route){list->method, list->pattern, list->handle, list->summary};
+		served[route_count] = (struct http_route){list->method, list->pattern, list->handle, list->summary};
 		routes[route_count++] = *list;
 	}
 }
@@ -54,8 +53,8 @@ void data_plane_json(struct http_response *response)
 	response->content_type = "application/json";
 }
 
-void data_plane_models(void *context, const struct http_request *request,
-		       const struct http_segments *segments, struct http_response *response)
+void data_plane_models(void *context, const struct http_request *request, const struct http_segments *segments,
+		       struct http_response *response)
 {
 	(void)request;
 	(void)segments;
@@ -79,15 +78,13 @@ const char *data_plane_version(const struct http_segments *segments)
 }
 
 void data_plane_describe(struct server *s, const struct http_segments *segments, bool only_ready,
-			 void (*write)(struct buf *out, const struct served_model *m,
-				       const struct served_version *v),
+			 void (*write)(struct buf *out, const struct served_model *m, const struct served_version *v),
 			 struct http_response *response)
 {
 	const struct routing *routing = router_enter(s->router);
 	const struct served_model *m;
 	struct err e;
-	const struct served_version *v =
-		infer_find(routing, segments->values[0], data_plane_version(segments), &m, &e);
+	const struct served_version *v = infer_find(routing, segments->values[0], data_plane_version(segments), &m, &e);
 
 	if (v != NULL && only_ready && served_version_state(v, &e) != SERVED_READY) {
 		/* Whatever keeps it from answering, a probe is told to come again. */
@@ -103,8 +100,7 @@ void data_plane_describe(struct server *s, const struct http_segments *segments,
 	router_leave(s->router);
 }
 
-void data_plane_handle(void *context, const struct http_request *request,
-		       struct http_response *response)
+void data_plane_handle(void *context, const struct http_request *request, struct http_response *response)
 {
 	size_t count;
 	data_plane_routes(&count);

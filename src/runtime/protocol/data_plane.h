@@ -33,8 +33,7 @@ const char *data_plane_version(const struct http_segments *segments);
 /* Answers with what `write` says of the model and version in the path; only_ready: refuses with 503 one that cannot
  * answer predictions now. */
 void data_plane_describe(struct server *s, const struct http_segments *segments, bool only_ready,
-			 void (*write)(struct buf *out, const struct served_model *m,
-				       const struct served_version *v),
+			 void (*write)(struct buf *out, const struct served_model *m, const struct served_version *v),
 			 struct http_response *response);
 
 #endif

@@ -37,8 +37,7 @@ static const char *segment_name(const char *pattern, const char *place)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t size = strlen(names[i][0]);
-		if ((size_t)(place - pattern) >= size &&
-		    memcmp(place - size, names[i][0], size) == 0)
+		if ((size_t)(place - pattern) >= size && memcmp(place - size, names[i][0], size) == 0)
 			return names[i][1];
 	}
 	return "model";
@@ -77,8 +76,7 @@ static void write_segment(struct buf *out, const char *name, const struct openap
 {
 	buf_format(out, "{\"name\":\"%s\",\"in\":\"path\",\"required\":true,\"schema\":", name);
 	if (strcmp(name, "model") == 0) {
-		buf_add_string(out,
-			       "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9._-]{0,63}$\"}");
+		buf_add_string(out, "{\"type\":\"string\",\"pattern\":\"^[a-z0-9][a-z0-9._-]{0,63}$\"}");
 		if (model != NULL) {
 			buf_add_string(out, ",\"example\":");
 			write_text(out, model->name);
@@ -110,8 +108,7 @@ static void write_features(struct buf *out, const struct openapi_model *model)
 	buf_add_char(out, '}');
 }
 
-static void write_parameters(struct buf *out, const struct data_route *route,
-			     const struct openapi_model *model)
+static void write_parameters(struct buf *out, const struct data_route *route, const struct openapi_model *model)
 {
 	const char *list = route->operation->parameters, *between = "";
 	char name[NAME_SIZE];
@@ -135,16 +132,14 @@ static void write_parameters(struct buf *out, const struct data_route *route,
 
 /* --- bodies --- */
 
-static void write_content(struct buf *out, const struct operation_body *list,
-			  const struct openapi_model *model)
+static void write_content(struct buf *out, const struct operation_body *list, const struct openapi_model *model)
 {
 	buf_add_string(out, "\"content\":{");
 	for (const struct operation_body *body = list; body->type != NULL; body++) {
 		if (body != list)
 			buf_add_char(out, ',');
 		write_text(out, body->type);
-		buf_format(out, ":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}",
-			   body->schema);
+		buf_format(out, ":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}", body->schema);
 		if (openapi_has_example(body->example, model)) {
 			buf_add_string(out, ",\"example\":");
 			openapi_write_example(out, body->example, model);
@@ -154,13 +149,11 @@ static void write_content(struct buf *out, const struct operation_body *list,
 	buf_add_char(out, '}');
 }
 
-static void write_request(struct buf *out, const struct operation *o,
-			  const struct openapi_model *model)
+static void write_request(struct buf *out, const struct operation *o, const struct openapi_model *model)
 {
 	if (o->request == NULL)
 		return;
-	buf_format(out, ",\"requestBody\":{\"required\":%s,",
-		   o->request_optional ? "false" : "true");
+	buf_format(out, ",\"requestBody\":{\"required\":%s,", o->request_optional ? "false" : "true");
 	write_content(out, o->request, model);
 	buf_add_char(out, '}');
 }
@@ -181,8 +174,7 @@ static void write_responses(struct buf *out, const struct operation *o)
 	if (headers != NULL)
 		buf_add_string(out, ",\"headers\":{");
 	for (; next_word(&headers, name); between = ",")
-		buf_format(out, "%s\"%s\":{\"$ref\":\"#/components/headers/%s\"}", between, name,
-			   name);
+		buf_format(out, "%s\"%s\":{\"$ref\":\"#/components/headers/%s\"}", between, name, name);
 	if (o->headers != NULL)
 		buf_add_char(out, '}');
 	if (o->response != NULL) {
@@ -197,8 +189,7 @@ static void write_responses(struct buf *out, const struct operation *o)
 
 /* --- the document --- */
 
-static void write_operation(struct buf *out, const struct data_route *route,
-			    const struct openapi_model *model)
+static void write_operation(struct buf *out, const struct data_route *route, const struct openapi_model *model)
 {
 	buf_add_char(out, '"');
 	for (const char *at = route->method; *at != '\0'; at++)
@@ -247,17 +238,14 @@ static void write_paths(struct buf *out, const struct data_route *routes, size_t
 	}
 }
 
-void openapi_write(struct buf *out, const struct data_route *routes, size_t count,
-		   const struct openapi_model *model)
+void openapi_write(struct buf *out, const struct data_route *routes, size_t count, const struct openapi_model *model)
 {
-	buf_add_string(
-	    out,
-	    "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"mldeck\",\"version\":\"" MLDECK_VERSION
-	    "\",\"description\":\"Predictions of the models that are deployed here: by the Open "
-	    "Inference "
-	    "Protocol (V2), by V1, and as tables. Errors are {\\\"error\\\": one sentence}.\","
-	    "\"license\":{\"name\":\"GPL-3.0-or-later\"}},\"servers\":[{\"url\":\"/"
-	    "\"}],\"paths\":{");
+	buf_add_string(out, "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"mldeck\",\"version\":\"" MLDECK_VERSION
+			    "\",\"description\":\"Predictions of the models that are deployed here: by the Open "
+			    "Inference "
+			    "Protocol (V2), by V1, and as tables. Errors are {\\\"error\\\": one sentence}.\","
+			    "\"license\":{\"name\":\"GPL-3.0-or-later\"}},\"servers\":[{\"url\":\"/"
+			    "\"}],\"paths\":{");
 	write_paths(out, routes, count, model);
 	buf_add_string(out, "},\"components\":");
 	buf_add_string(out, openapi_components);

@@ -26,12 +26,10 @@ struct openapi_model {
 };
 
 /* model NULL: no examples. */
-void openapi_write(struct buf *out, const struct data_route *routes, size_t count,
-		   const struct openapi_model *model);
+void openapi_write(struct buf *out, const struct data_route *routes, size_t count, const struct openapi_model *model);
 /* Whether there is such an example of the model. */
 bool openapi_has_example(enum example example, const struct openapi_model *model);
 /* The example as a JSON value. */
-void openapi_write_example(struct buf *out, enum example example,
-			   const struct openapi_model *model);
+void openapi_write_example(struct buf *out, enum example example, const struct openapi_model *model);
 
 #endif

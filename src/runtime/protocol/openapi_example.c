@@ -30,8 +30,7 @@ static size_t value_count(const struct manifest *m)
 	for (size_t i = 0; i < m->input_count; i++) {
 		size_t count = 1;
 		for (size_t k = 0; k < m->inputs[i].dimension_count; k++)
-			if (__builtin_mul_overflow(count, size_of(m->inputs[i].dimensions[k]),
-						   &count))
+			if (__builtin_mul_overflow(count, size_of(m->inputs[i].dimensions[k]), &count))
 				return SIZE_MAX;
 		if (__builtin_add_overflow(total, count, &total))
 			return SIZE_MAX;
@@ -143,8 +142,7 @@ static void write_csv(struct buf *out, const struct columns *c)
 	buf_add_char(&csv, '\n');
 	for (size_t i = 0; i < c->count; i++) {
 		enum datatype_kind kind = datatype_kind(c->list[i].datatype);
-		buf_format(&csv, "%s%s", i > 0 ? "," : "",
-			   kind == KIND_BYTES ? "a" : value_of(kind));
+		buf_format(&csv, "%s%s", i > 0 ? "," : "", kind == KIND_BYTES ? "a" : value_of(kind));
 	}
 	buf_add_char(&csv, '\n');
 	json_write_string(out, csv.data != NULL ? csv.data : "", csv.size);

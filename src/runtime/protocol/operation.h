@@ -25,20 +25,23 @@ struct operation_body {
 	enum example example;
 };
 
-#define OPERATION_BODIES(...)                                               \
-	(const struct operation_body[])                                     \
-	{                                                                   \
-		__VA_ARGS__, {NULL, NULL, EXAMPLE_NONE}                     \
+#define OPERATION_BODIES(...)                    \
+	(const struct operation_body[])          \
+	{                                        \
+		__VA_ARGS__,                     \
+		{                                \
+			NULL, NULL, EXAMPLE_NONE \
+		}                                \
 	}
 #define OPERATION_JSON(schema) OPERATION_BODIES({"application/json", schema, EXAMPLE_NONE})
 
 struct operation {
 	const char *tag;
-	const char *parameters; /* besides the path's, with blanks between; NULL: none */
+	const char *parameters;                /* besides the path's, with blanks between; NULL: none */
 	const struct operation_body *request;  /* NULL: no body */
 	const struct operation_body *response; /* with status 200; NULL: no body */
 	const char *headers;                   /* of that answer */
-	const char *statuses; /* of refusals, besides those that any path may answer */
+	const char *statuses;                  /* of refusals, besides those that any path may answer */
 	bool request_optional;
 };
 

@@ -13,8 +13,8 @@ static void refuse_memory(struct http_response *response)
 	data_plane_refuse(response, &e);
 }
 
-static void metrics_handle(void *context, const struct http_request *request,
-		    const struct http_segments *segments, struct http_response *response)
+static void metrics_handle(void *context, const struct http_request *request, const struct http_segments *segments,
+			   struct http_response *response)
 {
 	(void)request;
 	(void)segments;
@@ -62,8 +62,8 @@ static int write_stats(struct buf *out, const struct routing *routing, const str
 	return 0;
 }
 
-static void model_stats_handle(void *context, const struct http_request *request,
-			const struct http_segments *segments, struct http_response *response)
+static void model_stats_handle(void *context, const struct http_request *request, const struct http_segments *segments,
+			       struct http_response *response)
 {
 	(void)request;
 	struct server *s = context;
@@ -80,24 +80,24 @@ static void model_stats_handle(void *context, const struct http_request *request
 /* --- routes --- */
 
 static const struct operation metrics_operation = {
-	.tag = "Monitoring",
-	.response = OPERATION_BODIES({METRICS_CONTENT_TYPE, "Text", EXAMPLE_NONE}),
+    .tag = "Monitoring",
+    .response = OPERATION_BODIES({METRICS_CONTENT_TYPE, "Text", EXAMPLE_NONE}),
 };
 static const struct operation all_stats_operation = {
-	.tag = "V2",
-	.response = OPERATION_JSON("Statistics"),
+    .tag = "V2",
+    .response = OPERATION_JSON("Statistics"),
 };
 static const struct operation stats_operation = {
-	.tag = "V2",
-	.response = OPERATION_JSON("Statistics"),
-	.statuses = STATUSES_MODEL,
+    .tag = "V2",
+    .response = OPERATION_JSON("Statistics"),
+    .statuses = STATUSES_MODEL,
 };
 
 /* Before V2's own: `stats` is no model there. */
 const struct data_route protocol_metrics[] = {
-	{"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus", &metrics_operation},
-	{"GET", "/v2/models/stats", model_stats_handle, "statistics of all models", &all_stats_operation},
-	{"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions", &stats_operation},
-	{"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version", &stats_operation},
-	{NULL, NULL, NULL, NULL, NULL},
+    {"GET", "/metrics", metrics_handle, "counters and gauges for Prometheus", &metrics_operation},
+    {"GET", "/v2/models/stats", model_stats_handle, "statistics of all models", &all_stats_operation},
+    {"GET", "/v2/models/{}/stats", model_stats_handle, "statistics of a model's versions", &stats_operation},
+    {"GET", "/v2/models/{}/versions/{}/stats", model_stats_handle, "statistics of a version", &stats_operation},
+    {NULL, NULL, NULL, NULL, NULL},
 };

@@ -23,8 +23,8 @@ static bool find_model(const struct routing *routing, struct openapi_model *mode
 	return found;
 }
 
-static void describe(void *context, const struct http_request *request,
-		     const struct http_segments *segments, struct http_response *response)
+static void describe(void *context, const struct http_request *request, const struct http_segments *segments,
+		     struct http_response *response)
 {
 	(void)request;
 	(void)segments;

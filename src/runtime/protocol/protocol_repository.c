@@ -43,8 +43,8 @@ static int read_filter(const struct http_request *request, bool *ready_only, str
 	return good ? 0 : err_set(e, ERR_INPUT, "the body must be {\"ready\": true} or {\"ready\": false}");
 }
 
-static void repository_index(void *context, const struct http_request *request,
-			     const struct http_segments *segments, struct http_response *response)
+static void repository_index(void *context, const struct http_request *request, const struct http_segments *segments,
+			     struct http_response *response)
 {
 	(void)segments;
 	struct server *s = context;
@@ -132,18 +132,18 @@ static int deploy_file(struct change *c, const cJSON *file, struct err *e)
 	struct deploy_result result;
 	const char *slash = strrchr(file->string, '/');
 	const struct deploy_request deploy = {
-		.model = c->model,
-		.sha256 = sha256,
-		.file_name = slash != NULL ? slash + 1 : file->string + 5,
-		.reason = "loaded over the model repository",
+	    .model = c->model,
+	    .sha256 = sha256,
+	    .file_name = slash != NULL ? slash + 1 : file->string + 5,
+	    .reason = "loaded over the model repository",
 	};
 
 	if (store_artifact(c->server, file->valuestring, sha256, e) != 0)
 		return -1;
 	if (router_deploy(c->server->router, &deploy, &c->actor, &result, &baseline_count, e) == 0)
 		return 0;
-	registry_audit(c->server->registry, &c->actor, "deploy", c->model, 0, err_name(e->code),
-		       deploy.reason, e->text, NULL);
+	registry_audit(c->server->registry, &c->actor, "deploy", c->model, 0, err_name(e->code), deploy.reason, e->text,
+		       NULL);
 	artifact_discard(c->server->registry, sha256);
 	return -1;
 }
@@ -166,8 +166,8 @@ static int carry_out(struct change *c, struct err *e)
 			result = find_file(cJSON_GetObjectItemCaseSensitive(body, "parameters"), &file, e);
 	}
 	if (result == 0)
-		result = file != NULL ? deploy_file(c, file, e)
-				      : router_load(c->server->router, c->model, &c->actor, e);
+		result =
+		    file != NULL ? deploy_file(c, file, e) : router_load(c->server->router, c->model, &c->actor, e);
 	cJSON_Delete(body);
 	return result;
 }
@@ -194,8 +194,8 @@ static void fill_actor(const struct http_request *request, struct actor *actor)
 	text_clean(actor->client, sizeof actor->client, agent == NULL ? "unknown" : agent);
 }
 
-static int start_change(struct server *s, const struct http_request *request, const char *model,
-			bool load, struct err *e)
+static int start_change(struct server *s, const struct http_request *request, const char *model, bool load,
+			struct err *e)
 {
 	if (!s->config.server.model_control)
 		return err_set(e, ERR_INPUT,
@@ -226,16 +226,16 @@ static int start_change(struct server *s, const struct http_request *request, co
 	return 0;
 }
 
-static void repository_load(void *context, const struct http_request *request,
-			    const struct http_segments *segments, struct http_response *response)
+static void repository_load(void *context, const struct http_request *request, const struct http_segments *segments,
+			    struct http_response *response)
 {
 	struct err e;
 	if (start_change(context, request, segments->values[0], true, &e) != 0)
 		data_plane_refuse(response, &e);
 }
 
-static void repository_unload(void *context, const struct http_request *request,
-			      const struct http_segments *segments, struct http_response *response)
+static void repository_unload(void *context, const struct http_request *request, const struct http_segments *segments,
+			      struct http_response *response)
 {
 	struct err e;
 	if (start_change(context, request, segments->values[0], false, &e) != 0)
@@ -247,27 +247,27 @@ static void repository_unload(void *context, const struct http_request *request,
 #define STATUSES_CHANGE "404 409 429 500 502 504 507"
 
 static const struct operation index_operation = {
-	.tag = "V2 repository",
-	.request = OPERATION_JSON("IndexRequest"),
-	.response = OPERATION_JSON("Index"),
-	.request_optional = true,
+    .tag = "V2 repository",
+    .request = OPERATION_JSON("IndexRequest"),
+    .response = OPERATION_JSON("Index"),
+    .request_optional = true,
 };
 static const struct operation load_operation = {
-	.tag = "V2 repository",
-	.request = OPERATION_JSON("LoadRequest"),
-	.statuses = STATUSES_CHANGE,
-	.request_optional = true,
+    .tag = "V2 repository",
+    .request = OPERATION_JSON("LoadRequest"),
+    .statuses = STATUSES_CHANGE,
+    .request_optional = true,
 };
 static const struct operation unload_operation = {
-	.tag = "V2 repository",
-	.request = OPERATION_JSON("Empty"),
-	.statuses = STATUSES_CHANGE,
-	.request_optional = true,
+    .tag = "V2 repository",
+    .request = OPERATION_JSON("Empty"),
+    .statuses = STATUSES_CHANGE,
+    .request_optional = true,
 };
 
 const struct data_route protocol_repository[] = {
-	{"POST", "/v2/repository/index", repository_index, "all versions and their states", &index_operation},
-	{"POST", "/v2/repository/models/{}/load", repository_load, "load a model, or register a file", &load_operation},
-	{"POST", "/v2/repository/models/{}/unload", repository_unload, "free a model's memory", &unload_operation},
-	{NULL, NULL, NULL, NULL, NULL},
+    {"POST", "/v2/repository/index", repository_index, "all versions and their states", &index_operation},
+    {"POST", "/v2/repository/models/{}/load", repository_load, "load a model, or register a file", &load_operation},
+    {"POST", "/v2/repository/models/{}/unload", repository_unload, "free a model's memory", &unload_operation},
+    {NULL, NULL, NULL, NULL, NULL},
 };

@@ -17,8 +17,7 @@ static bool is_get(const struct http_request *request)
 /* --- version and unit, which are needed before the model's columns are known for sure --- */
 
 /* The columns of the live version decide which words of a GET are features. */
-static const struct columns *live_columns(const struct http_request *request,
-					  const struct served_model *m)
+static const struct columns *live_columns(const struct http_request *request, const struct served_model *m)
 {
 	const struct served_version *v = NULL;
 	if (is_get(request) && m != NULL)
@@ -43,8 +42,8 @@ static bool look(void *context, const char *name, const char *value)
 	return !l->twice;
 }
 
-static void table_unit(const struct http_request *request, const struct served_model *m,
-		       char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static void table_unit(const struct http_request *request, const struct served_model *m, char unit[INFER_UNIT_SIZE],
+		       size_t *unit_size)
 {
 	struct lookup l = {.columns = live_columns(request, m), .option = TABLE_UNIT};
 
@@ -57,13 +56,12 @@ static void table_unit(const struct http_request *request, const struct served_m
 }
 
 /* The version that path or query names, "" for none. */
-static int find_version(struct server *s, const struct http_request *request,
-			const struct http_segments *segments, const char **version, struct err *e)
+static int find_version(struct server *s, const struct http_request *request, const struct http_segments *segments,
+			const char **version, struct err *e)
 {
 	struct lookup l = {.option = TABLE_VERSION};
 
-	l.columns =
-	    live_columns(request, routing_find(router_enter(s->router), segments->values[0], NULL));
+	l.columns = live_columns(request, routing_find(router_enter(s->router), segments->values[0], NULL));
 	http_query_each(request, look, &l);
 	router_leave(s->router);
 	*version = segments->count == 1 && l.value != NULL ? l.value : data_plane_version(segments);
@@ -87,13 +85,11 @@ struct query {
 static bool take_argument(void *context, const char *name, const char *value)
 {
 	struct query *q = context;
-	enum table_option option =
-	    table_option(q->features ? q->request->rows.columns : NULL, name);
+	enum table_option option = table_option(q->features ? q->request->rows.columns : NULL, name);
 
 	if (option != TABLE_OPTION_COUNT)
-		q->result = value == NULL || *value == '\0'
-				? 0
-				: table_set(q->request, option, q->manifest, value, q->error);
+		q->result =
+		    value == NULL || *value == '\0' ? 0 : table_set(q->request, option, q->manifest, value, q->error);
 	else if (q->features)
 		q->result = table_put(q->request, name, value, q->error);
 	else
@@ -105,11 +101,10 @@ static bool take_argument(void *context, const char *name, const char *value)
 	return q->result == 0;
 }
 
-static int read_query(struct table_request *t, const struct http_request *request,
-		      const struct infer_version *version, struct err *e)
+static int read_query(struct table_request *t, const struct http_request *request, const struct infer_version *version,
+		      struct err *e)
 {
-	struct query q = {
-	    .request = t, .manifest = version->manifest, .features = is_get(request), .error = e};
+	struct query q = {.request = t, .manifest = version->manifest, .features = is_get(request), .error = e};
 	http_query_each(request, take_argument, &q);
 	if (q.result != 0)
 		return -1;
@@ -118,9 +113,8 @@ static int read_query(struct table_request *t, const struct http_request *reques
 	return 0;
 }
 
-static int table_read(void *state, const struct http_request *request,
-		      const struct infer_version *version, struct inference *inference,
-		      struct err *e)
+static int table_read(void *state, const struct http_request *request, const struct infer_version *version,
+		      struct inference *inference, struct err *e)
 {
 	struct table_request *t = state;
 	enum table_format fallback = TABLE_TEXT;
@@ -134,16 +128,15 @@ static int table_read(void *state, const struct http_request *request,
 	} else {
 		const char *type = http_header(request, "Content-Type");
 		if (table_body_is_json(type, request->body, request->body_size, &json, e) != 0 ||
-		    (json ? table_read_json : table_read_csv)(t, request->body, request->body_size,
-							      e) != 0)
+		    (json ? table_read_json : table_read_csv)(t, request->body, request->body_size, e) != 0)
 			return -1;
 		fallback = json ? TABLE_JSON : TABLE_CSV;
 	}
 	return table_end(t, version, inference, fallback, e);
 }
 
-static void table_answer(void *state, const struct infer_version *version,
-			 struct inference *inference, struct http_response *response)
+static void table_answer(void *state, const struct infer_version *version, struct inference *inference,
+			 struct http_response *response)
 {
 	const struct table_request *t = state;
 	struct err e;
@@ -162,8 +155,8 @@ static const struct infer_protocol table_protocol = {
     .write = table_answer,
 };
 
-static void predict(void *context, const struct http_request *request,
-		    const struct http_segments *segments, struct http_response *response)
+static void predict(void *context, const struct http_request *request, const struct http_segments *segments,
+		    struct http_response *response)
 {
 	const char *version;
 	struct err e;
@@ -171,15 +164,13 @@ static void predict(void *context, const struct http_request *request,
 	if (find_version(context, request, segments, &version, &e) != 0)
 		data_plane_refuse(response, &e);
 	else
-		infer_handle(context, &table_protocol, request, segments->values[0], version,
-			     response);
+		infer_handle(context, &table_protocol, request, segments->values[0], version, response);
 }
 
 /* --- routes --- */
 
-#define TABLE_REQUEST                                             \
-	OPERATION_BODIES({"text/csv", "Csv", EXAMPLE_CSV},        \
-			 {"application/json", "TableRows", EXAMPLE_JSON})
+#define TABLE_REQUEST \
+	OPERATION_BODIES({"text/csv", "Csv", EXAMPLE_CSV}, {"application/json", "TableRows", EXAMPLE_JSON})
 
 static const struct operation_body table_response[] = {
 #define X(name, word, type, schema) {type, schema, EXAMPLE_NONE},
@@ -219,13 +210,9 @@ static const struct operation body_version_operation = {
 };
 
 const struct data_route protocol_table[] = {
-    {"GET", "/predict/{}", predict, "one prediction as a bare number, by features in the query",
-     &query_operation},
-    {"POST", "/predict/{}", predict, "predictions for the rows of a CSV, or of JSON objects",
-     &body_operation},
-    {"GET", "/predict/{}/versions/{}", predict, "one prediction with this version",
-     &query_version_operation},
-    {"POST", "/predict/{}/versions/{}", predict, "predictions with this version",
-     &body_version_operation},
+    {"GET", "/predict/{}", predict, "one prediction as a bare number, by features in the query", &query_operation},
+    {"POST", "/predict/{}", predict, "predictions for the rows of a CSV, or of JSON objects", &body_operation},
+    {"GET", "/predict/{}/versions/{}", predict, "one prediction with this version", &query_version_operation},
+    {"POST", "/predict/{}/versions/{}", predict, "predictions with this version", &body_version_operation},
     {NULL, NULL, NULL, NULL, NULL},
 };

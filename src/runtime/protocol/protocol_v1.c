@@ -12,8 +12,8 @@
 #include <string.h>
 
 /* KServe's client asks it whether the server is alive. */
-static void alive(void *context, const struct http_request *request,
-		  const struct http_segments *segments, struct http_response *response)
+static void alive(void *context, const struct http_request *request, const struct http_segments *segments,
+		  struct http_response *response)
 {
 	(void)context;
 	(void)request;
@@ -33,18 +33,16 @@ static int refuse_label(const struct served_model *m, const char *label, struct 
 	for (uint32_t i = 0; i < m->route.entry_count; i++) {
 		enum route_role role = m->route.entries[i].role;
 		if (!seen[role])
-			used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`",
-						 used > 0 ? ", " : "", route_role_name(role));
+			used += (size_t)snprintf(names + used, sizeof names - used, "%s`%s`", used > 0 ? ", " : "",
+						 route_role_name(role));
 		seen[role] = true;
 	}
-	return err_set(e, ERR_NOT_FOUND,
-		       "%s has no label `%s`; of live, canary and shadow it has %s", m->name, label,
+	return err_set(e, ERR_NOT_FOUND, "%s has no label `%s`; of live, canary and shadow it has %s", m->name, label,
 		       names);
 }
 
 /* The number of the version that has the role; of several, the one with the greatest share. */
-static int find_label(struct server *s, const char *model, const char *label, char version[16],
-		      struct err *e)
+static int find_label(struct server *s, const char *model, const char *label, char version[16], struct err *e)
 {
 	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	const struct route_entry *found = NULL;
@@ -77,8 +75,7 @@ static void write_status(struct buf *out, const struct served_version *v)
 	buf_format(out,
 		   "{\"version\":\"%u\",\"state\":\"%s\",\"status\":{\"error_code\":\"%s\",\"error_"
 		   "message\":",
-		   (unsigned)v->version,
-		   ready || state == SERVED_AWAY ? "AVAILABLE" : "END",
+		   (unsigned)v->version, ready || state == SERVED_AWAY ? "AVAILABLE" : "END",
 		   ready ? "OK" : "UNAVAILABLE");
 	v2_write_string(out, ready ? "" : e.text);
 	buf_add_string(out, "}}");
@@ -97,23 +94,22 @@ static void write_model(struct buf *out, const struct served_model *m, const str
 	}
 }
 
-static void model_status(void *context, const struct http_request *request,
-			 const struct http_segments *segments, struct http_response *response)
+static void model_status(void *context, const struct http_request *request, const struct http_segments *segments,
+			 struct http_response *response)
 {
 	(void)request;
 	data_plane_describe(context, segments, true, write_model, response);
 }
 
 /* A version that failed has a status too. */
-static void version_status(void *context, const struct http_request *request,
-			   const struct http_segments *segments, struct http_response *response)
+static void version_status(void *context, const struct http_request *request, const struct http_segments *segments,
+			   struct http_response *response)
 {
 	(void)request;
 	struct server *s = context;
 	struct err e;
 	const struct served_model *m = routing_find(router_enter(s->router), segments->values[0], &e);
-	const struct served_version *v =
-	    m == NULL ? NULL : served_model_version(m, segments->values[1], &e);
+	const struct served_version *v = m == NULL ? NULL : served_model_version(m, segments->values[1], &e);
 
 	if (v == NULL) {
 		data_plane_refuse(response, &e);
@@ -131,8 +127,8 @@ static void write_metadata(struct buf *out, const struct served_model *m, const 
 	v1_write_metadata(out, m->name, v->version, &v->manifest);
 }
 
-static void model_metadata(void *context, const struct http_request *request,
-			   const struct http_segments *segments, struct http_response *response)
+static void model_metadata(void *context, const struct http_request *request, const struct http_segments *segments,
+			   struct http_response *response)
 {
 	(void)request;
 	data_plane_describe(context, segments, false, write_metadata, response);
@@ -140,8 +136,8 @@ static void model_metadata(void *context, const struct http_request *request,
 
 /* --- predictions --- */
 
-static void v1_unit(const struct http_request *request, const struct served_model *m,
-		    char unit[INFER_UNIT_SIZE], size_t *unit_size)
+static void v1_unit(const struct http_request *request, const struct served_model *m, char unit[INFER_UNIT_SIZE],
+		    size_t *unit_size)
 {
 	(void)m;
 	v2_peek_unit(request->body, request->body_size, unit, unit_size);
@@ -152,8 +148,8 @@ static struct v1_model model_of(const struct infer_version *version)
 	return (struct v1_model){version->engine, version->columns};
 }
 
-static int v1_read(void *state, const struct http_request *request,
-		   const struct infer_version *version, struct inference *inference, struct err *e)
+static int v1_read(void *state, const struct http_request *request, const struct infer_version *version,
+		   struct inference *inference, struct err *e)
 {
 	const struct v1_model model = model_of(version);
 	return v1_parse(&model, request->body, request->body_size, state, inference, e);
@@ -178,11 +174,10 @@ static const struct infer_protocol v1_protocol = {
     .write = v1_answer,
 };
 
-static void predict(void *context, const struct http_request *request,
-		    const struct http_segments *segments, struct http_response *response)
+static void predict(void *context, const struct http_request *request, const struct http_segments *segments,
+		    struct http_response *response)
 {
-	infer_handle(context, &v1_protocol, request, segments->values[0], data_plane_version(segments),
-		     response);
+	infer_handle(context, &v1_protocol, request, segments->values[0], data_plane_version(segments), response);
 }
 
 /* --- the same with a label in the version's place --- */
@@ -198,20 +193,20 @@ static void with_label(http_handler *handle, void *context, const struct http_re
 		handle(context, request, &found, response);
 }
 
-static void label_predict(void *context, const struct http_request *request,
-			  const struct http_segments *segments, struct http_response *response)
+static void label_predict(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response)
 {
 	with_label(predict, context, request, segments, response);
 }
 
-static void label_status(void *context, const struct http_request *request,
-			 const struct http_segments *segments, struct http_response *response)
+static void label_status(void *context, const struct http_request *request, const struct http_segments *segments,
+			 struct http_response *response)
 {
 	with_label(version_status, context, request, segments, response);
 }
 
-static void label_metadata(void *context, const struct http_request *request,
-			   const struct http_segments *segments, struct http_response *response)
+static void label_metadata(void *context, const struct http_request *request, const struct http_segments *segments,
+			   struct http_response *response)
 {
 	with_label(model_metadata, context, request, segments, response);
 }
@@ -253,23 +248,17 @@ static const struct operation metadata_operation = {
 const struct data_route protocol_v1[] = {
     {"GET", "/", alive, "whether the process answers", &alive_operation},
     {"GET", "/v1/models", data_plane_models, "the names of all models", &list_operation},
-    {"POST", "/v1/models/{}:predict", predict, "predict with the version that the route gives",
+    {"POST", "/v1/models/{}:predict", predict, "predict with the version that the route gives", &predict_operation},
+    {"POST", "/v1/models/{}/versions/{}:predict", predict, "predict with this version", &predict_operation},
+    {"POST", "/v1/models/{}/labels/{}:predict", label_predict, "predict with the version in this role",
      &predict_operation},
-    {"POST", "/v1/models/{}/versions/{}:predict", predict, "predict with this version",
-     &predict_operation},
-    {"POST", "/v1/models/{}/labels/{}:predict", label_predict,
-     "predict with the version in this role", &predict_operation},
-    {"GET", "/v1/models/{}", model_status,
-     "whether the live version is loaded, and the state of every version", &status_operation},
-    {"GET", "/v1/models/{}/versions/{}", version_status, "the state of a version",
-     &version_operation},
-    {"GET", "/v1/models/{}/labels/{}", label_status, "the state of the version in this role",
-     &version_operation},
-    {"GET", "/v1/models/{}/metadata", model_metadata, "the signature of the live version",
+    {"GET", "/v1/models/{}", model_status, "whether the live version is loaded, and the state of every version",
+     &status_operation},
+    {"GET", "/v1/models/{}/versions/{}", version_status, "the state of a version", &version_operation},
+    {"GET", "/v1/models/{}/labels/{}", label_status, "the state of the version in this role", &version_operation},
+    {"GET", "/v1/models/{}/metadata", model_metadata, "the signature of the live version", &metadata_operation},
+    {"GET", "/v1/models/{}/versions/{}/metadata", model_metadata, "the signature of a version", &metadata_operation},
+    {"GET", "/v1/models/{}/labels/{}/metadata", label_metadata, "the signature of the version in this role",
      &metadata_operation},
-    {"GET", "/v1/models/{}/versions/{}/metadata", model_metadata, "the signature of a version",
-     &metadata_operation},
-    {"GET", "/v1/models/{}/labels/{}/metadata", label_metadata,
-     "the signature of the version in this role", &metadata_operation},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -31,14 +31,13 @@ enum table_option table_option(const struct columns *columns, const char *name)
 
 	for (int i = 0; i < TABLE_OPTION_COUNT; i++)
 		if (strcmp(word, words[i]) == 0 &&
-		    (sure || columns == NULL ||
-		     columns_find(columns, name, strlen(name)) == COLUMNS_NONE))
+		    (sure || columns == NULL || columns_find(columns, name, strlen(name)) == COLUMNS_NONE))
 			return (enum table_option)i;
 	return TABLE_OPTION_COUNT;
 }
 
-int table_begin(struct table_request *t, const struct infer_version *version,
-		struct inference *inference, struct err *e)
+int table_begin(struct table_request *t, const struct infer_version *version, struct inference *inference,
+		struct err *e)
 {
 	const struct columns *columns = infer_columns(version, e);
 
@@ -54,8 +53,7 @@ int table_begin(struct table_request *t, const struct infer_version *version,
 static bool find_output(const struct manifest *m, const char *name, struct table_output *found)
 {
 	for (size_t i = 0; i < m->output_count; i++) {
-		size_t length = strlen(m->outputs[i].name),
-		       width = columns_spec_width(&m->outputs[i]);
+		size_t length = strlen(m->outputs[i].name), width = columns_spec_width(&m->outputs[i]);
 		long long column;
 		if (strncmp(name, m->outputs[i].name, length) != 0)
 			continue;
@@ -63,8 +61,7 @@ static bool find_output(const struct manifest *m, const char *name, struct table
 		if (name[length] == '\0')
 			return true;
 		if (width == 1 || name[length] != '_' ||
-		    !text_integer(name + length + 1, 0,
-				  width > 0 ? (long long)width - 1 : COLUMNS_MAX, &column))
+		    !text_integer(name + length + 1, 0, width > 0 ? (long long)width - 1 : COLUMNS_MAX, &column))
 			continue;
 		found->column = (size_t)column;
 		return true;
@@ -72,8 +69,7 @@ static bool find_output(const struct manifest *m, const char *name, struct table
 	return false;
 }
 
-static int add_output(struct table_request *t, const struct manifest *m, const char *name,
-		      struct err *e)
+static int add_output(struct table_request *t, const struct manifest *m, const char *name, struct err *e)
 {
 	struct table_output found;
 	size_t count = t->output_count;
@@ -116,8 +112,7 @@ static int set_format(struct table_request *t, const char *word, struct err *e)
 		return err_set(e, ERR_INPUT, "the format is given twice");
 	t->format = find_format(word);
 	if (t->format == TABLE_FORMAT_COUNT)
-		return err_set(e, ERR_INPUT,
-			       "there is no format `%.40s`; there are text, csv and json", word);
+		return err_set(e, ERR_INPUT, "there is no format `%.40s`; there are text, csv and json", word);
 	return 0;
 }
 
@@ -132,8 +127,8 @@ static int check_unit(struct table_request *t, const char *unit, struct err *e)
 	return 0;
 }
 
-int table_set(struct table_request *t, enum table_option option, const struct manifest *m,
-	      const char *value, struct err *e)
+int table_set(struct table_request *t, enum table_option option, const struct manifest *m, const char *value,
+	      struct err *e)
 {
 	if (option == TABLE_OUTPUT)
 		return add_output(t, m, value, e);
@@ -187,19 +182,17 @@ static bool is_vague(const char *type, size_t size)
 	return size == 0;
 }
 
-int table_body_is_json(const char *content_type, const char *body, size_t size, bool *json,
-		       struct err *e)
+int table_body_is_json(const char *content_type, const char *body, size_t size, bool *json, struct err *e)
 {
 	const char *type = content_type != NULL ? content_type + strspn(content_type, " \t") : "";
 	size_t length = strlen(type), name = strcspn(type, "; \t"), blanks = 0;
 
-	*json = is_type(type, length, "application/json") ||
-		(name > 5 && strncasecmp(type + name - 5, "+json", 5) == 0);
+	*json =
+	    is_type(type, length, "application/json") || (name > 5 && strncasecmp(type + name - 5, "+json", 5) == 0);
 	if (*json)
 		return 0;
 	if (!is_vague(type, length))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "`%.80s` is not taken here; send text/csv or application/json",
+		return err_set(e, ERR_UNSUPPORTED, "`%.80s` is not taken here; send text/csv or application/json",
 			       type);
 	if (is_type(type, length, "text/csv"))
 		return 0;
@@ -211,8 +204,8 @@ int table_body_is_json(const char *content_type, const char *body, size_t size, 
 
 /* --- the end of a request --- */
 
-static int want_outputs(struct table_request *t, const struct infer_version *version,
-			struct inference *inference, struct err *e)
+static int want_outputs(struct table_request *t, const struct infer_version *version, struct inference *inference,
+			struct err *e)
 {
 	for (size_t i = 0; i < t->output_count; i++)
 		inference_want(inference, t->outputs[i].spec);
@@ -223,22 +216,20 @@ static int want_outputs(struct table_request *t, const struct infer_version *ver
 		return err_set(e, ERR_INPUT, "the model has no outputs");
 	t->outputs = arena_array(inference->arena, inference->output_count, sizeof *t->outputs);
 	if (t->outputs == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for %zu outputs",
-			       inference->output_count);
+		return err_set(e, ERR_MEMORY, "memory is out for %zu outputs", inference->output_count);
 	for (; t->output_count < inference->output_count; t->output_count++)
 		t->outputs[t->output_count] =
 		    (struct table_output){inference->outputs[t->output_count].spec, TABLE_WHOLE};
 	return 0;
 }
 
-int table_end(struct table_request *t, const struct infer_version *version,
-	      struct inference *inference, enum table_format fallback, struct err *e)
+int table_end(struct table_request *t, const struct infer_version *version, struct inference *inference,
+	      enum table_format fallback, struct err *e)
 {
 	if (t->format == TABLE_FORMAT_COUNT)
 		t->format = fallback;
 	if (t->rows.count > t->rows.columns->row_max)
-		return err_set(e, ERR_INPUT, "the model takes one row at a time, got %zu",
-			       t->rows.count);
+		return err_set(e, ERR_INPUT, "the model takes one row at a time, got %zu", t->rows.count);
 	columns_rows_tensors(&t->rows, 0, t->rows.count, inference->inputs);
 	return want_outputs(t, version, inference, e);
 }

@@ -57,18 +57,17 @@ struct table_request {
 };
 
 /* Before anything is put. */
-int table_begin(struct table_request *t, const struct infer_version *version,
-		struct inference *inference, struct err *e);
+int table_begin(struct table_request *t, const struct infer_version *version, struct inference *inference,
+		struct err *e);
 /* An option's value: output and format count here; the unit is only checked, the version passed over. */
-int table_set(struct table_request *t, enum table_option option, const struct manifest *m,
-	      const char *value, struct err *e);
+int table_set(struct table_request *t, enum table_option option, const struct manifest *m, const char *value,
+	      struct err *e);
 /* One feature of the row that a query is (value NULL or "": absent), and the end of that row. */
 int table_put(struct table_request *t, const char *name, const char *value, struct err *e);
 int table_put_end(struct table_request *t, struct err *e);
 
 /* What a body is by its Content-Type (NULL: none): ERR_UNSUPPORTED for what is clearly neither. */
-int table_body_is_json(const char *content_type, const char *body, size_t size, bool *json,
-		       struct err *e);
+int table_body_is_json(const char *content_type, const char *body, size_t size, bool *json, struct err *e);
 /* The first form of an Accept header that is one of ours; TABLE_FORMAT_COUNT when there is none. */
 enum table_format table_accepted(const char *accept);
 /* All rows of a body: CSV with a header line; {"feature": value}, a list of such objects, or of
@@ -76,8 +75,8 @@ enum table_format table_accepted(const char *accept);
 int table_read_csv(struct table_request *t, const char *body, size_t size, struct err *e);
 int table_read_json(struct table_request *t, const char *body, size_t size, struct err *e);
 /* Fills the inputs and says what is wanted. fallback: the form when none was asked for. */
-int table_end(struct table_request *t, const struct infer_version *version,
-	      struct inference *inference, enum table_format fallback, struct err *e);
+int table_end(struct table_request *t, const struct infer_version *version, struct inference *inference,
+	      enum table_format fallback, struct err *e);
 
 /* Writes the answer in its form. -1: it cannot be given so; out is to be emptied. */
 int table_write(struct buf *out, const struct table_request *t, const struct infer_version *version,

@@ -16,8 +16,7 @@ static int refuse_name(const struct columns *c, const char *name, struct err *e)
 	size_t used = 0;
 
 	for (size_t i = 0; i < c->count; i++) {
-		int size = snprintf(names + used, sizeof names - used, "%s`%s`", i > 0 ? ", " : "",
-				    c->list[i].name);
+		int size = snprintf(names + used, sizeof names - used, "%s`%s`", i > 0 ? ", " : "", c->list[i].name);
 		if ((size_t)size >= sizeof names - used) {
 			snprintf(names + used, sizeof names - used, " ...");
 			break;
@@ -38,8 +37,7 @@ int table_put(struct table_request *t, const char *name, const char *value, stru
 	t->one = true;
 	if (column == COLUMNS_NONE)
 		return refuse_name(c, name, e);
-	if (columns_put(&t->rows, column, value != NULL ? value : "",
-			value != NULL ? strlen(value) : 0, &why) == 0)
+	if (columns_put(&t->rows, column, value != NULL ? value : "", value != NULL ? strlen(value) : 0, &why) == 0)
 		return 0;
 	bool comma = value != NULL && strchr(value, ',') != NULL;
 	return err_set(e, why.code, "feature `%.128s`: %.300s%s", c->list[column].name, why.text,
@@ -84,10 +82,9 @@ static int refuse_value(struct reader *r, size_t column, const struct err *why)
 {
 	const struct columns *c = r->request->rows.columns;
 	if (column == COLUMNS_NONE)
-		return err_set(r->error, why->code, "row %zu: %.400s", r->request->rows.count + 1,
-			       why->text);
-	return err_set(r->error, why->code, "row %zu, column `%.128s`: %.300s",
-		       r->request->rows.count + 1, c->list[column].name, why->text);
+		return err_set(r->error, why->code, "row %zu: %.400s", r->request->rows.count + 1, why->text);
+	return err_set(r->error, why->code, "row %zu, column `%.128s`: %.300s", r->request->rows.count + 1,
+		       c->list[column].name, why->text);
 }
 
 static int put(struct reader *r, size_t column)
@@ -97,8 +94,7 @@ static int put(struct reader *r, size_t column)
 
 	if (!scan_skip(&r->scan, &value))
 		return scan_err(&r->scan, r->error);
-	if (column == COLUMNS_NONE ||
-	    columns_put_json(&r->request->rows, column, value, &r->text, &why) == 0)
+	if (column == COLUMNS_NONE || columns_put_json(&r->request->rows, column, value, &r->text, &why) == 0)
 		return 0;
 	return refuse_value(r, column, &why);
 }
@@ -132,8 +128,7 @@ static int put_array(struct reader *r)
 			return -1;
 	if (r->scan.problem != NULL || i == count)
 		return 0;
-	err_set(&why, ERR_INPUT, "the array has %zu value%s for %zu columns", i, i == 1 ? "" : "s",
-		count);
+	err_set(&why, ERR_INPUT, "the array has %zu value%s for %zu columns", i, i == 1 ? "" : "s", count);
 	return refuse_value(r, COLUMNS_NONE, &why);
 }
 
@@ -157,8 +152,7 @@ static int read_row(struct reader *r)
 	default:
 		if (!scan_skip(&r->scan, NULL))
 			break;
-		err_set(&why, ERR_INPUT,
-			"it is neither an object {\"feature\": value} nor an array of values");
+		err_set(&why, ERR_INPUT, "it is neither an object {\"feature\": value} nor an array of values");
 		return refuse_value(r, COLUMNS_NONE, &why);
 	}
 	if (r->scan.problem != NULL)
@@ -183,9 +177,8 @@ static int read_json(struct reader *r)
 				return -1;
 	} else if (s->problem == NULL) {
 		return err_set(r->error, ERR_INPUT,
-			       s->at == s->end
-				   ? "the body is empty"
-				   : "the body is neither a JSON object nor a list of them");
+			       s->at == s->end ? "the body is empty"
+					       : "the body is neither a JSON object nor a list of them");
 	}
 	if (!scan_end(s))
 		return scan_err(s, r->error);

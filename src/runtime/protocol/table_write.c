@@ -14,8 +14,8 @@ struct shown {
 	size_t first, count; /* those of them that are shown */
 };
 
-static int show(const struct table_output *o, const struct table_request *t,
-		struct inference *inference, struct shown *shown, struct err *e)
+static int show(const struct table_output *o, const struct table_request *t, struct inference *inference,
+		struct shown *shown, struct err *e)
 {
 	*shown = (struct shown){.name = inference->manifest->outputs[o->spec].name,
 				.tensor = &inference_output_of(inference, o->spec)->tensor};
@@ -25,8 +25,7 @@ static int show(const struct table_output *o, const struct table_request *t,
 	if (o->column == TABLE_WHOLE)
 		return 0;
 	if (o->column >= shown->width)
-		return err_set(e, ERR_INPUT,
-			       "output `%s` has %zu column%s, so there is no `%s_%zu`", shown->name,
+		return err_set(e, ERR_INPUT, "output `%s` has %zu column%s, so there is no `%s_%zu`", shown->name,
 			       shown->width, shown->width == 1 ? "" : "s", shown->name, o->column);
 	shown->first = o->column;
 	shown->count = 1;
@@ -54,9 +53,8 @@ static void write_lines(struct buf *out, const struct shown *s, size_t rows)
 }
 
 /* The class of each row: the greatest of its columns. */
-static int write_classes(struct buf *out, const struct table_request *t,
-			 const struct infer_version *version, struct inference *inference,
-			 struct err *e)
+static int write_classes(struct buf *out, const struct table_request *t, const struct infer_version *version,
+			 struct inference *inference, struct err *e)
 {
 	size_t count;
 	const double *values = prediction_values(version->kind, inference, &count);
@@ -72,25 +70,21 @@ static int write_classes(struct buf *out, const struct table_request *t,
 }
 
 /* What is counted of the model is its value, unless an output was named. */
-static int write_text(struct buf *out, const struct table_request *t,
-		      const struct infer_version *version, struct inference *inference,
-		      struct err *e)
+static int write_text(struct buf *out, const struct table_request *t, const struct infer_version *version,
+		      struct inference *inference, struct err *e)
 {
 	const struct prediction_kind *kind = version->kind;
 	struct table_output wanted = t->outputs[0];
 	struct shown s;
 
 	if (t->named && t->output_count > 1)
-		return err_set(
-		    e, ERR_INPUT,
-		    "several outputs are no single value; ask for format=csv or format=json");
+		return err_set(e, ERR_INPUT, "several outputs are no single value; ask for format=csv or format=json");
 	if (!t->named && kind->output != PREDICTION_NONE)
-		wanted = (struct table_output){
-		    kind->output, kind->column == PREDICTION_ARGMAX ? TABLE_WHOLE : kind->column};
+		wanted =
+		    (struct table_output){kind->output, kind->column == PREDICTION_ARGMAX ? TABLE_WHOLE : kind->column};
 	if (show(&wanted, t, inference, &s, e) != 0)
 		return -1;
-	if (!t->named && kind->output != PREDICTION_NONE && kind->column == PREDICTION_ARGMAX &&
-	    s.count > 1)
+	if (!t->named && kind->output != PREDICTION_NONE && kind->column == PREDICTION_ARGMAX && s.count > 1)
 		return write_classes(out, t, version, inference, e);
 	if (s.count != 1)
 		return refuse_several(&s, e);
@@ -127,8 +121,7 @@ static void write_csv_row(struct buf *out, const struct shown *list, size_t coun
 		for (size_t k = 0; k < list[i].count; k++, first = false) {
 			if (!first)
 				buf_add_char(out, ',');
-			columns_write_csv(out, list[i].tensor,
-					  row * list[i].width + list[i].first + k);
+			columns_write_csv(out, list[i].tensor, row * list[i].width + list[i].first + k);
 		}
 	/* An empty line would be passed over by who reads it. */
 	if (out->size == start)
@@ -161,8 +154,8 @@ static void write_json_row(struct buf *out, const struct shown *list, size_t cou
 	buf_release(&name);
 }
 
-static void write_json(struct buf *out, const struct table_request *t,
-		       const struct infer_version *version, const struct shown *list)
+static void write_json(struct buf *out, const struct table_request *t, const struct infer_version *version,
+		       const struct shown *list)
 {
 	buf_add_string(out, "{\"model\":");
 	v2_write_string(out, version->model);

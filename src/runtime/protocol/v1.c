@@ -64,8 +64,7 @@ static int make_parts(struct reader *r, bool by_column)
 		if (by_column)
 			v1_part_init(&r->parts[i], "column", c->list[i].name, c->list[i].datatype);
 		else
-			v1_part_init(&r->parts[i], "input", m->inputs[i].name,
-				     tensor_spec_type(&m->inputs[i]));
+			v1_part_init(&r->parts[i], "input", m->inputs[i].name, tensor_spec_type(&m->inputs[i]));
 	}
 	return 0;
 }
@@ -79,8 +78,7 @@ static int make_named_parts(struct reader *r)
 	bool first = true, inputs = true, empty = true;
 
 	for (scan_object(&s); inputs && scan_member(&s, &first, &key); empty = false) {
-		inputs =
-		    find_input(r->inference->manifest, key) < r->inference->manifest->input_count;
+		inputs = find_input(r->inference->manifest, key) < r->inference->manifest->input_count;
 		scan_skip(&s, NULL);
 	}
 	return make_parts(r, (!inputs || empty) && r->model->columns != NULL);
@@ -94,8 +92,8 @@ static struct v1_part *find_part(struct reader *r, struct scan_span name)
 
 	if (i < r->part_count)
 		return &r->parts[i];
-	err_set(r->error, ERR_INPUT, "this model has no %s `%s`",
-		r->by_column ? "input or column" : "input", v2_tensor_label(&label).text);
+	err_set(r->error, ERR_INPUT, "this model has no %s `%s`", r->by_column ? "input or column" : "input",
+		v2_tensor_label(&label).text);
 	return NULL;
 }
 
@@ -113,10 +111,9 @@ static int read_only(struct reader *r)
 	const struct manifest *m = r->inference->manifest;
 
 	if (m->input_count != 1)
-		return err_set(
-		    r->error, ERR_INPUT,
-		    "the model takes %zu inputs, so `%s` must be by their names: {\"%s\": ...}",
-		    m->input_count, r->key, m->input_count > 0 ? m->inputs[0].name : "");
+		return err_set(r->error, ERR_INPUT,
+			       "the model takes %zu inputs, so `%s` must be by their names: {\"%s\": ...}",
+			       m->input_count, r->key, m->input_count > 0 ? m->inputs[0].name : "");
 	if (make_parts(r, false) != 0)
 		return -1;
 	return v1_part_read(&r->parts[0], &r->scan, 0, memory(r), r->error);
@@ -135,8 +132,7 @@ static int read_whole(struct reader *r)
 		if (p == NULL)
 			return -1;
 		if (p->ranked)
-			return err_set(r->error, ERR_INPUT, "`%s` is given twice",
-				       v2_tensor_label(&p->label).text);
+			return err_set(r->error, ERR_INPUT, "`%s` is given twice", v2_tensor_label(&p->label).text);
 		if (v1_part_read(p, &r->scan, 0, memory(r), r->error) != 0)
 			return -1;
 	}
@@ -156,15 +152,14 @@ static int read_row(struct reader *r, size_t row)
 	char place[64];
 
 	if (scan_peek(&r->scan) != SCAN_OBJECT && r->scan.problem == NULL)
-		return err_set(r->error, ERR_INPUT,
-			       "element %zu of `%s` is no object, as the first is", row, r->key);
+		return err_set(r->error, ERR_INPUT, "element %zu of `%s` is no object, as the first is", row, r->key);
 	for (scan_object(&r->scan); scan_member(&r->scan, &first, &key);) {
 		struct v1_part *p = find_part(r, key);
 		if (p == NULL)
 			return -1;
 		if (p->row_count > row)
-			return err_set(r->error, ERR_INPUT, "element %zu of `%s` gives `%s` twice",
-				       row, r->key, v2_tensor_label(&p->label).text);
+			return err_set(r->error, ERR_INPUT, "element %zu of `%s` gives `%s` twice", row, r->key,
+				       v2_tensor_label(&p->label).text);
 		p->row_count++;
 		if (v1_part_read(p, &r->scan, 1, memory(r), r->error) != 0)
 			return -1;
@@ -213,11 +208,10 @@ static int read_values(struct reader *r, const char *key)
 	bool empty, rows = is_rows(r->scan, &empty);
 
 	if (r->key != NULL)
-		return strcmp(r->key, key) == 0
-			   ? err_set(r->error, ERR_INPUT, "`%s` occurs twice", key)
-			   : err_set(r->error, ERR_INPUT,
-				     "the body has both `instances` and `inputs`; it may have one "
-				     "of them");
+		return strcmp(r->key, key) == 0 ? err_set(r->error, ERR_INPUT, "`%s` occurs twice", key)
+						: err_set(r->error, ERR_INPUT,
+							  "the body has both `instances` and `inputs`; it may have one "
+							  "of them");
 	r->key = key;
 	r->request->by_row = strcmp(key, "instances") == 0;
 	if (rows)
@@ -242,8 +236,7 @@ static int read_signature(struct reader *r)
 		return scan_err(&r->scan, r->error);
 	const struct v2_tensor label = {.name = name};
 	if (name.size > 0 && !scan_is(name, V1_SIGNATURE))
-		return err_set(r->error, ERR_INPUT,
-			       "there is no signature `%s`; there is only `" V1_SIGNATURE "`",
+		return err_set(r->error, ERR_INPUT, "there is no signature `%s`; there is only `" V1_SIGNATURE "`",
 			       v2_tensor_label(&label).text);
 	return 0;
 }
@@ -256,8 +249,7 @@ static int read_body(struct reader *r)
 
 	if (scan_peek(s) != SCAN_OBJECT && s->problem == NULL)
 		return err_set(r->error, ERR_INPUT,
-			       s->at == s->end ? "the body is empty"
-					       : "the body is not a JSON object");
+			       s->at == s->end ? "the body is empty" : "the body is not a JSON object");
 	scan_object(s);
 	while (scan_member(s, &first, &key)) {
 		int result = 0;
@@ -276,9 +268,7 @@ static int read_body(struct reader *r)
 	}
 	if (!scan_end(s))
 		return scan_err(s, r->error);
-	return r->key != NULL
-		   ? 0
-		   : err_set(r->error, ERR_INPUT, "the body has neither `instances` nor `inputs`");
+	return r->key != NULL ? 0 : err_set(r->error, ERR_INPUT, "the body has neither `instances` nor `inputs`");
 }
 
 /* --- from parts to inputs --- */
@@ -317,8 +307,7 @@ static int take_inputs(struct reader *r)
 		if (p->data == NULL && (p->data = arena_take(memory(r), 1)) == NULL)
 			return err_set(r->error, ERR_MEMORY, "memory is out for an input");
 		struct tensor *t = &r->inference->inputs[i];
-		*t = (struct tensor){
-		    .datatype = p->label.type, .rank = p->rank, .count = p->count, .data = p->data};
+		*t = (struct tensor){.datatype = p->label.type, .rank = p->rank, .count = p->count, .data = p->data};
 		memcpy(t->shape, p->shape, sizeof t->shape);
 	}
 	return 0;
@@ -333,19 +322,16 @@ static int64_t column_rows(struct reader *r)
 		struct v1_part *p = &r->parts[i];
 		settle_rank(p, 1, true);
 		if (p->rank != 1)
-			return err_set(r->error, ERR_INPUT,
-				       "column `%s` has %zu dimensions; it is one value a row",
+			return err_set(r->error, ERR_INPUT, "column `%s` has %zu dimensions; it is one value a row",
 				       v2_tensor_label(&p->label).text, p->rank);
 		if (rows >= 0 && rows != p->shape[0])
-			return err_set(r->error, ERR_INPUT,
-				       "column `%s` has %lld rows, `%s` has %lld",
+			return err_set(r->error, ERR_INPUT, "column `%s` has %lld rows, `%s` has %lld",
 				       v2_tensor_label(&r->parts[0].label).text, (long long)rows,
 				       v2_tensor_label(&p->label).text, (long long)p->shape[0]);
 		rows = p->shape[0];
 	}
 	if (rows > 1 && r->model->columns->row_max == 1)
-		return err_set(r->error, ERR_INPUT, "the model takes one row at a time, got %lld",
-			       (long long)rows);
+		return err_set(r->error, ERR_INPUT, "the model takes one row at a time, got %lld", (long long)rows);
 	return tensor_rows_check(rows, r->error) == 0 ? rows : -1;
 }
 
@@ -365,8 +351,7 @@ static int take_columns(struct reader *r)
 				     .count = (size_t)rows * c->inputs[i].width};
 		t->data = arena_array(memory(r), t->count + 1, datatype_size(t->datatype));
 		if (t->data == NULL)
-			return err_set(r->error, ERR_MEMORY, "memory is out for %zu values",
-				       t->count);
+			return err_set(r->error, ERR_MEMORY, "memory is out for %zu values", t->count);
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		const struct column *column = &c->list[i];
@@ -379,8 +364,8 @@ static int take_columns(struct reader *r)
 	return 0;
 }
 
-int v1_parse(const struct v1_model *model, const char *body, size_t size,
-	     struct v1_request *request, struct inference *inference, struct err *e)
+int v1_parse(const struct v1_model *model, const char *body, size_t size, struct v1_request *request,
+	     struct inference *inference, struct err *e)
 {
 	struct reader r = {.model = model, .inference = inference, .request = request, .error = e};
 

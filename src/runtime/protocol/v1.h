@@ -30,22 +30,20 @@ struct v1_model {
 };
 
 struct v1_request {
-	bool by_row;      /* `instances`: answered with `predictions` */
-	size_t row_count; /* where by_row */
-	size_t
-	    output_count; /* the inference's first so many are answered: the same as V2's default */
+	bool by_row;         /* `instances`: answered with `predictions` */
+	size_t row_count;    /* where by_row */
+	size_t output_count; /* the inference's first so many are answered: the same as V2's default */
 };
 
 /* Reads a body into an inference that was begun: its inputs and what is wanted. ERR_INPUT with a
  * sentence. */
-int v1_parse(const struct v1_model *model, const char *body, size_t size,
-	     struct v1_request *request, struct inference *inference, struct err *e);
+int v1_parse(const struct v1_model *model, const char *body, size_t size, struct v1_request *request,
+	     struct inference *inference, struct err *e);
 /* Writes the answer. ERR_INPUT where rows were asked for and an output has no value a row; then out
  * is as before. */
 int v1_write(struct buf *out, const struct v1_model *model, const struct v1_request *request,
 	     struct inference *inference, struct err *e);
 /* {"model_spec", "metadata"}: the signature in TensorFlow's words; model as it is named. */
-void v1_write_metadata(struct buf *out, const char *model, uint32_t version,
-		       const struct manifest *manifest);
+void v1_write_metadata(struct buf *out, const char *model, uint32_t version, const struct manifest *manifest);
 
 #endif

@@ -16,23 +16,19 @@ bool v1_is_base64(struct scan s)
 {
 	struct scan_span key;
 	bool first = true;
-	return scan_peek(&s) == SCAN_OBJECT && scan_object(&s) && scan_member(&s, &first, &key) &&
-	       scan_is(key, "b64");
+	return scan_peek(&s) == SCAN_OBJECT && scan_object(&s) && scan_member(&s, &first, &key) && scan_is(key, "b64");
 }
 
 static int refuse_shape(const struct v1_part *p, struct err *e)
 {
-	return err_set(
-	    e, ERR_INPUT,
-	    "the values of %s `%s` have no common shape: its lists differ in length or depth",
-	    p->label.word, v2_tensor_label(&p->label).text);
+	return err_set(e, ERR_INPUT, "the values of %s `%s` have no common shape: its lists differ in length or depth",
+		       p->label.word, v2_tensor_label(&p->label).text);
 }
 
 /* Room for one element more. */
 static int grow(struct v1_part *p, struct arena *arena, struct err *e)
 {
-	size_t size = datatype_size(p->label.type),
-	       capacity = p->capacity < 8 ? 16 : p->capacity * 2;
+	size_t size = datatype_size(p->label.type), capacity = p->capacity < 8 ? 16 : p->capacity * 2;
 
 	if (p->count < p->capacity)
 		return 0;
@@ -56,10 +52,9 @@ static int decode(struct v1_part *p, struct scan_span coded, struct arena *arena
 
 	if (text == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for a value");
-	if (digest_base64_read(text, scan_decode(coded, text, coded.size + 1), &bytes, &size,
-			       &why) != 0)
-		return err_set(e, why.code, "element %zu of %s `%s`: %.200s", p->count,
-			       p->label.word, v2_tensor_label(&p->label).text, why.text);
+	if (digest_base64_read(text, scan_decode(coded, text, coded.size + 1), &bytes, &size, &why) != 0)
+		return err_set(e, why.code, "element %zu of %s `%s`: %.200s", p->count, p->label.word,
+			       v2_tensor_label(&p->label).text, why.text);
 	*to = (struct bytes){arena_copy(arena, bytes, size), size};
 	free(bytes);
 	return to->data != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out for a value");
@@ -74,17 +69,16 @@ static int read_base64(struct v1_part *p, struct scan *s, struct arena *arena, s
 	scan_object(s);
 	while (scan_member(s, &first, &key)) {
 		if (!scan_is(key, "b64") || coded.at != NULL || scan_peek(s) != SCAN_STRING)
-			return err_set(
-			    e, ERR_INPUT,
-			    "element %zu of %s `%s` is neither a string nor {\"b64\": \"...\"}",
-			    p->count, p->label.word, v2_tensor_label(&p->label).text);
+			return err_set(e, ERR_INPUT,
+				       "element %zu of %s `%s` is neither a string nor {\"b64\": \"...\"}", p->count,
+				       p->label.word, v2_tensor_label(&p->label).text);
 		scan_string(s, &coded);
 	}
 	if (s->problem != NULL)
 		return scan_err(s, e);
 	if (coded.at == NULL)
-		return err_set(e, ERR_INPUT, "element %zu of %s `%s` is an empty object", p->count,
-			       p->label.word, v2_tensor_label(&p->label).text);
+		return err_set(e, ERR_INPUT, "element %zu of %s `%s` is an empty object", p->count, p->label.word,
+			       v2_tensor_label(&p->label).text);
 	return decode(p, coded, arena, e);
 }
 
@@ -100,8 +94,7 @@ static int read_element(struct v1_part *p, struct scan *s, struct arena *arena, 
 	return result;
 }
 
-static int read_list(struct v1_part *p, struct scan *s, size_t level, struct arena *arena,
-		     struct err *e)
+static int read_list(struct v1_part *p, struct scan *s, size_t level, struct arena *arena, struct err *e)
 {
 	int64_t items = 0;
 	bool first = true;
@@ -126,8 +119,7 @@ static int read_list(struct v1_part *p, struct scan *s, size_t level, struct are
 	return 0;
 }
 
-int v1_part_read(struct v1_part *p, struct scan *s, size_t level, struct arena *arena,
-		 struct err *e)
+int v1_part_read(struct v1_part *p, struct scan *s, size_t level, struct arena *arena, struct err *e)
 {
 	if (scan_peek(s) == SCAN_ARRAY)
 		return read_list(p, s, level, arena, e);

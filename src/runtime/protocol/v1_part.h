@@ -24,8 +24,7 @@ struct v1_part {
 /* word: what sentences call it, "input" or "column". */
 void v1_part_init(struct v1_part *p, const char *word, const char *name, enum datatype type);
 /* Reads the next value: at level 0 the whole tensor, at level 1 one row more of it. */
-int v1_part_read(struct v1_part *p, struct scan *s, size_t level, struct arena *arena,
-		 struct err *e);
+int v1_part_read(struct v1_part *p, struct scan *s, size_t level, struct arena *arena, struct err *e);
 /* Whether the next value is {"b64": ...}, which is no object but an element. */
 bool v1_is_base64(struct scan s);
 

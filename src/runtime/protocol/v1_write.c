@@ -17,8 +17,7 @@ struct answered {
 	bool binary;
 };
 
-static struct answered answered_at(const struct v1_model *model, struct inference *inference,
-				   size_t i)
+static struct answered answered_at(const struct v1_model *model, struct inference *inference, size_t i)
 {
 	const struct inference_output *o = &inference->outputs[i];
 	const struct tensor *t = &o->tensor;
@@ -150,12 +149,10 @@ int v1_write(struct buf *out, const struct v1_model *model, const struct v1_requ
 /* --- the signature --- */
 
 static const char *const types[DATATYPE_COUNT] = {
-    [DATATYPE_BOOL] = "DT_BOOL",     [DATATYPE_UINT8] = "DT_UINT8",
-    [DATATYPE_UINT16] = "DT_UINT16", [DATATYPE_UINT32] = "DT_UINT32",
-    [DATATYPE_UINT64] = "DT_UINT64", [DATATYPE_INT8] = "DT_INT8",
-    [DATATYPE_INT16] = "DT_INT16",   [DATATYPE_INT32] = "DT_INT32",
-    [DATATYPE_INT64] = "DT_INT64",   [DATATYPE_FP16] = "DT_HALF",
-    [DATATYPE_BF16] = "DT_BFLOAT16", [DATATYPE_FP32] = "DT_FLOAT",
+    [DATATYPE_BOOL] = "DT_BOOL",     [DATATYPE_UINT8] = "DT_UINT8",   [DATATYPE_UINT16] = "DT_UINT16",
+    [DATATYPE_UINT32] = "DT_UINT32", [DATATYPE_UINT64] = "DT_UINT64", [DATATYPE_INT8] = "DT_INT8",
+    [DATATYPE_INT16] = "DT_INT16",   [DATATYPE_INT32] = "DT_INT32",   [DATATYPE_INT64] = "DT_INT64",
+    [DATATYPE_FP16] = "DT_HALF",     [DATATYPE_BF16] = "DT_BFLOAT16", [DATATYPE_FP32] = "DT_FLOAT",
     [DATATYPE_FP64] = "DT_DOUBLE",   [DATATYPE_BYTES] = "DT_STRING",
 };
 
@@ -174,8 +171,7 @@ static void write_spec(struct buf *out, const struct tensor_spec *spec)
 	buf_add_char(out, '}');
 }
 
-static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs,
-			size_t count)
+static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs, size_t count)
 {
 	buf_format(out, "\"%s\":{", key);
 	for (size_t i = 0; i < count; i++) {
@@ -186,8 +182,7 @@ static void write_specs(struct buf *out, const char *key, const struct tensor_sp
 	buf_add_char(out, '}');
 }
 
-void v1_write_metadata(struct buf *out, const char *model, uint32_t version,
-		       const struct manifest *manifest)
+void v1_write_metadata(struct buf *out, const char *model, uint32_t version, const struct manifest *manifest)
 {
 	buf_add_string(out, "{\"model_spec\":{\"name\":");
 	v2_write_string(out, model);

@@ -16,7 +16,7 @@ struct envelope {
 	struct v2_request *request;
 	size_t tensor_count;
 	struct v2_tensor *tensors; /* in the arena */
-	bool inputs, outputs; /* were read */
+	bool inputs, outputs;      /* were read */
 	enum choice binary_output;
 	enum choice *binary; /* [request->output_count], in the arena */
 };
@@ -116,8 +116,7 @@ static int read_inputs(struct envelope *v, struct err *e)
 		return -1;
 	for (size_t i = 0; i < v->tensor_count; i++)
 		if (v->tensors[i].count == 0)
-			return err_set(e, ERR_INPUT,
-				       "a `shape` with a dimension of 0: there are no rows");
+			return err_set(e, ERR_INPUT, "a `shape` with a dimension of 0: there are no rows");
 	return 0;
 }
 
@@ -125,19 +124,17 @@ static int read_inputs(struct envelope *v, struct err *e)
 static int read_class_count(struct scan *s, size_t *class_count, struct err *e)
 {
 	struct number n = {0};
-	if (scan_peek(s) != SCAN_NUMBER || !scan_number(s, &n) || !n.integer || n.negative ||
-	    n.exponent != 0 || n.digits > V2_CLASSES_MAX)
+	if (scan_peek(s) != SCAN_NUMBER || !scan_number(s, &n) || !n.integer || n.negative || n.exponent != 0 ||
+	    n.digits > V2_CLASSES_MAX)
 		return s->problem != NULL
 			   ? scan_err(s, e)
-			   : err_set(e, ERR_INPUT,
-				     "the parameter `classification` is not a whole number from 0 to %d",
+			   : err_set(e, ERR_INPUT, "the parameter `classification` is not a whole number from 0 to %d",
 				     V2_CLASSES_MAX);
 	*class_count = (size_t)n.digits;
 	return 0;
 }
 
-static int read_output_parameters(struct scan *s, enum choice *binary, size_t *class_count,
-				  struct err *e)
+static int read_output_parameters(struct scan *s, enum choice *binary, size_t *class_count, struct err *e)
 {
 	struct scan_span key;
 	bool first = true;
@@ -270,13 +267,12 @@ static void settle_outputs(struct envelope *v)
 		inference_want_default(inference, v->engine);
 		for (; r->output_count < inference->output_count; r->output_count++) {
 			v->binary[r->output_count] = CHOICE_NONE;
-			r->outputs[r->output_count] = (struct v2_output){
-			    .spec = inference->outputs[r->output_count].spec};
+			r->outputs[r->output_count] =
+			    (struct v2_output){.spec = inference->outputs[r->output_count].spec};
 		}
 	}
 	for (size_t i = 0; i < r->output_count; i++) {
-		enum choice binary =
-		    v->binary[i] == CHOICE_NONE ? v->binary_output : v->binary[i];
+		enum choice binary = v->binary[i] == CHOICE_NONE ? v->binary_output : v->binary[i];
 		r->outputs[i].binary = binary == CHOICE_YES;
 		inference_want(inference, r->outputs[i].spec);
 	}
@@ -330,16 +326,15 @@ static int raw_body(struct envelope *v, const char *body, size_t size, struct er
 	};
 	if (t->type == DATATYPE_BYTES || !raw_shape(spec, datatype_size(t->type), size, t)) {
 		tensor_shape_text(spec->dimensions, spec->dimension_count, shape);
-		return err_set(e, ERR_INPUT, "%zu bytes are not a %s of the shape %s", size,
-			       spec->datatype, shape);
+		return err_set(e, ERR_INPUT, "%zu bytes are not a %s of the shape %s", size, spec->datatype, shape);
 	}
 	/* Asked for in bytes, answered in bytes. */
 	v->binary_output = CHOICE_YES;
 	return 0;
 }
 
-int v2_parse(const struct engine *engine, const char *body, size_t size, size_t json_size,
-	     struct v2_request *request, struct inference *inference, struct err *e)
+int v2_parse(const struct engine *engine, const char *body, size_t size, size_t json_size, struct v2_request *request,
+	     struct inference *inference, struct err *e)
 {
 	struct envelope v = {.engine = engine, .request = request, .inference = inference};
 	size_t outputs = inference->manifest->output_count;
@@ -350,15 +345,13 @@ int v2_parse(const struct engine *engine, const char *body, size_t size, size_t 
 	if (request->outputs == NULL || v.binary == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for a request");
 	if (json_size > size)
-		return err_set(e, ERR_INPUT, "a JSON part of %zu bytes in a body of %zu", json_size,
-			       size);
+		return err_set(e, ERR_INPUT, "a JSON part of %zu bytes in a body of %zu", json_size, size);
 	scan_init(&v.scan, body, json_size, V2_DEPTH_MAX);
 	if (json_size == 0 && size > 0) {
 		if (raw_body(&v, body, size, e) != 0)
 			return -1;
 	} else if (read_envelope(&v, e) != 0 ||
-		   v2_tensor_share(v.tensors, v.tensor_count, body + json_size, size - json_size,
-				   e) != 0) {
+		   v2_tensor_share(v.tensors, v.tensor_count, body + json_size, size - json_size, e) != 0) {
 		return -1;
 	}
 	if (v.tensor_count == 0)
@@ -370,8 +363,7 @@ int v2_parse(const struct engine *engine, const char *body, size_t size, size_t 
 /* Whether the text can hold a member `unit` at all; escapes could hide it. */
 static bool may_name_unit(const char *body, size_t size)
 {
-	return size > 0 &&
-	       (memmem(body, size, "\"unit\"", 6) != NULL || memchr(body, '\\', size) != NULL);
+	return size > 0 && (memmem(body, size, "\"unit\"", 6) != NULL || memchr(body, '\\', size) != NULL);
 }
 
 void v2_peek_unit(const char *body, size_t json_size, char *unit, size_t *unit_size)

@@ -23,8 +23,8 @@
 
 /* One output of the answer, in the order that was asked for. */
 struct v2_output {
-	size_t spec; /* index in the manifest's outputs */
-	bool binary; /* answered as bytes behind the JSON */
+	size_t spec;        /* index in the manifest's outputs */
+	bool binary;        /* answered as bytes behind the JSON */
 	size_t class_count; /* not 0: answered as the greatest so many of a row, see v2_classify() */
 };
 
@@ -55,8 +55,8 @@ int v2_check_unit(struct scan *s, struct err *e);
  * that the body is the one input's bytes, in the manifest's datatype. null is NaN. ERR_INPUT with a
  * sentence that names what is wrong: `expected 14 features a row, got 13`.
  */
-int v2_parse(const struct engine *engine, const char *body, size_t size, size_t json_size,
-	     struct v2_request *request, struct inference *inference, struct err *e);
+int v2_parse(const struct engine *engine, const char *body, size_t size, size_t json_size, struct v2_request *request,
+	     struct inference *inference, struct err *e);
 
 /* Writes the answer. json_size gets the length of the JSON part; equal to what was written without
  * binary parts. */
@@ -64,8 +64,7 @@ void v2_write(struct buf *out, const char *model, uint32_t version, const struct
 	      struct inference *inference, size_t *json_size);
 
 /* {"name","versions","platform","inputs","outputs"} of a model, whose versions are 1 to version_count. */
-void v2_write_metadata(struct buf *out, const char *model, size_t version_count,
-		       const struct manifest *manifest);
+void v2_write_metadata(struct buf *out, const char *model, size_t version_count, const struct manifest *manifest);
 
 /* Triton's model configuration. Where every input and output has a first dimension of any size, that is the batch:
  * max_batch_size is the limit of rows and the dims go without it. */
@@ -74,10 +73,9 @@ void v2_write_config(struct buf *out, const char *model, const struct manifest *
 /* Triton's classification: of each row the class_count greatest values, greatest first, as BYTES "VALUE:INDEX" of
  * shape [rows, classes]. A row is what lies behind the first dimension. The memory is the arena's; -1 when it is out
  * (private to v2*.c, as is the next). */
-int v2_classify(const struct tensor *values, size_t class_count, struct arena *arena,
-		struct tensor *classes);
+int v2_classify(const struct tensor *values, size_t class_count, struct arena *arena, struct tensor *classes);
 /* Fills the inference's inputs from tensors. */
-int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count,
-	    struct inference *inference, struct err *e);
+int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count, struct inference *inference,
+	    struct err *e);
 
 #endif

@@ -40,8 +40,8 @@ static int take_memory(struct binding *b, struct tensor *t)
 
 static int refuse_type(struct binding *b, const struct v2_tensor *t, enum datatype wanted)
 {
-	return err_set(b->error, ERR_INPUT, "input `%s` has datatype %s; the model takes %s",
-		       v2_tensor_label(t).text, datatype_name(t->type), datatype_name(wanted));
+	return err_set(b->error, ERR_INPUT, "input `%s` has datatype %s; the model takes %s", v2_tensor_label(t).text,
+		       datatype_name(t->type), datatype_name(wanted));
 }
 
 /* --- a tabular engine: a matrix of features --- */
@@ -75,18 +75,16 @@ static int bind_rows(struct binding *b)
 	int64_t features = (int64_t)b->manifest->feature_count;
 
 	if (t->rank == 0)
-		return err_set(b->error, ERR_INPUT, "input `%s` has no `shape`",
-			       v2_tensor_label(t).text);
+		return err_set(b->error, ERR_INPUT, "input `%s` has no `shape`", v2_tensor_label(t).text);
 	if (t->rank > 2)
-		return err_set(b->error, ERR_INPUT,
-			       "input `%s` has %zu dimensions; expected [rows, %lld]",
+		return err_set(b->error, ERR_INPUT, "input `%s` has %zu dimensions; expected [rows, %lld]",
 			       v2_tensor_label(t).text, t->rank, (long long)features);
 	bool one_column = t->rank == 1 && features == 1;
 	int64_t columns = one_column ? 1 : t->shape[t->rank - 1];
 	int64_t rows = t->rank == 2 || one_column ? t->shape[0] : 1;
 	if (columns != features)
-		return err_set(b->error, ERR_INPUT, "expected %lld features a row, got %lld",
-			       (long long)features, (long long)columns);
+		return err_set(b->error, ERR_INPUT, "expected %lld features a row, got %lld", (long long)features,
+			       (long long)columns);
 	if (tensor_rows_check(rows, b->error) != 0 || v2_tensor_check_count(t, b->error) != 0 ||
 	    reserve_matrix(b, rows, t->type == DATATYPE_FP32, matrix) != 0)
 		return -1;
@@ -111,8 +109,7 @@ static size_t *match_features(struct binding *b)
 		size_t feature = find_feature(b->manifest, t->name, i);
 		if (feature == features || columns[feature] != SIZE_MAX) {
 			err_set(b->error, ERR_INPUT,
-				feature == features ? "this model has no feature `%s`"
-						    : "feature `%s` is given twice",
+				feature == features ? "this model has no feature `%s`" : "feature `%s` is given twice",
 				v2_tensor_label(t).text);
 			return NULL;
 		}
@@ -121,8 +118,7 @@ static size_t *match_features(struct binding *b)
 	for (size_t i = 0; i < features; i++)
 		if (columns[i] == SIZE_MAX) {
 			const char *name = feature_name(b->manifest, i);
-			err_set(b->error, ERR_INPUT,
-				"feature `%.128s` is missing: expected %zu features, got %zu",
+			err_set(b->error, ERR_INPUT, "feature `%.128s` is missing: expected %zu features, got %zu",
 				name != NULL ? name : "?", features, b->count);
 			return NULL;
 		}
@@ -138,14 +134,13 @@ static int check_columns(struct binding *b, bool *float32)
 	for (size_t i = 0; i < b->count; i++) {
 		const struct v2_tensor *t = &b->tensors[i];
 		if (t->rank == 0 || t->rank > 2 || (t->rank == 2 && t->shape[1] != 1))
-			return err_set(
-			    b->error, ERR_INPUT,
-			    "input `%s` is one feature: its shape is [rows] or [rows, 1]",
-			    v2_tensor_label(t).text);
+			return err_set(b->error, ERR_INPUT,
+				       "input `%s` is one feature: its shape is [rows] or [rows, 1]",
+				       v2_tensor_label(t).text);
 		if (t->shape[0] != first->shape[0])
 			return err_set(b->error, ERR_INPUT, "input `%s` has %lld rows, `%s` has %lld",
-				       v2_tensor_label(first).text, (long long)first->shape[0],
-				       v2_tensor_label(t).text, (long long)t->shape[0]);
+				       v2_tensor_label(first).text, (long long)first->shape[0], v2_tensor_label(t).text,
+				       (long long)t->shape[0]);
 		if (v2_tensor_check_count(t, b->error) != 0)
 			return -1;
 		*float32 &= t->type == DATATYPE_FP32;
@@ -164,8 +159,7 @@ static int bind_features(struct binding *b)
 	    reserve_matrix(b, b->tensors[0].shape[0], float32, matrix) != 0)
 		return -1;
 	for (size_t i = 0; i < features; i++) {
-		const struct v2_target target = {(char *)matrix->data +
-						     i * datatype_size(matrix->datatype),
+		const struct v2_target target = {(char *)matrix->data + i * datatype_size(matrix->datatype),
 						 matrix->datatype, features, b->inference->arena};
 		if (v2_tensor_store(&b->tensors[columns[i]], &target, b->error) != 0)
 			return -1;
@@ -178,8 +172,7 @@ static bool is_lone_feature(const struct manifest *manifest, const struct v2_ten
 {
 	int64_t features = (int64_t)manifest->feature_count;
 	bool column = t->rank == 1 ? t->shape[0] != features : t->rank == 2 && t->shape[1] == 1;
-	return features > 1 && column &&
-	       find_feature(manifest, t->name, 0) < manifest->feature_count;
+	return features > 1 && column && find_feature(manifest, t->name, 0) < manifest->feature_count;
 }
 
 static int bind_table(struct binding *b)
@@ -230,24 +223,21 @@ static int bind_signature(struct binding *b)
 		const struct v2_tensor *t = &b->tensors[i];
 		size_t place = find_input(m, t->name, i);
 		if (place == m->input_count)
-			return err_set(b->error, ERR_INPUT, "this model has no input `%s`",
-				       v2_tensor_label(t).text);
+			return err_set(b->error, ERR_INPUT, "this model has no input `%s`", v2_tensor_label(t).text);
 		if (inputs[place].data != NULL)
-			return err_set(b->error, ERR_INPUT, "input `%s` is given twice",
-				       v2_tensor_label(t).text);
+			return err_set(b->error, ERR_INPUT, "input `%s` is given twice", v2_tensor_label(t).text);
 		if (bind_input(b, &m->inputs[place], t, &inputs[place]) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < m->input_count; i++)
 		if (inputs[i].data == NULL)
-			return err_set(b->error, ERR_INPUT,
-				       "input `%s` is missing: the model takes %zu, got %zu",
+			return err_set(b->error, ERR_INPUT, "input `%s` is missing: the model takes %zu, got %zu",
 				       m->inputs[i].name, m->input_count, b->count);
 	return 0;
 }
 
-int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count,
-	    struct inference *inference, struct err *e)
+int v2_bind(const struct engine *engine, struct v2_tensor *tensors, size_t count, struct inference *inference,
+	    struct err *e)
 {
 	struct binding b = {inference->manifest, inference, tensors, count, e};
 	return engine->tabular ? bind_table(&b) : bind_signature(&b);

@@ -43,7 +43,7 @@ static int write_class(const struct best *best, size_t rank, struct arena *arena
 
 	if (isfinite(value)) {
 		size = best->values->datatype == DATATYPE_FP64 ? number_write_double(written, value)
-								: number_write_float(written, (float)value);
+							       : number_write_float(written, (float)value);
 	} else {
 		const char *word = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 		size = strlen(word);
@@ -56,18 +56,15 @@ static int write_class(const struct best *best, size_t rank, struct arena *arena
 	return text->data != NULL ? 0 : -1;
 }
 
-int v2_classify(const struct tensor *values, size_t class_count, struct arena *arena,
-		struct tensor *classes)
+int v2_classify(const struct tensor *values, size_t class_count, struct arena *arena, struct tensor *classes)
 {
 	size_t rows = values->rank == 0 ? 1 : (size_t)values->shape[0];
 	size_t columns = rows == 0 ? 0 : values->count / rows;
 	size_t kept = class_count < columns ? class_count : columns;
 	struct best best = {.max = kept, .values = values};
 
-	*classes = (struct tensor){.datatype = DATATYPE_BYTES,
-				   .rank = 2,
-				   .shape = {(int64_t)rows, (int64_t)kept},
-				   .count = rows * kept};
+	*classes = (struct tensor){
+	    .datatype = DATATYPE_BYTES, .rank = 2, .shape = {(int64_t)rows, (int64_t)kept}, .count = rows * kept};
 	classes->data = arena_array(arena, classes->count, sizeof(struct bytes));
 	best.places = arena_array(arena, kept + 1, sizeof *best.places);
 	if (classes->data == NULL || best.places == NULL)
@@ -78,8 +75,7 @@ int v2_classify(const struct tensor *values, size_t class_count, struct arena *a
 		for (size_t place = 0; place < columns; place++)
 			offer(&best, place);
 		for (size_t rank = 0; rank < kept; rank++)
-			if (write_class(&best, rank, arena,
-					(struct bytes *)classes->data + row * kept + rank) != 0)
+			if (write_class(&best, rank, arena, (struct bytes *)classes->data + row * kept + rank) != 0)
 				return -1;
 	}
 	return 0;

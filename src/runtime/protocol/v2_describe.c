@@ -11,8 +11,7 @@ static void write_platform(struct buf *out, const struct manifest *manifest)
 	v2_write_string(out, platform);
 }
 
-static void write_signature(struct buf *out, const char *key, const struct tensor_spec *specs,
-			size_t count)
+static void write_signature(struct buf *out, const char *key, const struct tensor_spec *specs, size_t count)
 {
 	buf_format(out, ",\"%s\":[", key);
 	for (size_t i = 0; i < count; i++) {
@@ -22,15 +21,13 @@ static void write_signature(struct buf *out, const char *key, const struct tenso
 		v2_write_string(out, specs[i].datatype);
 		buf_add_string(out, ",\"shape\":[");
 		for (size_t k = 0; k < specs[i].dimension_count; k++)
-			buf_format(out, k > 0 ? ",%lld" : "%lld",
-				   (long long)specs[i].dimensions[k]);
+			buf_format(out, k > 0 ? ",%lld" : "%lld", (long long)specs[i].dimensions[k]);
 		buf_add_string(out, "]}");
 	}
 	buf_add_char(out, ']');
 }
 
-void v2_write_metadata(struct buf *out, const char *model, size_t version_count,
-		       const struct manifest *manifest)
+void v2_write_metadata(struct buf *out, const char *model, size_t version_count, const struct manifest *manifest)
 {
 	buf_add_string(out, "{\"name\":");
 	v2_write_string(out, model);
@@ -61,8 +58,7 @@ static bool batched(const struct tensor_spec *specs, size_t count)
 	return true;
 }
 
-static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs, size_t count,
-			size_t skipped)
+static void write_specs(struct buf *out, const char *key, const struct tensor_spec *specs, size_t count, size_t skipped)
 {
 	buf_format(out, ",\"%s\":[", key);
 	for (size_t i = 0; i < count; i++) {
@@ -80,8 +76,8 @@ static void write_specs(struct buf *out, const char *key, const struct tensor_sp
 
 void v2_write_config(struct buf *out, const char *model, const struct manifest *manifest)
 {
-	bool batch = batched(manifest->inputs, manifest->input_count) &&
-		     batched(manifest->outputs, manifest->output_count);
+	bool batch =
+	    batched(manifest->inputs, manifest->input_count) && batched(manifest->outputs, manifest->output_count);
 
 	buf_add_string(out, "{\"name\":");
 	v2_write_string(out, model);

@@ -3,8 +3,7 @@
 
 #include <stdio.h>
 
-static void write_head(struct buf *out, const char *model, uint32_t version,
-		       const struct v2_request *request)
+static void write_head(struct buf *out, const char *model, uint32_t version, const struct v2_request *request)
 {
 	buf_add_string(out, "{\"model_name\":");
 	v2_write_string(out, model);

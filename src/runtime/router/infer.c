@@ -106,8 +106,7 @@ void infer_say_version(const struct infer_version *version, struct http_response
 }
 
 static int choose_unit(const struct infer_protocol *protocol, const struct http_request *request,
-		       const struct served_model *m, char unit[INFER_UNIT_SIZE], size_t *unit_size,
-		       struct err *e)
+		       const struct served_model *m, char unit[INFER_UNIT_SIZE], size_t *unit_size, struct err *e)
 {
 	const char *header = http_header(request, "Mldeck-Unit");
 
@@ -129,15 +128,13 @@ static int choose_unit(const struct infer_protocol *protocol, const struct http_
 /* Rows of a prediction: the first dimension of its first input. */
 static uint64_t row_count(const struct inference *inference)
 {
-	const struct tensor *first =
-		inference->manifest->input_count > 0 ? &inference->inputs[0] : NULL;
+	const struct tensor *first = inference->manifest->input_count > 0 ? &inference->inputs[0] : NULL;
 	return first == NULL || first->rank == 0 ? 1 : (uint64_t)first->shape[0];
 }
 
 static int begin(struct run *run, struct err *e)
 {
-	if (run->arena == NULL ||
-	    inference_begin(&run->inference, run->version.manifest, run->arena, e) != 0)
+	if (run->arena == NULL || inference_begin(&run->inference, run->version.manifest, run->arena, e) != 0)
 		return err_set(e, ERR_MEMORY, "memory is out while answering");
 	run->state = arena_take(run->arena, run->protocol->state_size);
 	if (run->state == NULL)
@@ -158,8 +155,7 @@ static uint64_t lap_ns(struct run *run)
 static int read_request(struct run *run, struct err *e)
 {
 	const struct prediction_kind *kind = &run->served->kind;
-	if (begin(run, e) != 0 || run->protocol->read(run->state, run->request, &run->version,
-						      &run->inference, e) != 0)
+	if (begin(run, e) != 0 || run->protocol->read(run->state, run->request, &run->version, &run->inference, e) != 0)
 		return -1;
 	if (kind->output != PREDICTION_NONE)
 		inference_want(&run->inference, kind->output);
@@ -215,8 +211,7 @@ static void finish(struct run *run, struct http_response *response, int result, 
 /* Nanoseconds that this request will take, by those before it. */
 static float expected_ns(struct served_version *v, size_t body_size)
 {
-	return atomic_load_explicit(&v->ns_per_byte, memory_order_relaxed) *
-	       (float)(body_size + BASE_BYTES);
+	return atomic_load_explicit(&v->ns_per_byte, memory_order_relaxed) * (float)(body_size + BASE_BYTES);
 }
 
 /* Falls fast and rises slowly: a thread that was set aside by the system for once is no slow model. Threads may
@@ -267,8 +262,8 @@ static void run_later(void *context)
 	run->sample.queue_ns = lap_ns(run);
 	begun_ns = run->marked_ns;
 	int result = atomic_load(&run->server->cutting)
-			     ? err_set(&e, ERR_UNREACHABLE, "the server ended before the prediction began")
-			     : read_request(run, &e);
+			 ? err_set(&e, ERR_UNREACHABLE, "the server ended before the prediction began")
+			 : read_request(run, &e);
 	if (result == 0 && engine->start != NULL) {
 		engine->start(model, &run->inference, &call);
 		return;
@@ -285,8 +280,7 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 {
 	struct run *later = malloc(sizeof *later);
 	struct arena *arena = calloc(1, sizeof *arena);
-	struct http_ticket *ticket =
-		later == NULL || arena == NULL ? NULL : http_suspend(run->request);
+	struct http_ticket *ticket = later == NULL || arena == NULL ? NULL : http_suspend(run->request);
 	struct err e;
 
 	if (ticket == NULL) {
@@ -346,8 +340,7 @@ static void answer_own(struct server *s, struct run *run, struct http_response *
 }
 
 /* Chooses the version; it is the caller's until router_leave(). */
-static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
-		  struct err *e)
+static int choose(const struct routing *routing, const char *model, const char *version, struct run *run, struct err *e)
 {
 	const struct served_model *m = routing_find(routing, model, e);
 	char unit[INFER_UNIT_SIZE] = "";
@@ -366,9 +359,8 @@ static int choose(const struct routing *routing, const char *model, const char *
 	return 0;
 }
 
-void infer_handle(struct server *s, const struct infer_protocol *protocol,
-		  const struct http_request *request, const char *model, const char *version,
-		  struct http_response *response)
+void infer_handle(struct server *s, const struct infer_protocol *protocol, const struct http_request *request,
+		  const char *model, const char *version, struct http_response *response)
 {
 	/* An operator's own comes on a thread of its own, which may wait, and is no traffic. */
 	bool traffic = request->peer_uid == UINT32_MAX;

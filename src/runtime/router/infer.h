@@ -27,8 +27,8 @@ struct infer_version {
 struct infer_protocol {
 	size_t state_size; /* of `state` below: cleared memory of the arena, from read to write */
 	/* NULL, or: the unit that the request names ("" when none); only asked where it decides something. */
-	void (*unit)(const struct http_request *request, const struct served_model *m,
-		     char unit[INFER_UNIT_SIZE], size_t *unit_size);
+	void (*unit)(const struct http_request *request, const struct served_model *m, char unit[INFER_UNIT_SIZE],
+		     size_t *unit_size);
 	/* Fills the inputs and says which outputs are wanted (the inference was begun). What is kept of the request's
 	 * body stays valid until write has returned. */
 	int (*read)(void *state, const struct http_request *request, const struct infer_version *version,
@@ -49,8 +49,7 @@ const struct columns *infer_columns(const struct infer_version *version, struct 
 void infer_say_version(const struct infer_version *version, struct http_response *response);
 
 /* Answers a request for a prediction. */
-void infer_handle(struct server *s, const struct infer_protocol *protocol,
-		  const struct http_request *request, const char *model, const char *version,
-		  struct http_response *response);
+void infer_handle(struct server *s, const struct infer_protocol *protocol, const struct http_request *request,
+		  const char *model, const char *version, struct http_response *response);
 
 #endif

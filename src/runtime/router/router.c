@@ -15,7 +15,7 @@ const char *served_state_name(enum served_state state)
 {
 	static const char *const names[] = {
 #define X(state, name) name,
-		SERVED_STATES(X)
+	    SERVED_STATES(X)
 #undef X
 	};
 	return names[state];
@@ -73,8 +73,7 @@ void served_version_free(struct served_version *v)
 	free(v);
 }
 
-struct served_model *served_model_copy(const struct served_model *old, const char *name,
-				       size_t extra_versions)
+struct served_model *served_model_copy(const struct served_model *old, const char *name, size_t extra_versions)
 {
 	struct served_model *m = calloc(1, sizeof *m);
 	if (m == NULL)
@@ -89,8 +88,7 @@ struct served_model *served_model_copy(const struct served_model *old, const cha
 		return NULL;
 	}
 	if (m->version_count > 0)
-		memcpy(m->versions, old->versions,
-		       m->version_count * sizeof(struct served_version *));
+		memcpy(m->versions, old->versions, m->version_count * sizeof(struct served_version *));
 	return m;
 }
 
@@ -149,8 +147,7 @@ static struct served_version *version_from_record(struct version_record *record)
 	return v;
 }
 
-static int load_engine(struct router *r, struct served_version *v, const void *data, size_t size,
-		       struct err *e)
+static int load_engine(struct router *r, struct served_version *v, const void *data, size_t size, struct err *e)
 {
 	const struct engine_source source = {data, size, r->config, &v->manifest};
 	const struct engine *engine = engine_find(v->manifest.engine);
@@ -205,8 +202,7 @@ static int load_model(struct router *r, const char *name, struct served_model **
 	return 0;
 }
 
-int router_new(struct registry *registry, const struct config *config, struct router **result,
-	       struct err *e)
+int router_new(struct registry *registry, const struct config *config, struct router **result, struct err *e)
 {
 	struct router *r = calloc(1, sizeof *r);
 	struct routing *routing = calloc(1, sizeof *routing);
@@ -350,10 +346,9 @@ struct served_version *served_model_version(const struct served_model *m, const 
 {
 	long long version;
 	struct served_version *v =
-		text_integer(number, 1, VERSIONS_MAX, &version) ? served_model_find(m, (uint32_t)version) : NULL;
+	    text_integer(number, 1, VERSIONS_MAX, &version) ? served_model_find(m, (uint32_t)version) : NULL;
 	if (v == NULL)
-		err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, number,
-			m->version_count);
+		err_set(e, ERR_NOT_FOUND, "%s has no version `%s`; it has 1 to %zu", m->name, number, m->version_count);
 	return v;
 }
 
@@ -372,8 +367,7 @@ static uint32_t random_bucket(void)
 	return (uint32_t)(((number >> 32) * ROUTE_BUCKETS) >> 32);
 }
 
-struct served_version *served_model_pick(const struct served_model *m, const char *unit,
-					 size_t unit_size)
+struct served_version *served_model_pick(const struct served_model *m, const char *unit, size_t unit_size)
 {
 	if (m->route.entry_count == 0)
 		return NULL;

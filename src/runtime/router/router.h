@@ -33,10 +33,10 @@ struct served_version {
 	int64_t created_ms;
 	char created_by[WHO_SIZE];
 	char note[REASON_SIZE];
-	bool unloaded;		   /* by router_unload(): it is not that it failed */
-	atomic_uint pins;	   /* predictions that outlive their reader's stay in the routing */
+	bool unloaded;               /* by router_unload(): it is not that it failed */
+	atomic_uint pins;            /* predictions that outlive their reader's stay in the routing */
 	struct served_version *heir; /* has its manifest and telemetry, and a pin until this one is dropped */
-	_Atomic float ns_per_byte; /* what its requests cost (infer); infinite: not known yet */
+	_Atomic float ns_per_byte;   /* what its requests cost (infer); infinite: not known yet */
 };
 
 /* One model at one revision. Immutable. */
@@ -60,8 +60,7 @@ struct router;
 
 /* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. The
  * configuration is borrowed until router_free(). */
-int router_new(struct registry *registry, const struct config *config, struct router **result,
-	       struct err *e);
+int router_new(struct registry *registry, const struct config *config, struct router **result, struct err *e);
 void router_free(struct router *r);
 
 /* A reader must not block between the two. */
@@ -76,8 +75,7 @@ struct served_version *served_model_find(const struct served_model *m, uint32_t 
 struct served_version *served_model_version(const struct served_model *m, const char *number, struct err *e);
 /* The version that a request gets: by its unit when it has one (unit_size > 0), else at random. NULL when
  * the model has no live version. */
-struct served_version *served_model_pick(const struct served_model *m, const char *unit,
-					 size_t unit_size);
+struct served_version *served_model_pick(const struct served_model *m, const char *unit, size_t unit_size);
 
 /* AWAY: its remote server is. */
 #define SERVED_STATES(X) X(READY, "ready") X(AWAY, "away") X(UNLOADED, "unloaded") X(FAILED, "failed")

@@ -29,8 +29,7 @@ static int baseline_from_rows(const struct served_version *v, const struct colum
 		return err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
 			       "this model's predictions are no numbers that a baseline could hold");
 	memcpy(copy, values, value_count * sizeof *copy);
-	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows",
-			     e);
+	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows", e);
 }
 
 static int baseline_from_csv(const struct served_version *v, const char *model, const char *csv,
@@ -63,8 +62,8 @@ static bool names_are_numbers(const struct manifest *m)
 
 	for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
 		size_t i = 0;
-		while (i < m->feature_count &&
-		       snprintf(name, sizeof name, forms[k], i) > 0 && strcmp(m->feature_names[i], name) == 0)
+		while (i < m->feature_count && snprintf(name, sizeof name, forms[k], i) > 0 &&
+		       strcmp(m->feature_names[i], name) == 0)
 			i++;
 		if (i == m->feature_count)
 			return true;
@@ -101,8 +100,7 @@ static int name_features(struct manifest *m, const struct deploy_request *reques
 }
 
 /* Loads the artifact as a version that is not yet registered. */
-static int load_new(struct router *r, const struct deploy_request *request, struct served_version *v,
-		    struct err *e)
+static int load_new(struct router *r, const struct deploy_request *request, struct served_version *v, struct err *e)
 {
 	const void *data;
 	size_t size;
@@ -205,21 +203,20 @@ static int check_names(struct router *r, const struct deploy_request *request, u
 		       number, request->model);
 }
 
-static int register_and_serve(struct router *r, const struct deploy_request *request,
-			      const struct baseline *baseline, const struct actor *actor,
-			      struct served_version *v, struct deploy_result *result,
+static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
+			      const struct actor *actor, struct served_version *v, struct deploy_result *result,
 			      struct served_version **replaced, bool *taken, struct err *e)
 {
 	v->telemetry = telemetry_new(baseline);
 	if (v->telemetry == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
-	if (registry_deploy(r->registry, request->model, &v->manifest, baseline, request->no_live,
-			    request->reason, actor, result, e) != 0)
+	if (registry_deploy(r->registry, request->model, &v->manifest, baseline, request->no_live, request->reason,
+			    actor, result, e) != 0)
 		return -1;
 	if (!result->created)
 		return check_names(r, request, result->version, e) != 0
-			       ? -1
-			       : heal_version(r, request->model, result->version, v, replaced, taken, e);
+			   ? -1
+			   : heal_version(r, request->model, result->version, v, replaced, taken, e);
 
 	struct version_record *records;
 	size_t count;
@@ -255,8 +252,8 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 
 	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
-	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor,
-				    v, result, &replaced, &taken, e);
+	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor, v, result,
+				    &replaced, &taken, e);
 	pthread_mutex_unlock(&r->change);
 	pthread_mutex_unlock(&r->loading);
 	/* It may share what it has with one whose predictions have not ended. */
@@ -293,14 +290,13 @@ static int check_change(struct router *r, const struct served_model *m, const st
 	for (uint32_t i = 0; result == 0 && i < planned.route.entry_count; i++)
 		result = check_loaded(m, planned.route.entries[i].version, e);
 	if (result != 0 && !change->dry_run)
-		registry_audit(r->registry, actor, change->action, m->name, change->version,
-			       err_name(e->code), change->reason, e->text, NULL);
+		registry_audit(r->registry, actor, change->action, m->name, change->version, err_name(e->code),
+			       change->reason, e->text, NULL);
 	return result;
 }
 
-static int change_and_publish(struct router *r, const struct route_change *change,
-			      const struct actor *actor, struct revision_record *result,
-			      char before[128], struct err *e)
+static int change_and_publish(struct router *r, const struct route_change *change, const struct actor *actor,
+			      struct revision_record *result, char before[128], struct err *e)
 {
 	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
 	struct served_model *m = NULL;
@@ -315,8 +311,7 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 		if (m == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
 	}
-	if (registry_change_route(r->registry, change, actor, result, e) != 0 || change->dry_run ||
-	    m == NULL) {
+	if (registry_change_route(r->registry, change, actor, result, e) != 0 || change->dry_run || m == NULL) {
 		served_model_free(m);
 		return e->code == ERR_NONE ? 0 : -1;
 	}
@@ -345,8 +340,8 @@ static void freeze_baseline(struct router *r, const char *model, struct served_v
 	struct err e;
 	if (!telemetry_gathered(v->telemetry, values))
 		return;
-	if (baseline_make(&baseline, values, BASELINE_LEARN_COUNT, v->kind.class_count,
-			  v->kind.probability, "live", &e) != 0)
+	if (baseline_make(&baseline, values, BASELINE_LEARN_COUNT, v->kind.class_count, v->kind.probability, "live",
+			  &e) != 0)
 		return;
 	if (registry_set_baseline(r->registry, model, v->version, &baseline, &e) == 0)
 		telemetry_set_baseline(v->telemetry, &baseline);

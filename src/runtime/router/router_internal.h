@@ -14,7 +14,7 @@ struct router {
 	const struct config *config;
 	_Atomic(struct routing *) routing;
 	pthread_mutex_t loading; /* held while versions are loaded, unloaded or replaced; taken before `change` */
-	pthread_mutex_t change;	 /* held over a registry change and its publication */
+	pthread_mutex_t change;  /* held over a registry change and its publication */
 };
 
 void served_version_free(struct served_version *v);
@@ -25,8 +25,7 @@ void served_version_unload(struct served_version *v);
 /* Loads v's artifact; where that fails, v->note says why. */
 void served_version_load(struct router *r, struct served_version *v);
 /* A new model, the copy of old (shallow: versions are shared) or an empty one of that name. */
-struct served_model *served_model_copy(const struct served_model *old, const char *name,
-				       size_t extra_versions);
+struct served_model *served_model_copy(const struct served_model *old, const char *name, size_t extra_versions);
 void served_model_free(struct served_model *m);
 /* Reads the newest revisions of m from the registry into its history, route and revision. */
 int served_model_refresh(struct served_model *m, struct registry *registry, struct err *e);

@@ -68,8 +68,7 @@ static void disinherit(struct served_version **dropped)
 }
 
 /* Puts the twins into the routing and leaves in `twins` what they replaced. */
-static int swap_twins(struct router *r, const char *model, struct served_version **twins, size_t count,
-		      struct err *e)
+static int swap_twins(struct router *r, const char *model, struct served_version **twins, size_t count, struct err *e)
 {
 	int result = -1;
 
@@ -146,8 +145,8 @@ static int load_twins(struct router *r, struct served_version **twins, size_t co
 			continue;
 		served_version_load(r, twins[i]);
 		if (twins[i]->engine == NULL && result == 0)
-			result = err_set(e, ERR_SYSTEM, "v%u could not be loaded: %s", twins[i]->version,
-					 twins[i]->note);
+			result =
+			    err_set(e, ERR_SYSTEM, "v%u could not be loaded: %s", twins[i]->version, twins[i]->note);
 	}
 	return result;
 }
@@ -173,8 +172,7 @@ static int change_loaded(struct router *r, const char *model, bool load, const s
 	return swap_twins(r, model, *twins, *count, e) == 0 ? result : -1;
 }
 
-static int change_and_record(struct router *r, const char *model, bool load, const struct actor *actor,
-			     struct err *e)
+static int change_and_record(struct router *r, const char *model, bool load, const struct actor *actor, struct err *e)
 {
 	const char *action = load ? "load" : "unload";
 	struct served_version **twins = NULL;

@@ -103,8 +103,7 @@ int workers_submit(struct workers *w, void (*task)(void *context), void *context
 
 	pthread_mutex_lock(&w->lock);
 	if (w->waiting == w->queue_max) {
-		result = err_set(e, ERR_BUSY, "%zu requests are waiting already; try again",
-				 w->waiting);
+		result = err_set(e, ERR_BUSY, "%zu requests are waiting already; try again", w->waiting);
 	} else {
 		w->queue[(w->first + w->waiting++) % w->queue_max] = (struct task){task, context};
 		pthread_cond_signal(&w->filled);

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 const struct metrics_edge metrics_latency_edges[METRICS_LATENCY_EDGES] = {
-	{10000, "1e-05"},	 {25000, "2.5e-05"}, {50000, "5e-05"},	   {100000, "0.0001"},
-	{250000, "0.00025"},	 {500000, "0.0005"}, {1000000, "0.001"},   {2500000, "0.0025"},
-	{5000000, "0.005"},	 {10000000, "0.01"}, {25000000, "0.025"},  {50000000, "0.05"},
-	{100000000, "0.1"},	 {250000000, "0.25"}, {500000000, "0.5"},  {1000000000, "1"},
-	{2500000000, "2.5"},	 {5000000000, "5"},  {10000000000, "10"},
+    {10000, "1e-05"},    {25000, "2.5e-05"},  {50000, "5e-05"},    {100000, "0.0001"},  {250000, "0.00025"},
+    {500000, "0.0005"},  {1000000, "0.001"},  {2500000, "0.0025"}, {5000000, "0.005"},  {10000000, "0.01"},
+    {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"},  {250000000, "0.25"}, {500000000, "0.5"},
+    {1000000000, "1"},   {2500000000, "2.5"}, {5000000000, "5"},   {10000000000, "10"},
 };
 
 /*
@@ -20,15 +19,13 @@ static void sum_latencies(const uint64_t counts[HISTOGRAM_BUCKETS], uint64_t wit
 	uint64_t sum = 0;
 	uint32_t bucket = 0;
 	for (size_t i = 0; i < METRICS_LATENCY_EDGES; i++) {
-		while (bucket < HISTOGRAM_BUCKETS &&
-		       histogram_value_ns(bucket) <= metrics_latency_edges[i].ns)
+		while (bucket < HISTOGRAM_BUCKETS && histogram_value_ns(bucket) <= metrics_latency_edges[i].ns)
 			sum += counts[bucket++];
 		within[i] = sum;
 	}
 }
 
-static void take_version(struct metrics_version *to, const struct served_model *m,
-			 const struct served_version *v)
+static void take_version(struct metrics_version *to, const struct served_model *m, const struct served_version *v)
 {
 	uint64_t latency[HISTOGRAM_BUCKETS];
 	to->model = m->name;
@@ -50,9 +47,9 @@ static size_t count_versions(const struct routing *routing)
 
 void metrics_write(const struct server *s, const struct routing *routing, struct buf *out)
 {
-	static void (*const parts[])(struct metrics *m) = {
+	static void (*const parts[])(struct metrics * m) = {
 #define X(name) metrics_##name,
-		METRICS(X)
+	    METRICS(X)
 #undef X
 	};
 	struct metrics m = {.server = s, .routing = routing, .out = out};

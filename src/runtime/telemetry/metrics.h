@@ -32,7 +32,7 @@ struct metrics_version {
 	char number[11]; /* the version, as a label */
 	const struct served_version *version;
 	const struct route_entry *entry; /* NULL: not in the route */
-	bool counted;			 /* else the following are all 0 */
+	bool counted;                    /* else the following are all 0 */
 	struct telemetry_totals totals;
 	uint64_t latency[METRICS_LATENCY_EDGES]; /* answered within the edge, cumulative */
 };

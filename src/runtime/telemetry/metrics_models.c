@@ -9,10 +9,9 @@ static void write_info(struct metrics *m)
 		const struct metrics_version *v = &m->versions[i];
 		if (v->entry == NULL)
 			continue;
-		metrics_series(m, "", "model", v->model, "version", v->number, "role",
-			       route_role_name(v->entry->role), "engine", v->version->manifest.engine,
-			       "format", v->version->manifest.format, "sha256", v->version->manifest.sha256,
-			       NULL);
+		metrics_series(m, "", "model", v->model, "version", v->number, "role", route_role_name(v->entry->role),
+			       "engine", v->version->manifest.engine, "format", v->version->manifest.format, "sha256",
+			       v->version->manifest.sha256, NULL);
 		metrics_count(m, 1);
 	}
 }
@@ -41,8 +40,7 @@ static void write_revisions(struct metrics *m)
 
 static void write_ready(struct metrics *m)
 {
-	metrics_family(m, "mldeck_version_ready", "gauge",
-		       "Whether a version is loaded and can answer requests.");
+	metrics_family(m, "mldeck_version_ready", "gauge", "Whether a version is loaded and can answer requests.");
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		metrics_series(m, "", "model", v->model, "version", v->number, NULL);

@@ -42,8 +42,7 @@ static void write_runtime(struct metrics *m)
 	if (s->workers != NULL)
 		gauge(m, "mldeck_workers_waiting", "Predictions that wait for a worker.",
 		      (double)workers_waiting(s->workers));
-	counter(m, "mldeck_lost_samples_total", "Requests whose telemetry found no room.",
-		(double)telemetry_lost());
+	counter(m, "mldeck_lost_samples_total", "Requests whose telemetry found no room.", (double)telemetry_lost());
 }
 
 static void write_cpu(struct metrics *m)
@@ -53,7 +52,7 @@ static void write_cpu(struct metrics *m)
 		return;
 	counter(m, "process_cpu_seconds_total", "User and system CPU time.",
 		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+		    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
 static void write_memory(struct metrics *m)

@@ -20,24 +20,22 @@ static void write_answers(struct metrics *m)
 {
 	struct remote_counts counts;
 
-	metrics_family(
-	    m, "mldeck_remote_answers_total", "counter",
-	    "Predictions of a remote version by what came of them: ok; input (the server "
-	    "refused it), busy (429), upstream (502), timeout (504), other.");
+	metrics_family(m, "mldeck_remote_answers_total", "counter",
+		       "Predictions of a remote version by what came of them: ok; input (the server "
+		       "refused it), busy (429), upstream (502), timeout (504), other.");
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		if (!counts_of(v, &counts))
 			continue;
 		for (enum remote_count_kind kind = 0; kind < REMOTE_COUNT_RETRY; kind++) {
-			metrics_series(m, "", "model", v->model, "version", v->number, "kind",
-				       remote_count_name(kind), NULL);
+			metrics_series(m, "", "model", v->model, "version", v->number, "kind", remote_count_name(kind),
+				       NULL);
 			metrics_count(m, counts.counts[kind]);
 		}
 	}
 }
 
-static void write_one(struct metrics *m, enum remote_count_kind kind, const char *name,
-		      const char *help)
+static void write_one(struct metrics *m, enum remote_count_kind kind, const char *name, const char *help)
 {
 	struct remote_counts counts;
 
@@ -72,8 +70,7 @@ void metrics_remote(struct metrics *m)
 	write_one(m, REMOTE_COUNT_RETRY, "mldeck_remote_retries_total",
 		  "How often a remote version's server was asked again, because nothing can have "
 		  "been done.");
-	write_one(
-	    m, REMOTE_COUNT_CONNECTION, "mldeck_remote_connections_total",
-	    "Answers of a remote version's server that came over a connection made for them.");
+	write_one(m, REMOTE_COUNT_CONNECTION, "mldeck_remote_connections_total",
+		  "Answers of a remote version's server that came over a connection made for them.");
 	write_in_flight(m);
 }

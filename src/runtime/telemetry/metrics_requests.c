@@ -12,11 +12,10 @@ static void write_requests(struct metrics *m)
 		const struct {
 			const char *outcome;
 			uint64_t count;
-		} outcomes[] = {
-			{"ok", v->totals.ok}, {"refused", v->totals.refused}, {"error", v->totals.errors}};
+		} outcomes[] = {{"ok", v->totals.ok}, {"refused", v->totals.refused}, {"error", v->totals.errors}};
 		for (size_t k = 0; v->counted && k < sizeof outcomes / sizeof *outcomes; k++) {
-			metrics_series(m, "", "model", v->model, "version", v->number, "outcome",
-				       outcomes[k].outcome, NULL);
+			metrics_series(m, "", "model", v->model, "version", v->number, "outcome", outcomes[k].outcome,
+				       NULL);
 			metrics_count(m, outcomes[k].count);
 		}
 	}
@@ -75,8 +74,7 @@ static void write_total(struct metrics *m, const char *name, const char *help, s
 
 static void write_last(struct metrics *m)
 {
-	metrics_family(m, "mldeck_last_inference_timestamp_seconds", "gauge",
-		       "Unix time of a version's last answer.");
+	metrics_family(m, "mldeck_last_inference_timestamp_seconds", "gauge", "Unix time of a version's last answer.");
 	for (size_t i = 0; i < m->version_count; i++) {
 		const struct metrics_version *v = &m->versions[i];
 		if (v->totals.last_ms == 0)
@@ -91,8 +89,7 @@ void metrics_requests(struct metrics *m)
 	write_requests(m);
 	write_durations(m);
 	write_failure_times(m);
-	write_total(m, "mldeck_inference_rows_total", "Rows predicted.",
-		    offsetof(struct telemetry_totals, rows), 1);
+	write_total(m, "mldeck_inference_rows_total", "Rows predicted.", offsetof(struct telemetry_totals, rows), 1);
 	write_total(m, "mldeck_inference_queue_seconds_total", "Time that requests waited for a worker.",
 		    offsetof(struct telemetry_totals, queue_ns), NS_PER_S);
 	write_total(m, "mldeck_inference_input_seconds_total", "Time to read bodies into tensors.",

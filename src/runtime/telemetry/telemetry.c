@@ -61,8 +61,7 @@ static struct recorder *my_recorder(struct telemetry *t)
 /* Adds where this thread is the only writer: a plain load and store, no locked instruction. */
 static inline void add32(_Atomic uint32_t *counter)
 {
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
 static inline void add64(_Atomic uint64_t *counter, uint64_t amount)
@@ -107,8 +106,7 @@ static size_t place_of(const struct baseline *baseline, double value)
 	}
 }
 
-static void record_predictions(struct telemetry *t, struct recorder *r, const double *predictions,
-			       size_t count)
+static void record_predictions(struct telemetry *t, struct recorder *r, const double *predictions, size_t count)
 {
 	const struct baseline *baseline = atomic_load_explicit(&t->baseline, memory_order_acquire);
 	double sum = 0;
@@ -130,8 +128,8 @@ static void record_predictions(struct telemetry *t, struct recorder *r, const do
 	add_double(&r->values[baseline != NULL ? VALUES_BINNED : VALUES_GATHERED], sum);
 }
 
-void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample,
-			 const double *predictions, size_t count)
+void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample, const double *predictions,
+			 size_t count)
 {
 	struct recorder *r = my_recorder(t);
 	if (r == NULL)
@@ -253,8 +251,7 @@ void telemetry_tick(struct telemetry *t, int64_t now_s)
 
 bool telemetry_gathered(struct telemetry *t, double values[BASELINE_LEARN_COUNT])
 {
-	if (t->gather_taken ||
-	    atomic_load_explicit(&t->gather_done, memory_order_acquire) < BASELINE_LEARN_COUNT)
+	if (t->gather_taken || atomic_load_explicit(&t->gather_done, memory_order_acquire) < BASELINE_LEARN_COUNT)
 		return false;
 	t->gather_taken = true;
 	memcpy(values, t->gather, BASELINE_LEARN_COUNT * sizeof *values);

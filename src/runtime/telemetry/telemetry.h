@@ -54,8 +54,8 @@ struct telemetry *telemetry_new(const struct baseline *baseline);
 void telemetry_free(struct telemetry *t);
 
 /* One request that was answered, with its predictions (one value a row; none where nothing of it is a number). */
-void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample,
-			 const double *predictions, size_t count);
+void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample, const double *predictions,
+			 size_t count);
 /* One request that failed on this version: `refused` for the codes that blame the caller, else an error. */
 void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t latency_ns);
 
@@ -70,12 +70,11 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
 
 /* The last window_s closed seconds, as a snapshot shows them. ok_counts, when not NULL, gets the merged
  * latency histogram added to it, for a model's total. */
-void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
-		    struct snapshot_version_stats *stats, uint64_t *ok_counts);
+void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
+		    uint64_t *ok_counts);
 /* Until this moment: it waits for no tick. latency, which may be NULL, gets the histogram of the answered ones;
  * its counts sum up to totals->ok. */
-void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
-			   uint64_t latency[HISTOGRAM_BUCKETS]);
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals, uint64_t latency[HISTOGRAM_BUCKETS]);
 /* Fills latency from merged counts of histogram.h. */
 void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency);
 

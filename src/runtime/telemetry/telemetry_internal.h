@@ -37,7 +37,7 @@ enum { VALUES_GATHERED, VALUES_BINNED, VALUES_COUNT };
 struct recorder {
 	_Atomic uint64_t sums[SUM_COUNT];
 	_Atomic uint64_t values[VALUES_COUNT]; /* bits of doubles */
-	_Atomic int64_t last_ms;	       /* of the last prediction, Unix; 0: none */
+	_Atomic int64_t last_ms;               /* of the last prediction, Unix; 0: none */
 	_Atomic uint32_t latency[HISTOGRAM_BUCKETS];
 	_Atomic uint32_t predictions[PLACE_COUNT];
 };
@@ -61,7 +61,7 @@ struct window {
 	struct {
 		uint16_t bucket;
 		uint32_t count;
-	} *latency;
+	} * latency;
 };
 
 struct telemetry {

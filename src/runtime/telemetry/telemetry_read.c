@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-static void add_window(const struct window *w, struct snapshot_version_stats *stats, uint64_t *latency,
-		       double *sum, uint64_t *finite)
+static void add_window(const struct window *w, struct snapshot_version_stats *stats, uint64_t *latency, double *sum,
+		       uint64_t *finite)
 {
 	stats->stats.requests += w->requests;
 	stats->stats.refused += w->refused;
@@ -54,8 +54,8 @@ void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency)
 	}
 }
 
-void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
-		    struct snapshot_version_stats *stats, uint64_t *ok_counts)
+void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
+		    uint64_t *ok_counts)
 {
 	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
 	double sum = 0;
@@ -69,8 +69,7 @@ void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s,
 		if (w->second > now_s - (int64_t)window_s)
 			add_window(w, stats, latency, &sum, &finite);
 		if (w->second > now_s - SNAPSHOT_SERIES)
-			stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] =
-				(uint32_t)w->requests;
+			stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] = (uint32_t)w->requests;
 	}
 	/* A version younger than the window is divided by its age. */
 	int64_t age_s = t->first_s == 0 ? 1 : now_s - t->first_s + 1;
@@ -97,8 +96,7 @@ static void total_predictions(struct telemetry *t, const uint64_t *counts, struc
 	totals->above = counts[PLACE_ABOVE];
 }
 
-void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
-			   uint64_t latency[HISTOGRAM_BUCKETS])
+void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals, uint64_t latency[HISTOGRAM_BUCKETS])
 {
 	struct counts now;
 	uint64_t predictions[PLACE_COUNT];
@@ -113,8 +111,7 @@ void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
 			latency[k] = count;
 	}
 	for (size_t k = 0; k < PLACE_COUNT; k++)
-		predictions[k] = t->predictions_total[k] +
-				 (uint32_t)(now.predictions[k] - t->before.predictions[k]);
+		predictions[k] = t->predictions_total[k] + (uint32_t)(now.predictions[k] - t->before.predictions[k]);
 	pthread_mutex_unlock(&t->lock);
 
 	totals->refused = now.sums[SUM_REFUSED];
