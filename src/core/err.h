@@ -17,6 +17,7 @@
 	X(INPUT, 2, 400, "bad_input")         \
 	X(TOO_LARGE, 2, 413, "too_large")     \
 	X(UNSUPPORTED, 2, 415, "unsupported") \
+	X(GATE, 1, 412, "gate")               \
 	X(CONFLICT, 3, 409, "conflict")       \
 	X(NOT_FOUND, 4, 404, "not_found")     \
 	X(UNREACHABLE, 5, 503, "unreachable") \

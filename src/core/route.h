@@ -46,6 +46,14 @@ void route_single(struct route *r, uint32_t version);
  */
 int route_split(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count,
 		struct err *e);
+/* The route with these shadows changed: weights of the share that is copied, 0 ends one; the rest of previous stays.
+ * ERR_INPUT for a version that is live or a canary, twice, above 100%, or when nothing is live. */
+int route_shadow(struct route *r, const struct route *previous, const struct route_entry *shadows, size_t count,
+		 struct err *e);
+/* The whole route: roles as given (at most one live; without one route_split()'s rule), everything else ends. Buckets
+ * move as little as can be. */
+int route_set(struct route *r, const struct route *previous, const struct route_entry *entries, size_t count,
+	      struct err *e);
 /* The live version, 0 when there is none. */
 uint32_t route_live(const struct route *r);
 /* The entry that a version has, or NULL. */

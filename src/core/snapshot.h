@@ -8,11 +8,15 @@
 #ifndef CORE_SNAPSHOT_H
 #define CORE_SNAPSHOT_H
 
+#include "core/alert.h"
 #include "core/baseline.h"
 #include "core/err.h"
 #include "core/job.h"
+#include "core/policy.h"
 #include "core/registry/registry.h"
+#include "core/rollout.h"
 #include "core/route.h"
+#include "core/shadow.h"
 #include "core/text.h"
 
 #include <cjson/cJSON.h>
@@ -26,6 +30,9 @@
 #define SNAPSHOT_HISTORY 12
 #define SNAPSHOT_WINDOW_MAX_S 300
 #define SNAPSHOT_JOBS_MAX 20
+#define SNAPSHOT_ALERTS_MAX 50
+#define SNAPSHOT_AUDITS_MAX 200
+#define SNAPSHOT_REVISIONS_MAX 200
 
 struct snapshot_latency {
 	uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* 0 when there were no requests */
@@ -54,6 +61,7 @@ struct snapshot_version_stats {
 	uint32_t version;
 	struct snapshot_stats stats;
 	struct snapshot_predictions predictions;
+	struct shadow_stats shadow; /* of a shadow: against 0 until something was compared */
 	uint32_t series_rps[SNAPSHOT_SERIES];
 };
 
@@ -62,7 +70,8 @@ struct snapshot_version {
 	char engine[16];
 	char format[32];
 	char sha256[65];
-	char state[16]; /* "ready"; or "failed", "away" or "unloaded" with the reason in note */
+	/* "ready"; or "loading", "failed", "away" or "unloaded" with the reason in note */
+	char state[16];
 	char note[REASON_SIZE];
 	uint64_t size_bytes;
 	int64_t created_ms;
@@ -75,6 +84,7 @@ struct snapshot_revision {
 	char action[16];
 	char who[WHO_SIZE];
 	char reason[REASON_SIZE];
+	bool forced;     /* a gate was overridden */
 	char route[128]; /* route_text() */
 };
 
@@ -89,6 +99,12 @@ struct snapshot_model {
 	struct snapshot_stats stats;
 	size_t per_version_count; /* versions that have served in the window or are in the route */
 	struct snapshot_version_stats *per_version;
+	struct rollout *rollout; /* the open one, else the latest if it ended less than an hour ago; NULL: none */
+	bool policy_set;         /* somebody set one */
+	struct policy policy;
+	/* Only of the model that was asked for with `detail`: revisions, newest first. */
+	size_t revision_count;
+	struct snapshot_revision *revisions;
 	size_t history_count; /* newest first, at most SNAPSHOT_HISTORY */
 	struct snapshot_revision history[SNAPSHOT_HISTORY];
 };
@@ -105,6 +121,7 @@ struct snapshot_server {
 	uint64_t requests, refused, errors; /* of all models, in the window */
 	double rate_rps;
 	uint64_t lost_samples;              /* telemetry that could not be kept, since the start */
+	uint32_t alerts_firing;             /* all of them */
 	uint32_t jobs_running, jobs_queued; /* all of them, also those that are not in the list */
 };
 
@@ -112,6 +129,10 @@ struct snapshot {
 	struct snapshot_server server;
 	size_t model_count; /* sorted by name */
 	struct snapshot_model *models;
+	size_t alert_count; /* firing, acknowledged, then the latest resolved */
+	struct alert *alerts;
+	size_t audit_count; /* newest first; only when asked for with `audit` */
+	struct audit_record *audits;
 	size_t job_count; /* running, queued in their order, then the latest ended; at most SNAPSHOT_JOBS_MAX */
 	struct job_record *jobs;
 };

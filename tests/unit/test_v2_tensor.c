@@ -22,15 +22,15 @@ static const struct engine any = {.name = "any"};
 
 #define TENSOR(name, shape, type, data) \
 	"{\"name\":\"" name "\",\"shape\":" shape ",\"datatype\":\"" type "\",\"data\":" data "}"
-#define TYPED                                                                                                          \
-	TENSOR("text", "[2]", "BYTES", "[\"a\\u0000b\",\"\\u00e9\"]")                                                  \
-	"," TENSOR("f16", "[2]", "FP16", "[0.1,null]") "," TENSOR("b16", "[1]", "INT8", "[3]") "," TENSOR(             \
-	    "truth", "[2]",                                                                                            \
-	    "BOOL", "[true,0]") "," TENSOR("i8", "[1]",                                                                \
-					   "INT64", "[-128]") "," TENSOR("i64", "[1,2]", "INT64",                      \
-									 "[[-9223372036854775808,9223372036854775807]" \
-									 "]") "," TENSOR("u64", "[2]", "UINT64",       \
-											 "[18446744073709551615,0]")
+#define TYPED                                                                                              \
+	TENSOR("text", "[2]", "BYTES", "[\"a\\u0000b\",\"\\u00e9\"]")                                      \
+	"," TENSOR("f16", "[2]", "FP16", "[0.1,null]") "," TENSOR("b16", "[1]", "INT8", "[3]") "," TENSOR( \
+	    "truth", "[2]", "BOOL",                                                                        \
+	    "[true,0]") "," TENSOR("i8", "[1]", "INT64",                                                   \
+				   "[-128]") "," TENSOR("i64", "[1,2]", "INT64",                           \
+							"[[-9223372036854775808,9223372036854775807]"      \
+							"]") "," TENSOR("u64", "[2]", "UINT64",            \
+									"[18446744073709551615,0]")
 
 static int parse_typed(const char *json, const void *bytes, size_t size)
 {

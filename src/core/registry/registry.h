@@ -24,6 +24,7 @@
 #define VERSIONS_MAX 100000
 
 struct registry;
+struct rollout; /* core/rollout.h */
 
 /* Who asks for a change, as the socket knows it. */
 struct actor {
@@ -44,9 +45,10 @@ struct revision_record {
 	uint32_t revision; /* 1, 2, 3 ... of its model */
 	uint32_t based_on; /* the revision it replaced; 0 for the first */
 	int64_t at_ms;
-	char action[16]; /* "deploy", "promote", "rollback", "split" */
+	char action[16]; /* "deploy", or one of struct route_change */
 	char who[WHO_SIZE];
 	char reason[REASON_SIZE];
+	bool forced; /* a gate was overridden */
 	struct route route;
 };
 
@@ -105,19 +107,28 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 /* A change of a route that is asked for. */
 struct route_change {
 	const char *model;
-	const char *action;                /* "promote", "rollback" or "split" */
-	uint32_t version;                  /* promote: the version */
+	/* "promote", "rollback", "split", "shadow", "rollout" (a step of one, or its abort) or "apply" */
+	const char *action;
+	uint32_t version;                  /* promote: the version; rollout: the one that is rolled out */
 	uint32_t to_revision;              /* rollback: 0 = undo once more, see registry_change_route() */
-	const struct route_entry *weights; /* split */
+	const struct route_entry *weights; /* split, rollout: live and canaries; shadow: shadows; apply: all */
 	size_t weight_count;
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
 	const char *reason;
-	bool dry_run; /* everything but the writing */
+	bool dry_run;         /* everything but the writing */
+	bool forced;          /* gates were overridden */
+	const char *evidence; /* JSON that the audit keeps beside the reason: what the gates found; NULL: none */
+	/* Of a rollout: written in the same transaction. id 0: a new one, whose id is filled in; so are its revisions.
+	 * NULL: the change is an operator's own. */
+	struct rollout *rollout;
 };
 
 /*
  * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
  * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run).
+ *
+ * While a rollout of the model is open, a rollback ends it in the same transaction, shadows may change, and any other
+ * change that is not the rollout's own is ERR_CONFLICT.
  *
  * A promotion makes the route single: canaries and shadows end. A rollback with to_revision 0 is an undo:
  * the route that was in force before the change that made the current one, never a change that was itself

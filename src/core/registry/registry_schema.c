@@ -5,6 +5,12 @@
  */
 #include "core/registry/registry_internal.h"
 
+#define IMMUTABLE(table)                                                 \
+	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table     \
+	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;" \
+	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table     \
+	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+
 static const char first[] =
     "CREATE TABLE model ("
     " id INTEGER PRIMARY KEY,"
@@ -62,12 +68,6 @@ static const char first[] =
     " detail TEXT NOT NULL);"
     "CREATE INDEX audit_model ON audit (model, id);"
 
-#define IMMUTABLE(table)                                                 \
-	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table     \
-	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;" \
-	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table     \
-	" BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
-
     IMMUTABLE("version") IMMUTABLE("baseline") IMMUTABLE("revision") IMMUTABLE("audit");
 
 static const char jobs[] =
@@ -99,5 +99,84 @@ static const char jobs[] =
     "CREATE TRIGGER job_no_delete BEFORE DELETE ON job"
     " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;";
 
-const char *const registry_schema[] = {first, jobs};
+static const char routes[] =
+    /* How often a gate was overridden is written where the change is, for ever. */
+    "ALTER TABLE revision ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;"
+
+    /* plan: everything of a rollout but what has a column, as JSON. One a model is open. */
+    "CREATE TABLE rollout ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'done', 'aborted', 'rolled back')),"
+    " ended_ms INTEGER NOT NULL DEFAULT 0,"
+    " plan TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX rollout_open ON rollout (model_id) WHERE ended_ms = 0;"
+    "CREATE INDEX rollout_model ON rollout (model_id, id);"
+    "CREATE TRIGGER rollout_ended BEFORE UPDATE ON rollout WHEN OLD.ended_ms > 0"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+    "CREATE TRIGGER rollout_no_delete BEFORE DELETE ON rollout"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+
+    "CREATE TABLE policy ("
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " number INTEGER NOT NULL CHECK (number > 0),"
+    " at_ms INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " policy TEXT NOT NULL,"
+    " PRIMARY KEY (model_id, number));"
+
+    "CREATE TABLE approval ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " against INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+    "CREATE INDEX approval_version ON approval (model_id, version, id);"
+
+    "CREATE TABLE test_result ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL,"
+    " kind TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " against INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " job INTEGER NOT NULL,"
+    " passed INTEGER NOT NULL,"
+    " summary TEXT NOT NULL,"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+    "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);"
+
+    /* Rows that a version is warmed up with, as CSV with a header. Written once, at its deploy. */
+    "CREATE TABLE sample ("
+    " model_id INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " rows TEXT NOT NULL,"
+    " PRIMARY KEY (model_id, version),"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+
+    "CREATE TABLE alert ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " rule TEXT NOT NULL,"
+    " model TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN ('firing', 'acknowledged', 'resolved')),"
+    " since_ms INTEGER NOT NULL,"
+    " acknowledged_ms INTEGER NOT NULL DEFAULT 0,"
+    " resolved_ms INTEGER NOT NULL DEFAULT 0,"
+    " value REAL,"
+    " threshold REAL,"
+    " text TEXT NOT NULL,"
+    " who TEXT NOT NULL DEFAULT '',"
+    " note TEXT NOT NULL DEFAULT '');"
+    "CREATE UNIQUE INDEX alert_open ON alert (rule, model, version) WHERE state <> 'resolved';"
+
+    IMMUTABLE("policy") IMMUTABLE("approval") IMMUTABLE("test_result") IMMUTABLE("sample");
+
+const char *const registry_schema[] = {first, jobs, routes};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

@@ -205,36 +205,45 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 	return read_weights(body, weights, &change->weight_count, e);
 }
 
+static cJSON *change_json(const struct route_change *change, const struct change_outcome *outcome)
+{
+	const struct revision_record *revision = &outcome->revision;
+	char after[128];
+	cJSON *json = cJSON_CreateObject();
+
+	route_text(&revision->route, after, sizeof after);
+	cJSON_AddStringToObject(json, "model", change->model);
+	cJSON_AddStringToObject(json, "action", change->action);
+	cJSON_AddBoolToObject(json, "dry_run", change->dry_run);
+	cJSON_AddNumberToObject(json, "revision", revision->revision);
+	cJSON_AddNumberToObject(json, "based_on", revision->based_on);
+	cJSON_AddNumberToObject(json, "live", route_live(&revision->route));
+	cJSON_AddStringToObject(json, "before", outcome->before);
+	cJSON_AddStringToObject(json, "after", after);
+	cJSON_AddItemToObject(json, "route", route_to_json(&revision->route));
+	return json;
+}
+
 void control_post_route(void *context, const struct http_request *request, const struct http_segments *segments,
 			struct http_response *response)
 {
 	struct server *s = context;
 	struct route_change change = {.model = segments->values[0]};
 	struct route_entry weights[ROUTE_ENTRIES_MAX];
-	struct revision_record result;
+	/* On the heap: a route and its findings are much for a thread's stack. */
+	struct change_outcome *outcome = calloc(1, sizeof *outcome);
 	struct actor actor;
-	char before[128], after[128];
 	struct err e;
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
-	if (body == NULL || read_change(body, &change, weights, &e) != 0 ||
-	    router_change(s->router, &change, &actor, &result, before, &e) != 0) {
+	if (outcome == NULL)
+		err_set(&e, ERR_MEMORY, "memory is out while changing the route");
+	if (outcome == NULL || body == NULL || read_change(body, &change, weights, &e) != 0 ||
+	    router_change(s->router, &change, &actor, outcome, &e) != 0)
 		control_refuse(response, &e);
-		cJSON_Delete(body);
-		return;
-	}
-	route_text(&result.route, after, sizeof after);
-	cJSON *json = cJSON_CreateObject();
-	cJSON_AddStringToObject(json, "model", change.model);
-	cJSON_AddStringToObject(json, "action", change.action);
-	cJSON_AddBoolToObject(json, "dry_run", change.dry_run);
-	cJSON_AddNumberToObject(json, "revision", result.revision);
-	cJSON_AddNumberToObject(json, "based_on", result.based_on);
-	cJSON_AddNumberToObject(json, "live", route_live(&result.route));
-	cJSON_AddStringToObject(json, "before", before);
-	cJSON_AddStringToObject(json, "after", after);
-	cJSON_AddItemToObject(json, "route", route_to_json(&result.route));
-	control_answer(response, json);
+	else
+		control_answer(response, change_json(&change, outcome));
+	free(outcome);
 	cJSON_Delete(body);
 }

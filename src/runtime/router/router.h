@@ -11,6 +11,7 @@
 #define RUNTIME_ROUTER_H
 
 #include "core/columns.h"
+#include "core/finding.h"
 #include "core/registry/registry.h"
 #include "core/snapshot.h"
 #include "runtime/engine/engine.h"
@@ -109,10 +110,18 @@ struct deploy_request {
 int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
 		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
 
+/* What came, or for a dry run would come, of a change. */
+struct change_outcome {
+	struct revision_record revision;
+	char before[128];     /* route_text() of what it replaced */
+	size_t finding_count; /* of the gates, also when they refuse */
+	struct finding findings[FINDINGS_MAX];
+};
+
 /* registry_change_route(), then the new route serves: when this returns, no request that starts now is
  * answered by the old route. Refuses a version that is not loaded. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
-		  struct revision_record *result, char before[128], struct err *e);
+		  struct change_outcome *outcome, struct err *e);
 
 /* Frees a model's versions from memory until it is loaded again, or the runtime starts anew: its requests are refused
  * meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit says who.

@@ -296,14 +296,13 @@ static int check_change(struct router *r, const struct served_model *m, const st
 }
 
 static int change_and_publish(struct router *r, const struct route_change *change, const struct actor *actor,
-			      struct revision_record *result, char before[128], struct err *e)
+			      struct change_outcome *outcome, struct err *e)
 {
 	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
 	struct served_model *m = NULL;
 
-	before[0] = '\0';
 	if (old != NULL) {
-		route_text(&old->route, before, 128);
+		route_text(&old->route, outcome->before, sizeof outcome->before);
 		if (check_change(r, old, change, actor, e) != 0)
 			return -1;
 		/* Made first: once the registry has the change, nothing may fail for want of memory. */
@@ -311,7 +310,8 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 		if (m == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
 	}
-	if (registry_change_route(r->registry, change, actor, result, e) != 0 || change->dry_run || m == NULL) {
+	if (registry_change_route(r->registry, change, actor, &outcome->revision, e) != 0 || change->dry_run ||
+	    m == NULL) {
 		served_model_free(m);
 		return e->code == ERR_NONE ? 0 : -1;
 	}
@@ -323,11 +323,13 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 }
 
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
-		  struct revision_record *result, char before[128], struct err *e)
+		  struct change_outcome *outcome, struct err *e)
 {
 	e->code = ERR_NONE;
+	outcome->before[0] = '\0';
+	outcome->finding_count = 0;
 	pthread_mutex_lock(&r->change);
-	int status = change_and_publish(r, change, actor, result, before, e);
+	int status = change_and_publish(r, change, actor, outcome, e);
 	pthread_mutex_unlock(&r->change);
 	return status;
 }

@@ -1,0 +1,132 @@
+#include "core/finding.h"
+
+#include "core/json.h"
+#include "core/text.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const verdicts[] = {
+#define X(name, text) text,
+    FINDING_VERDICTS(X)
+#undef X
+};
+
+const char *finding_verdict_name(enum finding_verdict verdict)
+{
+	return verdicts[verdict];
+}
+
+const struct finding *findings_first(const struct finding *findings, size_t count)
+{
+	const struct finding *waiting = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (findings[i].forced)
+			continue;
+		if (findings[i].verdict == FINDING_FAIL)
+			return &findings[i];
+		if (findings[i].verdict == FINDING_WAIT && waiting == NULL)
+			waiting = &findings[i];
+	}
+	return waiting;
+}
+
+enum finding_verdict findings_verdict(const struct finding *findings, size_t count)
+{
+	const struct finding *first = findings_first(findings, count);
+	return first != NULL ? first->verdict : FINDING_PASS;
+}
+
+static bool add_number(cJSON *object, const char *name, double number)
+{
+	return isfinite(number) ? cJSON_AddNumberToObject(object, name, number) != NULL
+				: cJSON_AddNullToObject(object, name) != NULL;
+}
+
+static cJSON *finding_to_json(const struct finding *f)
+{
+	cJSON *json = cJSON_CreateObject();
+	if (cJSON_AddStringToObject(json, "name", f->name) &&
+	    cJSON_AddStringToObject(json, "verdict", verdicts[f->verdict]) &&
+	    cJSON_AddBoolToObject(json, "forced", f->forced) && add_number(json, "value", f->value) &&
+	    add_number(json, "threshold", f->threshold) && cJSON_AddStringToObject(json, "unit", f->unit) &&
+	    add_number(json, "n", (double)f->n) && add_number(json, "n_needed", (double)f->n_needed) &&
+	    cJSON_AddStringToObject(json, "text", f->text))
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+cJSON *findings_to_json(const struct finding *findings, size_t count)
+{
+	cJSON *array = cJSON_CreateArray();
+	for (size_t i = 0; array != NULL && i < count; i++) {
+		cJSON *item = finding_to_json(&findings[i]);
+		if (item == NULL || !cJSON_AddItemToArray(array, item)) {
+			cJSON_Delete(item);
+			cJSON_Delete(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static int optional_number(const cJSON *json, const char *name, double *number, struct err *e)
+{
+	*number = NAN;
+	return json_has(json, name) ? json_number(json, name, number, e) : 0;
+}
+
+static int optional_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
+{
+	const char *raw = "";
+	int result = json_optional_text(json, name, &raw, e);
+	text_clean(text, size, raw);
+	return result;
+}
+
+static int finding_from_json(const cJSON *json, struct finding *f, struct err *e)
+{
+	const char *verdict = json_text(json, "verdict", e);
+	int64_t n = 0, n_needed = 0;
+	size_t i = 0;
+
+	*f = (struct finding){.verdict = FINDING_PASS};
+	if (verdict == NULL)
+		return -1;
+	while (i < FINDING_VERDICT_COUNT && strcmp(verdicts[i], verdict) != 0)
+		i++;
+	if (i == FINDING_VERDICT_COUNT)
+		return err_set(e, ERR_INPUT, "field `verdict` must be pass, wait or fail, got \"%.16s\"", verdict);
+	f->verdict = (enum finding_verdict)i;
+	if (optional_text(json, "name", f->name, sizeof f->name, e) != 0 ||
+	    optional_text(json, "unit", f->unit, sizeof f->unit, e) != 0 ||
+	    optional_text(json, "text", f->text, sizeof f->text, e) != 0 ||
+	    json_optional_boolean(json, "forced", &f->forced, e) != 0 ||
+	    optional_number(json, "value", &f->value, e) != 0 ||
+	    optional_number(json, "threshold", &f->threshold, e) != 0 ||
+	    json_optional_integer(json, "n", 0, INT64_C(1) << 53, &n, e) != 0 ||
+	    json_optional_integer(json, "n_needed", 0, INT64_C(1) << 53, &n_needed, e) != 0)
+		return -1;
+	f->n = (uint64_t)n;
+	f->n_needed = (uint64_t)n_needed;
+	return 0;
+}
+
+int findings_from_json(const cJSON *array, struct finding findings[FINDINGS_MAX], size_t *count, struct err *e)
+{
+	const cJSON *item;
+
+	*count = 0;
+	if (array == NULL || cJSON_IsNull(array))
+		return 0;
+	if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > FINDINGS_MAX)
+		return err_set(e, ERR_INPUT, "findings must be a list of at most %d", FINDINGS_MAX);
+	cJSON_ArrayForEach(item, array)
+	{
+		if (finding_from_json(item, &findings[*count], e) != 0)
+			return -1;
+		++*count;
+	}
+	return 0;
+}

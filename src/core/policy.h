@@ -1,0 +1,70 @@
+/*
+ * policy: what must hold before a version of a model gets traffic, and before it gets all of it.
+ *
+ * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
+ * default: nothing is demanded but that a version works. A setting has one row in one table (policy.c), which reads,
+ * writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
+ * Not here: judging (runtime/router/gates, core/analysis).
+ */
+#ifndef CORE_POLICY_H
+#define CORE_POLICY_H
+
+#include "core/err.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_NAMES_SIZE 256
+#define POLICY_TESTS_MAX 8
+
+/* A test that must have passed for this pair of versions (the new one and the live one). */
+struct policy_test {
+	char kind[16];     /* "differential", "benchmark", "stress" */
+	int64_t max_age_s; /* how long ago at most; 0: whenever */
+};
+
+struct policy {
+	/* Who. */
+	char promoters[POLICY_NAMES_SIZE]; /* promoters = alice bob @mlops: users, @groups; "": whoever is let in */
+	bool second_person;                /* second_person = no: somebody else must approve the version first */
+	int64_t approval_max_age_s;        /* approval_max_age = 24h */
+	/* Before any traffic. */
+	int64_t min_age_s;            /* min_age = 0: deployed at least so long ago */
+	bool same_signature;          /* same_signature = yes: inputs and outputs as the live version's */
+	uint64_t shadow_requests;     /* shadow_requests = 0: compared as a shadow of the live version */
+	double shadow_flips_percent;  /* shadow_flips_max = 1% of rows */
+	double shadow_difference_max; /* shadow_difference_max = none: mean |difference|; NaN: none */
+	size_t test_count;            /* tests = differential:7d benchmark:30d */
+	struct policy_test tests[POLICY_TESTS_MAX];
+	/* Before all of the traffic. */
+	uint64_t canary_requests; /* canary_requests = 0: answered as a canary */
+	bool no_alerts;           /* no_alerts = no: no alert of the model may be firing */
+	/* Thresholds of the analyses: of a rollout's steps, and of gates where the version serves. */
+	double error_margin_percent; /* error_margin = 0.5%: its error rate may exceed the live one's by so much */
+	double p99_ratio_max;        /* p99_ratio_max = 1.5 */
+	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
+	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
+	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */
+};
+
+/* The default. */
+void policy_init(struct policy *p);
+/* One setting by its name and text, "p99_ratio_max" "1.5". ERR_INPUT names the setting and what it takes. */
+int policy_set(struct policy *p, const char *name, const char *text, struct err *e);
+/* What can never hold, whoever asks: refused with one sentence (second_person with a single promoter, say). */
+int policy_check(const struct policy *p, struct err *e);
+/* The rows of the table, in order: name, its value as text ("" for none), one line of help; false past the end. */
+bool policy_row(const struct policy *p, size_t i, const char **name, char value[POLICY_NAMES_SIZE], const char **help);
+/* Whether a setting differs from the default. */
+bool policy_is_default(const struct policy *p, size_t i);
+/* Whether the user (and the groups that the system says they are in) may promote. */
+bool policy_may_promote(const struct policy *p, uint32_t uid, const char *name);
+
+/* {"p99_ratio_max":"1.5",...}: texts as policy_set() takes them; all settings. */
+cJSON *policy_to_json(const struct policy *p);
+/* Over the default; unknown names are ERR_INPUT. */
+int policy_from_json(const cJSON *json, struct policy *p, struct err *e);
+
+#endif

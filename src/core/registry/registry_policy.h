@@ -1,0 +1,55 @@
+/*
+ * registry_policy: what a model's policy is, who approved which version, and which tests passed.
+ *
+ * Thread-safe like the registry. Rows are only ever added: the newest policy of a model holds.
+ */
+#ifndef CORE_REGISTRY_POLICY_H
+#define CORE_REGISTRY_POLICY_H
+
+#include "core/policy.h"
+#include "core/registry/registry.h"
+
+struct policy_record {
+	struct policy policy; /* the default when number is 0 */
+	uint32_t number;      /* how often it was set; 0: never */
+	int64_t at_ms;
+	char who[WHO_SIZE];
+	char reason[REASON_SIZE];
+};
+
+/* Sets a model's policy, with its audit record, in one transaction. expect_number -1: any, else ERR_CONFLICT says who
+ * set it meanwhile. Refuses (recorded) what policy_check() refuses, and tests of unknown kinds are its caller's. */
+int registry_set_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,
+			const char *reason, const struct actor *actor, struct policy_record *result, struct err *e);
+int registry_policy(struct registry *r, const char *model, struct policy_record *record, struct err *e);
+
+/* Somebody looked at a version and lets it replace the live one of then. */
+struct approval {
+	int64_t id, at_ms;
+	uint32_t version, against; /* against: the version live then, 0 none */
+	uint32_t uid;
+	char who[WHO_SIZE];
+	char reason[REASON_SIZE];
+};
+
+int registry_approve(struct registry *r, const char *model, uint32_t version, const char *reason,
+		     const struct actor *actor, struct approval *result, struct err *e);
+/* Newest first, at most limit; version 0: of all; free(). */
+int registry_approvals(struct registry *r, const char *model, uint32_t version, size_t limit,
+		       struct approval **approvals, size_t *count, struct err *e);
+
+/* What a test of a pair of versions gave. */
+struct test_result {
+	int64_t id, at_ms, job; /* job 0: none */
+	char kind[16];
+	uint32_t version, against;
+	bool passed;
+	char summary[REASON_SIZE];
+};
+
+int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
+/* The newest of a kind for a pair; result->id 0 when there is none. */
+int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
+			 struct test_result *result, struct err *e);
+
+#endif
