@@ -75,4 +75,11 @@ int registry_insert_audit(struct registry *r, const struct audit_record *record,
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
 			 const char *outcome, const char *reason);
 
+/* registry_rollouts.c */
+/* Writes a rollout whole: a new row when its id is 0, which it then gets. ERR_CONFLICT when it has ended before, or
+ * when it is new and another of the model is open. */
+int registry_put_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
+/* The open one of a model; its id is 0 when there is none. */
+int registry_open_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
+
 #endif
