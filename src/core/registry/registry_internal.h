@@ -33,6 +33,11 @@ void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
 /* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */
 int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e);
+/* The id of the row that was inserted last. */
+int registry_last_id(struct registry *r, int64_t *id, struct err *e);
+/* Ends a transaction: commits when result is 0, else leaves everything as it was and records e in the audit as what
+ * became of `attempt`. */
+int registry_end_change(struct registry *r, int result, struct audit_record *attempt, struct err *e);
 
 /* registry_directory.c: the state directory, made with its parents, ours alone, and its lock. */
 int registry_directory_open(struct registry *r, const char *directory, struct err *e);
