@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +259,13 @@ void db_bind_text(struct statement *s, int index, const char *text)
 		s->bound = code;
 }
 
+void db_bind_number(struct statement *s, int index, double value)
+{
+	int code = isnan(value) ? sqlite3_bind_null(s->handle, index) : sqlite3_bind_double(s->handle, index, value);
+	if (s->bound == SQLITE_OK)
+		s->bound = code;
+}
+
 int db_step(struct statement *s, struct err *e)
 {
 	if (s->bound != SQLITE_OK)
@@ -294,6 +302,12 @@ void db_reset(struct statement *s)
 {
 	/* It tells how the last step ended, which that step has told. */
 	sqlite3_reset(s->handle);
+}
+
+double db_number(struct statement *s, int column)
+{
+	return sqlite3_column_type(s->handle, column) == SQLITE_NULL ? (double)NAN
+								     : sqlite3_column_double(s->handle, column);
 }
 
 void db_end(struct statement *s)
