@@ -289,6 +289,9 @@ static int check_change(struct router *r, const struct served_model *m, const st
 		return 0; /* the change itself is refused, and recorded, in the same words */
 	for (uint32_t i = 0; result == 0 && i < planned.route.entry_count; i++)
 		result = check_loaded(m, planned.route.entries[i].version, e);
+	/* Going back must always be possible; what cannot be copied then counts as failed. */
+	if (result == 0 && strcmp(change->action, "rollback") != 0)
+		result = served_model_check_shadows(m, &planned.route, e);
 	if (result != 0 && !change->dry_run)
 		registry_audit(r->registry, actor, change->action, m->name, change->version, err_name(e->code),
 			       change->reason, e->text, NULL);
