@@ -65,6 +65,9 @@ int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, s
 /* Writing rows. position as above; the audit's id is not read. */
 int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
 			     uint32_t position, uint32_t uid, struct err *e);
+/* registry_samples.c; does nothing when the version has some. */
+int registry_insert_samples(struct registry *r, int64_t model_id, uint32_t version, const struct sample_rows *samples,
+			    struct err *e);
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e);
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
