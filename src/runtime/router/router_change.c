@@ -170,8 +170,9 @@ static int change_locked(struct passage *p, struct change_outcome *outcome, bool
 
 	if (old != NULL) {
 		route_text(&old->route, outcome->before, sizeof outcome->before);
-		/* Plans are made of the current revision and the ones before it. */
-		if (p->planned.revision == 0 || p->planned.based_on != old->revision)
+		/* Plans are made of the current revision; of a rollback, of the ones before and their rollouts too. */
+		if (p->planned.revision == 0 || p->planned.based_on != old->revision ||
+		    strcmp(p->change.action, "rollback") == 0)
 			plan(p);
 		if (p->planned.revision != 0 && !p->change.dry_run && !all_held(p)) {
 			*again = true;

@@ -59,6 +59,18 @@ void served_version_asked(struct served_version *v)
 		atomic_store_explicit(&v->life->asked_ms, now_ms, memory_order_relaxed);
 }
 
+static bool is_tabular(const struct served_version *v)
+{
+	const struct engine *engine = engine_find(v->manifest.engine);
+	return engine != NULL && engine->tabular;
+}
+
+bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
+				char difference[MANIFEST_DIFFERENCE_SIZE])
+{
+	return manifest_same_inputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
+}
+
 void served_version_loaded(struct served_version *v, const struct engine *engine)
 {
 	v->engine = engine;

@@ -30,37 +30,11 @@ static const struct {
 
 /* --- whose rows --- */
 
-static bool same_names(const struct manifest *a, const struct manifest *b)
-{
-	if (a->feature_count != b->feature_count || (a->feature_names == NULL) != (b->feature_names == NULL))
-		return false;
-	for (size_t i = 0; a->feature_names != NULL && i < a->feature_count; i++)
-		if (strcmp(a->feature_names[i], b->feature_names[i]) != 0)
-			return false;
-	return true;
-}
-
-static bool same_spec(const struct tensor_spec *a, const struct tensor_spec *b)
-{
-	return strcmp(a->name, b->name) == 0 && strcmp(a->datatype, b->datatype) == 0 &&
-	       a->dimension_count == b->dimension_count &&
-	       memcmp(a->dimensions, b->dimensions, a->dimension_count * sizeof *a->dimensions) == 0;
-}
-
-static bool same_inputs(const struct manifest *a, const struct manifest *b)
-{
-	if (a->input_count != b->input_count || !same_names(a, b))
-		return false;
-	for (size_t i = 0; i < a->input_count; i++)
-		if (!same_spec(&a->inputs[i], &b->inputs[i]))
-			return false;
-	return true;
-}
-
 uint32_t warm_up_lender(const struct served_model *m, const struct served_version *v)
 {
 	const struct served_version *live = m == NULL ? NULL : served_model_find(m, route_live(&m->route));
-	if (live == NULL || live->version == v->version || !same_inputs(&live->manifest, &v->manifest))
+	char difference[MANIFEST_DIFFERENCE_SIZE];
+	if (live == NULL || live->version == v->version || !served_version_same_inputs(live, v, difference))
 		return 0;
 	return live->version;
 }
