@@ -24,7 +24,8 @@
 #define VERSIONS_MAX 100000
 
 struct registry;
-struct rollout; /* core/rollout.h */
+struct rollout;     /* core/rollout.h */
+struct sample_rows; /* core/registry/registry_samples.h */
 
 /* Who asks for a change, as the socket knows it. */
 struct actor {
@@ -65,6 +66,15 @@ struct audit_record {
 	char outcome[16];              /* "done", or the err_name() of a refusal */
 	char reason[REASON_SIZE];
 	char detail[REASON_SIZE]; /* "v2 100%", or why it was refused */
+	bool forced;              /* a gate was overridden */
+	const char *data;         /* JSON (docs/AUDIT.md), "" for none; NULL counts as "" */
+	char hash[65];            /* over the hash of the record before and everything of this one */
+};
+
+/* The last record of the audit, to be kept elsewhere: whoever has it can tell later that none up to it was changed. */
+struct audit_head {
+	int64_t id;    /* 0: there is none yet */
+	char hash[65]; /* 64 zeros when there is none yet */
 };
 
 /* Opens (makes, 0700) the state directory, takes its lock, brings the schema up to date. ERR_CONFLICT names
@@ -98,19 +108,22 @@ struct deploy_result {
 	uint32_t revision; /* the route's revision now, 0 when none */
 };
 
-/* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. The
- * artifact must have been committed. A refusal is the caller's to record: it knows those of before, too. */
+/* Registers a version. baseline and samples (what it is warmed up with) may be NULL. The first version of a new model
+ * goes live unless no_live. The artifact must have been committed. A refusal is the caller's to record: it knows those
+ * of before, too. */
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
-		    struct deploy_result *result, struct err *e);
+		    const struct baseline *baseline, const struct sample_rows *samples, bool no_live,
+		    const char *reason, const struct actor *actor, struct deploy_result *result, struct err *e);
 
 /* A change of a route that is asked for. */
 struct route_change {
 	const char *model;
 	/* "promote", "rollback", "split", "shadow", "rollout" (a step of one, or its abort) or "apply" */
 	const char *action;
-	uint32_t version;                  /* promote: the version; rollout: the one that is rolled out */
-	uint32_t to_revision;              /* rollback: 0 = undo once more, see registry_change_route() */
+	uint32_t version; /* promote: the version; rollout: the one that is rolled out */
+	/* rollback: 0 = undo once more, see registry_change_route(); rollout: the route to give back, 0 = weights count
+	 */
+	uint32_t to_revision;
 	const struct route_entry *weights; /* split, rollout: live and canaries; shadow: shadows; apply: all */
 	size_t weight_count;
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
@@ -127,8 +140,9 @@ struct route_change {
  * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
  * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run).
  *
- * While a rollout of the model is open, a rollback ends it in the same transaction, shadows may change, and any other
- * change that is not the rollout's own is ERR_CONFLICT.
+ * While a rollout of the model is open, a rollback ends it in the same transaction and, without a target, gives the
+ * route before it back; shadows may change; any other change that is not the rollout's own is ERR_CONFLICT. A rollout
+ * that has ended is one change: rolling it back goes to the route before it, never to one of its steps.
  *
  * A promotion makes the route single: canaries and shadows end. A rollback with to_revision 0 is an undo:
  * the route that was in force before the change that made the current one, never a change that was itself
@@ -158,9 +172,19 @@ void version_records_free(struct version_record *records, size_t count);
 /* Newest first, at most limit; free(). */
 int registry_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
 		       size_t *count, struct err *e);
-/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free().
- * ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
+/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free(), which frees
+ * their data as well. ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
 int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit, struct audit_record **records,
 		    size_t *count, struct err *e);
+
+/* Which records are wanted; "" or NULL and 0 are no condition. */
+struct audit_filter {
+	const char *model, *who, *action;
+	int64_t since_ms, before; /* before: ids below it */
+	bool forced;              /* only those */
+};
+int registry_find_audits(struct registry *r, const struct audit_filter *filter, size_t limit,
+			 struct audit_record **records, size_t *count, struct err *e);
+int registry_audit_head(struct registry *r, struct audit_head *head, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/registry/registry_internal.h"
+#include "core/registry/registry_samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@ struct deploy {
 	const char *model;
 	const struct manifest *manifest;
 	const struct baseline *baseline;
+	const struct sample_rows *samples;
 	bool no_live;
 	const struct actor *actor;
 	char reason[REASON_SIZE];
 	char *manifest_json, *baseline_json;
+	char *data; /* of the audit record, when the version goes live */
 	int64_t model_id;
 	struct deploy_result result;
 };
@@ -92,6 +95,9 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 	if (!digest_valid(d->manifest->sha256))
 		return err_set(e, ERR_INPUT, "a SHA-256 is 64 lower-case hexadecimal digits, got \"%s\"",
 			       d->manifest->sha256);
+	if (d->samples != NULL && strlen(d->samples->csv) > SAMPLE_CSV_MAX)
+		return err_set(e, ERR_TOO_LARGE, "the %d sample rows have %zu bytes, more than %zu MiB",
+			       SAMPLE_ROWS_MAX, strlen(d->samples->csv), SAMPLE_CSV_MAX >> 20);
 	if (registry_clean_reason(reason, d->reason, e) != 0 ||
 	    print_json(manifest_to_json(d->manifest), &d->manifest_json, e) != 0 ||
 	    check_text(d->manifest_json, reread_manifest, e) != 0)
@@ -171,16 +177,23 @@ static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *v
 	return row < 0 ? -1 : 0;
 }
 
+/* What the audit keeps of the file: a version that got another one later does not agree with it. */
+static void name_file(const struct deploy *d, char members[96])
+{
+	snprintf(members, 96, "\"sha256\":\"%.64s\"", d->manifest->sha256);
+}
+
 static int go_live(struct registry *r, struct deploy *d, struct audit_record *audit, struct err *e)
 {
-	struct revision_record first = {.revision = 1, .at_ms = audit->at_ms, .action = "deploy"};
-	memcpy(first.who, audit->who, sizeof first.who);
-	memcpy(first.reason, d->reason, sizeof first.reason);
+	struct revision_record first = {.revision = 1};
+	const struct revision_place place = {.position = 1};
+	char members[96];
+	name_file(d, members);
 	route_single(&first.route, d->result.version);
-	if (registry_insert_revision(r, d->model_id, &first, 1, d->actor->uid, e) != 0)
+	if (registry_insert_revision(r, d->model_id, &first, place, audit, members, &d->data, e) != 0)
 		return -1;
 	d->result.live = true;
-	d->result.revision = audit->revision = 1;
+	d->result.revision = 1;
 	snprintf(audit->detail, sizeof audit->detail, "v%u 100%%", d->result.version);
 	return 0;
 }
@@ -222,6 +235,8 @@ static int write_deploy(struct registry *r, struct deploy *d, struct err *e)
 	} else if (add_version(r, d, &audit, e) != 0) {
 		return -1;
 	}
+	if (d->samples != NULL && registry_insert_samples(r, d->model_id, d->result.version, d->samples, e) != 0)
+		return -1;
 	if (!d->result.live) {
 		struct revision_record current;
 		if (registry_revision(r, d->model_id, 0, &current, NULL, e) != 0)
@@ -229,6 +244,11 @@ static int write_deploy(struct registry *r, struct deploy *d, struct err *e)
 		d->result.revision = current.revision;
 	}
 	audit.version = d->result.version;
+	char members[96], data[100];
+	name_file(d, members);
+	snprintf(data, sizeof data, "{%s}", members);
+	if (audit.data == NULL)
+		audit.data = data;
 	return registry_insert_audit(r, &audit, e);
 }
 
@@ -246,11 +266,15 @@ static int transact(struct registry *r, struct deploy *d, struct err *e)
 }
 
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
-		    struct deploy_result *result, struct err *e)
+		    const struct baseline *baseline, const struct sample_rows *samples, bool no_live,
+		    const char *reason, const struct actor *actor, struct deploy_result *result, struct err *e)
 {
-	struct deploy d = {
-	    .model = model, .manifest = manifest, .baseline = baseline, .no_live = no_live, .actor = actor};
+	struct deploy d = {.model = model,
+			   .manifest = manifest,
+			   .baseline = baseline,
+			   .samples = samples,
+			   .no_live = no_live,
+			   .actor = actor};
 	int done = prepare(&d, reason, e);
 	if (done == 0) {
 		registry_lock(r);
@@ -260,6 +284,7 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 	/* cJSON's own allocator is malloc. */
 	free(d.manifest_json);
 	free(d.baseline_json);
+	free(d.data);
 	if (done == 0)
 		*result = d.result;
 	return done;

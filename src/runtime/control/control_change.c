@@ -137,6 +137,7 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 	    json_optional_text(body, "file_name", &deploy.file_name, &e) != 0 ||
 	    json_optional_text(body, "reason", &deploy.reason, &e) != 0 ||
 	    json_optional_text(body, "baseline_csv", &deploy.baseline_csv, &e) != 0 ||
+	    json_optional_text(body, "samples_csv", &deploy.samples_csv, &e) != 0 ||
 	    json_optional_boolean(body, "no_live", &deploy.no_live, &e) != 0)
 		goto refuse;
 	if (deploy.sha256 == NULL) {
@@ -199,8 +200,8 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 		return version > 0 ? 0 : err_set(e, ERR_INPUT, "field `version` is missing");
 	if (strcmp(change->action, "rollback") == 0)
 		return 0;
-	if (strcmp(change->action, "split") != 0)
-		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback or split");
+	if (strcmp(change->action, "split") != 0 && strcmp(change->action, "shadow") != 0)
+		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split or shadow");
 	change->weights = weights;
 	return read_weights(body, weights, &change->weight_count, e);
 }
