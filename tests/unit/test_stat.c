@@ -57,6 +57,7 @@ static void tails_and_quantiles_agree(void **state)
 		}
 	assert_true(isnan(stat_t_upper(1, -1)) && isnan(stat_chi2_upper(1, 0)) && isnan(stat_beta_lower(NAN, 1, 1)) &&
 		    isnan(stat_normal_quantile(1.5)) && isnan(stat_binomial_upper(1, 2, NAN)));
+	assert_true(stat_kolmogorov_upper(0.05) == 1 && stat_kolmogorov_upper(-1) == 1 && stat_lambert_lower(-1) == -1);
 	assert_true(stat_t_upper_quantile(0.5, 3) == 0 && stat_t_upper(-INFINITY, 3) == 1);
 	assert_near(stat_t_upper_quantile(0.975, 7), -stat_t_upper_quantile(0.025, 7), 1e-14);
 }
@@ -178,6 +179,7 @@ static void rates_at_their_limits(void **state)
 	assert_true(stat_binomial_two_sided(0, 9, 0) == 1 && stat_binomial_two_sided(1, 9, 0) == 0);
 	assert_false(stat_anytime_is_frequent((struct stat_share){29, 1000}, (struct stat_share){300, 1000}));
 	assert_false(stat_anytime_is_frequent((struct stat_share){500, 1000}, (struct stat_share){990, 1000}));
+	assert_false(stat_anytime_is_frequent((struct stat_share){990, 1000}, (struct stat_share){500, 1000}));
 	assert_true(stat_anytime_is_frequent((struct stat_share){30, 1000}, (struct stat_share){970, 1000}));
 }
 
@@ -357,6 +359,10 @@ static void exact_and_asymptotic_ranks_meet(void **state)
 	assert_near(wide.ratio, 1.25, 1e-12);
 	assert_near(wide.interval.low, ratio.interval.low, 0.01);
 	assert_near(wide.coverage, 0.95, 0.001);
+	/* One more value moves both the middle (by 100) and the width (by 4.2). */
+	uint64_t exact_k = ratio.k;
+	assert_int_equal(stat_time_ratio(a, 200, b, 201, 0.05, &ratio, &e), 0);
+	assert_true(!ratio.is_exact && ratio.k >= exact_k + 90 && ratio.k <= exact_k + 97);
 	/* Two against two can never reach 95%, and it says so. */
 	assert_int_equal(stat_time_ratio(a, 2, b, 2, 0.05, &ratio, &e), 0);
 	assert_true(ratio.k == 1 && ratio.coverage < 0.7);
@@ -375,6 +381,13 @@ static void ranks_refuse(void **state)
 	assert_refused(stat_time_ratio(a, 2, b, 2, 0.05, &ratio, &e));
 	assert_refused(stat_time_ratio(a, 2, a, 2, 0, &ratio, &e));
 	assert_refused(stat_wilcoxon(a, 0, 0.05, &w, &e));
+	/* SciPy's p of as many values with ties and zeros, with continuity. */
+	double ties[300];
+	for (int i = 0; i < 300; i++)
+		ties[i] = i * 7 % 9 - 3;
+	assert_int_equal(stat_wilcoxon(ties, 300, 0.05, &w, &e), 0);
+	assert_true(!w.is_exact && w.w_min == 10083.5);
+	assert_near(w.p, 4.99903516308265e-10, 1e-9);
 	double zeros[] = {0, 0, 0};
 	assert_int_equal(stat_wilcoxon(zeros, 3, 0.05, &w, &e), 0);
 	assert_true(w.p == 1 && w.w_min == 0 && w.shift == 0);
@@ -412,6 +425,9 @@ static void several_at_once(void **state)
 		assert_true(adjusted[i] >= p[i] && adjusted[i] <= bonferroni[i]);
 	assert_int_equal(stat_e_benjamini_hochberg(log_e, 3, 0.05, order, &rejected, &e), 0);
 	assert_true(rejected == 2 && order[0] == 2 && order[1] == 1);
+	log_e[0] = log(20) - 1e-13; /* rounding does not count */
+	assert_int_equal(stat_e_benjamini_hochberg(log_e, 1, 0.05, order, &rejected, &e), 0);
+	assert_int_equal(rejected, 1);
 	assert_int_equal(stat_holm(p, 0, order, adjusted, &e), 0);
 	p[1] = NAN;
 	assert_refused(stat_holm(p, 3, order, adjusted, &e));
