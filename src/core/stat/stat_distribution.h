@@ -3,10 +3,10 @@
  *
  * Pure; any thread; no allocation. NaN in, or parameters that make no distribution, give NaN. "Upper" is the
  * probability above, computed as such: 1e-200 has all its digits. Relative error below 1e-11 for parameters up to 1e7,
- * and below 1e-10 up to 1e9. A call takes 0.2 to 2 microseconds, near the mean of large parameters up to their square
- * root times 4 ns; a quantile takes ten calls. The normal distribution is GSL's. The others are not: of GSL 2.7.1 the
- * tails of the beta distribution are 1e-6 off or NaN at parameters of 1e9, its quantiles do not return at 1e6, a
- * quantile of chi-square there is wrong by half, and tails of t are up to 1e-7 off.
+ * and below 1e-10 up to 1e9. A call takes 0.2 microseconds, near the mean of large parameters their square root times
+ * 3 ns (35 microseconds at 1e9); a quantile takes ten calls. The normal distribution is GSL's. The others are not: of
+ * GSL 2.7.1 the tails of the beta distribution are 1e-6 off or NaN at parameters of 1e9, its quantiles do not return
+ * at 1e6, a quantile of chi-square there is wrong by half, and tails of t are up to 2e-7 off.
  */
 #ifndef CORE_STAT_STAT_DISTRIBUTION_H
 #define CORE_STAT_STAT_DISTRIBUTION_H
