@@ -10,7 +10,7 @@ static bool same_shape(const struct tensor_spec *a, const struct tensor_spec *b)
 	       memcmp(a->dimensions, b->dimensions, a->dimension_count * sizeof *a->dimensions) == 0;
 }
 
-static bool same_tensor(const struct tensor_spec *a, const struct tensor_spec *b, char *difference)
+static bool same_tensor(const char *what, const struct tensor_spec *a, const struct tensor_spec *b, char *difference)
 {
 	char there[TENSOR_SHAPE_SIZE], here[TENSOR_SHAPE_SIZE];
 
@@ -18,25 +18,27 @@ static bool same_tensor(const struct tensor_spec *a, const struct tensor_spec *b
 		return true;
 	tensor_shape_text(a->dimensions, a->dimension_count, there);
 	tensor_shape_text(b->dimensions, b->dimension_count, here);
-	snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "input `%s` is %s %s, not %s %s", b->name, b->datatype, here,
+	snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "%s `%s` is %s %s, not %s %s", what, b->name, b->datatype, here,
 		 a->datatype, there);
 	return false;
 }
 
-static bool same_tensors(const struct manifest *a, const struct manifest *b, char *difference)
+/* what: "input" or "output". */
+static bool same_tensors(const char *what, const struct tensor_spec *a, size_t a_count, const struct tensor_spec *b,
+			 size_t b_count, char *difference)
 {
-	for (size_t i = 0; i < a->input_count; i++) {
-		size_t at = tensor_specs_find(b->inputs, b->input_count, a->inputs[i].name);
-		if (at == b->input_count) {
-			snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "it has no input `%s`", a->inputs[i].name);
+	for (size_t i = 0; i < a_count; i++) {
+		size_t at = tensor_specs_find(b, b_count, a[i].name);
+		if (at == b_count) {
+			snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "it has no %s `%s`", what, a[i].name);
 			return false;
 		}
-		if (!same_tensor(&a->inputs[i], &b->inputs[at], difference))
+		if (!same_tensor(what, &a[i], &b[at], difference))
 			return false;
 	}
-	for (size_t i = 0; i < b->input_count; i++)
-		if (tensor_specs_find(a->inputs, a->input_count, b->inputs[i].name) == a->input_count) {
-			snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "it has the input `%s` too", b->inputs[i].name);
+	for (size_t i = 0; i < b_count; i++)
+		if (tensor_specs_find(a, a_count, b[i].name) == a_count) {
+			snprintf(difference, MANIFEST_DIFFERENCE_SIZE, "it has the %s `%s` too", what, b[i].name);
 			return false;
 		}
 	return true;
@@ -84,5 +86,13 @@ bool manifest_same_inputs(const struct manifest *a, const struct manifest *b, bo
 			  char difference[MANIFEST_DIFFERENCE_SIZE])
 {
 	difference[0] = '\0';
-	return (matrices || same_tensors(a, b, difference)) && same_features(a, b, difference);
+	return (matrices || same_tensors("input", a->inputs, a->input_count, b->inputs, b->input_count, difference)) &&
+	       same_features(a, b, difference);
+}
+
+bool manifest_same_outputs(const struct manifest *a, const struct manifest *b,
+			   char difference[MANIFEST_DIFFERENCE_SIZE])
+{
+	difference[0] = '\0';
+	return same_tensors("output", a->outputs, a->output_count, b->outputs, b->output_count, difference);
 }
