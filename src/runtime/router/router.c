@@ -1,6 +1,7 @@
 #include "runtime/router/router_internal.h"
 
 #include "core/clock.h"
+#include "runtime/router/beside.h"
 #include "runtime/router/epoch.h"
 
 #include <math.h>
@@ -82,6 +83,7 @@ void served_version_free(struct served_version *v)
 	served_version_unload(v);
 	manifest_release(&v->manifest);
 	telemetry_free(v->telemetry);
+	beside_free(v->beside);
 	free(v);
 }
 

@@ -37,6 +37,7 @@ struct served_version {
 	bool unloaded;               /* by router_unload(): it is not that it failed */
 	atomic_uint pins;            /* predictions that outlive their reader's stay in the routing */
 	struct served_version *heir; /* has its manifest and telemetry, and a pin until this one is dropped */
+	struct beside *beside;       /* of a canary (beside.h); of who may change the routing */
 	_Atomic float ns_per_byte;   /* what its requests cost (infer); infinite: not known yet */
 };
 
@@ -114,7 +115,7 @@ struct deploy_request {
 int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
 		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
 
-/* What came, or for a dry run would come, of a change. */
+/* What came, or for a dry run or one that the gates refuse would come, of a change. */
 struct change_outcome {
 	struct revision_record revision;
 	char before[128];     /* route_text() of what it replaced */

@@ -4,6 +4,8 @@
 #include "runtime/router/router_internal.h"
 
 #include "core/rows.h"
+#include "runtime/router/beside.h"
+#include "runtime/router/gates.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,23 +277,44 @@ static int check_loaded(const struct served_model *m, uint32_t version, struct e
 	return 0;
 }
 
-/* Plans the change without writing it, and looks at every version that its route names. */
+/* Plans the change without writing it, looks at every version that its route names, and asks the gates. */
 static int check_change(struct router *r, const struct served_model *m, const struct route_change *change,
-			const struct actor *actor, struct err *e)
+			const struct actor *actor, struct change_outcome *outcome, struct err *e)
 {
 	struct route_change plan = *change;
-	struct revision_record planned;
+	struct revision_record *planned = &outcome->revision;
 	struct err refused = {0};
 	int result = 0;
 
 	plan.dry_run = true;
-	if (registry_change_route(r->registry, &plan, actor, &planned, &refused) != 0)
+	if (registry_change_route(r->registry, &plan, actor, planned, &refused) != 0)
 		return 0; /* the change itself is refused, and recorded, in the same words */
-	for (uint32_t i = 0; result == 0 && i < planned.route.entry_count; i++)
-		result = check_loaded(m, planned.route.entries[i].version, e);
+	for (uint32_t i = 0; result == 0 && i < planned->route.entry_count; i++)
+		result = check_loaded(m, planned->route.entries[i].version, e);
+	if (result == 0)
+		result = gates_judge(r->registry, m, &planned->route, change, actor, outcome->findings,
+				     &outcome->finding_count, e);
 	if (result != 0 && !change->dry_run)
 		registry_audit(r->registry, actor, change->action, m->name, change->version, err_name(e->code),
 			       change->reason, e->text, NULL);
+	return result;
+}
+
+/* The change with what the gates found. */
+static int write_change(struct router *r, const struct route_change *change, const struct actor *actor,
+			struct change_outcome *outcome, struct err *e)
+{
+	struct route_change judged = *change;
+	char *evidence = NULL;
+	judged.forced = gates_overridden(outcome->findings, outcome->finding_count);
+	if (outcome->finding_count > 0) {
+		evidence = gates_evidence(outcome->findings, outcome->finding_count);
+		if (evidence == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
+		judged.evidence = evidence;
+	}
+	int result = registry_change_route(r->registry, &judged, actor, &outcome->revision, e);
+	free(evidence);
 	return result;
 }
 
@@ -303,15 +326,14 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 
 	if (old != NULL) {
 		route_text(&old->route, outcome->before, sizeof outcome->before);
-		if (check_change(r, old, change, actor, e) != 0)
+		if (check_change(r, old, change, actor, outcome, e) != 0)
 			return -1;
 		/* Made first: once the registry has the change, nothing may fail for want of memory. */
 		m = served_model_copy(old, old->name, 0);
 		if (m == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
 	}
-	if (registry_change_route(r->registry, change, actor, &outcome->revision, e) != 0 || change->dry_run ||
-	    m == NULL) {
+	if (write_change(r, change, actor, outcome, e) != 0 || change->dry_run || m == NULL) {
 		served_model_free(m);
 		return e->code == ERR_NONE ? 0 : -1;
 	}
@@ -319,6 +341,7 @@ static int change_and_publish(struct router *r, const struct route_change *chang
 		served_model_free(m);
 		return -1;
 	}
+	beside_follow(m);
 	return 0;
 }
 
