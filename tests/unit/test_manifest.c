@@ -188,12 +188,19 @@ static void outputs_are_compared_as_inputs_are(void **state)
 	const struct manifest a = {.output_count = 2, .outputs = two_inputs};
 	struct manifest b = {.output_count = 2, .outputs = turned};
 
-	assert_true(manifest_same_outputs(&a, &b, difference));
+	assert_true(manifest_same_outputs(&a, &b, false, difference));
 	turned[1].dimensions[1] = 4;
-	assert_false(manifest_same_outputs(&a, &b, difference));
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
 	assert_string_equal(difference, "output `a` is FP32 [-1, 4], not FP32 [-1, 3]");
+	turned[1] = two_inputs[0];
+	snprintf(turned[1].datatype, sizeof turned[1].datatype, "FP64");
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
+	assert_true(manifest_same_outputs(&a, &b, true, difference));
+	turned[0].dimension_count = 0;
+	assert_false(manifest_same_outputs(&a, &b, true, difference));
+	turned[0] = two_inputs[1];
 	b.output_count = 1;
-	assert_false(manifest_same_outputs(&a, &b, difference));
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
 	assert_string_equal(difference, "it has no output `a`");
 }
 

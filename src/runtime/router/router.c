@@ -55,6 +55,12 @@ bool served_version_same_inputs(const struct served_version *v, const struct ser
 	return manifest_same_inputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
 }
 
+bool served_version_same_outputs(const struct served_version *v, const struct served_version *other,
+				 char difference[MANIFEST_DIFFERENCE_SIZE])
+{
+	return manifest_same_outputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
+}
+
 void served_version_loaded(struct served_version *v, const struct engine *engine)
 {
 	v->engine = engine;

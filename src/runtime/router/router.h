@@ -97,6 +97,9 @@ void served_version_unpin(struct served_version *v);
 /* manifest_same_inputs(): whether what v is asked can be asked of other as it is. */
 bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
 				char difference[MANIFEST_DIFFERENCE_SIZE]);
+/* manifest_same_outputs(): whether who reads v's answers can read other's. */
+bool served_version_same_outputs(const struct served_version *v, const struct served_version *other,
+				 char difference[MANIFEST_DIFFERENCE_SIZE]);
 
 /* What a deploy asks for, besides the file's bytes. */
 struct deploy_request {
