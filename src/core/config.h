@@ -57,12 +57,21 @@ struct config_workers {
 	unsigned inline_us; /* inline = 1ms: a model that takes longer is run by the workers */
 };
 
+/* [shadows]: copies of requests to shadow versions */
+struct config_shadows {
+	unsigned threads;   /* threads = 2: that ask the shadows */
+	unsigned queue_max; /* queue = 1024: copies that wait; one more is dropped */
+	size_t bytes_max;   /* bytes = 64M: of memory for copies; one that finds no room is dropped */
+	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
+};
+
 struct config {
 	struct config_server server;
 	struct config_cors cors;
 	struct config_onnx onnx;
 	struct config_remote remote;
 	struct config_workers workers;
+	struct config_shadows shadows;
 };
 
 /* Every default. */

@@ -73,6 +73,7 @@ void served_version_loaded(struct served_version *v, const struct engine *engine
 
 void served_version_unload(struct served_version *v)
 {
+	atomic_store(&v->leaving, true);
 	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
 		clock_pause_ms(1);
 	if (v->engine != NULL)
@@ -195,6 +196,7 @@ void served_version_load(struct router *r, struct served_version *v)
 static int load_model(struct router *r, const char *name, struct served_model **result, struct err *e)
 {
 	struct version_record *records;
+	struct comparison *ended[ROUTE_ENTRIES_MAX]; /* there were none */
 	size_t count;
 	if (registry_versions(r->registry, name, &records, &count, e) != 0)
 		return -1;
@@ -218,6 +220,7 @@ static int load_model(struct router *r, const char *name, struct served_model **
 		served_model_free(m);
 		return -1;
 	}
+	served_model_compare(NULL, m, ended);
 	*result = m;
 	return 0;
 }
@@ -338,6 +341,7 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 	}
 
 	struct served_model *replaced = replaces ? old->models[place] : NULL;
+	struct comparison *ended[ROUTE_ENTRIES_MAX];
 	size_t after = place + (replaces ? 1 : 0);
 	for (size_t i = 0; i < place; i++)
 		new->models[i] = old->models[i];
@@ -346,8 +350,11 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 		new->models[place + 1 + i - after] = old->models[i];
 	new->model_count = old->model_count + (replaces ? 0 : 1);
 
+	served_model_compare(replaced, m, ended);
 	atomic_store(&r->routing, new);
 	epoch_wait();
+	for (size_t i = 0; i < ROUTE_ENTRIES_MAX; i++)
+		comparison_release(ended[i]);
 	free(old->models);
 	free(old);
 	served_model_free(replaced);
@@ -395,4 +402,20 @@ struct served_version *served_model_pick(const struct served_model *m, const cha
 	if (m->route.entry_count > 1)
 		bucket = unit_size > 0 ? route_bucket(m->name, unit, unit_size) : random_bucket();
 	return served_model_find(m, m->route.entries[m->route.owner[bucket]].version);
+}
+
+uint32_t served_model_draw(const struct served_model *m, const char *unit, size_t unit_size)
+{
+	char salt[sizeof m->name + 8];
+	uint32_t weight_bp = 0;
+
+	for (uint32_t i = 0; i < m->route.entry_count; i++)
+		if (m->route.entries[i].role == ROUTE_SHADOW && m->route.entries[i].weight_bp > weight_bp)
+			weight_bp = m->route.entries[i].weight_bp;
+	if (weight_bp == 0)
+		return ROUTE_BUCKETS;
+	/* No model has a blank in its name: no route is drawn with this salt. */
+	snprintf(salt, sizeof salt, "%s shadow", m->name);
+	uint32_t draw = unit_size > 0 ? route_bucket(salt, unit, unit_size) : random_bucket();
+	return draw < weight_bp ? draw : ROUTE_BUCKETS;
 }

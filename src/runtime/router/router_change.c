@@ -291,6 +291,9 @@ static int check_change(struct router *r, const struct served_model *m, const st
 		return 0; /* the change itself is refused, and recorded, in the same words */
 	for (uint32_t i = 0; result == 0 && i < planned->route.entry_count; i++)
 		result = check_loaded(m, planned->route.entries[i].version, e);
+	/* Going back must always be possible; what cannot be copied then counts as failed. */
+	if (result == 0 && strcmp(change->action, "rollback") != 0)
+		result = served_model_check_shadows(m, &planned->route, e);
 	if (result == 0)
 		result = gates_judge(r->registry, m, &planned->route, change, actor, outcome->findings,
 				     &outcome->finding_count, e);
