@@ -63,6 +63,7 @@ static const struct setting settings[] = {
     FIELD("shadows", "queue", KIND_COUNT, shadows.queue_max, 2, 1048576),
     FIELD("shadows", "bytes", KIND_SIZE, shadows.bytes_max, 65536, 1099511627776),
     FIELD("shadows", "timeout", KIND_MS, shadows.timeout_ms, 1, 3600000),
+    FIELD("control", "group", KIND_TEXT, control.group, 0, 0),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 _Static_assert(SETTING_COUNT <= SETTINGS_MAX, "struct reader counts the settings in one word");

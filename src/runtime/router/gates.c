@@ -60,7 +60,7 @@ bool gate_measurable(const struct gate_case *c)
 /* --- what was measured --- */
 
 struct evidence {
-	struct snapshot_version_stats stats; /* for what it has of a shadow */
+	struct shadow_stats compared;
 	struct analysis_arm version, live;
 };
 
@@ -68,8 +68,8 @@ static void gather(struct gate_case *c, struct evidence *evidence)
 {
 	const struct route_entry *now = route_find(&c->model->route, c->version->version);
 	memset(evidence, 0, sizeof *evidence);
-	telemetry_read(c->version->telemetry, clock_ms() / 1000, 1, &evidence->stats, NULL);
-	c->compared = &evidence->stats.shadow;
+	telemetry_read_shadow(c->version->telemetry, &evidence->compared);
+	c->compared = &evidence->compared;
 	c->version_arm = c->live_arm = NULL;
 	if (now == NULL || now->role != ROUTE_CANARY || c->live == NULL)
 		return;

@@ -12,7 +12,7 @@
 
 #include "core/columns.h"
 #include "core/finding.h"
-#include "core/registry/registry.h"
+#include "core/registry/registry_policy.h"
 #include "core/snapshot.h"
 #include "runtime/engine/engine.h"
 #include "runtime/telemetry/telemetry.h"
@@ -51,6 +51,8 @@ struct served_model {
 	struct served_version **versions;
 	size_t history_count;
 	struct snapshot_revision history[SNAPSHOT_HISTORY]; /* newest first */
+	bool policy_set;
+	struct policy policy; /* for who looks at it; the gates ask the registry */
 };
 
 /* All models at one moment. Immutable; sorted by name. */
@@ -135,6 +137,10 @@ struct change_outcome {
  * answered by the old route. Refuses a version that is not loaded. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e);
+
+/* registry_set_policy(), then consoles see it. No change of a route is judged by half of it. */
+int router_set_policy(struct router *r, const char *model, const struct policy *policy, int64_t expect_number,
+		      const char *reason, const struct actor *actor, struct policy_record *result, struct err *e);
 
 /* Frees a model's versions from memory until it is loaded again, or the runtime starts anew: its requests are refused
  * meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit says who.
