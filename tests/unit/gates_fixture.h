@@ -28,6 +28,7 @@ struct world {
 	struct served_model m;
 	struct served_version versions[VERSIONS];
 	struct served_version *list[VERSIONS];
+	struct served_life lives[VERSIONS];
 	struct tensor_spec input, output;
 	/* One case, to be changed by each test. */
 	struct policy policy;
@@ -56,6 +57,7 @@ static inline int set_up(void **state)
 		assert_int_equal(fixture_deploy(w->r, "churn", content, false, &result, &e), 0);
 		struct served_version *v = w->list[i] = &w->versions[i];
 		v->version = i + 1;
+		v->life = &w->lives[i];
 		v->engine = &fake_engine;
 		v->telemetry = telemetry_new(NULL);
 		v->created_ms = clock_unix_ms() - 3600 * 1000;
@@ -88,7 +90,7 @@ static inline int tear_down(void **state)
 	struct world *w = *state;
 	for (size_t i = 0; i < VERSIONS; i++) {
 		telemetry_free(w->versions[i].telemetry);
-		beside_free(w->versions[i].beside);
+		beside_free(w->lives[i].beside);
 	}
 	registry_close(w->r);
 	fixture_remove(w->directory);

@@ -52,6 +52,9 @@ static void ready(void **state)
 	w->list[1]->unloaded = true;
 	strcpy(w->list[1]->note, "ada unloaded it");
 	expect(w, "ready", FINDING_WAIT, "v2 is unloaded: ada unloaded it");
+	w->change.dry_run = true;
+	expect(w, "ready", FINDING_PASS, "v2 is unloaded; it is loaded and asked its sample rows first");
+	w->change.dry_run = false;
 	w->list[1]->unloaded = false;
 	strcpy(w->list[1]->note, "the file is cut");
 	expect(w, "ready", FINDING_FAIL, "v2 is failed: the file is cut");

@@ -212,7 +212,7 @@ static void a_canary_counts_from_where_it_became_one(void **state)
 	answer(w->list[0], 20);
 	answer(w->list[1], 5);
 	beside_follow(&w->m);
-	assert_null(w->list[1]->beside);
+	assert_null(w->lives[1].beside);
 	split(w, &w->m.route, 1, 9000, 2, 1000);
 	beside_follow(&w->m);
 	answer(w->list[0], 9);
@@ -239,7 +239,7 @@ static void a_canary_counts_from_where_it_became_one(void **state)
 	assert_int_equal(version->answered, 0);
 	route_single(&w->m.route, 1);
 	beside_follow(&w->m);
-	assert_null(w->list[1]->beside);
+	assert_null(w->lives[1].beside);
 }
 
 static void the_canary_gate_reads_what_was_counted(void **state)
@@ -259,6 +259,42 @@ static void the_canary_gate_reads_what_was_counted(void **state)
 	answer(w->list[1], 1);
 	assert_int_equal(judge(w, &planned, &count, &e), 0);
 	assert_int_equal(found("canary", count)->n, 3);
+	/* Too little for these to judge, which holds nothing up, and is no finding that force overrode. */
+	w->change.forced = true;
+	assert_int_equal(judge(w, &planned, &count, &e), 0);
+	assert_int_equal(found("error_rate", count)->verdict, FINDING_WAIT);
+	assert_int_equal(found("latency_p99", count)->verdict, FINDING_WAIT);
+	assert_int_equal(found("prediction_drift", count)->verdict, FINDING_WAIT);
+	assert_false(gates_overridden(findings, count));
+}
+
+static void a_canary_that_fails_does_not_get_everything(void **state)
+{
+	struct world *w = *state;
+	struct route planned;
+	struct err e = {.text = ""};
+	size_t count;
+	split(w, &w->m.route, 1, 5000, 2, 5000);
+	beside_follow(&w->m);
+	answer(w->list[0], 500);
+	answer(w->list[1], 300);
+	for (size_t i = 0; i < 200; i++)
+		telemetry_record_error(w->list[1]->telemetry, ERR_UPSTREAM, 1000);
+	route_single(&planned, 2);
+	w->change.action = "promote";
+	assert_int_equal(judge(w, &planned, &count, &e), -1);
+	assert_int_equal(e.code, ERR_GATE);
+	assert_int_equal(found("error_rate", count)->verdict, FINDING_FAIL);
+	assert_int_equal(found("latency_p99", count)->verdict, FINDING_PASS);
+	/* The same of a rollout's last step is for the rollout to say. */
+	w->change.rollout = &w->rollout;
+	w->rollout.id = 1;
+	assert_int_equal(judge(w, &planned, &count, &e), 0);
+	assert_null(found("error_rate", count));
+	/* To give it less, or nothing, is always possible. */
+	w->change.rollout = NULL;
+	route_single(&planned, 1);
+	assert_int_equal(judge(w, &planned, &count, &e), 0);
 }
 
 int main(void)
@@ -271,6 +307,7 @@ int main(void)
 	    TEST(what_does_not_fit_never_hides_a_refusal),
 	    TEST(a_canary_counts_from_where_it_became_one),
 	    TEST(the_canary_gate_reads_what_was_counted),
+	    TEST(a_canary_that_fails_does_not_get_everything),
 	};
 	return cmocka_run_group_tests(all, NULL, NULL);
 }

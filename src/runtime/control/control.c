@@ -49,6 +49,7 @@ static const struct http_route routes[] = {
     {"POST", "/control/v1/models/{}/policy", control_post_policy, "change that"},
     {"POST", "/control/v1/models/{}/approve", control_post_approve, "confirm a version as a second person"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
+    {"POST", "/control/v1/models/{}/versions/{}/load", control_post_load, "load a version"},
     {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
     {"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
     {"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},

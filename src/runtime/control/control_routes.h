@@ -24,6 +24,9 @@ http_handler control_get_policy;
 http_handler control_post_policy;
 http_handler control_post_approve;
 
+/* control_load.c */
+http_handler control_post_load;
+
 /* control_jobs.c, control_jobs_start.c */
 http_handler control_get_jobs;
 http_handler control_get_job;

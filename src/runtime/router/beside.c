@@ -65,8 +65,8 @@ static void begin(struct served_version *v, const struct served_version *live)
 	b->live = live->version;
 	arm_read(v, &b->version_start);
 	arm_read(live, &b->live_start);
-	beside_free(v->beside);
-	v->beside = b;
+	beside_free(v->life->beside);
+	v->life->beside = b;
 }
 
 void beside_follow(const struct served_model *m)
@@ -75,9 +75,9 @@ void beside_follow(const struct served_model *m)
 	for (size_t i = 0; i < m->version_count; i++) {
 		struct served_version *v = m->versions[i];
 		if (live == NULL || !is_canary(m, v->version)) {
-			beside_free(v->beside);
-			v->beside = NULL;
-		} else if (v->beside == NULL || v->beside->live != live->version) {
+			beside_free(v->life->beside);
+			v->life->beside = NULL;
+		} else if (v->life->beside == NULL || v->life->beside->live != live->version) {
 			begin(v, live);
 		}
 	}
@@ -86,7 +86,7 @@ void beside_follow(const struct served_model *m)
 void beside_read(const struct served_model *m, const struct served_version *v, struct analysis_arm *version_arm,
 		 struct analysis_arm *live_arm)
 {
-	const struct beside *b = v->beside;
+	const struct beside *b = v->life->beside;
 	const struct served_version *live = served_model_find(m, route_live(&m->route));
 	arm_read(v, version_arm);
 	arm_read(live, live_arm);

@@ -57,6 +57,12 @@ bool gate_measurable(const struct gate_case *c)
 	return c->all && c->version_arm != NULL && c->change->rollout == NULL;
 }
 
+void gate_analyse(const struct gate_case *c, const char *name, struct finding *f)
+{
+	const struct analysis_input input = {c->policy, c->version_arm, c->live_arm};
+	analysis_find(name)->judge(&input, f);
+}
+
 /* --- what was measured --- */
 
 struct evidence {
@@ -114,7 +120,7 @@ static void judge_gate(const struct gate_case *c, const struct gate *gate, struc
 		return;
 	snprintf(f.name, sizeof f.name, "%s", gate->name);
 	gate->judge(c, &f);
-	bool waits = f.verdict == FINDING_WAIT && gate->measures && c->policy->canary_requests == 0;
+	bool waits = f.verdict == FINDING_WAIT && gate->measures;
 	f.forced = f.verdict != FINDING_PASS && !waits && c->change->forced && !gate->absolute;
 	bool blocks = f.verdict != FINDING_PASS && !waits && !f.forced;
 	keep(v, &f, blocks);

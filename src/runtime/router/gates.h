@@ -16,15 +16,18 @@
 #include "runtime/router/router.h"
 
 /* To add a gate: write gate_<name>.c, then one line here. They are judged, and shown, in this order. */
-#define GATES(X)      \
-	X(ready)      \
-	X(permission) \
-	X(signature)  \
-	X(min_age)    \
-	X(shadow)     \
-	X(tests)      \
-	X(approval)   \
-	X(canary)     \
+#define GATES(X)            \
+	X(ready)            \
+	X(permission)       \
+	X(signature)        \
+	X(min_age)          \
+	X(shadow)           \
+	X(tests)            \
+	X(approval)         \
+	X(canary)           \
+	X(error_rate)       \
+	X(latency_p99)      \
+	X(prediction_drift) \
 	X(alerts)
 
 /* One version that a change would give more. */
@@ -50,8 +53,8 @@ struct gate {
 	const char *name;
 	const char *summary; /* one line for people: what it demands */
 	bool absolute;       /* --force does not override it */
-	/* It measures, and waits where it has seen too little: that holds nothing up unless canary_requests demands
-	 * that something is seen. */
+	/* It measures, and says so where it has seen too little: that holds nothing up. How much must be seen is what
+	 * canary_requests says. */
 	bool measures;
 	/* Whether the policy demands it in this case. */
 	bool (*applies)(const struct gate_case *c);
@@ -86,4 +89,6 @@ bool gate_enters(const struct gate_case *c);
 uint32_t gate_live(const struct gate_case *c);
 /* Whether the version serves beside the live one and would get everything. */
 bool gate_measurable(const struct gate_case *c);
+/* What core/analysis of that name says of the two. */
+void gate_analyse(const struct gate_case *c, const char *analysis, struct finding *f);
 #endif
