@@ -43,6 +43,7 @@ static const struct http_route routes[] = {
     {"GET", "/control/v1/models/{}/versions", control_get_versions, "versions and their manifests"},
     {"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
     {"GET", "/control/v1/audit", control_get_audit, "who did what"},
+    {"GET", "/control/v1/artifacts/{}", control_get_artifact, "the bytes of a model file"},
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
