@@ -3,9 +3,10 @@
  */
 #include "core/config.h"
 
+#include "core/units.h"
+
 #include <errno.h>
 #include <ini.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,57 +85,16 @@ unsigned config_threads(unsigned setting)
 
 /* --- values --- */
 
-struct unit {
-	const char *name;
-	unsigned long long factor;
-};
-
-static const struct unit size_units[] = {{"", 1}, {"K", 1ull << 10}, {"M", 1ull << 20}, {"G", 1ull << 30}, {NULL, 0}};
-static const struct unit us_units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}, {NULL, 0}};
-static const struct unit ms_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
-static const struct unit s_units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {NULL, 0}};
-static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
-
-/* Digits and a unit; false for anything else, too large a number saturates. */
-static bool parse_number(const char *text, const struct unit *units, unsigned long long *number)
-{
-	size_t digits = strspn(text, "0123456789");
-	const char *name = text + digits + strspn(text + digits, " ");
-
-	if (digits == 0)
-		return false;
-	while (units->name != NULL && strcmp(units->name, name) != 0)
-		units++;
-	if (units->name == NULL)
-		return false;
-	errno = 0;
-	*number = strtoull(text, NULL, 10);
-	if (errno != 0 || *number > ULLONG_MAX / units->factor)
-		*number = ULLONG_MAX;
-	else
-		*number *= units->factor;
-	return true;
-}
-
-static void write_number(const struct unit *units, unsigned long long number, char text[32])
-{
-	const struct unit *best = units;
-	for (; units->name != NULL; units++)
-		if (number != 0 && number % units->factor == 0)
-			best = units;
-	snprintf(text, 32, "%llu%s", number / best->factor, best->name);
-}
-
 static int set_number(const struct setting *s, const struct unit *units, const char *example, const char *value,
 		      void *field, struct err *e)
 {
-	char low[32], high[32];
+	char low[UNITS_TEXT_SIZE], high[UNITS_TEXT_SIZE];
 	unsigned long long number;
 
-	if (!parse_number(value, units, &number))
+	if (!units_parse(units, value, &number))
 		return err_set(e, ERR_INPUT, "%s takes a number such as %s, not `%.60s`", s->key, example, value);
-	write_number(units, s->low, low);
-	write_number(units, s->high, high);
+	units_write(units, s->low, low);
+	units_write(units, s->high, high);
 	if (number < s->low || number > s->high)
 		return err_set(e, ERR_INPUT, "%s is from %s to %s, not `%.60s`", s->key, low, high, value);
 	if (s->kind == KIND_SIZE)
@@ -148,13 +108,8 @@ static int set_number(const struct setting *s, const struct unit *units, const c
 
 static int set_flag(const struct setting *s, const char *value, bool *flag, struct err *e)
 {
-	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*flag = i % 2 == 1;
-			return 0;
-		}
-	}
+	if (units_flag(value, flag))
+		return 0;
 	return err_set(e, ERR_INPUT, "%s is yes or no, not `%.60s`", s->key, value);
 }
 
@@ -205,15 +160,15 @@ static int set(const struct setting *s, struct config *c, const char *value, str
 	case KIND_ORIGINS:
 		return set_origins(s, value, field, e);
 	case KIND_COUNT:
-		return set_number(s, no_units, "4", value, field, e);
+		return set_number(s, units_none, "4", value, field, e);
 	case KIND_SIZE:
-		return set_number(s, size_units, "64M", value, field, e);
+		return set_number(s, units_size, "64M", value, field, e);
 	case KIND_MS:
-		return set_number(s, ms_units, "500ms, 10s or 2m", value, field, e);
+		return set_number(s, units_ms, "500ms, 10s or 2m", value, field, e);
 	case KIND_US:
-		return set_number(s, us_units, "500us or 1ms", value, field, e);
+		return set_number(s, units_us, "500us or 1ms", value, field, e);
 	case KIND_S:
-		return set_number(s, s_units, "600 or 10m", value, field, e);
+		return set_number(s, units_s, "600 or 10m", value, field, e);
 	case KIND_FLAG:
 		return set_flag(s, value, field, e);
 	}

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,13 @@ void db_bind_text(struct statement *s, int index, const char *text)
 		s->bound = code;
 }
 
+void db_bind_number(struct statement *s, int index, double value)
+{
+	int code = isnan(value) ? sqlite3_bind_null(s->handle, index) : sqlite3_bind_double(s->handle, index, value);
+	if (s->bound == SQLITE_OK)
+		s->bound = code;
+}
+
 int db_step(struct statement *s, struct err *e)
 {
 	if (s->bound != SQLITE_OK)
@@ -230,6 +238,12 @@ const char *db_text(struct statement *s, int column)
 {
 	const unsigned char *text = sqlite3_column_text(s->handle, column);
 	return text != NULL ? (const char *)text : "";
+}
+
+double db_number(struct statement *s, int column)
+{
+	return sqlite3_column_type(s->handle, column) == SQLITE_NULL ? (double)NAN
+								     : sqlite3_column_double(s->handle, column);
 }
 
 void db_end(struct statement *s)

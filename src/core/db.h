@@ -39,11 +39,13 @@ struct statement *db_prepare(struct db *db, const char *sql, struct err *e);
 /* index starts at 1. A failed binding shows in the next db_step(). */
 void db_bind_integer(struct statement *s, int index, int64_t value);
 void db_bind_text(struct statement *s, int index, const char *text);
+void db_bind_number(struct statement *s, int index, double value); /* NaN becomes NULL */
 /* 1: a row, 0: no more rows, -1: failed. */
 int db_step(struct statement *s, struct err *e);
 /* column starts at 0. The text is valid until the next step, "" for NULL. */
 int64_t db_integer(struct statement *s, int column);
 const char *db_text(struct statement *s, int column);
+double db_number(struct statement *s, int column); /* NaN for NULL */
 void db_end(struct statement *s);
 
 #endif

@@ -80,9 +80,10 @@ static int optional_number(const cJSON *json, const char *name, double *number, 
 static int optional_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
 {
 	const char *raw = "";
-	int result = json_optional_text(json, name, &raw, e);
+	if (json_optional_text(json, name, &raw, e) != 0)
+		return -1;
 	text_clean(text, size, raw);
-	return result;
+	return 0;
 }
 
 static int finding_from_json(const cJSON *json, struct finding *f, struct err *e)

@@ -11,6 +11,7 @@
 #include "core/tensor_spec.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,5 +42,12 @@ void manifest_release(struct manifest *m);
 cJSON *manifest_to_json(const struct manifest *m);
 /* Fills m (initialised by the callee) from that form. */
 int manifest_from_json(struct manifest *m, const cJSON *json, struct err *e);
+
+/* Whether a request for a can be given to b as it is: the same inputs, in any order, by name, datatype and shape, and
+ * the same features in the same order. matrices: both take their features as one matrix of FP32 or FP64, under any
+ * name. Else says the first difference, "input `x` is FP32 [-1, 3], not FP64 [-1, 2]": b's first, then a's. */
+#define MANIFEST_DIFFERENCE_SIZE 640
+bool manifest_same_inputs(const struct manifest *a, const struct manifest *b, bool matrices,
+			  char difference[MANIFEST_DIFFERENCE_SIZE]);
 
 #endif

@@ -18,6 +18,11 @@
 
 #define POLICY_NAMES_SIZE 256
 #define POLICY_TESTS_MAX 8
+#define POLICY_REQUESTS_MAX 1000000000u
+#define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
+
+/* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
+#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(stress)
 
 /* A test that must have passed for this pair of versions (the new one and the live one). */
 struct policy_test {
@@ -51,16 +56,22 @@ struct policy {
 
 /* The default. */
 void policy_init(struct policy *p);
-/* One setting by its name and text, "p99_ratio_max" "1.5". ERR_INPUT names the setting and what it takes. */
+/* One setting by its name and text, "p99_ratio_max" "1.5". ERR_INPUT names the setting and what it takes; p then is as
+ * it was. */
 int policy_set(struct policy *p, const char *name, const char *text, struct err *e);
-/* What can never hold, whoever asks: refused with one sentence (second_person with a single promoter, say). */
+/* Gives a setting its default again; ERR_INPUT for an unknown one. */
+int policy_unset(struct policy *p, const char *name, struct err *e);
+/* What can never hold, or demands nothing, whoever asks: refused with one sentence (second_person with a single
+ * promoter, a promoter that the system does not know, a limit on what nothing counts). Asks the system. */
 int policy_check(const struct policy *p, struct err *e);
 /* The rows of the table, in order: name, its value as text ("" for none), one line of help; false past the end. */
 bool policy_row(const struct policy *p, size_t i, const char **name, char value[POLICY_NAMES_SIZE], const char **help);
 /* Whether a setting differs from the default. */
 bool policy_is_default(const struct policy *p, size_t i);
-/* Whether the user (and the groups that the system says they are in) may promote. */
+/* Whether the user (by name, or by a group that the system says they are in) may promote. Asks the system. */
 bool policy_may_promote(const struct policy *p, uint32_t uid, const char *name);
+/* The i-th of the promoters, without its @; false past the end. */
+bool policy_promoter(const struct policy *p, size_t i, char name[POLICY_NAMES_SIZE], bool *group);
 
 /* {"p99_ratio_max":"1.5",...}: texts as policy_set() takes them; all settings. */
 cJSON *policy_to_json(const struct policy *p);

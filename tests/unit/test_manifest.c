@@ -120,9 +120,72 @@ static void cleaned_when_kept(void **state)
 	fixture_remove(directory);
 }
 
+static struct tensor_spec two_inputs[] = {{"a", "FP32", 2, {-1, 3}}, {"b", "BYTES", 1, {-1}}};
+
+static void same_inputs_in_any_order(void **state)
+{
+	(void)state;
+	char difference[MANIFEST_DIFFERENCE_SIZE];
+	struct tensor_spec turned[] = {two_inputs[1], two_inputs[0]};
+	const struct manifest a = {.input_count = 2, .inputs = two_inputs}, b = {.input_count = 2, .inputs = turned};
+
+	assert_true(manifest_same_inputs(&a, &a, false, difference));
+	assert_true(manifest_same_inputs(&a, &b, false, difference));
+	assert_string_equal(difference, "");
+}
+
+static void tells_the_first_difference(void **state)
+{
+	(void)state;
+	char difference[MANIFEST_DIFFERENCE_SIZE];
+	struct tensor_spec other[] = {{"a", "FP64", 2, {-1, 3}}, {"c", "BYTES", 1, {-1}}};
+	const struct manifest a = {.input_count = 2, .inputs = two_inputs};
+	struct manifest b = {.input_count = 2, .inputs = other};
+
+	assert_false(manifest_same_inputs(&a, &b, false, difference));
+	assert_string_equal(difference, "input `a` is FP64 [-1, 3], not FP32 [-1, 3]");
+	other[0] = two_inputs[0];
+	assert_false(manifest_same_inputs(&a, &b, false, difference));
+	assert_string_equal(difference, "it has no input `b`");
+	b.input_count = 1;
+	assert_false(manifest_same_inputs(&b, &a, false, difference));
+	assert_string_equal(difference, "it has the input `b` too");
+	other[0].dimensions[1] = 4;
+	assert_false(manifest_same_inputs(&a, &b, false, difference));
+	assert_string_equal(difference, "input `a` is FP32 [-1, 4], not FP32 [-1, 3]");
+}
+
+static void features_count_by_place_and_name(void **state)
+{
+	(void)state;
+	char difference[MANIFEST_DIFFERENCE_SIZE];
+	char *names[] = {"hour", "carrier"}, *turned[] = {"hour", "day"};
+	struct tensor_spec narrow = {"rows", "FP32", 2, {-1, 2}}, wide = {"x", "FP64", 2, {-1, 2}};
+	const struct manifest a = {.input_count = 1, .inputs = &narrow, .feature_count = 2, .feature_names = names};
+	struct manifest b = {.input_count = 1, .inputs = &wide, .feature_count = 2, .feature_names = names};
+
+	assert_true(manifest_same_inputs(&a, &b, true, difference));
+	assert_false(manifest_same_inputs(&a, &b, false, difference));
+	b.feature_names = turned;
+	assert_false(manifest_same_inputs(&a, &b, true, difference));
+	assert_string_equal(difference, "feature 2 is `day`, not `carrier`");
+	b.feature_names = NULL;
+	assert_false(manifest_same_inputs(&a, &b, true, difference));
+	assert_string_equal(difference, "feature 1 is without a name, not `hour`");
+	assert_false(manifest_same_inputs(&b, &a, true, difference));
+	assert_string_equal(difference, "feature 1 is `hour`, not without a name");
+	assert_true(manifest_same_inputs(&b, &b, true, difference));
+	b.feature_count = 3;
+	assert_false(manifest_same_inputs(&a, &b, true, difference));
+	assert_string_equal(difference, "it takes 3 features, not 2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(same_inputs_in_any_order),
+	    cmocka_unit_test(tells_the_first_difference),
+	    cmocka_unit_test(features_count_by_place_and_name),
 	    cmocka_unit_test(round_trip),
 	    cmocka_unit_test(refusals),
 	    cmocka_unit_test(cleaned_when_kept),

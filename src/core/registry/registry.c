@@ -29,6 +29,30 @@ int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *
 	return 0;
 }
 
+int registry_last_id(struct registry *r, int64_t *id, struct err *e)
+{
+	struct statement *s = db_prepare(r->db, "SELECT last_insert_rowid()", e);
+	int row = s == NULL ? -1 : db_step(s, e);
+	if (row == 1)
+		*id = db_integer(s, 0);
+	db_end(s);
+	return row < 0 ? -1 : 0;
+}
+
+int registry_end_change(struct registry *r, int result, struct audit_record *attempt, struct err *e)
+{
+	if (result == 0)
+		result = db_commit(r->db, e);
+	if (result == 0)
+		return 0;
+	db_rollback(r->db);
+	/* The refusal stands whether or not it could be recorded. */
+	text_clean(attempt->outcome, sizeof attempt->outcome, err_name(e->code));
+	text_clean(attempt->detail, sizeof attempt->detail, e->text);
+	registry_insert_audit(r, attempt, NULL);
+	return -1;
+}
+
 static int open_database(struct registry *r, struct err *e)
 {
 	char path[PATH_MAX];

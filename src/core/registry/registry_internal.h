@@ -33,6 +33,11 @@ void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
 /* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */
 int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e);
+/* The id of the row that was inserted last. */
+int registry_last_id(struct registry *r, int64_t *id, struct err *e);
+/* Ends a transaction: commits when result is 0, else leaves everything as it was and records e in the audit as what
+ * became of `attempt`. */
+int registry_end_change(struct registry *r, int result, struct audit_record *attempt, struct err *e);
 
 /* registry_directory.c: the state directory, made with its parents, ours alone, and its lock. */
 int registry_directory_open(struct registry *r, const char *directory, struct err *e);
@@ -69,5 +74,12 @@ int registry_insert_audit(struct registry *r, const struct audit_record *record,
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
 			 const char *outcome, const char *reason);
+
+/* registry_rollouts.c */
+/* Writes a rollout whole: a new row when its id is 0, which it then gets. ERR_CONFLICT when it has ended before, or
+ * when it is new and another of the model is open. */
+int registry_put_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
+/* The open one of a model; its id is 0 when there is none. */
+int registry_open_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
 
 #endif

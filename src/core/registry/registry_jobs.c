@@ -28,17 +28,6 @@ static int audit(struct registry *r, const struct job_record *job, const struct 
 	return registry_insert_audit(r, &record, e);
 }
 
-static int last_id(struct registry *r, int64_t *id, struct err *e)
-{
-	struct statement *s = db_prepare(r->db, "SELECT last_insert_rowid()", e);
-	int row = s == NULL ? -1 : db_step(s, e);
-	if (row == 1)
-		*id = db_integer(s, 0);
-	if (s != NULL)
-		db_end(s);
-	return row < 0 ? -1 : 0;
-}
-
 static int insert(struct registry *r, struct job_record *job, const char *start, uint32_t uid, struct err *e)
 {
 	struct statement *s =
@@ -64,7 +53,7 @@ static int insert(struct registry *r, struct job_record *job, const char *start,
 	db_bind_text(s, 13, job_state_name(job->state));
 	int row = db_step(s, e);
 	db_end(s);
-	return row < 0 ? -1 : last_id(r, &job->id, e);
+	return row < 0 ? -1 : registry_last_id(r, &job->id, e);
 }
 
 /* Commits when all went well, else leaves everything as it was. */

@@ -18,7 +18,8 @@ struct policy_record {
 };
 
 /* Sets a model's policy, with its audit record, in one transaction. expect_number -1: any, else ERR_CONFLICT says who
- * set it meanwhile. Refuses (recorded) what policy_check() refuses, and tests of unknown kinds are its caller's. */
+ * set it meanwhile. Refuses what policy_check() refuses, and a policy that is so already (ERR_CONFLICT); refusals are
+ * recorded. */
 int registry_set_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,
 			const char *reason, const struct actor *actor, struct policy_record *result, struct err *e);
 int registry_policy(struct registry *r, const char *model, struct policy_record *record, struct err *e);
@@ -32,6 +33,7 @@ struct approval {
 	char reason[REASON_SIZE];
 };
 
+/* ERR_CONFLICT for the live version. Refusals are recorded. */
 int registry_approve(struct registry *r, const char *model, uint32_t version, const char *reason,
 		     const struct actor *actor, struct approval *result, struct err *e);
 /* Newest first, at most limit; version 0: of all; free(). */
@@ -47,6 +49,7 @@ struct test_result {
 	char summary[REASON_SIZE];
 };
 
+/* at_ms 0: now. */
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
 /* The newest of a kind for a pair; result->id 0 when there is none. */
 int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,

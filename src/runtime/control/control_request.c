@@ -1,9 +1,8 @@
 #include "runtime/control/control_request.h"
 
 #include "core/text.h"
+#include "core/users.h"
 
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -43,13 +42,8 @@ void control_refuse(struct http_response *response, const struct err *e)
 
 void control_actor(const struct http_request *request, struct actor *actor)
 {
-	struct passwd entry, *found = NULL;
-	char names[4096];
 	*actor = (struct actor){.uid = request->peer_uid};
-	if (getpwuid_r(actor->uid, &entry, names, sizeof names, &found) == 0 && found != NULL)
-		text_clean(actor->name, sizeof actor->name, entry.pw_name);
-	else
-		snprintf(actor->name, sizeof actor->name, "uid %u", actor->uid);
+	users_name(actor->uid, actor->name, sizeof actor->name);
 	const char *client = http_header(request, "Mldeck-Client");
 	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
 }

@@ -42,6 +42,18 @@ void served_version_unpin(struct served_version *v)
 	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
 }
 
+static bool is_tabular(const struct served_version *v)
+{
+	const struct engine *engine = engine_find(v->manifest.engine);
+	return engine != NULL && engine->tabular;
+}
+
+bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
+				char difference[MANIFEST_DIFFERENCE_SIZE])
+{
+	return manifest_same_inputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
+}
+
 void served_version_loaded(struct served_version *v, const struct engine *engine)
 {
 	v->engine = engine;

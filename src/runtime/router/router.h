@@ -93,6 +93,10 @@ enum served_state served_version_state(const struct served_version *v, struct er
 void served_version_pin(struct served_version *v);
 void served_version_unpin(struct served_version *v);
 
+/* manifest_same_inputs(): whether what v is asked can be asked of other as it is. */
+bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
+				char difference[MANIFEST_DIFFERENCE_SIZE]);
+
 /* What a deploy asks for, besides the file's bytes. */
 struct deploy_request {
 	const char *model;

@@ -1,0 +1,181 @@
+#include "core/rollout.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ITEM_SIZE 24 /* of one share or one duration as text */
+
+static const char *const names[] = {
+#define X(name, text) text,
+    ROLLOUT_STATES(X)
+#undef X
+};
+
+const char *rollout_state_name(enum rollout_state state)
+{
+	return names[state];
+}
+
+enum rollout_state rollout_state_by_name(const char *name)
+{
+	int state = 0;
+	while (state < ROLLOUT_STATE_COUNT && strcmp(name, names[state]) != 0)
+		state++;
+	return (enum rollout_state)state;
+}
+
+bool rollout_ended(const struct rollout *r)
+{
+	return r->state >= ROLLOUT_DONE;
+}
+
+/* The next item of a list with commas, without blanks around it; false when it is empty or too long. */
+static bool next_item(const char **list, char item[ITEM_SIZE])
+{
+	const char *start = *list + strspn(*list, " ");
+	size_t size = strcspn(start, ",");
+	*list = start + size + (start[size] == ',');
+	while (size > 0 && start[size - 1] == ' ')
+		size--;
+	if (size == 0 || size >= ITEM_SIZE)
+		return false;
+	memcpy(item, start, size);
+	item[size] = '\0';
+	return true;
+}
+
+static size_t count_items(const char *list)
+{
+	size_t count = 1;
+	for (const char *c = list; *c != '\0'; c++)
+		count += *c == ',';
+	return count;
+}
+
+/* "5", "12.5", "0.25%" to basis points; exact, so no floating point. */
+static bool parse_share(const char *c, uint32_t *weight_bp)
+{
+	uint32_t unit = 100, total = 0;
+	if (!isdigit((unsigned char)*c))
+		return false;
+	for (; isdigit((unsigned char)*c); c++) {
+		total = total * 10 + (uint32_t)(*c - '0') * 100;
+		if (total > ROUTE_BUCKETS)
+			return false;
+	}
+	if (*c == '.' && isdigit((unsigned char)c[1]))
+		for (c++; isdigit((unsigned char)*c) && unit > 1; c++) {
+			unit /= 10;
+			total += (uint32_t)(*c - '0') * unit;
+		}
+	if (*c == '%')
+		c++;
+	*weight_bp = total;
+	return *c == '\0' && total <= ROUTE_BUCKETS;
+}
+
+/* "90s", "1.5h": a number and its unit. */
+static bool parse_duration(const char *text, int64_t *ms)
+{
+	static const struct {
+		const char *name;
+		double ms;
+	} units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}};
+	size_t size = strspn(text, "0123456789.");
+	char number[ITEM_SIZE], *end;
+
+	if (size == 0 || size >= sizeof number || !isdigit((unsigned char)*text))
+		return false;
+	memcpy(number, text, size);
+	number[size] = '\0';
+	double value = strtod(number, &end);
+	for (size_t i = 0; *end == '\0' && i < sizeof units / sizeof *units; i++) {
+		if (strcmp(text + size, units[i].name) != 0)
+			continue;
+		double total = value * units[i].ms;
+		*ms = total <= (double)ROLLOUT_HOLD_MAX_MS ? llround(total) : -1;
+		return *ms >= 0;
+	}
+	return false;
+}
+
+static int plan_steps(struct rollout *r, const char *steps, struct err *e)
+{
+	uint32_t previous = 0;
+	r->step_count = 0;
+	for (size_t i = 0, count = count_items(steps); i < count; i++) {
+		char item[ITEM_SIZE];
+		uint32_t weight_bp;
+		/* The last place is for the 100% that may be left out. */
+		if (!next_item(&steps, item) || !parse_share(item, &weight_bp))
+			return err_set(e, ERR_INPUT,
+				       "the steps of a rollout are percentages above 0, at most 100 and with at most "
+				       "two decimals, as in 1,5,25,100");
+		if (weight_bp <= previous)
+			return err_set(e, ERR_INPUT, "the steps of a rollout must ascend from above 0%%: %s%s does not",
+				       item, strchr(item, '%') != NULL ? "" : "%");
+		if (r->step_count == ROLLOUT_STEPS_MAX ||
+		    (r->step_count == ROLLOUT_STEPS_MAX - 1 && weight_bp < ROUTE_BUCKETS))
+			return err_set(e, ERR_INPUT, "a rollout has at most %d steps, with the one of 100%%",
+				       ROLLOUT_STEPS_MAX);
+		r->steps[r->step_count++].weight_bp = previous = weight_bp;
+	}
+	if (previous < ROUTE_BUCKETS)
+		r->steps[r->step_count++].weight_bp = ROUTE_BUCKETS;
+	if (r->step_count < 2)
+		return err_set(
+		    e, ERR_INPUT,
+		    "a rollout needs a step below 100%%; mldeck promote gives a version all requests at once");
+	return 0;
+}
+
+static int plan_holds(struct rollout *r, const char *hold, struct err *e)
+{
+	uint32_t held = r->step_count - 1;
+	size_t count = count_items(hold);
+	int64_t ms = 0;
+
+	if (count != 1 && count != held)
+		return err_set(e, ERR_INPUT,
+			       "%zu hold times do not fit %u steps below 100%%: give one for all, or one for each",
+			       count, held);
+	for (uint32_t i = 0; i < held; i++) {
+		char item[ITEM_SIZE];
+		if ((i == 0 || count > 1) && (!next_item(&hold, item) || !parse_duration(item, &ms)))
+			return err_set(e, ERR_INPUT,
+				       "a hold time is a number with ms, s, m, h or d, from 0s to 30d, as in 5m");
+		r->steps[i].hold_ms = ms;
+	}
+	r->steps[held].hold_ms = 0;
+	return 0;
+}
+
+int rollout_plan(struct rollout *r, const char *steps, const char *hold, struct err *e)
+{
+	return plan_steps(r, steps, e) != 0 ? -1 : plan_holds(r, hold, e);
+}
+
+int64_t rollout_left_ms(const struct rollout *r)
+{
+	int64_t left = r->steps[r->step].hold_ms - r->held_ms;
+	return left > 0 ? left : 0;
+}
+
+enum rollout_action rollout_next(const struct rollout *r)
+{
+	if (rollout_ended(r) || r->finding_count == 0)
+		return ROLLOUT_WAIT;
+	switch (findings_verdict(r->findings, r->finding_count)) {
+	case FINDING_FAIL:
+		return ROLLOUT_BREACH;
+	case FINDING_PASS:
+		break;
+	default:
+		return ROLLOUT_WAIT;
+	}
+	if (r->state != ROLLOUT_RUNNING || rollout_left_ms(r) > 0 || r->step + 1 >= r->step_count)
+		return ROLLOUT_WAIT;
+	return r->step + 2 == r->step_count ? ROLLOUT_FINISH : ROLLOUT_ADVANCE;
+}

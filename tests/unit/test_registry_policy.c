@@ -1,0 +1,225 @@
+/* Policies, approvals and test results in the registry: what survives, what is refused, what the audit says. */
+#include "core/registry/registry_policy.h"
+
+#include "registry_fixture.h"
+
+static const struct actor second = {.uid = 1001, .name = "bob", .client = "mldeck test"};
+
+struct world {
+	char directory[256];
+	struct registry *r;
+};
+
+static int set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+	struct deploy_result result;
+	struct err e = {.text = ""};
+	fixture_directory(w->directory);
+	w->r = fixture_open(w->directory);
+	assert_int_equal(fixture_deploy(w->r, "churn", "one", false, &result, &e), 0);
+	assert_int_equal(fixture_deploy(w->r, "churn", "two", false, &result, &e), 0);
+	assert_int_equal(fixture_deploy(w->r, "price", "one", false, &result, &e), 0);
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+	registry_close(w->r);
+	fixture_remove(w->directory);
+	free(w);
+	return 0;
+}
+
+static void reopen(struct world *w)
+{
+	registry_close(w->r);
+	w->r = fixture_open(w->directory);
+}
+
+static void set(struct world *w, const char *name, const char *text, int64_t expect)
+{
+	struct policy_record now, result;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_policy(w->r, "churn", &now, &e), 0);
+	assert_int_equal(policy_set(&now.policy, name, text, &e), 0);
+	if (registry_set_policy(w->r, "churn", &now.policy, expect, "safer", &operator, & result, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(result.number, now.number + 1);
+	assert_true(result.at_ms >= now.at_ms);
+}
+
+static void expect_last_audit(struct world *w, const char *model, const char *action, const char *outcome,
+			      const char *detail)
+{
+	struct audit_record *records;
+	size_t count;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_audits(w->r, model, 0, 1, &records, &count, &e), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(records[0].action, action);
+	assert_string_equal(records[0].outcome, outcome);
+	assert_string_equal(records[0].detail, detail);
+	free(records);
+}
+
+static void a_model_without_one_has_the_default(void **state)
+{
+	struct world *w = *state;
+	struct policy_record record;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_policy(w->r, "churn", &record, &e), 0);
+	assert_int_equal(record.number, 0);
+	assert_string_equal(record.who, "");
+	for (size_t i = 0; i < 16; i++)
+		assert_true(policy_is_default(&record.policy, i));
+	assert_int_equal(registry_policy(w->r, "chum", &record, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+}
+
+static void the_newest_holds_and_survives(void **state)
+{
+	struct world *w = *state;
+	struct policy_record record;
+	struct err e = {.text = ""};
+	set(w, "min_age", "1h", 0);
+	set(w, "no_alerts", "yes", 1);
+	set(w, "min_age", "2h", -1);
+	expect_last_audit(w, "churn", "policy", "done", "min_age 1h -> 2h");
+	reopen(w);
+	assert_int_equal(registry_policy(w->r, "churn", &record, &e), 0);
+	assert_int_equal(record.number, 3);
+	assert_int_equal(record.policy.min_age_s, 7200);
+	assert_true(record.policy.no_alerts);
+	assert_string_equal(record.who, "ada");
+	assert_string_equal(record.reason, "safer");
+	assert_int_equal(registry_policy(w->r, "price", &record, &e), 0);
+	assert_int_equal(record.number, 0);
+}
+
+static void refusals_are_recorded_and_change_nothing(void **state)
+{
+	struct world *w = *state;
+	struct policy_record record, now;
+	struct err e = {.text = ""};
+	char reason[REASON_SIZE + 1];
+	set(w, "min_age", "1h", 0);
+	assert_int_equal(registry_policy(w->r, "churn", &record, &e), 0);
+
+	assert_int_equal(registry_set_policy(w->r, "churn", &record.policy, -1, "", &second, &now, &e), -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_string_equal(e.text, "the policy of churn already is so");
+
+	record.policy.min_age_s = 1;
+	assert_int_equal(registry_set_policy(w->r, "churn", &record.policy, 0, "", &second, &now, &e), -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_string_equal(e.text, "the policy of churn is number 1, set by ada (safer), not 0 as expected");
+	expect_last_audit(w, "churn", "policy", "conflict", e.text);
+	assert_int_equal(registry_set_policy(w->r, "price", &record.policy, 3, "", &second, &now, &e), -1);
+	assert_string_equal(e.text, "the policy of price was never set; it is not number 3");
+
+	record.policy.shadow_difference_max = 0.5;
+	assert_int_equal(registry_set_policy(w->r, "churn", &record.policy, -1, "", &second, &now, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+	expect_last_audit(w, "churn", "policy", "bad_input", e.text);
+
+	memset(reason, 'x', REASON_SIZE);
+	reason[REASON_SIZE] = '\0';
+	record.policy.shadow_difference_max = 0.0 / 0.0;
+	assert_int_equal(registry_set_policy(w->r, "churn", &record.policy, -1, reason, &second, &now, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+
+	assert_int_equal(registry_set_policy(w->r, "chum", &record.policy, -1, "", &second, &now, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	assert_int_equal(registry_policy(w->r, "churn", &now, &e), 0);
+	assert_int_equal(now.number, 1);
+	assert_int_equal(now.policy.min_age_s, 3600);
+}
+
+static void approvals_name_what_was_live(void **state)
+{
+	struct world *w = *state;
+	struct approval approval, *approvals;
+	struct revision_record revision;
+	size_t count;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_approve(w->r, "churn", 2, "looked at it", &second, &approval, &e), 0);
+	assert_int_equal(approval.id, 1);
+	assert_int_equal(approval.against, 1);
+	expect_last_audit(w, "churn", "approve", "done", "v2 to replace v1");
+	assert_int_equal(registry_approve(w->r, "churn", 1, "", &second, &approval, &e), -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_string_equal(e.text, "v1 of churn is live; there is nothing to approve");
+	expect_last_audit(w, "churn", "approve", "conflict", e.text);
+	assert_int_equal(registry_approve(w->r, "churn", 3, "", &second, &approval, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	assert_int_equal(registry_approve(w->r, "chum", 1, "", &second, &approval, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+
+	assert_int_equal(fixture_promote(w->r, "churn", 2, -1, &revision, &e), 0);
+	assert_int_equal(registry_approve(w->r, "churn", 1, "back", &operator, & approval, &e), 0);
+	assert_int_equal(approval.against, 2);
+	reopen(w);
+	assert_int_equal(registry_approvals(w->r, "churn", 0, 10, &approvals, &count, &e), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(approvals[0].version, 1);
+	assert_int_equal(approvals[0].uid, 1000);
+	assert_int_equal(approvals[1].uid, 1001);
+	assert_string_equal(approvals[1].who, "bob");
+	assert_string_equal(approvals[1].reason, "looked at it");
+	free(approvals);
+	assert_int_equal(registry_approvals(w->r, "churn", 2, 10, &approvals, &count, &e), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(approvals[0].version, 2);
+	free(approvals);
+	assert_int_equal(registry_approvals(w->r, "price", 0, 10, &approvals, &count, &e), 0);
+	assert_int_equal(count, 0);
+	free(approvals);
+}
+
+static void the_newest_test_of_a_pair_counts(void **state)
+{
+	struct world *w = *state;
+	struct test_result result = {.kind = "differential",
+				     .version = 2,
+				     .against = 1,
+				     .passed = true,
+				     .summary = "0 of 5,000 rows differ",
+				     .job = 7},
+			   found;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_test_result(w->r, "churn", "differential", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, 0);
+	assert_int_equal(registry_add_test_result(w->r, "churn", &result, &e), 0);
+	result.passed = false;
+	result.at_ms = 1000;
+	assert_int_equal(registry_add_test_result(w->r, "churn", &result, &e), 0);
+	reopen(w);
+	assert_int_equal(registry_test_result(w->r, "churn", "differential", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, 2);
+	assert_false(found.passed);
+	assert_int_equal(found.at_ms, 1000);
+	assert_int_equal(found.job, 7);
+	assert_string_equal(found.summary, "0 of 5,000 rows differ");
+	assert_int_equal(registry_test_result(w->r, "churn", "differential", 1, 2, &found, &e), 0);
+	assert_int_equal(found.id, 0);
+	assert_int_equal(registry_test_result(w->r, "churn", "benchmark", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, 0);
+	result.version = 9;
+	assert_int_equal(registry_add_test_result(w->r, "churn", &result, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_model_without_one_has_the_default),      TEST(the_newest_holds_and_survives),
+	    TEST(refusals_are_recorded_and_change_nothing), TEST(approvals_name_what_was_live),
+	    TEST(the_newest_test_of_a_pair_counts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
