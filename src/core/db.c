@@ -1,7 +1,11 @@
 #include "core/db.h"
 
+#include "core/buf.h"
+
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -121,6 +125,47 @@ failed:
 	return -1;
 }
 
+/* The path as a URI: a database that nobody can be writing (it has no WAL) is read without making a file beside it. */
+static void add_uri(struct buf *uri, const char *path)
+{
+	char wal[PATH_MAX];
+	snprintf(wal, sizeof wal, "%s-wal", path);
+	buf_add_string(uri, "file:");
+	for (const char *c = path; *c != '\0'; c++)
+		buf_format(uri, isalnum((unsigned char)*c) || *c == '/' ? "%c" : "%%%02X", (unsigned char)*c);
+	if (access(wal, F_OK) != 0)
+		buf_add_string(uri, "?immutable=1");
+}
+
+int db_open_read(const char *path, struct db **result, struct err *e)
+{
+	struct db *db = calloc(1, sizeof *db);
+	struct buf uri;
+	int code = SQLITE_NOMEM;
+	if (access(path, R_OK) != 0) {
+		free(db);
+		return err_errno(e, errno, "cannot read the database %s", path);
+	}
+	buf_init(&uri);
+	add_uri(&uri, path);
+	if (db != NULL && !uri.failed)
+		code = sqlite3_open_v2(uri.data, &db->handle,
+				       SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+	buf_release(&uri);
+	if (code == SQLITE_OK) {
+		sqlite3_extended_result_codes(db->handle, 1);
+		sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+		*result = db;
+		return 0;
+	}
+	if (db == NULL || db->handle == NULL)
+		err_set(e, ERR_MEMORY, "memory ran out while opening the database");
+	else
+		report(db, code, e);
+	db_close(db);
+	return -1;
+}
+
 void db_close(struct db *db)
 {
 	if (db == NULL)
@@ -146,7 +191,7 @@ void db_rollback(struct db *db)
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static int schema_version(struct db *db, size_t *version, struct err *e)
+int db_version(struct db *db, size_t *version, struct err *e)
 {
 	struct statement *s = db_prepare(db, "PRAGMA user_version", e);
 	if (s == NULL)
@@ -157,19 +202,21 @@ static int schema_version(struct db *db, size_t *version, struct err *e)
 	return row < 0 ? -1 : 0;
 }
 
-static int migrate_one(struct db *db, const char *step, size_t version, struct err *e)
+static int migrate_one(struct db *db, const char *step, size_t version, db_fill *fill, void *context, struct err *e)
 {
 	char mark[64];
 	snprintf(mark, sizeof mark, "PRAGMA user_version = %zu", version);
-	if (db_begin(db, e) == 0 && db_run(db, step, e) == 0 && db_run(db, mark, e) == 0 && db_commit(db, e) == 0)
+	if (db_begin(db, e) == 0 && db_run(db, step, e) == 0 && (fill == NULL || fill(context, version, e) == 0) &&
+	    db_run(db, mark, e) == 0 && db_commit(db, e) == 0)
 		return 0;
 	db_rollback(db);
 	return -1;
 }
 
-int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *before, struct err *e)
+int db_migrate(struct db *db, const char *const *steps, size_t count, db_fill *fill, void *context, size_t *before,
+	       struct err *e)
 {
-	if (schema_version(db, before, e) != 0)
+	if (db_version(db, before, e) != 0)
 		return -1;
 	if (*before > count)
 		return err_set(e, ERR_UNSUPPORTED,
@@ -177,7 +224,7 @@ int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *be
 			       "use that one or another state directory",
 			       *before, count);
 	for (size_t version = *before; version < count; version++)
-		if (migrate_one(db, steps[version], version + 1, e) != 0)
+		if (migrate_one(db, steps[version], version + 1, fill, context, e) != 0)
 			return -1;
 	return 0;
 }
@@ -238,6 +285,23 @@ const char *db_text(struct statement *s, int column)
 {
 	const unsigned char *text = sqlite3_column_text(s->handle, column);
 	return text != NULL ? (const char *)text : "";
+}
+
+enum db_type db_type(struct statement *s, int column)
+{
+	int type = sqlite3_column_type(s->handle, column);
+	return type == SQLITE_INTEGER ? DB_INTEGER : type == SQLITE_TEXT ? DB_TEXT : DB_OTHER;
+}
+
+size_t db_size(struct statement *s, int column)
+{
+	return (size_t)sqlite3_column_bytes(s->handle, column);
+}
+
+void db_reset(struct statement *s)
+{
+	/* It tells how the last step ended, which that step has told. */
+	sqlite3_reset(s->handle);
 }
 
 double db_number(struct statement *s, int column)

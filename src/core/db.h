@@ -19,9 +19,18 @@ struct db;
 int db_open(const char *path, struct db **result, struct err *e);
 void db_close(struct db *db);
 
+/* The same for reading alone, also of a copy and beside a writer; makes no file. It may lie in a folder that may not be
+ * written. */
+int db_open_read(const char *path, struct db **result, struct err *e);
+
+/* What SQL cannot do of a step, in its transaction and after its SQL; version counts from 1. */
+typedef int db_fill(void *context, size_t version, struct err *e);
 /* Brings the schema from PRAGMA user_version to count by running steps[version ...], each a transaction of
- * its own. *before gets the version found. ERR_UNSUPPORTED for a database of a newer schema. */
-int db_migrate(struct db *db, const char *const *steps, size_t count, size_t *before, struct err *e);
+ * its own; fill may be NULL. *before gets the version found. ERR_UNSUPPORTED for a database of a newer schema. */
+int db_migrate(struct db *db, const char *const *steps, size_t count, db_fill *fill, void *context, size_t *before,
+	       struct err *e);
+/* The schema's version of a database. */
+int db_version(struct db *db, size_t *version, struct err *e);
 
 /* Runs SQL that gives no rows. */
 int db_run(struct db *db, const char *sql, struct err *e);
@@ -45,6 +54,13 @@ int db_step(struct statement *s, struct err *e);
 /* column starts at 0. The text is valid until the next step, "" for NULL. */
 int64_t db_integer(struct statement *s, int column);
 const char *db_text(struct statement *s, int column);
+/* What the row really holds, for whoever must not be fooled by a conversion. */
+enum db_type { DB_INTEGER, DB_TEXT, DB_OTHER };
+enum db_type db_type(struct statement *s, int column);
+/* The bytes of db_text(), which may hold a NUL. */
+size_t db_size(struct statement *s, int column);
+/* Ready for other values; what was bound stays until it is bound anew. */
+void db_reset(struct statement *s);
 double db_number(struct statement *s, int column); /* NaN for NULL */
 void db_end(struct statement *s);
 

@@ -56,6 +56,7 @@ struct rollout {
 	int64_t started_ms, changed_ms, ended_ms; /* Unix; changed: of the step or state. 0: not yet */
 	char who[WHO_SIZE];
 	uint32_t uid;
+	bool forced; /* gates were overridden at its start, so they are at its steps */
 	char reason[REASON_SIZE];
 	char note[REASON_SIZE]; /* why it is paused, ended, or waits longer than its hold */
 	size_t finding_count;   /* of this step's analysis, the latest */

@@ -45,8 +45,9 @@ cJSON *rollout_to_json(const struct rollout *r)
 	cJSON *o = cJSON_CreateObject();
 	if (o != NULL && cJSON_AddStringToObject(o, "model", r->model) &&
 	    cJSON_AddStringToObject(o, "state", rollout_state_name(r->state)) && add_numbers(o, r) && add_steps(o, r) &&
-	    cJSON_AddStringToObject(o, "who", r->who) && cJSON_AddStringToObject(o, "reason", r->reason) &&
-	    cJSON_AddStringToObject(o, "note", r->note) && add_tree(o, "thresholds", policy_to_json(&r->thresholds)) &&
+	    cJSON_AddStringToObject(o, "who", r->who) && cJSON_AddBoolToObject(o, "forced", r->forced) &&
+	    cJSON_AddStringToObject(o, "reason", r->reason) && cJSON_AddStringToObject(o, "note", r->note) &&
+	    add_tree(o, "thresholds", policy_to_json(&r->thresholds)) &&
 	    add_tree(o, "findings", findings_to_json(r->findings, r->finding_count)))
 		return o;
 	cJSON_Delete(o);
@@ -108,7 +109,8 @@ static int read_words(const cJSON *json, struct rollout *r, struct err *e)
 	    json_string(json, "state", state, sizeof state, e) != 0 ||
 	    read_text(json, "who", r->who, sizeof r->who, e) != 0 ||
 	    read_text(json, "reason", r->reason, sizeof r->reason, e) != 0 ||
-	    read_text(json, "note", r->note, sizeof r->note, e) != 0)
+	    read_text(json, "note", r->note, sizeof r->note, e) != 0 ||
+	    json_optional_boolean(json, "forced", &r->forced, e) != 0)
 		return -1;
 	if (!text_name_valid(r->model))
 		return err_set(e, ERR_INPUT, "field `model` must be a model's name, got \"%.64s\"", r->model);

@@ -62,20 +62,29 @@ bool route_same(const struct route *a, const struct route *b)
 	return true;
 }
 
-static int check_weights(const struct route_entry *weights, size_t count, struct err *e)
+/* Each by itself: versions that can be, once each, no share above the whole. */
+static int check_entries(const struct route_entry *entries, size_t count, struct err *e)
+{
+	if (count > ROUTE_ENTRIES_MAX)
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, got %zu", ROUTE_ENTRIES_MAX, count);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].version == 0)
+			return err_set(e, ERR_INPUT, "there is no version 0: versions start at 1");
+		if (entries[i].weight_bp > ROUTE_BUCKETS)
+			return err_set(e, ERR_INPUT, "the share of v%u is more than 100%%", entries[i].version);
+		for (size_t j = 0; j < i; j++)
+			if (entries[j].version == entries[i].version)
+				return err_set(e, ERR_INPUT, "v%u is named twice", entries[i].version);
+	}
+	return 0;
+}
+
+static int check_sum(const struct route_entry *entries, size_t count, struct err *e)
 {
 	uint64_t sum = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (weights[i].version == 0)
-			return err_set(e, ERR_INPUT, "there is no version 0: versions start at 1");
-		if (weights[i].weight_bp > ROUTE_BUCKETS)
-			return err_set(e, ERR_INPUT, "the share of v%u is more than 100%%", weights[i].version);
-		for (size_t j = 0; j < i; j++)
-			if (weights[j].version == weights[i].version)
-				return err_set(e, ERR_INPUT, "v%u is named twice in the split", weights[i].version);
-		if (weights[i].role != ROUTE_SHADOW)
-			sum += weights[i].weight_bp;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].role != ROUTE_SHADOW)
+			sum += entries[i].weight_bp;
 	if (sum != ROUTE_BUCKETS)
 		return err_set(e, ERR_INPUT, "the shares must add up to 100%%, got %.10g%%", (double)sum / 100);
 	return 0;
@@ -115,10 +124,9 @@ static bool add(struct route *r, uint32_t version, enum route_role role, uint32_
 	return true;
 }
 
-/* The live entry first, then the canaries and the shadows as given, then the shadows that stay. */
-static bool add_entries(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count)
+/* The live entry first, then the canaries and the shadows as given. */
+static bool add_given(struct route *r, uint32_t live, const struct route_entry *weights, size_t count)
 {
-	uint32_t live = choose_live(previous, weights, count);
 	bool fits = true;
 	for (int role = ROUTE_LIVE; role <= ROUTE_SHADOW; role++)
 		for (size_t i = 0; i < count; i++) {
@@ -128,6 +136,13 @@ static bool add_entries(struct route *r, const struct route *previous, const str
 			if ((int)own == role && weights[i].weight_bp > 0)
 				fits = fits && add(r, weights[i].version, own, weights[i].weight_bp);
 		}
+	return fits;
+}
+
+/* The shadows of before, but for those that are named. */
+static bool add_shadows(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count)
+{
+	bool fits = true;
 	for (uint32_t i = 0; i < previous->entry_count; i++) {
 		const struct route_entry *entry = &previous->entries[i];
 		if (entry->role == ROUTE_SHADOW && !named(weights, count, entry->version))
@@ -168,20 +183,92 @@ static void share_buckets(struct route *r, const struct route *previous)
 	}
 }
 
+static int finish(struct route *r, struct route *result, const struct route *previous, bool fits, struct err *e)
+{
+	if (!fits)
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included", ROUTE_ENTRIES_MAX);
+	share_buckets(result, previous);
+	*r = *result;
+	return 0;
+}
+
 int route_split(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count,
 		struct err *e)
 {
-	if (count > ROUTE_ENTRIES_MAX)
-		return err_set(e, ERR_INPUT, "a route has at most %d versions, got %zu", ROUTE_ENTRIES_MAX, count);
-	if (check_weights(weights, count, e) != 0)
-		return -1;
 	struct route result;
+	if (check_entries(weights, count, e) != 0 || check_sum(weights, count, e) != 0)
+		return -1;
 	route_init(&result);
-	if (!add_entries(&result, previous, weights, count))
-		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included", ROUTE_ENTRIES_MAX);
-	share_buckets(&result, previous);
-	*r = result;
+	bool fits = add_given(&result, choose_live(previous, weights, count), weights, count) &&
+		    add_shadows(&result, previous, weights, count);
+	return finish(r, &result, previous, fits, e);
+}
+
+static int check_shadows(const struct route *previous, const struct route_entry *shadows, size_t count, struct err *e)
+{
+	if (check_entries(shadows, count, e) != 0)
+		return -1;
+	if (count == 0)
+		return err_set(e, ERR_INPUT, "no shadow is named");
+	if (previous->entry_count == 0)
+		return err_set(e, ERR_INPUT, "nothing is live, so there are no requests to copy to a shadow");
+	for (size_t i = 0; i < count; i++) {
+		const struct route_entry *entry = route_find(previous, shadows[i].version);
+		if (entry != NULL && entry->role != ROUTE_SHADOW)
+			return err_set(e, ERR_INPUT, "v%u %s, so it cannot be a shadow as well", entry->version,
+				       entry->role == ROUTE_LIVE ? "is live" : "is a canary");
+	}
 	return 0;
+}
+
+int route_shadow(struct route *r, const struct route *previous, const struct route_entry *shadows, size_t count,
+		 struct err *e)
+{
+	struct route result;
+	bool fits = true;
+	if (check_shadows(previous, shadows, count, e) != 0)
+		return -1;
+	route_init(&result);
+	for (uint32_t i = 0; i < previous->entry_count; i++)
+		if (previous->entries[i].role != ROUTE_SHADOW)
+			fits = fits && add(&result, previous->entries[i].version, previous->entries[i].role,
+					   previous->entries[i].weight_bp);
+	fits = fits && add_shadows(&result, previous, shadows, count);
+	for (size_t i = 0; i < count; i++)
+		if (shadows[i].weight_bp > 0)
+			fits = fits && add(&result, shadows[i].version, ROUTE_SHADOW, shadows[i].weight_bp);
+	return finish(r, &result, previous, fits, e);
+}
+
+/* The version that is given the role live, 0 when none is. */
+static int given_live(const struct route_entry *entries, size_t count, uint32_t *live, struct err *e)
+{
+	*live = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].role != ROUTE_LIVE)
+			continue;
+		if (*live != 0)
+			return err_set(e, ERR_INPUT, "a route has one live version, not v%u and v%u", *live,
+				       entries[i].version);
+		if (entries[i].weight_bp == 0)
+			return err_set(e, ERR_INPUT, "v%u cannot be live with a share of 0%%", entries[i].version);
+		*live = entries[i].version;
+	}
+	return 0;
+}
+
+int route_set(struct route *r, const struct route *previous, const struct route_entry *entries, size_t count,
+	      struct err *e)
+{
+	struct route result;
+	uint32_t live;
+	if (check_entries(entries, count, e) != 0 || given_live(entries, count, &live, e) != 0 ||
+	    check_sum(entries, count, e) != 0)
+		return -1;
+	if (live == 0)
+		live = choose_live(previous, entries, count);
+	route_init(&result);
+	return finish(r, &result, previous, add_given(&result, live, entries, count), e);
 }
 
 uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size)

@@ -40,9 +40,9 @@ void route_single(struct route *r, uint32_t version);
 /*
  * The route that follows previous (constant, may be empty) with these weights: the version with the role
  * live in previous stays live if it still has a weight, else the first of the greatest weight becomes it.
- * A weight of 0 drops the version; shadows of previous stay unless they are named. A version that shrinks
- * keeps the first of its buckets. ERR_INPUT when weights do not sum to 10,000, a version occurs twice or
- * there are too many.
+ * A weight of 0 drops the version; shadows of previous stay unless they are named: a shadow that is given a
+ * share becomes a canary and is a shadow no more. A version that shrinks keeps the first of its buckets.
+ * ERR_INPUT when weights do not sum to 10,000, a version occurs twice or there are too many.
  */
 int route_split(struct route *r, const struct route *previous, const struct route_entry *weights, size_t count,
 		struct err *e);

@@ -53,15 +53,15 @@ static void migrations(void **state)
 	size_t before;
 	struct err e = {0};
 	assert_int_equal(db_open(path, &db, NULL), 0);
-	assert_int_equal(db_migrate(db, steps, 1, &before, NULL), 0);
+	assert_int_equal(db_migrate(db, steps, 1, NULL, NULL, &before, NULL), 0);
 	assert_int_equal(before, 0);
-	assert_int_equal(db_migrate(db, steps, 2, &before, NULL), 0);
+	assert_int_equal(db_migrate(db, steps, 2, NULL, NULL, &before, NULL), 0);
 	assert_int_equal(before, 1);
 	/* A step that fails leaves nothing of itself. */
-	assert_int_equal(db_migrate(db, steps, 3, &before, &e), -1);
+	assert_int_equal(db_migrate(db, steps, 3, NULL, NULL, &before, &e), -1);
 	assert_int_equal(number(db, "PRAGMA user_version"), 2);
 	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 2);
-	assert_int_equal(db_migrate(db, steps, 1, &before, &e), -1);
+	assert_int_equal(db_migrate(db, steps, 1, NULL, NULL, &before, &e), -1);
 	assert_int_equal(e.code, ERR_UNSUPPORTED);
 	assert_non_null(strstr(e.text, "written by a newer mldeck (schema 2, this one knows 1)"));
 	db_close(db);

@@ -2,6 +2,7 @@
 #include "core/rollout.h"
 #include "unit.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct rollout planned(const char *steps, const char *hold)
@@ -172,6 +173,104 @@ static void what_is_left(void **state)
 	assert_int_equal(rollout_left_ms(&r), 0);
 }
 
+static struct rollout running(void)
+{
+	struct rollout r = planned("1,25", "5m,10m");
+	r.id = 7;
+	strcpy(r.model, "churn");
+	r.version = 3;
+	r.from = 2;
+	policy_init(&r.thresholds);
+	r.thresholds.p99_ratio_max = 2;
+	r.state = ROLLOUT_PAUSED;
+	r.step = 1;
+	r.held_ms = 61000;
+	r.first_revision = 4;
+	r.revision = 6;
+	r.started_ms = 1700000000123;
+	r.changed_ms = 1700000300456;
+	r.uid = 1000;
+	r.forced = true;
+	strcpy(r.who, "ada");
+	strcpy(r.reason, "better");
+	strcpy(r.note, "lunch");
+	r.finding_count = 1;
+	r.findings[0] = (struct finding){.name = "error_rate", .verdict = FINDING_WAIT, .value = NAN, .n = 12};
+	return r;
+}
+
+static void there_and_back(void **state)
+{
+	(void)state;
+	struct rollout r = running(), back;
+	struct err e = {0};
+	cJSON *json = rollout_to_json(&r);
+	char *text = cJSON_PrintUnformatted(json);
+	cJSON_Delete(json);
+	json = cJSON_Parse(text);
+	if (rollout_from_json(json, &back, &e) != 0)
+		fail_msg("%s", e.text);
+	cJSON_Delete(json);
+	assert_int_equal(back.id, 7);
+	assert_string_equal(back.model, "churn");
+	assert_int_equal(back.version, 3);
+	assert_int_equal(back.from, 2);
+	assert_int_equal(back.step_count, 3);
+	assert_int_equal(back.steps[1].weight_bp, 2500);
+	assert_int_equal(back.steps[1].hold_ms, 600000);
+	assert_true(back.thresholds.p99_ratio_max == 2);
+	assert_int_equal(back.state, ROLLOUT_PAUSED);
+	assert_int_equal(back.held_ms, 61000);
+	assert_true(back.forced);
+	assert_string_equal(back.note, "lunch");
+	assert_true(isnan(back.findings[0].value));
+	/* Nothing is lost: the same text comes out again. */
+	json = rollout_to_json(&back);
+	char *again = cJSON_PrintUnformatted(json);
+	assert_string_equal(again, text);
+	cJSON_Delete(json);
+	cJSON_free(text);
+	cJSON_free(again);
+}
+
+static void hostile_json(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *field, *value;
+	} wrong[] = {
+	    {"state", "\"failed\""},
+	    {"model", "\"Churn\""},
+	    {"version", "0"},
+	    {"step", "3"},
+	    {"step", "-1"},
+	    {"held_ms", "-1"},
+	    {"held_ms", "1e300"},
+	    {"steps", "[]"},
+	    {"steps", "[{\"weight_bp\":10000,\"hold_ms\":0}]"},
+	    {"steps", "[{\"weight_bp\":100,\"hold_ms\":1},{\"weight_bp\":500,\"hold_ms\":0}]"},
+	    {"steps", "[{\"weight_bp\":500,\"hold_ms\":1},{\"weight_bp\":500,\"hold_ms\":1},"
+		      "{\"weight_bp\":10000,\"hold_ms\":0}]"},
+	    {"steps", "[{\"weight_bp\":500,\"hold_ms\":-1},{\"weight_bp\":10000,\"hold_ms\":0}]"},
+	    {"steps", "[1,{\"weight_bp\":10000,\"hold_ms\":0}]"},
+	    {"findings", "[1]"},
+	    {"findings", "{}"},
+	    {"thresholds", "[]"},
+	    {"thresholds", "{\"p99_ratio_max\":\"many\"}"},
+	    {"note", "5"},
+	};
+	struct rollout r = running(), back;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct err e = {0};
+		cJSON *json = rollout_to_json(&r);
+		cJSON_ReplaceItemInObjectCaseSensitive(json, wrong[i].field, cJSON_Parse(wrong[i].value));
+		if (rollout_from_json(json, &back, &e) == 0)
+			fail_msg("%s %s is taken", wrong[i].field, wrong[i].value);
+		assert_int_equal(e.code, ERR_INPUT);
+		cJSON_Delete(json);
+	}
+}
+
 static void states_have_names(void **state)
 {
 	(void)state;
@@ -184,7 +283,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plans),        cmocka_unit_test(bad_plans),         cmocka_unit_test(what_is_next),
-	    cmocka_unit_test(what_is_left), cmocka_unit_test(states_have_names),
+	    cmocka_unit_test(what_is_left), cmocka_unit_test(states_have_names), cmocka_unit_test(there_and_back),
+	    cmocka_unit_test(hostile_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

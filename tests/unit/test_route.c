@@ -119,13 +119,110 @@ static void refusals(void **state)
 	assert_string_equal(e.text, "the shares must add up to 100%, got 95%");
 	const struct route_entry twice[] = {{1, 0, 5000}, {1, 0, 5000}};
 	assert_int_equal(route_split(&route, &kept, twice, 2, &e), -1);
-	assert_string_equal(e.text, "v1 is named twice in the split");
+	assert_string_equal(e.text, "v1 is named twice");
 	assert_int_equal(route_split(&route, &kept, NULL, 0, &e), -1);
 	struct route_entry many[ROUTE_ENTRIES_MAX + 1] = {{0}};
 	assert_int_equal(route_split(&route, &kept, many, ROUTE_ENTRIES_MAX + 1, &e), -1);
 	const struct route_entry huge[] = {{1, 0, UINT32_MAX}, {2, 0, 10001}};
 	assert_int_equal(route_split(&route, &kept, huge, 2, &e), -1);
 	assert_true(route_same(&route, &kept));
+}
+
+static void shadows(void **state)
+{
+	(void)state;
+	static struct route before, after, kept;
+	char text[128];
+	struct err e = {0};
+	const struct route_entry weights[] = {{2, 0, 8000}, {3, 0, 2000}, {7, ROUTE_SHADOW, 100}};
+	route_single(&after, 2);
+	assert_int_equal(route_split(&before, &after, weights, 3, NULL), 0);
+	const struct route_entry change[] = {{8, ROUTE_CANARY, 2500}, {9, ROUTE_SHADOW, 10000}};
+	assert_int_equal(route_shadow(&after, &before, change, 2, &e), 0);
+	route_text(&after, text, sizeof text);
+	assert_string_equal(text, "v2 80% v3 20% v7 shadow 1% v8 shadow 25% v9 shadow 100%");
+	for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++)
+		assert_int_equal(at(&after, bucket), at(&before, bucket));
+	const struct route_entry end[] = {{7, 0, 0}, {8, 0, 5000}};
+	kept = after;
+	/* Into itself: the result may lie where the previous one lay. */
+	assert_int_equal(route_shadow(&after, &after, end, 2, &e), 0);
+	route_text(&after, text, sizeof text);
+	assert_string_equal(text, "v2 80% v3 20% v9 shadow 100% v8 shadow 50%");
+	assert_int_equal(route_live(&after), 2);
+	/* A shadow that gets a share of the requests is a canary and a shadow no more. */
+	const struct route_entry share[] = {{2, 0, 5000}, {8, 0, 5000}};
+	assert_int_equal(route_split(&before, &after, share, 2, &e), 0);
+	route_text(&before, text, sizeof text);
+	assert_string_equal(text, "v2 50% v8 50% v9 shadow 100%");
+	static const struct {
+		struct route_entry entries[2];
+		size_t count;
+		const char *text;
+	} wrong[] = {
+	    {{{2, 0, 100}}, 1, "v2 is live, so it cannot be a shadow as well"},
+	    {{{3, 0, 0}}, 1, "v3 is a canary, so it cannot be a shadow as well"},
+	    {{{8, 0, 1}, {8, 0, 2}}, 2, "v8 is named twice"},
+	    {{{8, 0, 10001}}, 1, "the share of v8 is more than 100%"},
+	    {{{0, 0, 1}}, 1, "there is no version 0: versions start at 1"},
+	    {{{0, 0, 0}}, 0, "no shadow is named"},
+	};
+	after = kept;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(route_shadow(&after, &kept, wrong[i].entries, wrong[i].count, &e), -1);
+		assert_int_equal(e.code, ERR_INPUT);
+		assert_string_equal(e.text, wrong[i].text);
+		assert_true(route_same(&after, &kept));
+	}
+	route_init(&before);
+	assert_int_equal(route_shadow(&after, &before, change, 2, &e), -1);
+	assert_string_equal(e.text, "nothing is live, so there are no requests to copy to a shadow");
+	struct route_entry many[ROUTE_ENTRIES_MAX] = {{0}};
+	for (uint32_t i = 0; i < ROUTE_ENTRIES_MAX; i++)
+		many[i] = (struct route_entry){20 + i, ROUTE_SHADOW, 1};
+	assert_int_equal(route_shadow(&after, &kept, many, ROUTE_ENTRIES_MAX, &e), -1);
+	assert_string_equal(e.text, "a route has at most 16 versions, shadows included");
+}
+
+static void whole_routes(void **state)
+{
+	(void)state;
+	static struct route before, after;
+	char text[128];
+	struct err e = {0};
+	const struct route_entry start[] = {{2, 0, 7000}, {3, 0, 3000}, {7, ROUTE_SHADOW, 100}};
+	route_single(&after, 2);
+	assert_int_equal(route_split(&before, &after, start, 3, NULL), 0);
+	/* Roles as given, though v2 was live; the shadow that is not named ends. */
+	const struct route_entry given[] = {{8, ROUTE_SHADOW, 500}, {2, ROUTE_CANARY, 6000}, {3, ROUTE_LIVE, 4000}};
+	assert_int_equal(route_set(&after, &before, given, 3, &e), 0);
+	route_text(&after, text, sizeof text);
+	assert_string_equal(text, "v3 40% v2 60% v8 shadow 5%");
+	check_step(&before, &after);
+	/* Without a live one: the rule of a split. */
+	const struct route_entry canaries[] = {{2, ROUTE_CANARY, 9000}, {3, ROUTE_CANARY, 1000}};
+	assert_int_equal(route_set(&after, &before, canaries, 2, &e), 0);
+	assert_int_equal(route_live(&after), 2);
+	assert_int_equal(after.entry_count, 2);
+	check_step(&before, &after);
+	static const struct {
+		struct route_entry entries[2];
+		size_t count;
+		const char *text;
+	} wrong[] = {
+	    {{{2, ROUTE_LIVE, 5000}, {3, ROUTE_LIVE, 5000}}, 2, "a route has one live version, not v2 and v3"},
+	    {{{2, ROUTE_LIVE, 0}, {3, 1, 10000}}, 2, "v2 cannot be live with a share of 0%"},
+	    {{{2, ROUTE_LIVE, 9000}, {3, ROUTE_SHADOW, 1000}}, 2, "the shares must add up to 100%, got 90%"},
+	    {{{2, 1, 5000}, {2, 1, 5000}}, 2, "v2 is named twice"},
+	    {{{0, 0, 0}}, 0, "the shares must add up to 100%, got 0%"},
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		after = before;
+		assert_int_equal(route_set(&after, &before, wrong[i].entries, wrong[i].count, &e), -1);
+		assert_int_equal(e.code, ERR_INPUT);
+		assert_string_equal(e.text, wrong[i].text);
+		assert_true(route_same(&after, &before));
+	}
 }
 
 static void hostile_json(void **state)
@@ -195,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_walk), cmocka_unit_test(ramp_keeps_units), cmocka_unit_test(roles),
 	    cmocka_unit_test(refusals),    cmocka_unit_test(hostile_json),     cmocka_unit_test(buckets),
+	    cmocka_unit_test(shadows),     cmocka_unit_test(whole_routes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,13 @@ int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *
 	return 0;
 }
 
+/* What the steps of the schema cannot say in SQL. */
+static int fill_step(void *context, size_t version, struct err *e)
+{
+	struct registry *r = context;
+	return registry_schema[version - 1] == registry_schema_chain ? registry_chain_all(r->db, e) : 0;
+}
+
 int registry_last_id(struct registry *r, int64_t *id, struct err *e)
 {
 	struct statement *s = db_prepare(r->db, "SELECT last_insert_rowid()", e);
@@ -61,7 +68,7 @@ static int open_database(struct registry *r, struct err *e)
 		return err_set(e, ERR_INPUT, "the state directory's path is too long");
 	size_t before;
 	if (db_open(path, &r->db, e) != 0 ||
-	    db_migrate(r->db, registry_schema, registry_schema_count, &before, e) != 0 ||
+	    db_migrate(r->db, registry_schema, registry_schema_count, fill_step, r, &before, e) != 0 ||
 	    registry_sync_directory(r->directory_fd, ".", e) != 0)
 		return -1;
 	/* Beside a database that was just made, old artifacts mean that somebody lost one: keep

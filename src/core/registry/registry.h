@@ -65,6 +65,15 @@ struct audit_record {
 	char outcome[16];              /* "done", or the err_name() of a refusal */
 	char reason[REASON_SIZE];
 	char detail[REASON_SIZE]; /* "v2 100%", or why it was refused */
+	bool forced;              /* a gate was overridden */
+	const char *data;         /* JSON (docs/AUDIT.md), "" for none; NULL counts as "" */
+	char hash[65];            /* over the hash of the record before and everything of this one */
+};
+
+/* The last record of the audit, to be kept elsewhere: whoever has it can tell later that none up to it was changed. */
+struct audit_head {
+	int64_t id;    /* 0: there is none yet */
+	char hash[65]; /* 64 zeros when there is none yet */
 };
 
 /* Opens (makes, 0700) the state directory, takes its lock, brings the schema up to date. ERR_CONFLICT names
@@ -160,9 +169,19 @@ void version_records_free(struct version_record *records, size_t count);
 /* Newest first, at most limit; free(). */
 int registry_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
 		       size_t *count, struct err *e);
-/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free().
- * ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
+/* Newest first, at most limit, with id < before (0: from the newest), of one model or NULL for all; free(), which frees
+ * their data as well. ERR_NOT_FOUND for a model that neither exists nor was ever tried. */
 int registry_audits(struct registry *r, const char *model, int64_t before, size_t limit, struct audit_record **records,
 		    size_t *count, struct err *e);
+
+/* Which records are wanted; "" or NULL and 0 are no condition. */
+struct audit_filter {
+	const char *model, *who, *action;
+	int64_t since_ms, before; /* before: ids below it */
+	bool forced;              /* only those */
+};
+int registry_find_audits(struct registry *r, const struct audit_filter *filter, size_t limit,
+			 struct audit_record **records, size_t *count, struct err *e);
+int registry_audit_head(struct registry *r, struct audit_head *head, struct err *e);
 
 #endif

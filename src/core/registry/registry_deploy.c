@@ -16,6 +16,7 @@ struct deploy {
 	const struct actor *actor;
 	char reason[REASON_SIZE];
 	char *manifest_json, *baseline_json;
+	char *data; /* of the audit record, when the version goes live */
 	int64_t model_id;
 	struct deploy_result result;
 };
@@ -171,16 +172,23 @@ static int find_artifact(struct registry *r, const struct deploy *d, uint32_t *v
 	return row < 0 ? -1 : 0;
 }
 
+/* What the audit keeps of the file: a version that got another one later does not agree with it. */
+static void name_file(const struct deploy *d, char members[96])
+{
+	snprintf(members, 96, "\"sha256\":\"%.64s\"", d->manifest->sha256);
+}
+
 static int go_live(struct registry *r, struct deploy *d, struct audit_record *audit, struct err *e)
 {
-	struct revision_record first = {.revision = 1, .at_ms = audit->at_ms, .action = "deploy"};
-	memcpy(first.who, audit->who, sizeof first.who);
-	memcpy(first.reason, d->reason, sizeof first.reason);
+	struct revision_record first = {.revision = 1};
+	const struct revision_place place = {.position = 1};
+	char members[96];
+	name_file(d, members);
 	route_single(&first.route, d->result.version);
-	if (registry_insert_revision(r, d->model_id, &first, 1, d->actor->uid, e) != 0)
+	if (registry_insert_revision(r, d->model_id, &first, place, audit, members, &d->data, e) != 0)
 		return -1;
 	d->result.live = true;
-	d->result.revision = audit->revision = 1;
+	d->result.revision = 1;
 	snprintf(audit->detail, sizeof audit->detail, "v%u 100%%", d->result.version);
 	return 0;
 }
@@ -229,6 +237,11 @@ static int write_deploy(struct registry *r, struct deploy *d, struct err *e)
 		d->result.revision = current.revision;
 	}
 	audit.version = d->result.version;
+	char members[96], data[100];
+	name_file(d, members);
+	snprintf(data, sizeof data, "{%s}", members);
+	if (audit.data == NULL)
+		audit.data = data;
 	return registry_insert_audit(r, &audit, e);
 }
 
@@ -260,6 +273,7 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 	/* cJSON's own allocator is malloc. */
 	free(d.manifest_json);
 	free(d.baseline_json);
+	free(d.data);
 	if (done == 0)
 		*result = d.result;
 	return done;

@@ -6,6 +6,7 @@
 #ifndef CORE_REGISTRY_INTERNAL_H
 #define CORE_REGISTRY_INTERNAL_H
 
+#include "core/buf.h"
 #include "core/db.h"
 #include "core/registry/registry.h"
 
@@ -28,6 +29,7 @@ struct registry {
 /* The schema, one step a version (registry_schema.c). */
 extern const char *const registry_schema[];
 extern const size_t registry_schema_count;
+extern const char registry_schema_chain[]; /* the step that begins the audit's chain */
 
 void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
@@ -62,15 +64,40 @@ int registry_model_id(struct registry *r, const char *model, int64_t *id, struct
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* The number of its versions, which is also the newest one: they have no gaps. */
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
-/* One revision, 0 meaning the newest; record->revision is 0 when there is none. *position gets the revision
- * whose route this one restored, or itself; NULL when not wanted. */
+/* Where a revision stands in the line of what was not undone. */
+struct revision_place {
+	uint32_t position; /* the revision whose route this one restored, or itself */
+	uint32_t undo;     /* the revision that an undo of it goes back to; 0: none */
+};
+/* One revision, 0 meaning the newest; record->revision is 0 when there is none. place may be NULL. */
 int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, struct revision_record *record,
-		      uint32_t *position, struct err *e);
+		      struct revision_place *place, struct err *e);
 
-/* Writing rows. position as above; the audit's id is not read. */
-int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
-			     uint32_t position, uint32_t uid, struct err *e);
+/* Writes a revision with who and what its audit record has, which then gets revision, based_on, forced and the data
+ * that ties the two together, and goes to registry_insert_audit(). members: more of the data, as `"name":value,...`, or
+ * "". *data is what audit->data points to; free(), also when it fails. */
+int registry_insert_revision(struct registry *r, int64_t model_id, struct revision_record *record,
+			     struct revision_place place, struct audit_record *audit, const char *members, char **data,
+			     struct err *e);
+/* How the data of a revision's audit record begins, with any closing brace left out; free(). */
+char *registry_revision_data(uint32_t position, uint32_t undo, const char *route);
+/* Appends to the chain; id and hash of the record are not read. */
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e);
+
+/* registry_chain.c: the canonical form of a record and its hash (docs/AUDIT.md). */
+#define AUDIT_COLUMNS                                                                                        \
+	"id, at_ms, uid, who, client, action, model, version, revision, based_on, outcome, reason, detail, " \
+	"forced, data"
+#define AUDIT_COLUMN_COUNT 15
+#define AUDIT_HASH_SIZE 65
+extern const char registry_chain_start[AUDIT_HASH_SIZE]; /* what stands before the first record */
+/* The hash of the record in the row, which begins with AUDIT_COLUMNS, after the record of that hash. "" when a column
+ * does not hold what it should, so that it equals no hash. scratch is used and grows to the longest record. */
+int registry_chain_hash(struct statement *row, const char *previous, struct buf *scratch, char hash[AUDIT_HASH_SIZE],
+			struct err *e);
+int registry_chain_head(struct db *db, struct audit_head *head, struct err *e);
+/* Brings records that have no hash into the chain, in the open transaction. */
+int registry_chain_all(struct db *db, struct err *e);
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
 			 const char *outcome, const char *reason);

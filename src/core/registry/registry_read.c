@@ -140,7 +140,7 @@ static int read_route(const char *text, struct route *route, struct err *e)
 	return result;
 }
 
-#define REVISION_COLUMNS "revision, based_on, at_ms, action, who, reason, route, position"
+#define REVISION_COLUMNS "revision, based_on, at_ms, action, who, reason, forced, route, position, undo"
 
 static int read_revision(struct statement *s, struct revision_record *record, struct err *e)
 {
@@ -150,11 +150,12 @@ static int read_revision(struct statement *s, struct revision_record *record, st
 	text_clean(record->action, sizeof record->action, db_text(s, 3));
 	text_clean(record->who, sizeof record->who, db_text(s, 4));
 	text_clean(record->reason, sizeof record->reason, db_text(s, 5));
-	return read_route(db_text(s, 6), &record->route, e);
+	record->forced = db_integer(s, 6) != 0;
+	return read_route(db_text(s, 7), &record->route, e);
 }
 
 int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, struct revision_record *record,
-		      uint32_t *position, struct err *e)
+		      struct revision_place *place, struct err *e)
 {
 	struct statement *s = db_prepare(r->db,
 					 "SELECT " REVISION_COLUMNS " FROM revision"
@@ -169,8 +170,8 @@ int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, s
 	int row = db_step(s, e);
 	if (row == 1 && read_revision(s, record, e) != 0)
 		row = -1;
-	if (row == 1 && position != NULL)
-		*position = (uint32_t)db_integer(s, 7);
+	if (row == 1 && place != NULL)
+		*place = (struct revision_place){(uint32_t)db_integer(s, 8), (uint32_t)db_integer(s, 9)};
 	db_end(s);
 	return row < 0 ? -1 : 0;
 }

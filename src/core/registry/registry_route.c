@@ -21,44 +21,12 @@ struct attempt {
 	const struct actor *actor;
 	int64_t model_id;
 	uint32_t version_count;
-	uint32_t position; /* of the current revision */
-	uint32_t target_position;
+	struct revision_place place;    /* of the current revision */
+	struct revision_place target;   /* of the next one */
 	struct revision_record current; /* revision 0 when there is none */
 	struct revision_record next;
 	char reason[REASON_SIZE];
 };
-
-int registry_insert_revision(struct registry *r, int64_t model_id, const struct revision_record *record,
-			     uint32_t position, uint32_t uid, struct err *e)
-{
-	cJSON *json = route_to_json(&record->route);
-	char *route = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
-	cJSON_Delete(json);
-	if (route == NULL)
-		return err_set(e, ERR_MEMORY, "memory ran out while changing the route");
-	struct statement *s = db_prepare(r->db,
-					 "INSERT INTO revision (model_id, revision, based_on, position,"
-					 " at_ms, action, uid, who, reason, route)"
-					 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-					 e);
-	int row = -1;
-	if (s != NULL) {
-		db_bind_integer(s, 1, model_id);
-		db_bind_integer(s, 2, record->revision);
-		db_bind_integer(s, 3, record->based_on);
-		db_bind_integer(s, 4, position);
-		db_bind_integer(s, 5, record->at_ms);
-		db_bind_text(s, 6, record->action);
-		db_bind_integer(s, 7, uid);
-		db_bind_text(s, 8, record->who);
-		db_bind_text(s, 9, record->reason);
-		db_bind_text(s, 10, route);
-		row = db_step(s, e);
-	}
-	db_end(s);
-	free(route);
-	return row;
-}
 
 static int check_version(const struct attempt *a, uint32_t version, struct err *e)
 {
@@ -110,7 +78,7 @@ static int check_expected(const struct attempt *a, struct err *e)
 static int read_target(struct registry *r, struct attempt *a, uint32_t revision, struct revision_record *target,
 		       struct err *e)
 {
-	if (registry_revision(r, a->model_id, revision, target, &a->target_position, e) != 0)
+	if (registry_revision(r, a->model_id, revision, target, &a->target, e) != 0)
 		return -1;
 	if (target->revision == 0)
 		return err_set(e, ERR_SYSTEM, "revision %u of %s is missing in the database", revision,
@@ -121,13 +89,13 @@ static int read_target(struct registry *r, struct attempt *a, uint32_t revision,
 /* The newest state before the current one, along the line of what was not undone. */
 static int find_earlier(struct registry *r, struct attempt *a, struct revision_record *target, struct err *e)
 {
-	uint32_t position = a->position;
-	while (position > 1) {
-		if (read_target(r, a, position - 1, target, e) != 0)
+	uint32_t undo = a->place.undo;
+	while (undo > 0) {
+		if (read_target(r, a, undo, target, e) != 0)
 			return -1;
 		if (!route_same(&target->route, &a->current.route))
 			return 0;
-		position = a->target_position;
+		undo = a->target.undo;
 	}
 	char text[128];
 	route_text(&a->current.route, text, sizeof text);
@@ -151,13 +119,17 @@ static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 	return result;
 }
 
-static int plan_split(struct attempt *a, struct err *e)
+typedef int route_planner(struct route *r, const struct route *previous, const struct route_entry *entries,
+			  size_t count, struct err *e);
+
+/* Split, shadow and apply differ in what becomes of the versions that are not named. */
+static int plan_entries(struct attempt *a, route_planner *planner, struct err *e)
 {
 	const struct route_change *change = a->change;
 	for (size_t i = 0; i < change->weight_count; i++)
 		if (check_version(a, change->weights[i].version, e) != 0)
 			return -1;
-	return route_split(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
+	return planner(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
 }
 
 static int plan_promote(struct attempt *a, struct err *e)
@@ -183,14 +155,20 @@ static int check_changes(const struct attempt *a, struct err *e)
 static int plan(struct registry *r, struct attempt *a, struct err *e)
 {
 	const struct route_change *change = a->change;
-	a->target_position = a->current.revision + 1;
+	a->target = (struct revision_place){.position = a->current.revision + 1, .undo = a->current.revision};
 	if (strcmp(change->action, "promote") == 0)
 		return plan_promote(a, e);
 	if (strcmp(change->action, "split") == 0)
-		return plan_split(a, e);
+		return plan_entries(a, route_split, e);
+	if (strcmp(change->action, "shadow") == 0)
+		return plan_entries(a, route_shadow, e);
+	if (strcmp(change->action, "apply") == 0)
+		return plan_entries(a, route_set, e);
 	if (strcmp(change->action, "rollback") == 0)
 		return plan_rollback(r, a, e);
-	return err_set(e, ERR_INPUT, "a route's change is promote, rollback or split, not \"%.32s\"", change->action);
+	return err_set(e, ERR_INPUT,
+		       "a route's change is promote, rollback, split, shadow, rollout or apply, not \"%.32s\"",
+		       change->action);
 }
 
 static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
@@ -199,12 +177,14 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	if (registry_clean_reason(change->reason, a->reason, e) != 0 ||
 	    registry_find_model(r, change->model, &a->model_id, e) != 0 ||
 	    registry_version_count(r, a->model_id, &a->version_count, e) != 0 ||
-	    registry_revision(r, a->model_id, 0, &a->current, &a->position, e) != 0 || check_expected(a, e) != 0 ||
+	    registry_revision(r, a->model_id, 0, &a->current, &a->place, e) != 0 || check_expected(a, e) != 0 ||
 	    plan(r, a, e) != 0 || check_changes(a, e) != 0)
 		return -1;
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
 	next->based_on = a->current.revision;
+	next->forced = a->change->forced;
+	/* As they will be, for a dry run. */
 	next->at_ms = clock_unix_ms();
 	text_clean(next->action, sizeof next->action, change->action);
 	text_clean(next->who, sizeof next->who, a->actor->name);
@@ -212,21 +192,54 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	return 0;
 }
 
-static int write_change(struct registry *r, const struct attempt *a, struct err *e)
+/* The version that a change is about; 0 where several are, which the detail names. */
+static uint32_t concerned(const struct attempt *a)
 {
-	const struct revision_record *next = &a->next;
+	const struct route_change *change = a->change;
+	if (strcmp(change->action, "split") == 0 || strcmp(change->action, "apply") == 0)
+		return 0;
+	if (strcmp(change->action, "shadow") == 0)
+		return change->weight_count == 1 ? change->weights[0].version : 0;
+	return strcmp(change->action, "rollout") == 0 ? change->version : route_live(&a->next.route);
+}
+
+/* What the audit keeps beside the route; free(). The evidence is JSON of our own making, and cleaned all the same: it
+ * stands in a document that must be read for ever. */
+static char *audit_members(const struct route_change *change, struct err *e)
+{
+	struct buf members;
+	buf_init(&members);
+	if (change->evidence != NULL) {
+		cJSON *json = cJSON_Parse(change->evidence);
+		char *text = cJSON_PrintUnformatted(json);
+		buf_add_string(&members, "\"evidence\":");
+		buf_add_string(&members, text != NULL ? text : "null");
+		free(text);
+		cJSON_Delete(json);
+	}
+	buf_add_string(&members, "");
+	if (!members.failed)
+		return buf_take(&members);
+	buf_release(&members);
+	err_set(e, ERR_MEMORY, "memory ran out while changing the route");
+	return NULL;
+}
+
+static int write_change(struct registry *r, struct attempt *a, struct err *e)
+{
 	struct audit_record audit;
-	registry_audit_init(&audit, a->actor, next->action, a->change->model, "done", a->reason);
-	audit.at_ms = next->at_ms;
-	audit.revision = next->revision;
-	audit.based_on = next->based_on;
-	/* A split concerns several; its detail names them. */
-	if (strcmp(next->action, "split") != 0)
-		audit.version = route_live(&next->route);
-	route_text(&next->route, audit.detail, sizeof audit.detail);
-	if (registry_insert_revision(r, a->model_id, next, a->target_position, a->actor->uid, e) != 0)
+	char *members = audit_members(a->change, e), *data = NULL;
+	if (members == NULL)
 		return -1;
-	return registry_insert_audit(r, &audit, e);
+	registry_audit_init(&audit, a->actor, a->change->action, a->change->model, "done", a->reason);
+	audit.version = concerned(a);
+	route_text(&a->next.route, audit.detail, sizeof audit.detail);
+	int result = registry_insert_revision(r, a->model_id, &a->next, a->target, &audit, members, &data, e);
+	if (result == 0)
+		result = registry_insert_audit(r, &audit, e);
+	free(data);
+	free(members);
+	return result;
 }
 
 static int transact(struct registry *r, struct attempt *a, struct err *e)

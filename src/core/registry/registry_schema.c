@@ -178,5 +178,29 @@ static const char routes[] =
 
     IMMUTABLE("policy") IMMUTABLE("approval") IMMUTABLE("test_result") IMMUTABLE("sample");
 
-const char *const registry_schema[] = {first, jobs, routes};
+const char registry_schema_chain[] =
+    /* undo: the revision that an undo of this one goes back to, 0 for none. Of those that a rollout made it is the
+     * route before the rollout, which is undone as a whole. */
+    "ALTER TABLE revision ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;"
+    "DROP TRIGGER revision_no_update;"
+    "UPDATE revision SET undo = position - 1;"
+    "CREATE TRIGGER revision_no_update BEFORE UPDATE ON revision"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+
+    /* docs/AUDIT.md says what is in data and what hash is of. Old records get both in this step, the hash by
+     * registry_chain_all(); that is the only change of a record there ever is. */
+    "DROP TRIGGER audit_no_update;"
+    "ALTER TABLE audit ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE audit ADD COLUMN data TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE audit ADD COLUMN hash TEXT NOT NULL DEFAULT '';"
+    "UPDATE audit SET data = coalesce((SELECT '{\"position\":' || r.position || ',\"undo\":' || r.undo ||"
+    " ',\"route\":' || r.route || '}' FROM revision r JOIN model m ON m.id = r.model_id"
+    " WHERE m.name = audit.model AND r.revision = audit.revision), '') WHERE revision > 0;"
+    "UPDATE audit SET data = CASE data WHEN '' THEN '{' ELSE substr(data, 1, length(data) - 1) || ',' END ||"
+    " '\"sha256\":\"' || v.sha256 || '\"}' FROM version v JOIN model m ON m.id = v.model_id"
+    " WHERE action = 'deploy' AND outcome = 'done' AND m.name = audit.model AND v.version = audit.version;"
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN OLD.hash <> ''"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;";
+
+const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;
