@@ -119,6 +119,41 @@ static int read_features(const cJSON *body, struct deploy_request *deploy, const
 	return 0;
 }
 
+/* One that was frozen before, of another runtime say; free(). */
+static int read_baseline(const cJSON *body, struct deploy_request *deploy, struct baseline **baseline, struct err *e)
+{
+	if (!json_has(body, "baseline"))
+		return 0;
+	if (deploy->baseline_csv != NULL)
+		return err_set(e, ERR_INPUT, "fields `baseline` and `baseline_csv` are both there; give one");
+	const cJSON *json = json_object(body, "baseline", e);
+	*baseline = calloc(1, sizeof **baseline);
+	if (*baseline == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	if (json == NULL || baseline_from_json(*baseline, json, e) != 0)
+		return -1;
+	deploy->baseline = *baseline;
+	return 0;
+}
+
+static int read_deploy(const cJSON *body, struct deploy_request *deploy, struct baseline **baseline,
+		       const char ***names, struct err *e)
+{
+	int64_t version = 0;
+
+	if (check_name(deploy->model, e) != 0 || read_features(body, deploy, names, e) != 0 ||
+	    json_optional_text(body, "sha256", &deploy->sha256, e) != 0 ||
+	    json_optional_text(body, "file_name", &deploy->file_name, e) != 0 ||
+	    json_optional_text(body, "reason", &deploy->reason, e) != 0 ||
+	    json_optional_text(body, "baseline_csv", &deploy->baseline_csv, e) != 0 ||
+	    json_optional_boolean(body, "no_live", &deploy->no_live, e) != 0 ||
+	    json_optional_integer(body, "expect_version", 1, VERSIONS_MAX, &version, e) != 0 ||
+	    read_baseline(body, deploy, baseline, e) != 0)
+		return -1;
+	deploy->expect_version = (uint32_t)version;
+	return deploy->sha256 != NULL ? 0 : err_set(e, ERR_INPUT, "field `sha256` is missing: upload the file first");
+}
+
 void control_post_deploy(void *context, const struct http_request *request, const struct http_segments *segments,
 			 struct http_response *response)
 {
@@ -127,22 +162,14 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 	struct deploy_result result;
 	struct actor actor;
 	uint64_t baseline_count;
+	struct baseline *baseline = NULL;
 	const char **names = NULL;
 	struct err e;
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
-	if (body == NULL || check_name(deploy.model, &e) != 0 || read_features(body, &deploy, &names, &e) != 0 ||
-	    json_optional_text(body, "sha256", &deploy.sha256, &e) != 0 ||
-	    json_optional_text(body, "file_name", &deploy.file_name, &e) != 0 ||
-	    json_optional_text(body, "reason", &deploy.reason, &e) != 0 ||
-	    json_optional_text(body, "baseline_csv", &deploy.baseline_csv, &e) != 0 ||
-	    json_optional_boolean(body, "no_live", &deploy.no_live, &e) != 0)
+	if (body == NULL || read_deploy(body, &deploy, &baseline, &names, &e) != 0)
 		goto refuse;
-	if (deploy.sha256 == NULL) {
-		err_set(&e, ERR_INPUT, "field `sha256` is missing: upload the file first");
-		goto refuse;
-	}
 	if (router_deploy(s->router, &deploy, &actor, &result, &baseline_count, &e) != 0) {
 		registry_audit(s->registry, &actor, "deploy", deploy.model, 0, err_name(e.code), deploy.reason, e.text,
 			       NULL);
@@ -154,6 +181,7 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 refuse:
 	control_refuse(response, &e);
 out:
+	free(baseline);
 	free(names);
 	cJSON_Delete(body);
 }

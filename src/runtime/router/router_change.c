@@ -96,6 +96,7 @@ static int name_features(struct manifest *m, const struct deploy_request *reques
 		if (m->feature_names[i] == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out");
 	}
+	m->features_given = true;
 	return m->feature_names != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
@@ -203,10 +204,24 @@ static int check_names(struct router *r, const struct deploy_request *request, u
 		       number, request->model);
 }
 
+/* Who named the number that a version is to get learns here that it is somebody else's by now. */
+static int check_number(struct router *r, const struct deploy_request *request, struct err *e)
+{
+	const struct served_model *current = routing_find(router_current(r), request->model, NULL);
+	size_t next = (current == NULL ? 0 : current->version_count) + 1;
+
+	if (request->expect_version == 0 || request->expect_version == next)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "the next version of %s is %zu, not %u as expected", request->model, next,
+		       request->expect_version);
+}
+
 static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
 			      const struct actor *actor, struct served_version *v, struct deploy_result *result,
 			      struct served_version **replaced, bool *taken, struct err *e)
 {
+	if (check_number(r, request, e) != 0)
+		return -1;
 	v->telemetry = telemetry_new(baseline);
 	if (v->telemetry == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
@@ -246,14 +261,16 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	manifest_init(&v->manifest);
 	if (load_new(r, request, v, e) != 0)
 		goto out;
-	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
+	if (request->baseline != NULL)
+		*baseline = *request->baseline;
+	else if (request->baseline_csv != NULL &&
+		 baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		goto out;
 
 	pthread_mutex_lock(&r->loading);
 	pthread_mutex_lock(&r->change);
-	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor, v, result,
-				    &replaced, &taken, e);
+	status = register_and_serve(r, request, baseline->bin_count > 0 ? baseline : NULL, actor, v, result, &replaced,
+				    &taken, e);
 	pthread_mutex_unlock(&r->change);
 	pthread_mutex_unlock(&r->loading);
 	/* It may share what it has with one whose predictions have not ended. */
