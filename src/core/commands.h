@@ -20,6 +20,7 @@
 	X(jobs)       \
 	X(cancel)     \
 	X(audit)      \
+	X(apply)      \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \
