@@ -21,6 +21,7 @@
 	X(cancel)     \
 	X(audit)      \
 	X(apply)      \
+	X(export)     \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \

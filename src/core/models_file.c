@@ -298,7 +298,7 @@ static int set_live(struct reader *r, const char *value, struct err *e)
 static int set_policy(struct reader *r, const char *name, const char *value, struct err *e)
 {
 	struct models_model *m = r->model;
-	char text[POLICY_NAMES_SIZE];
+	char text[POLICY_NAMES_SIZE], joined[POLICY_NAMES_SIZE + MODELS_LINE_MAX + 2];
 	const char *row = NULL, *help;
 	size_t i = 0;
 
@@ -306,19 +306,22 @@ static int set_policy(struct reader *r, const char *name, const char *value, str
 		m->policy_line = r->line;
 		policy_init(&m->policy);
 	}
-	if (policy_set(&m->policy, name, value, e) != 0)
-		return -1;
 	while (policy_row(&m->policy, i, &row, text, &help) && strcmp(row, name) != 0)
 		i++;
-	if ((m->policy_rows >> i & 1) != 0)
+	bool again = row != NULL && strcmp(row, name) == 0 && (m->policy_rows >> i & 1) != 0;
+	if (again && !r->indented)
 		return err_set(e, ERR_INPUT, "`policy.%s` is there twice", name);
+	snprintf(joined, sizeof joined, "%s%s%s", again ? text : "", again ? " " : "", value);
+	if (policy_set(&m->policy, name, joined, e) != 0)
+		return -1;
 	m->policy_rows |= UINT64_C(1) << i;
 	return 0;
 }
 
 static bool goes_on(const char *key)
 {
-	return strcmp(key, "route") == 0 || strcmp(key, "shadow") == 0 || strncmp(key, "features.", 9) == 0;
+	return strcmp(key, "route") == 0 || strcmp(key, "shadow") == 0 || strncmp(key, "features.", 9) == 0 ||
+	       strcmp(key, "policy.promoters") == 0 || strcmp(key, "policy.tests") == 0;
 }
 
 static int set_key(struct reader *r, const char *key, const char *value, struct err *e)

@@ -45,6 +45,8 @@ static void says_everything(void **state)
 				      "live = 2\r\n"
 				      "version.3 = sha256:" HEX "\r\n"
 				      "policy.p99_ratio_max = 2\r\n"
+				      "policy.tests = differential:7d\r\n"
+				      "  benchmark\r\n"
 				      "policy.promoters =\r\n"
 				      "# another\r\n"
 				      "[model a-model-whose-name-is-as-long-as-a-name-can-be-64-characters-xxx]\n"
@@ -74,6 +76,7 @@ static void says_everything(void **state)
 	assert_int_equal(m->live, 2);
 	assert_int_equal(m->policy_line, 15);
 	assert_true(m->policy.p99_ratio_max == 2);
+	assert_int_equal(m->policy.test_count, 2);
 	m = &f.models[1];
 	assert_int_equal(strlen(m->name), 64);
 	assert_int_equal(m->versions[0].kind, MODELS_URL);
