@@ -120,8 +120,10 @@ struct route_change {
 	const char *model;
 	/* "promote", "rollback", "split", "shadow", "rollout" (a step of one, or its abort) or "apply" */
 	const char *action;
-	uint32_t version;                  /* promote: the version; rollout: the one that is rolled out */
-	uint32_t to_revision;              /* rollback: 0 = undo once more, see registry_change_route() */
+	uint32_t version; /* promote: the version; rollout: the one that is rolled out */
+	/* rollback: 0 = undo once more, see registry_change_route(); rollout: the route to give back, 0 = weights count
+	 */
+	uint32_t to_revision;
 	const struct route_entry *weights; /* split, rollout: live and canaries; shadow: shadows; apply: all */
 	size_t weight_count;
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
@@ -138,8 +140,9 @@ struct route_change {
  * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
  * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run).
  *
- * While a rollout of the model is open, a rollback ends it in the same transaction, shadows may change, and any other
- * change that is not the rollout's own is ERR_CONFLICT.
+ * While a rollout of the model is open, a rollback ends it in the same transaction and, without a target, gives the
+ * route before it back; shadows may change; any other change that is not the rollout's own is ERR_CONFLICT. A rollout
+ * that has ended is one change: rolling it back goes to the route before it, never to one of its steps.
  *
  * A promotion makes the route single: canaries and shadows end. A rollback with to_revision 0 is an undo:
  * the route that was in force before the change that made the current one, never a change that was itself

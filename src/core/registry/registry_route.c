@@ -4,9 +4,11 @@
  * Rolling back is undoing. Each revision has a position: itself, or for a rollback the position of
  * the revision whose route it restored. Rolling back without a target goes from the current
  * position to the state before it, so that repeating it goes ever further back, and what was undone
- * is not met again.
+ * is not met again. A rollout is undone as a whole: its steps, and what changed of shadows meanwhile,
+ * go back to the route before it.
  */
 #include "core/registry/registry_internal.h"
+#include "core/rollout.h"
 
 #include "core/clock.h"
 
@@ -25,6 +27,8 @@ struct attempt {
 	struct revision_place target;   /* of the next one */
 	struct revision_record current; /* revision 0 when there is none */
 	struct revision_record next;
+	struct rollout open;    /* the model's; id 0 when there is none */
+	struct rollout rollout; /* as it will be; its state is ROLLOUT_STATE_COUNT when none is written */
 	char reason[REASON_SIZE];
 };
 
@@ -106,6 +110,9 @@ static int find_earlier(struct registry *r, struct attempt *a, struct revision_r
 static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 {
 	uint32_t wanted = a->change->to_revision;
+	/* The route before the rollout, even where it is the one of now: the rollout ends all the same. */
+	if (wanted == 0 && a->open.id != 0)
+		wanted = a->open.first_revision;
 	if (a->current.revision == 0)
 		return err_set(e, ERR_CONFLICT, "%s has no route yet, so there is nothing to roll back",
 			       a->change->model);
@@ -142,7 +149,8 @@ static int plan_promote(struct attempt *a, struct err *e)
 
 static int check_changes(const struct attempt *a, struct err *e)
 {
-	if (!route_same(&a->next.route, &a->current.route))
+	/* Of a rollout a start, a step or an end is a change by itself. */
+	if (!route_same(&a->next.route, &a->current.route) || a->rollout.state != ROLLOUT_STATE_COUNT)
 		return 0;
 	if (a->next.route.entry_count == 1)
 		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests", route_live(&a->next.route),
@@ -152,23 +160,80 @@ static int check_changes(const struct attempt *a, struct err *e)
 	return err_set(e, ERR_CONFLICT, "the route of %s already is %s", a->change->model, text);
 }
 
+static bool is_action(const struct attempt *a, const char *action)
+{
+	return strcmp(a->change->action, action) == 0;
+}
+
+/* Whether the rollout that is open, if any, lets the change pass. */
+static int check_rollout(const struct attempt *a, struct err *e)
+{
+	const struct rollout *open = &a->open, *own = a->change->rollout;
+	if (own == NULL && is_action(a, "rollout"))
+		return err_set(e, ERR_INPUT, "a rollout is started with its steps: mldeck rollout %s VERSION --steps",
+			       a->change->model);
+	if (own != NULL && own->id != 0 && own->id != open->id)
+		return err_set(e, ERR_CONFLICT, "rollout %" PRId64 " of %s has ended meanwhile", own->id,
+			       a->change->model);
+	if (open->id == 0 || (own != NULL && own->id == open->id))
+		return 0;
+	if (own == NULL && (is_action(a, "shadow") || is_action(a, "rollback")))
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		       "%s is in rollout %" PRId64 " of v%u (%s, step %u of %u: %.10g%%): wait for its end, or "
+		       "mldeck rollout %s --abort",
+		       open->model, open->id, open->version, rollout_state_name(open->state), open->step + 1,
+		       open->step_count, open->steps[open->step].weight_bp / 100.0, open->model);
+}
+
+/* What becomes of the rollout with this change. */
+static void plan_rollout(struct attempt *a)
+{
+	a->rollout.state = ROLLOUT_STATE_COUNT;
+	if (a->change->rollout != NULL) {
+		a->rollout = *a->change->rollout;
+		if (a->rollout.id == 0)
+			a->rollout.first_revision = a->current.revision;
+	} else if (a->open.id != 0 && is_action(a, "rollback")) {
+		a->rollout = a->open;
+		a->rollout.state = ROLLOUT_ABORTED;
+		snprintf(a->rollout.note, sizeof a->rollout.note, "rolled back by %s%s%.160s", a->actor->name,
+			 a->reason[0] != '\0' ? ": " : "", a->reason);
+	}
+	a->rollout.revision = a->current.revision + 1;
+}
+
+static int plan_step(struct registry *r, struct attempt *a, struct err *e)
+{
+	a->target.undo = a->rollout.first_revision;
+	return a->change->to_revision != 0 ? plan_rollback(r, a, e) : plan_entries(a, route_split, e);
+}
+
+static int plan_shadow(struct attempt *a, struct err *e)
+{
+	if (a->open.id != 0)
+		a->target.undo = a->open.first_revision;
+	return plan_entries(a, route_shadow, e);
+}
+
 static int plan(struct registry *r, struct attempt *a, struct err *e)
 {
-	const struct route_change *change = a->change;
 	a->target = (struct revision_place){.position = a->current.revision + 1, .undo = a->current.revision};
-	if (strcmp(change->action, "promote") == 0)
+	if (is_action(a, "promote"))
 		return plan_promote(a, e);
-	if (strcmp(change->action, "split") == 0)
+	if (is_action(a, "split"))
 		return plan_entries(a, route_split, e);
-	if (strcmp(change->action, "shadow") == 0)
-		return plan_entries(a, route_shadow, e);
-	if (strcmp(change->action, "apply") == 0)
+	if (is_action(a, "shadow"))
+		return plan_shadow(a, e);
+	if (is_action(a, "apply"))
 		return plan_entries(a, route_set, e);
-	if (strcmp(change->action, "rollback") == 0)
+	if (is_action(a, "rollback"))
 		return plan_rollback(r, a, e);
+	if (is_action(a, "rollout"))
+		return plan_step(r, a, e);
 	return err_set(e, ERR_INPUT,
 		       "a route's change is promote, rollback, split, shadow, rollout or apply, not \"%.32s\"",
-		       change->action);
+		       a->change->action);
 }
 
 static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
@@ -178,7 +243,10 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	    registry_find_model(r, change->model, &a->model_id, e) != 0 ||
 	    registry_version_count(r, a->model_id, &a->version_count, e) != 0 ||
 	    registry_revision(r, a->model_id, 0, &a->current, &a->place, e) != 0 || check_expected(a, e) != 0 ||
-	    plan(r, a, e) != 0 || check_changes(a, e) != 0)
+	    registry_open_rollout(r, a->model_id, &a->open, e) != 0 || check_rollout(a, e) != 0)
+		return -1;
+	plan_rollout(a);
+	if (plan(r, a, e) != 0 || check_changes(a, e) != 0)
 		return -1;
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
@@ -196,23 +264,25 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 static uint32_t concerned(const struct attempt *a)
 {
 	const struct route_change *change = a->change;
-	if (strcmp(change->action, "split") == 0 || strcmp(change->action, "apply") == 0)
+	if (is_action(a, "split") || is_action(a, "apply"))
 		return 0;
-	if (strcmp(change->action, "shadow") == 0)
+	if (is_action(a, "shadow"))
 		return change->weight_count == 1 ? change->weights[0].version : 0;
-	return strcmp(change->action, "rollout") == 0 ? change->version : route_live(&a->next.route);
+	return is_action(a, "rollout") ? change->rollout->version : route_live(&a->next.route);
 }
 
 /* What the audit keeps beside the route; free(). The evidence is JSON of our own making, and cleaned all the same: it
  * stands in a document that must be read for ever. */
-static char *audit_members(const struct route_change *change, struct err *e)
+static char *audit_members(const struct attempt *a, struct err *e)
 {
 	struct buf members;
 	buf_init(&members);
-	if (change->evidence != NULL) {
-		cJSON *json = cJSON_Parse(change->evidence);
+	if (a->rollout.state != ROLLOUT_STATE_COUNT)
+		buf_format(&members, "\"rollout\":%" PRId64, a->rollout.id);
+	if (a->change->evidence != NULL) {
+		cJSON *json = cJSON_Parse(a->change->evidence);
 		char *text = cJSON_PrintUnformatted(json);
-		buf_add_string(&members, "\"evidence\":");
+		buf_add_string(&members, members.size > 0 ? ",\"evidence\":" : "\"evidence\":");
 		buf_add_string(&members, text != NULL ? text : "null");
 		free(text);
 		cJSON_Delete(json);
@@ -225,15 +295,40 @@ static char *audit_members(const struct route_change *change, struct err *e)
 	return NULL;
 }
 
+/* Its row, before the audit names its number. */
+static int write_rollout(struct registry *r, struct attempt *a, struct err *e)
+{
+	struct rollout *rollout = &a->rollout;
+	if (rollout->state == ROLLOUT_STATE_COUNT)
+		return 0;
+	if (rollout_ended(rollout) && rollout->ended_ms == 0)
+		rollout->changed_ms = rollout->ended_ms = a->next.at_ms;
+	return registry_put_rollout(r, a->model_id, rollout, e);
+}
+
+/* "v1 95% v2 5%; rollout 3 running, step 1 of 4" */
+static void detail(const struct attempt *a, char *text, size_t size)
+{
+	const struct rollout *rollout = &a->rollout;
+	char route[160];
+	route_text(&a->next.route, route, sizeof route);
+	snprintf(text, size, "%s", route);
+	if (rollout->state != ROLLOUT_STATE_COUNT)
+		snprintf(text, size, "%s; rollout %" PRId64 " %s, step %u of %u", route, rollout->id,
+			 rollout_state_name(rollout->state), rollout->step + 1, rollout->step_count);
+}
+
 static int write_change(struct registry *r, struct attempt *a, struct err *e)
 {
 	struct audit_record audit;
-	char *members = audit_members(a->change, e), *data = NULL;
+	if (write_rollout(r, a, e) != 0)
+		return -1;
+	char *members = audit_members(a, e), *data = NULL;
 	if (members == NULL)
 		return -1;
 	registry_audit_init(&audit, a->actor, a->change->action, a->change->model, "done", a->reason);
 	audit.version = concerned(a);
-	route_text(&a->next.route, audit.detail, sizeof audit.detail);
+	detail(a, audit.detail, sizeof audit.detail);
 	int result = registry_insert_revision(r, a->model_id, &a->next, a->target, &audit, members, &data, e);
 	if (result == 0)
 		result = registry_insert_audit(r, &audit, e);
@@ -283,6 +378,8 @@ int registry_change_route(struct registry *r, const struct route_change *change,
 	if (done != 0 && !change->dry_run)
 		record_refusal(r, a, &refusal);
 	registry_unlock(r);
+	if (done == 0 && !change->dry_run && change->rollout != NULL)
+		*change->rollout = a->rollout;
 	if (done == 0)
 		*result = a->next;
 	else if (e != NULL)
