@@ -137,7 +137,7 @@ void models_change_policy(const struct models_change *c, struct policy *before)
 		*before = c->now->policy;
 }
 
-static bool policy_same(const struct policy *a, const struct policy *b)
+bool models_policy_same(const struct policy *a, const struct policy *b)
 {
 	char one[POLICY_NAMES_SIZE], other[POLICY_NAMES_SIZE];
 	const char *name, *help;
@@ -154,7 +154,7 @@ static int plan_policy(struct planner *p, const struct models_model *m, const st
 	struct policy before;
 
 	models_change_policy(&change, &before);
-	if (m->policy_line == 0 || policy_same(&before, &m->policy))
+	if (m->policy_line == 0 || models_policy_same(&before, &m->policy))
 		return 0;
 	struct models_change *c = change_add(p);
 	if (c == NULL)

@@ -2,7 +2,6 @@
  * models_plan: what must change so that a runtime is as a models file says: a file and a snapshot, to a list.
  *
  * Pure: no request, no file. The plan borrows the file and the snapshot; owner: the caller, to models_plan_free().
- * The snapshot has the policies of the models whose policy the file has.
  * Rules: version N that the runtime has with this digest is as it should be; N is the next: it is deployed; N with
  * another digest, a gap, or a file that is another version already: ERR_INPUT with file and line. Models that the file
  * does not name, versions beyond those that it names, and what its sections do not mention, are left alone.
@@ -43,6 +42,7 @@ int models_plan_make(const struct models_file *f, const struct snapshot *s, stru
 void models_plan_free(struct models_plan *p);
 /* The policy that a policy's change replaces; the default where none was set. */
 void models_change_policy(const struct models_change *c, struct policy *before);
+bool models_policy_same(const struct policy *a, const struct policy *b);
 /* The revision that a route's change is planned on; 0: none yet. */
 uint32_t models_change_revision(const struct models_change *c);
 /* "v1 90% v2 10%", "nothing live": entries as people read them. */

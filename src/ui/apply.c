@@ -25,43 +25,7 @@ static int snapshot_get(struct apply *a, struct err *e)
 		return -1;
 	result = snapshot_from_json(answer, &a->snapshot, e);
 	cJSON_Delete(answer);
-	if (result != 0)
-		return -1;
-	a->policy_numbers = calloc(a->snapshot->model_count + 1, sizeof(*a->policy_numbers));
-	return a->policy_numbers ? 0 : err_set(e, ERR_MEMORY, "memory is out");
-}
-
-/* The number, too, which a change of it names. */
-static int policy_get(struct apply *a, struct snapshot_model *m, struct err *e)
-{
-	char path[128];
-	cJSON *answer;
-	int result = -1;
-
-	snprintf(path, sizeof(path), "/control/v1/models/%s/policy", m->name);
-	if (client_get(a->client, path, CLIENT_TIMEOUT_MS, &answer, e) != 0)
-		return -1;
-	uint32_t *number = &a->policy_numbers[m - a->snapshot->models];
-	if (json_uint32(answer, "number", 0, UINT32_MAX, number, e) == 0 &&
-	    policy_from_json(json_object(answer, "policy", e), &m->policy, e) == 0) {
-		m->policy_set = *number > 0;
-		result = 0;
-	}
-	cJSON_Delete(answer);
 	return result;
-}
-
-static int policies_get(struct apply *a, struct err *e)
-{
-	for (size_t i = 0; i < a->file.model_count; i++) {
-		const struct models_model *m = &a->file.models[i];
-		const struct snapshot_model *now = snapshot_find(a->snapshot, m->name);
-
-		if (m->policy_line != 0 && now &&
-		    policy_get(a, &a->snapshot->models[now - a->snapshot->models], e) != 0)
-			return -1;
-	}
-	return 0;
 }
 
 static bool artifact_known(const struct snapshot *s, const char *sha256)
@@ -109,6 +73,32 @@ static int baseline_check(struct apply *a, const struct models_version *v, struc
 	return result;
 }
 
+/* The number of the policy that a change replaces, which must still be the one that was planned on. */
+static int policy_number(struct apply *a, const struct models_change *c, uint32_t *number, struct err *e)
+{
+	struct policy planned, now;
+	char path[128];
+	cJSON *answer;
+	int result = -1;
+
+	if (!c->now)
+		return 0;
+	snprintf(path, sizeof(path), "/control/v1/models/%s/policy", c->model->name);
+	if (client_get(a->client, path, CLIENT_TIMEOUT_MS, &answer, e) != 0)
+		return -1;
+	models_change_policy(c, &planned);
+	if (json_uint32(answer, "number", 0, UINT32_MAX, number, e) == 0 &&
+	    policy_from_json(json_object(answer, "policy", e), &now, e) == 0)
+		result = models_policy_same(&planned, &now)
+			     ? 0
+			     : err_set(e, ERR_CONFLICT,
+				       "the policy of %s was changed just now; look at the difference again",
+				       c->model->name);
+	cJSON_Delete(answer);
+	return result;
+}
+
+/* All that the changes need but the runtime's consent. */
 static int needs_check(struct apply *a, struct err *e)
 {
 	for (size_t i = 0; i < a->plan->change_count; i++) {
@@ -117,6 +107,8 @@ static int needs_check(struct apply *a, struct err *e)
 		if (c->kind == MODELS_DEPLOY &&
 		    (artifact_check(a, c->version, e) != 0 || baseline_check(a, c->version, e) != 0))
 			return -1;
+		if (c->kind == MODELS_POLICY && policy_number(a, c, &a->outcomes[i].based_on, e) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -124,11 +116,10 @@ static int needs_check(struct apply *a, struct err *e)
 int apply_prepare(struct apply *a, const char *path, struct err *e)
 {
 	if (models_file_read(&a->file, path, e) != 0 || models_file_resolve(&a->file, e) != 0 ||
-	    snapshot_get(a, e) != 0 || policies_get(a, e) != 0 ||
-	    models_plan_make(&a->file, a->snapshot, &a->plan, e) != 0 || needs_check(a, e) != 0)
+	    snapshot_get(a, e) != 0 || models_plan_make(&a->file, a->snapshot, &a->plan, e) != 0)
 		return -1;
 	a->outcomes = calloc(a->plan->change_count + 1, sizeof(*a->outcomes));
-	return a->outcomes ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+	return a->outcomes ? needs_check(a, e) : err_set(e, ERR_MEMORY, "memory is out");
 }
 
 void apply_release(struct apply *a)
@@ -136,7 +127,6 @@ void apply_release(struct apply *a)
 	models_plan_free(a->plan);
 	snapshot_free(a->snapshot);
 	models_file_release(&a->file);
-	free(a->policy_numbers);
 	free(a->outcomes);
 }
 
@@ -180,7 +170,7 @@ out:
 }
 
 /* What a policy's change sets, and what it gives its default again. */
-static bool policy_body(const struct apply *a, const struct models_change *c, cJSON *body)
+static bool policy_body(const struct models_change *c, uint32_t based_on, cJSON *body)
 {
 	cJSON *set = cJSON_AddObjectToObject(body, "set"), *unset = cJSON_AddArrayToObject(body, "unset");
 	char value[POLICY_NAMES_SIZE], was[POLICY_NAMES_SIZE];
@@ -196,8 +186,7 @@ static bool policy_body(const struct apply *a, const struct models_change *c, cJ
 		whole = policy_is_default(&c->model->policy, i) ? cJSON_AddItemToArray(unset, cJSON_CreateString(name))
 								: cJSON_AddStringToObject(set, name, value) != NULL;
 	}
-	return whole && cJSON_AddNumberToObject(body, "expect_number",
-						c->now ? a->policy_numbers[c->now - a->snapshot->models] : 0);
+	return whole && cJSON_AddNumberToObject(body, "expect_number", based_on);
 }
 
 static bool route_body(const struct apply *a, const struct models_change *c, cJSON *body)
@@ -218,8 +207,8 @@ static bool route_body(const struct apply *a, const struct models_change *c, cJS
 	return entries != NULL;
 }
 
-/* A policy or a route; `counted` is the field of the answer that numbers it. */
-static int post(struct apply *a, const struct models_change *c, uint32_t *number, struct err *e)
+/* A policy or a route. */
+static int post(struct apply *a, const struct models_change *c, struct apply_outcome *outcome, struct err *e)
 {
 	bool route = c->kind == MODELS_ROUTE;
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
@@ -227,13 +216,13 @@ static int post(struct apply *a, const struct models_change *c, uint32_t *number
 	int result = -1;
 
 	snprintf(path, sizeof(path), "/control/v1/models/%s/%s", c->model->name, route ? "route" : "policy");
-	if (!(route ? route_body(a, c, body) : policy_body(a, c, body)) ||
+	if (!(route ? route_body(a, c, body) : policy_body(c, outcome->based_on, body)) ||
 	    !cJSON_AddStringToObject(body, "reason", a->reason))
 		err_set(e, ERR_MEMORY, "memory is out");
 	else
 		result = client_post(a->client, path, body, CHANGE_TIMEOUT_MS, &answer, e);
 	if (result == 0)
-		*number = (uint32_t)json_find_number(answer, route ? "revision" : "number");
+		outcome->number = (uint32_t)json_find_number(answer, route ? "revision" : "number");
 	cJSON_Delete(answer);
 	cJSON_Delete(body);
 	return result;
@@ -246,8 +235,7 @@ int apply_run(struct apply *a, struct err *e)
 	for (size_t i = 0; i < a->plan->change_count; i++) {
 		const struct models_change *c = &a->plan->changes[i];
 		struct apply_outcome *outcome = &a->outcomes[i];
-		int result =
-		    c->kind == MODELS_DEPLOY ? deploy(a, c, &outcome->number, e) : post(a, c, &outcome->number, e);
+		int result = c->kind == MODELS_DEPLOY ? deploy(a, c, &outcome->number, e) : post(a, c, outcome, e);
 
 		if (result != 0) {
 			a->fault = *e;

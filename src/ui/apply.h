@@ -15,7 +15,8 @@
 /* What came of a change. */
 struct apply_outcome {
 	bool done;
-	uint32_t number; /* the version, the policy's number, the route's revision */
+	uint32_t based_on; /* of a policy: the number that it replaces; 0: none */
+	uint32_t number;   /* the version, the policy's number, the route's revision */
 };
 
 struct apply {
@@ -25,7 +26,6 @@ struct apply {
 	struct models_file file;
 	struct snapshot *snapshot;
 	struct models_plan *plan;
-	uint32_t *policy_numbers;       /* of the snapshot's models; 0: none was set */
 	struct apply_outcome *outcomes; /* of the plan's changes */
 	size_t done_count;
 	struct err fault; /* what stopped it; code ERR_NONE: nothing did */

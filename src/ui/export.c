@@ -1,4 +1,4 @@
-/* export: asks the runtime for models, their versions and policies, and writes the artifacts. */
+/* export: asks the runtime for models and their versions, and writes the artifacts. */
 #include "ui/export.h"
 
 #include "core/csv.h"
@@ -256,31 +256,14 @@ static int versions_write(struct export_state *x, const char *model, struct err 
 	return result;
 }
 
-static int policy_write(struct export_state *x, const char *model, struct err *e)
-{
-	char path[128];
-	cJSON *answer;
-	struct policy policy;
-	int result;
-
-	snprintf(path, sizeof(path), "/control/v1/models/%s/policy", model);
-	if (client_get(x->client, path, CLIENT_TIMEOUT_MS, &answer, e) != 0)
-		return -1;
-	result = policy_from_json(json_object(answer, "policy", e), &policy, e);
-	if (result == 0)
-		export_policy(&x->text, &policy);
-	cJSON_Delete(answer);
-	return result;
-}
-
 int export_model(struct export_state *x, struct snapshot_model *m, struct err *e)
 {
 	buf_format(&x->text, "%s[model %s]\n", x->text.size > 0 ? "\n" : "", m->name);
 	if (versions_write(x, m->name, e) != 0)
 		return -1;
 	export_route(&x->text, m);
-	if (policy_write(x, m->name, e) != 0)
-		return -1;
+	if (m->policy_set)
+		export_policy(&x->text, &m->policy);
 	x->model_count++;
 	return x->text.failed ? err_set(e, ERR_MEMORY, "memory is out") : 0;
 }

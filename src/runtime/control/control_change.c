@@ -207,6 +207,40 @@ static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTR
 	return 0;
 }
 
+static int read_role(const cJSON *item, enum route_role *role, struct err *e)
+{
+	const char *name = json_text(item, "role", e);
+	if (name == NULL)
+		return -1;
+	for (int i = 0; i < ROUTE_ROLE_COUNT; i++)
+		if (strcmp(name, route_role_name((enum route_role)i)) == 0) {
+			*role = (enum route_role)i;
+			return 0;
+		}
+	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%.32s\"", name);
+}
+
+/* A whole route: weights with their roles. */
+static int read_entries(const cJSON *body, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count, struct err *e)
+{
+	const cJSON *list = json_array(body, "entries", ROUTE_ENTRIES_MAX, e), *item;
+	*count = 0;
+	if (list == NULL)
+		return -1;
+	cJSON_ArrayForEach(item, list)
+	{
+		struct route_entry entry = {0};
+		if (!cJSON_IsObject(item))
+			return err_set(e, ERR_INPUT, "field `entries` must be a list of {version, role, weight_bp}");
+		if (json_uint32(item, "version", 1, VERSIONS_MAX, &entry.version, e) != 0 ||
+		    read_role(item, &entry.role, e) != 0 ||
+		    json_uint32(item, "weight_bp", 0, ROUTE_BUCKETS, &entry.weight_bp, e) != 0)
+			return -1;
+		entries[(*count)++] = entry;
+	}
+	return 0;
+}
+
 static int read_change(const cJSON *body, struct route_change *change, struct route_entry weights[ROUTE_ENTRIES_MAX],
 		       struct err *e)
 {
@@ -227,8 +261,12 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 		return version > 0 ? 0 : err_set(e, ERR_INPUT, "field `version` is missing");
 	if (strcmp(change->action, "rollback") == 0)
 		return 0;
+	if (strcmp(change->action, "apply") == 0) {
+		change->weights = weights;
+		return read_entries(body, weights, &change->weight_count, e);
+	}
 	if (strcmp(change->action, "split") != 0)
-		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback or split");
+		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split or apply");
 	change->weights = weights;
 	return read_weights(body, weights, &change->weight_count, e);
 }
