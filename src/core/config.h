@@ -57,12 +57,28 @@ struct config_workers {
 	unsigned inline_us; /* inline = 1ms: a model that takes longer is run by the workers */
 };
 
+/* [shadows]: copies of requests to shadow versions */
+struct config_shadows {
+	unsigned threads;   /* threads = 2: that ask the shadows */
+	unsigned queue_max; /* queue = 1024: copies that wait; one more is dropped */
+	size_t bytes_max;   /* bytes = 64M: of memory for copies; one that finds no room is dropped */
+	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
+};
+
+/* [routes]: how long versions that are in no route stay loaded */
+struct config_routes {
+	unsigned keep_warm_s;   /* keep_warm = 24h: after it was live or a canary */
+	unsigned idle_unload_s; /* idle_unload = 1h: after it was deployed, loaded or last asked */
+};
+
 struct config {
 	struct config_server server;
 	struct config_cors cors;
 	struct config_onnx onnx;
 	struct config_remote remote;
 	struct config_workers workers;
+	struct config_shadows shadows;
+	struct config_routes routes;
 };
 
 /* Every default. */

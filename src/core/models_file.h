@@ -31,7 +31,7 @@
 #define MODELS_VERSIONS_MAX 10000 /* of one section */
 
 /* What a deploy takes besides the model, a key `NAME.N` each; only used when version N is new. */
-#define MODELS_OPTIONS(X) X(BASELINE, "baseline") X(FEATURES, "features") X(NAME, "name")
+#define MODELS_OPTIONS(X) X(BASELINE, "baseline") X(SAMPLES, "samples") X(FEATURES, "features") X(NAME, "name")
 
 enum models_option {
 #define X(name, text) MODELS_##name,

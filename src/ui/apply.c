@@ -60,14 +60,14 @@ static int option_path(const struct apply *a, const struct models_version *v, en
 	return *path ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
-static int baseline_check(struct apply *a, const struct models_version *v, struct err *e)
+static int rows_check(struct apply *a, const struct models_version *v, enum models_option option, struct err *e)
 {
 	char *path;
-	int result = option_path(a, v, MODELS_BASELINE, &path, e);
+	int result = option_path(a, v, option, &path, e);
 
 	if (result == 0 && path && access(path, R_OK) != 0) {
 		err_errno(e, errno, "%s cannot be opened", path);
-		result = models_file_refuse(&a->file, v->option_lines[MODELS_BASELINE], e);
+		result = models_file_refuse(&a->file, v->option_lines[option], e);
 	}
 	free(path);
 	return result;
@@ -105,7 +105,8 @@ static int needs_check(struct apply *a, struct err *e)
 		const struct models_change *c = &a->plan->changes[i];
 
 		if (c->kind == MODELS_DEPLOY &&
-		    (artifact_check(a, c->version, e) != 0 || baseline_check(a, c->version, e) != 0))
+		    (artifact_check(a, c->version, e) != 0 || rows_check(a, c->version, MODELS_BASELINE, e) != 0 ||
+		     rows_check(a, c->version, MODELS_SAMPLES, e) != 0))
 			return -1;
 		if (c->kind == MODELS_POLICY && policy_number(a, c, &a->outcomes[i].based_on, e) != 0)
 			return -1;
@@ -132,16 +133,28 @@ void apply_release(struct apply *a)
 
 /* --- the changes --- */
 
+/* Whether a version has this file already, so that it need not be sent again. */
+static bool artifact_there(const struct apply *a, const char *sha256)
+{
+	for (size_t i = 0; i < a->done_count; i++) {
+		const struct models_change *c = &a->plan->changes[i];
+		if (c->kind == MODELS_DEPLOY && strcmp(c->version->sha256, sha256) == 0)
+			return true;
+	}
+	return artifact_known(a->snapshot, sha256);
+}
+
 static int deploy(struct apply *a, const struct models_change *c, uint32_t *number, struct err *e)
 {
 	const struct models_version *v = c->version;
-	char *baseline = NULL, *features = NULL;
+	char *baseline = NULL, *samples = NULL, *features = NULL;
 	struct remote remote;
 	cJSON *answer = NULL;
 	int result = -1;
 
 	remote_init(&remote);
 	if (option_path(a, v, MODELS_BASELINE, &baseline, e) != 0 ||
+	    option_path(a, v, MODELS_SAMPLES, &samples, e) != 0 ||
 	    option_path(a, v, MODELS_FEATURES, &features, e) != 0 ||
 	    (v->kind == MODELS_URL && remote_url_read(v->source, remote.url, e) != 0))
 		goto out;
@@ -150,11 +163,12 @@ static int deploy(struct apply *a, const struct models_change *c, uint32_t *numb
 	    .file_path = v->kind == MODELS_FILE ? v->path : v->source,
 	    .remote = v->kind == MODELS_URL ? &remote : NULL,
 	    .baseline_path = baseline,
+	    .samples_path = samples,
 	    /* Names, unless there is such a file. */
 	    .features = features && access(features, F_OK) == 0 ? features : v->options[MODELS_FEATURES],
 	    .reason = a->reason,
 	    .no_live = !c->goes_live,
-	    .sha256 = v->kind == MODELS_SHA256 ? v->sha256 : NULL,
+	    .sha256 = v->kind == MODELS_SHA256 || artifact_there(a, v->sha256) ? v->sha256 : NULL,
 	    .file_digest = v->sha256,
 	    .file_name = v->options[MODELS_NAME],
 	    .expect_version = v->version,
@@ -165,6 +179,7 @@ out:
 	cJSON_Delete(answer);
 	remote_release(&remote);
 	free(features);
+	free(samples);
 	free(baseline);
 	return result;
 }

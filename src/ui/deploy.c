@@ -39,13 +39,12 @@ int deploy_read_file(const char *path, size_t size_max, struct buf *b, struct er
 	return result;
 }
 
-static int baseline_read(const char *path, struct buf *b, struct err *e)
+static int rows_file_read(const char *path, const char *fewer, struct buf *b, struct err *e)
 {
 	if (!path || deploy_read_file(path, BASELINE_FILE_MAX, b, e) == 0)
 		return 0;
 	if (e->code == ERR_TOO_LARGE)
-		err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; fewer rows give as good a baseline", path,
-			BASELINE_FILE_MAX >> 20);
+		err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; %s", path, BASELINE_FILE_MAX >> 20, fewer);
 	return -1;
 }
 
@@ -144,7 +143,8 @@ static bool baseline_add(cJSON *body, const struct buf *baseline)
 	return cJSON_AddStringToObject(body, "baseline_csv", baseline->data) != NULL;
 }
 
-static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline)
+static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline,
+			const struct buf *samples)
 {
 	cJSON *body = cJSON_CreateObject();
 	bool whole = cJSON_AddStringToObject(body, "sha256", sha256) &&
@@ -157,6 +157,8 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 		whole = baseline_add(body, baseline);
 	if (whole && r->expect_version > 0)
 		whole = cJSON_AddNumberToObject(body, "expect_version", r->expect_version) != NULL;
+	if (whole && samples->size > 0)
+		whole = cJSON_AddStringToObject(body, "samples_csv", samples->data) != NULL;
 	if (whole)
 		return body;
 	cJSON_Delete(body);
@@ -167,16 +169,18 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 {
 	cJSON *body = NULL, *names = NULL;
 	char sha256[DIGEST_SIZE];
-	struct buf baseline;
+	struct buf baseline, samples;
 	char path[128];
 	int result = -1;
 
 	*answer = NULL;
 	buf_init(&baseline);
-	if (baseline_read(r->baseline_path, &baseline, e) != 0 || features_read(r->features, &names, e) != 0 ||
-	    upload(client, r, sha256, e) != 0)
+	buf_init(&samples);
+	if (rows_file_read(r->baseline_path, "fewer rows give as good a baseline", &baseline, e) != 0 ||
+	    rows_file_read(r->samples_path, "the first 64 rows are kept", &samples, e) != 0 ||
+	    features_read(r->features, &names, e) != 0 || upload(client, r, sha256, e) != 0)
 		goto out;
-	body = body_make(r, sha256, &baseline);
+	body = body_make(r, sha256, &baseline, &samples);
 	if (!body) {
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
@@ -189,5 +193,6 @@ out:
 	cJSON_Delete(names);
 	cJSON_Delete(body);
 	buf_release(&baseline);
+	buf_release(&samples);
 	return result;
 }

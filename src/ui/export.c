@@ -214,9 +214,29 @@ static int baseline_write(struct export_state *x, uint32_t version, const cJSON 
 	return result;
 }
 
+/* What the version is warmed up with: given at its deploy, or the first rows of its baseline. */
+static int samples_write(struct export_state *x, const char *model, uint32_t version, struct err *e)
+{
+	char path[128];
+	cJSON *answer;
+	struct buf text;
+	int result = 0;
+
+	snprintf(path, sizeof(path), "/control/v1/models/%s/versions/%u/samples", model, version);
+	if (client_get(x->client, path, CLIENT_TIMEOUT_MS, &answer, e) != 0)
+		return -1;
+	buf_init(&text);
+	buf_add_string(&text, json_find_text(answer, "csv"));
+	if (text.size > 0)
+		result = option_write(x, models_option_name(MODELS_SAMPLES), version, &text, e);
+	buf_release(&text);
+	cJSON_Delete(answer);
+	return result;
+}
+
 /* --- a model --- */
 
-static int version_write(struct export_state *x, const cJSON *version, struct err *e)
+static int version_write(struct export_state *x, const char *model, const cJSON *version, struct err *e)
 {
 	const cJSON *manifest = cJSON_GetObjectItemCaseSensitive(version, "manifest");
 	const char *sha256 = json_find_text(manifest, "sha256"), *name = json_find_text(manifest, "file_name");
@@ -232,7 +252,8 @@ static int version_write(struct export_state *x, const cJSON *version, struct er
 	buf_format(&x->text, "version.%u = %s%s\n", number, x->prefix, sha256);
 	if (export_plain(name))
 		buf_format(&x->text, "%s.%u = %s\n", models_option_name(MODELS_NAME), number, name);
-	if (artifact_write_file(x, sha256, NULL, e) != 0 || features_write(x, number, manifest, e) != 0)
+	if (artifact_write_file(x, sha256, NULL, e) != 0 || features_write(x, number, manifest, e) != 0 ||
+	    samples_write(x, model, number, e) != 0)
 		return -1;
 	return baseline_write(x, number, cJSON_GetObjectItemCaseSensitive(version, "baseline"), e);
 }
@@ -250,7 +271,7 @@ static int versions_write(struct export_state *x, const char *model, struct err 
 	cJSON_ArrayForEach(version, cJSON_GetObjectItemCaseSensitive(answer, "versions"))
 	{
 		if (result == 0)
-			result = version_write(x, version, e);
+			result = version_write(x, model, version, e);
 	}
 	cJSON_Delete(answer);
 	return result;

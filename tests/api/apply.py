@@ -356,9 +356,10 @@ def names_of(folder):
 
 def test_export_and_back():
     world = World(FIRST + "[model empty]\nversion.1 = v1.txt\nroute = none\n"
-                  "[model arrival-delay]\nversion.1 = a1.txt\nversion.2 = a2.json\nbaseline.2 = rows.csv\n"
+                  "[model arrival-delay]\nversion.1 = a1.txt\nversion.2 = a2.json\nbaseline.2 = rows.csv\nsamples.2 = few.csv\n"
                   "name.2 = second; of two\nroute = 2=33.33 1=66.67\nlive = 2\n")
     shutil.copy(f"{FLIGHTS}/baseline.csv", os.path.join(world.folder, "rows.csv"))
+    shutil.copy(f"{FLIGHTS}/sample.csv", os.path.join(world.folder, "few.csv"))
     world.apply()
     # On the same runtime it changes nothing, with artifacts and without.
     text = world.runtime.run("export")
@@ -380,6 +381,9 @@ def test_export_and_back():
     path = "/control/v1/models/arrival-delay/versions"
     mine, others = (json.loads(control(r, "GET", path)[1])["versions"] for r in (world.runtime, other))
     assert mine[1]["baseline"] == others[1]["baseline"] and mine[1]["baseline"]["source"] == "rows"
+    path += "/2/samples"
+    mine, others = (json.loads(control(r, "GET", path)[1])["csv"] for r in (world.runtime, other))
+    assert mine == others and mine.startswith("weekday,"), (mine, others)
     # A second export finds its files, and one model can be had alone.
     assert "0 files written" in world.runtime.run("export", "-o", world.folder + "/one/models.ini", "--artifacts",
                                                   world.folder + "/one/artifacts")
@@ -445,16 +449,18 @@ def test_policies():
     world.close()
 
 
-def test_many_models():
+def test_a_thousand_models():
     world = World("".join(f"[model m{i:04}]\nversion.1 = a1.txt\nroute = 1=100\n" for i in range(1000)))
     done = world.command("--dry-run", "--json")
     assert done.returncode == 0 and len(json.loads(done.stdout)["changes"]) == 2000, done.stderr
-    # Ten of them are brought about, and the thousand are planned again.
-    world.write("".join(f"[model m{i:04}]\nversion.1 = a1.txt\nroute = 1=100\n" for i in range(10)))
-    world.apply()
-    world.write("".join(f"[model m{i:04}]\nversion.1 = a1.txt\nroute = 1=100\n" for i in range(1000)))
-    done = world.command("--dry-run")
-    assert "1980 changes to 990 models; 10 are as" in done.stdout, done.stdout[-200:]
+    done = subprocess.run([MLDECK, "apply", "-f", world.file, *REASON, "--state", world.runtime.state],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "m0999: the route is v1 100% (revision 1)." in done.stdout, done.stderr
+    assert "Nothing to do: 1000 are as" in world.apply()
+    text = world.runtime.run("export")
+    assert text.count("[model ") == 1000
+    world.write(text)
+    assert "Nothing to do: 1000 are as" in world.apply()
     world.close()
 
 

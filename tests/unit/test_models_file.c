@@ -127,7 +127,7 @@ static void refuses_lines(void **state)
 static void refuses_keys(void **state)
 {
 	(void)state;
-#define KEYS "version.N, baseline.N, features.N, name.N, route, live, shadow and policy.NAME"
+#define KEYS "version.N, baseline.N, samples.N, features.N, name.N, route, live, shadow and policy.NAME"
 	refused("[model a]\nversions.1 = x", "m.ini, line 2: there is no key `versions.1`; a model has " KEYS);
 	refused("[model a]\nweight = x", "m.ini, line 2: there is no key `weight`; a model has " KEYS);
 	refused("[model a]\nversion.x = x", "m.ini, line 2: `version.x`: a version is a number from 1 to 100000");

@@ -146,6 +146,7 @@ static int read_deploy(const cJSON *body, struct deploy_request *deploy, struct 
 	    json_optional_text(body, "file_name", &deploy->file_name, e) != 0 ||
 	    json_optional_text(body, "reason", &deploy->reason, e) != 0 ||
 	    json_optional_text(body, "baseline_csv", &deploy->baseline_csv, e) != 0 ||
+	    json_optional_text(body, "samples_csv", &deploy->samples_csv, e) != 0 ||
 	    json_optional_boolean(body, "no_live", &deploy->no_live, e) != 0 ||
 	    json_optional_integer(body, "expect_version", 1, VERSIONS_MAX, &version, e) != 0 ||
 	    read_baseline(body, deploy, baseline, e) != 0)
@@ -265,8 +266,8 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 		change->weights = weights;
 		return read_entries(body, weights, &change->weight_count, e);
 	}
-	if (strcmp(change->action, "split") != 0)
-		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split or apply");
+	if (strcmp(change->action, "split") != 0 && strcmp(change->action, "shadow") != 0)
+		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split, shadow or apply");
 	change->weights = weights;
 	return read_weights(body, weights, &change->weight_count, e);
 }
