@@ -3,7 +3,7 @@
  *
  * A plain value, constant while the runtime runs. The file is INI: --config FILE, else $MLDECK_CONFIG, else
  * mldeck.ini in the state directory when there is one. A key that is unknown, twice, or out of range is refused
- * with the file's line. The only file that includes inih besides the themes.
+ * with the file's line. inih is included here, by the themes and by models_file.
  */
 #ifndef CORE_CONFIG_H
 #define CORE_CONFIG_H

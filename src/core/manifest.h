@@ -32,6 +32,7 @@ struct manifest {
 	struct tensor_spec *inputs, *outputs;
 	size_t feature_count;
 	char **feature_names; /* of a single [rows, features] input; NULL otherwise */
+	bool features_given;  /* those names are the deployer's, for the file has none */
 	size_t fact_count;
 	struct manifest_fact *facts; /* training metadata where the file has it */
 };

@@ -41,8 +41,10 @@ static void post_stop(void *context, const struct http_request *request, const s
 static const struct http_route routes[] = {
     {"GET", "/control/v1/snapshot", control_get_snapshot, "what a console sees"},
     {"GET", "/control/v1/models/{}/versions", control_get_versions, "versions and their manifests"},
+    {"GET", "/control/v1/models/{}/versions/{}/samples", control_get_samples, "what a version is warmed up with"},
     {"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
     {"GET", "/control/v1/audit", control_get_audit, "who did what"},
+    {"GET", "/control/v1/artifacts/{}", control_get_artifact, "the bytes of a model file"},
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},

@@ -14,6 +14,10 @@ http_handler control_get_versions;
 http_handler control_get_history;
 http_handler control_get_audit;
 
+/* control_artifact.c */
+http_handler control_get_artifact;
+http_handler control_get_samples;
+
 /* control_change.c */
 http_handler control_post_artifact;
 http_handler control_post_deploy;

@@ -141,7 +141,9 @@ struct deploy_request {
 	const char *samples_csv;  /* rows to warm it up with; NULL: the first of the baseline */
 	/* Names of the columns of the model's only input [-1, feature_count], whose file has none. */
 	const char *const *feature_names;
-	size_t feature_count; /* 0: none are given */
+	size_t feature_count;            /* 0: none are given */
+	const struct baseline *baseline; /* one that was frozen before, in place of rows; or NULL */
+	uint32_t expect_version;         /* the number that it is to get, else ERR_CONFLICT; 0: any */
 };
 
 /* Detects, loads, warms up and registers a version, then serves it. On failure nothing changed. */
