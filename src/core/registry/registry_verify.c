@@ -344,3 +344,29 @@ int audit_head_read(const char *text, struct audit_head *head, struct err *e)
 	snprintf(head->hash, sizeof head->hash, "%s", colon + 1);
 	return 0;
 }
+
+cJSON *audit_head_to_json(const struct audit_head *head)
+{
+	cJSON *json = cJSON_CreateObject();
+	if (cJSON_AddNumberToObject(json, "id", (double)head->id) != NULL &&
+	    cJSON_AddStringToObject(json, "hash", head->hash) != NULL)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}
+
+cJSON *audit_verdict_to_json(const struct audit_verdict *verdict)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON *fault = verdict->whole ? cJSON_CreateNull() : cJSON_CreateObject();
+	bool done = cJSON_AddBoolToObject(json, "ok", verdict->whole) != NULL &&
+		    cJSON_AddNumberToObject(json, "records", (double)verdict->records) != NULL &&
+		    cJSON_AddItemToObject(json, "head", audit_head_to_json(&verdict->head)) &&
+		    (verdict->whole || (cJSON_AddNumberToObject(fault, "id", (double)verdict->fault_id) != NULL &&
+					cJSON_AddStringToObject(fault, "text", verdict->fault) != NULL));
+	if (done && cJSON_AddItemToObject(json, "fault", fault))
+		return json;
+	cJSON_Delete(fault);
+	cJSON_Delete(json);
+	return NULL;
+}

@@ -26,4 +26,8 @@ int registry_read_head(const char *state, struct audit_head *head, struct err *e
 /* "17:9f86d0...". ERR_INPUT for anything else. */
 int audit_head_read(const char *text, struct audit_head *head, struct err *e);
 
+/* {"id","hash"}; {"ok","records","head":{...},"fault":null or {"id","text"}}. NULL when memory is out. */
+cJSON *audit_head_to_json(const struct audit_head *head);
+cJSON *audit_verdict_to_json(const struct audit_verdict *verdict);
+
 #endif
