@@ -16,6 +16,7 @@
 	X(split)      \
 	X(promote)    \
 	X(rollback)   \
+	X(load)       \
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* A version that is not loaded is loaded first, and asked its sample rows. */
+#define CHANGE_TIMEOUT_MS 120000
+
 static int reason_check(const struct arguments *a, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason");
@@ -90,7 +93,7 @@ int change_send(const struct arguments *a, const char *action, cJSON *body, stru
 	if (body_fill(a, action, body, e) != 0 || output_client(a, action, &client, e) != 0)
 		goto out;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/route", arguments_at(a, 0));
-	if (client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e) != 0)
+	if (client_post(client, path, body, CHANGE_TIMEOUT_MS, &answer, e) != 0)
 		goto out;
 	result = arguments_flag(a, "json") ? output_json(answer, e) : change_print(answer, action, e);
 out:
