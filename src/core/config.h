@@ -63,6 +63,14 @@ struct config_routes {
 	unsigned idle_unload_s; /* idle_unload = 1h: after it was deployed, loaded or last asked */
 };
 
+/* [shadows]: copies of requests to shadow versions */
+struct config_shadows {
+	unsigned threads;   /* threads = 2: that ask the shadows */
+	unsigned queue_max; /* queue = 1024: copies that wait; one more is dropped */
+	size_t bytes_max;   /* bytes = 64M: of memory for copies; one that finds no room is dropped */
+	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
+};
+
 struct config {
 	struct config_server server;
 	struct config_cors cors;
@@ -70,6 +78,7 @@ struct config {
 	struct config_remote remote;
 	struct config_workers workers;
 	struct config_routes routes;
+	struct config_shadows shadows;
 };
 
 /* Every default. */

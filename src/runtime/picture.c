@@ -33,6 +33,21 @@ static void add_stats(struct snapshot_stats *total, const struct snapshot_stats 
 	total->rate_rps += one->rate_rps;
 }
 
+static enum route_role role_of(const struct served_model *m, const struct served_version *v)
+{
+	const struct route_entry *entry = route_find(&m->route, v->version);
+	return entry == NULL ? ROUTE_ROLE_COUNT : entry->role;
+}
+
+/* A shadow shows what was copied to it beside its own few requests; no total has the copies. */
+static void fill_shadow(struct snapshot_version_stats *stats, const struct served_version *v, int64_t now_s,
+			uint32_t window_s)
+{
+	memset(stats, 0, sizeof *stats);
+	telemetry_read_with_copies(v->telemetry, now_s, window_s, stats);
+	telemetry_read_shadow(v->telemetry, &stats->shadow);
+}
+
 /* Statistics of the versions that served in the window or are in the route. */
 static void fill_statistics(struct snapshot_model *to, const struct served_model *from, int64_t now_s,
 			    uint32_t window_s)
@@ -42,8 +57,10 @@ static void fill_statistics(struct snapshot_model *to, const struct served_model
 		struct snapshot_version_stats *stats = &to->per_version[to->per_version_count];
 		memset(stats, 0, sizeof *stats);
 		telemetry_read(from->versions[i]->telemetry, now_s, window_s, stats, latency);
-		stats->version = from->versions[i]->version;
 		add_stats(&to->stats, &stats->stats);
+		if (role_of(from, from->versions[i]) == ROUTE_SHADOW)
+			fill_shadow(stats, from->versions[i], now_s, window_s);
+		stats->version = from->versions[i]->version;
 		if (stats->stats.requests > 0 || route_find(&from->route, stats->version) != NULL)
 			to->per_version_count++;
 	}

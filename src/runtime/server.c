@@ -105,6 +105,7 @@ static void drain(struct server *s)
 	atomic_store(&s->draining, true);
 	int64_t until_ms = clock_ms() + SERVER_DRAIN_MS;
 	jobs_stop(s->jobs);
+	shadows_stop(s->shadows, 0); /* nobody will look at what they find */
 	unsigned cut_count = http_drain(s->data, SERVER_DRAIN_MS);
 	int64_t left_ms = until_ms - clock_ms();
 	jobs_wait(s->jobs, left_ms > 0 ? (int)left_ms : 0); /* they still say how far they are */
@@ -192,6 +193,7 @@ int server_run(const struct server_options *options, struct err *e)
 	if (registry_open(options->state, &s->registry, e) != 0 ||
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
 	    workers_new(config_threads(s->config.workers.threads), s->config.workers.queue_max, &s->workers, e) != 0 ||
+	    shadows_new(&s->config.shadows, &s->shadows, e) != 0 ||
 	    workers_new(CHANGERS, CHANGES_MAX, &s->changers, e) != 0 || start_jobs(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
@@ -203,7 +205,8 @@ int server_run(const struct server_options *options, struct err *e)
 	drain(s);
 	result = 0;
 	/* Nobody can end a prediction that does not end itself. What was promised is on the disk. */
-	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS)) {
+	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS) ||
+	    !shadows_stop(s->shadows, SERVER_WORKERS_MS)) {
 		fputs("mldeck: a prediction does not end; left without it\n", stderr);
 		registry_close(s->registry);
 		_exit(0);
@@ -212,6 +215,7 @@ out:
 	jobs_free(s->jobs);
 	workers_free(s->changers);
 	workers_free(s->workers);
+	shadows_free(s->shadows);
 	router_free(s->router);
 	registry_close(s->registry);
 	if (s->stop_fd >= 0)

@@ -12,6 +12,7 @@
 #include "runtime/http/http.h"
 #include "runtime/job/jobs.h"
 #include "runtime/router/router.h"
+#include "runtime/router/shadows.h"
 #include "runtime/router/workers.h"
 
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ struct server {
 	struct router *router;
 	struct jobs *jobs;
 	struct workers *workers; /* of predictions */
+	struct shadows *shadows;
 	/* Of loads and unloads: these wait for predictions, so they must not stand in their way. */
 	struct workers *changers;
 	struct http_server *data, *control;

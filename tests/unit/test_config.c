@@ -30,6 +30,7 @@ static void defaults(void **state)
 	assert_int_equal(c.remote.timeout_ms, 10000);
 	assert_int_equal(c.remote.in_flight_max, 256);
 	assert_int_equal(c.workers.inline_us, 1000);
+	assert_int_equal(c.shadows.queue_max, 1024);
 }
 
 static void every_kind_of_value(void **state)
@@ -53,6 +54,7 @@ static void every_kind_of_value(void **state)
 				 "arena = 0\n"
 				 "[remote]\n"
 				 "timeout = 1 h\n"
+				 "[shadows]\nthreads = 3\nqueue = 7\nbytes = 1M\ntimeout = 2s\n"
 				 "[workers]\n"
 				 "inline = 250us");
 	assert_string_equal(c.server.listen, "[::1]:0");
@@ -68,6 +70,10 @@ static void every_kind_of_value(void **state)
 	assert_false(c.onnx.arena);
 	assert_int_equal(c.remote.timeout_ms, 3600000);
 	assert_int_equal(c.workers.inline_us, 250);
+	assert_int_equal(c.shadows.threads, 3);
+	assert_int_equal(c.shadows.queue_max, 7);
+	assert_int_equal(c.shadows.bytes_max, 1 << 20);
+	assert_int_equal(c.shadows.timeout_ms, 2000);
 }
 
 static void refusals_name_the_line(void **state)
@@ -80,9 +86,9 @@ static void refusals_name_the_line(void **state)
 				     "listen, name, threads, header_timeout, "
 				     "body_timeout, body_max, model_control"},
 	    {"\n[sevrer]\nlisten = x\n", "mldeck.ini, line 3: there is no section [sevrer]; there "
-					 "are server, cors, onnx, remote, workers"},
+					 "are server, cors, onnx, remote, workers, routes, shadows"},
 	    {"threads = 1\n", "mldeck.ini, line 1: there is no section []; there are server, cors, "
-			      "onnx, remote, workers"},
+			      "onnx, remote, workers, routes, shadows"},
 	    {"[server]\nthreads = 257\n", "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
 	    {"[server]\nthreads = -1\n", "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
 	    {"[server]\nthreads = 4x\n", "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},

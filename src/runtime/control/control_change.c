@@ -200,8 +200,8 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 		return version > 0 ? 0 : err_set(e, ERR_INPUT, "field `version` is missing");
 	if (strcmp(change->action, "rollback") == 0)
 		return 0;
-	if (strcmp(change->action, "split") != 0)
-		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback or split");
+	if (strcmp(change->action, "split") != 0 && strcmp(change->action, "shadow") != 0)
+		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split or shadow");
 	change->weights = weights;
 	return read_weights(body, weights, &change->weight_count, e);
 }

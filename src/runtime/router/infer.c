@@ -14,7 +14,7 @@
 #define READ_HERE_MAX ((size_t)64 << 10)
 
 /* One prediction on its way. Answered in place it lives on the stack and uses its thread's arena; what is answered
- * later is on the heap, with an arena of its own, and has pinned its version. */
+ * later is on the heap, with an arena of its own, and has pinned its version. Shadows are pinned in both. */
 struct run {
 	struct server *server;
 	const struct infer_protocol *protocol;
@@ -25,7 +25,8 @@ struct run {
 	char model[TEXT_NAME_MAX + 1];
 	struct infer_version version;
 	struct served_version *served;
-	bool counted; /* as traffic */
+	bool counted;                   /* as traffic */
+	struct shadow_targets *shadows; /* NULL: none gets a copy */
 	struct inference inference;
 	uint64_t start_ns;  /* of the request */
 	uint64_t marked_ns; /* where its last part ended */
@@ -189,6 +190,13 @@ static void refuse(struct run *run, struct http_response *response, const struct
 		telemetry_record_error(run->served->telemetry, e->code, clock_ns() - run->start_ns);
 }
 
+static void offer(struct run *run, const double *values, size_t count)
+{
+	const struct shadow_offer offered = {&run->inference, &run->served->kind,   values,
+					     count,           run->sample.infer_ns, run->marked_ns};
+	shadows_offer(run->server->shadows, run->shadows, &offered);
+}
+
 static void finish(struct run *run, struct http_response *response, int result, const struct err *e)
 {
 	struct served_version *v = run->served;
@@ -196,6 +204,8 @@ static void finish(struct run *run, struct http_response *response, int result, 
 
 	if (result != 0) {
 		refuse(run, response, e);
+		if (run->shadows != NULL)
+			shadows_release(run->shadows);
 		return;
 	}
 	run->sample.infer_ns = lap_ns(run);
@@ -208,6 +218,8 @@ static void finish(struct run *run, struct http_response *response, int result, 
 	run->sample.rows = row_count(&run->inference);
 	run->sample.latency_ns = run->marked_ns - run->start_ns;
 	telemetry_record_ok(v->telemetry, &run->sample, values, count);
+	if (run->shadows != NULL)
+		offer(run, values, count);
 }
 
 /* --- what a version's requests cost, so that a slow one never holds a data plane thread --- */
@@ -244,6 +256,7 @@ static void answer_later(struct run *run, int result, const struct err *e)
 	served_version_unpin(run->served);
 	arena_release(run->arena);
 	free(run->arena);
+	free(run->shadows);
 	free(run);
 }
 
@@ -284,17 +297,25 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 {
 	struct run *later = malloc(sizeof *later);
 	struct arena *arena = calloc(1, sizeof *arena);
-	struct http_ticket *ticket = later == NULL || arena == NULL ? NULL : http_suspend(run->request);
+	struct shadow_targets *shadows = run->shadows == NULL ? NULL : malloc(sizeof *shadows);
+	bool complete = later != NULL && arena != NULL && (shadows == NULL) == (run->shadows == NULL);
+	struct http_ticket *ticket = complete ? http_suspend(run->request) : NULL;
 	struct err e;
 
 	if (ticket == NULL) {
 		err_set(&e, ERR_MEMORY, "memory is out while answering");
 		data_plane_refuse(response, &e);
+		if (run->shadows != NULL)
+			shadows_release(run->shadows);
+		free(shadows);
 		free(arena);
 		free(later);
 		return NULL;
 	}
 	*later = *run;
+	if (shadows != NULL)
+		*shadows = *run->shadows;
+	later->shadows = shadows;
 	later->arena = arena;
 	later->ticket = ticket;
 	memcpy(later->model, run->version.model, strlen(run->version.model) + 1);
@@ -343,8 +364,21 @@ static void answer_own(struct server *s, struct run *run, struct http_response *
 	served_version_unpin(run->served);
 }
 
-/* Chooses the version; it is the caller's until router_leave(). */
-static int choose(const struct routing *routing, const char *model, const char *version, struct run *run, struct err *e)
+/* Which shadows get what the live version is asked; room is for it. */
+static void aim(struct run *run, const struct served_model *m, const char *unit, size_t unit_size,
+		struct shadow_targets *room)
+{
+	uint32_t live = route_live(&m->route);
+	uint32_t draw =
+	    run->counted && run->version.version == live ? served_model_draw(m, unit, unit_size) : ROUTE_BUCKETS;
+
+	if (draw < ROUTE_BUCKETS && shadows_aim(m, live, draw, room))
+		run->shadows = room;
+}
+
+/* Chooses the version, and the shadows; they are the caller's until router_leave(). */
+static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
+		  struct shadow_targets *room, struct err *e)
 {
 	const struct served_model *m = routing_find(routing, model, e);
 	char unit[INFER_UNIT_SIZE] = "";
@@ -360,6 +394,8 @@ static int choose(const struct routing *routing, const char *model, const char *
 		return -1;
 	run->served = v;
 	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest, v->columns, &v->kind};
+	if (version[0] == '\0' && m->route.entry_count > 1)
+		aim(run, m, unit, unit_size, room);
 	return 0;
 }
 
@@ -370,11 +406,12 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol, const
 	bool traffic = request->peer_uid == UINT32_MAX;
 	/* Spreadsheets ask with HEAD before they GET: that is one prediction. */
 	bool counted = traffic && strcmp(request->method, "HEAD") != 0;
+	struct shadow_targets room;
 	struct run run = {.server = s, .protocol = protocol, .request = request, .counted = counted};
 	struct err e;
 
 	run.start_ns = run.marked_ns = clock_ns();
-	if (choose(router_enter(s->router), model, version, &run, &e) != 0) {
+	if (choose(router_enter(s->router), model, version, &run, &room, &e) != 0) {
 		router_leave(s->router);
 		data_plane_refuse(response, &e);
 		return;

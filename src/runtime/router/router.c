@@ -134,6 +134,7 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 	}
 
 	struct served_model *replaced = replaces ? old->models[place] : NULL;
+	struct comparison *ended[ROUTE_ENTRIES_MAX];
 	size_t after = place + (replaces ? 1 : 0);
 	for (size_t i = 0; i < place; i++)
 		new->models[i] = old->models[i];
@@ -142,8 +143,11 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 		new->models[place + 1 + i - after] = old->models[i];
 	new->model_count = old->model_count + (replaces ? 0 : 1);
 
+	served_model_compare(replaced, m, ended);
 	atomic_store(&r->routing, new);
 	epoch_wait();
+	for (size_t i = 0; i < ROUTE_ENTRIES_MAX; i++)
+		comparison_release(ended[i]);
 	free(old->models);
 	free(old);
 	served_model_free(replaced);
@@ -191,4 +195,20 @@ struct served_version *served_model_pick(const struct served_model *m, const cha
 	if (m->route.entry_count > 1)
 		bucket = unit_size > 0 ? route_bucket(m->name, unit, unit_size) : random_bucket();
 	return served_model_find(m, m->route.entries[m->route.owner[bucket]].version);
+}
+
+uint32_t served_model_draw(const struct served_model *m, const char *unit, size_t unit_size)
+{
+	char salt[sizeof m->name + 8];
+	uint32_t weight_bp = 0;
+
+	for (uint32_t i = 0; i < m->route.entry_count; i++)
+		if (m->route.entries[i].role == ROUTE_SHADOW && m->route.entries[i].weight_bp > weight_bp)
+			weight_bp = m->route.entries[i].weight_bp;
+	if (weight_bp == 0)
+		return ROUTE_BUCKETS;
+	/* No model has a blank in its name: no route is drawn with this salt. */
+	snprintf(salt, sizeof salt, "%s shadow", m->name);
+	uint32_t draw = unit_size > 0 ? route_bucket(salt, unit, unit_size) : random_bucket();
+	return draw < weight_bp ? draw : ROUTE_BUCKETS;
 }

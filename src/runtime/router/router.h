@@ -49,6 +49,7 @@ struct served_version {
 	char note[REASON_SIZE];
 	bool unloaded; /* nobody needed it: it is not that it failed */
 	struct served_life *life;
+	atomic_bool leaving;                 /* it was replaced: what waits to predict with it should give up */
 	atomic_uint pins;                    /* predictions that outlive their reader's stay in the routing */
 	_Atomic float ns_per_byte;           /* what its requests cost (infer); infinite: not known yet */
 	struct served_version *retired_next; /* private */
@@ -92,6 +93,10 @@ struct served_version *served_model_version(const struct served_model *m, const 
 /* The version that a request gets: by its unit when it has one (unit_size > 0), else at random. NULL when
  * the model has no live version. */
 struct served_version *served_model_pick(const struct served_model *m, const char *unit, size_t unit_size);
+/* The number in [0, ROUTE_BUCKETS) by which the shadows get a request, those of a greater weight: by its unit when it
+ * has one, so that all requests of a unit are copied or none, else at random; independent of which version answers.
+ * ROUTE_BUCKETS when no shadow would get it. */
+uint32_t served_model_draw(const struct served_model *m, const char *unit, size_t unit_size);
 
 /* AWAY: its remote server is. */
 #define SERVED_STATES(X)        \

@@ -37,6 +37,14 @@ static void plan(struct passage *p)
 		p->planned.revision = 0;
 }
 
+static void record_refusal(struct passage *p, const struct err *e)
+{
+	const struct route_change *change = &p->change;
+	if (!change->dry_run)
+		registry_audit(p->r->registry, p->actor, change->action, change->model, change->version,
+			       err_name(e->code), change->reason, e->text, NULL);
+}
+
 /* --- before the lock --- */
 
 static bool is_held(const struct passage *p, uint32_t version)
@@ -122,9 +130,7 @@ static int prepare(struct passage *p, struct err *e)
 			comes_in &= current[k] != version;
 		if (prepare_version(p, version, comes_in, e) == 0)
 			continue;
-		if (!p->change.dry_run)
-			registry_audit(p->r->registry, p->actor, p->change.action, p->change.model, p->change.version,
-				       err_name(e->code), p->change.reason, e->text, NULL);
+		record_refusal(p, e);
 		return -1;
 	}
 	return 0;
@@ -163,6 +169,18 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 	return 0;
 }
 
+/* What the planned route must keep to. Judged here: nothing changes meanwhile. */
+static int judge(struct passage *p, const struct served_model *old, struct err *e)
+{
+	const struct route_change *change = &p->change;
+
+	/* Going back must always be possible; what cannot be copied then counts as failed. */
+	if (strcmp(change->action, "rollback") == 0 || served_model_check_shadows(old, &p->planned.route, e) == 0)
+		return 0;
+	record_refusal(p, e);
+	return -1;
+}
+
 /* *again: the route that it would be now names a version that is not held. */
 static int change_locked(struct passage *p, struct change_outcome *outcome, bool *again, struct err *e)
 {
@@ -178,6 +196,8 @@ static int change_locked(struct passage *p, struct change_outcome *outcome, bool
 			*again = true;
 			return 0;
 		}
+		if (p->planned.revision != 0 && judge(p, old, e) != 0)
+			return -1;
 	}
 	return carry_out(p, old, outcome, e);
 }

@@ -51,6 +51,13 @@ void served_version_free(struct served_version *v);
 /* A new model, the copy of old (shallow: versions are shared) or an empty one of that name. */
 struct served_model *served_model_copy(const struct served_model *old, const char *name, size_t extra_versions);
 void served_model_free(struct served_model *m);
+/* Before `after` takes the place of `before` (may be NULL) in the routing: begins the comparison of every shadow that
+ * is new or has another live version beside it, and ends those of shadows that leave. ended gets what is to be released
+ * when the last reader of before has passed, else NULL. */
+void served_model_compare(const struct served_model *before, const struct served_model *after,
+			  struct comparison *ended[ROUTE_ENTRIES_MAX]);
+/* Every shadow of this route must take what its live version takes; ERR_CONFLICT tells the first difference. */
+int served_model_check_shadows(const struct served_model *m, const struct route *route, struct err *e);
 /* Reads the newest revisions of m from the registry into its history, route and revision. */
 int served_model_refresh(struct served_model *m, struct registry *registry, struct err *e);
 /* The same from the revision that was just written. */

@@ -16,6 +16,7 @@
 
 void router_retire(struct router *r, struct served_version *v)
 {
+	atomic_store(&v->leaving, true);
 	v->retired_next = r->retired;
 	r->retired = v;
 	pthread_cond_signal(&r->wake);

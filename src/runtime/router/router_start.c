@@ -108,6 +108,7 @@ static void load_needed(struct router *r, struct served_model *m)
 
 static int load_model(struct router *r, const char *name, struct served_model **result, struct err *e)
 {
+	struct comparison *ended[ROUTE_ENTRIES_MAX]; /* there were none */
 	struct version_record *records;
 	size_t count;
 	if (registry_versions(r->registry, name, &records, &count, e) != 0)
@@ -119,6 +120,7 @@ static int load_model(struct router *r, const char *name, struct served_model **
 	if (served_model_refresh(*result, r->registry, e) != 0 || read_left(r, *result, e) != 0)
 		return -1;
 	load_needed(r, *result);
+	served_model_compare(NULL, *result, ended);
 	return 0;
 }
 

@@ -30,6 +30,8 @@ void telemetry_free(struct telemetry *t)
 {
 	if (t == NULL)
 		return;
+	telemetry_free(atomic_load(&t->copies));
+	comparison_release(atomic_load(&t->comparison));
 	for (size_t i = 0; i < TELEMETRY_THREADS; i++)
 		free(atomic_load(&t->recorders[i]));
 	for (size_t i = 0; i < SNAPSHOT_WINDOW_MAX_S; i++)
@@ -122,7 +124,7 @@ static void record_predictions(struct telemetry *t, struct recorder *r, const do
 		}
 		if (isnan(predictions[i]))
 			add32(&r->predictions[PLACE_NAN]);
-		gather(t, predictions[i]);
+		gather(t->parent != NULL ? t->parent : t, predictions[i]);
 	}
 	add64(&r->sums[baseline != NULL ? SUM_FINITE_BINNED : SUM_FINITE_GATHERED], finite);
 	add_double(&r->values[baseline != NULL ? VALUES_BINNED : VALUES_GATHERED], sum);
@@ -247,6 +249,8 @@ void telemetry_tick(struct telemetry *t, int64_t now_s)
 	add_totals(t, &now);
 	t->before = now;
 	pthread_mutex_unlock(&t->lock);
+	if (atomic_load(&t->copies) != NULL)
+		telemetry_tick(atomic_load(&t->copies), now_s);
 }
 
 bool telemetry_gathered(struct telemetry *t, double values[BASELINE_LEARN_COUNT])
@@ -266,6 +270,8 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
 	*copy = *baseline;
 	if (!atomic_compare_exchange_strong(&t->baseline, &none, copy))
 		free(copy);
+	if (atomic_load(&t->copies) != NULL)
+		telemetry_set_baseline(atomic_load(&t->copies), baseline);
 }
 
 uint64_t telemetry_lost(void)

@@ -5,6 +5,8 @@
  * after a thread's first record; each thread writes only its own counters. telemetry_tick(): one thread,
  * once a second; it turns the counters into a window. Reading: any thread, under an internal lock that
  * recording never takes.
+ * What a version is asked as a shadow is recorded in a telemetry of its own, telemetry_copies(): nobody who counts a
+ * model's requests may count a request twice. Both learn one baseline, and one tick closes the windows of both.
  * Limits: TELEMETRY_THREADS recording threads (more: the sample is counted as lost); windows are kept for
  * SNAPSHOT_WINDOW_MAX_S seconds; no bucket may count more than 2^32 - 1 between two ticks.
  * Not here: longer history.
@@ -16,6 +18,7 @@
 #include "core/err.h"
 #include "core/histogram.h"
 #include "core/snapshot.h"
+#include "runtime/telemetry/comparison.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,6 +62,22 @@ void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sam
 /* One request that failed on this version: `refused` for the codes that blame the caller, else an error. */
 void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t latency_ns);
 
+/* --- a version as a shadow --- */
+
+/* A comparison with the answers of another version begins. Leaves in *ended what is to be released when nobody can have
+ * it from telemetry_comparison() any more, or NULL. -1 when memory is out: nothing is compared then. One thread at a
+ * time. */
+int telemetry_begin_shadow(struct telemetry *t, uint32_t against, struct comparison **ended);
+/* The latest one, ended or not; NULL: there was none. Hold it to keep it. */
+struct comparison *telemetry_comparison(struct telemetry *t);
+/* Where requests that were copied to the version are recorded; NULL before it was a shadow. */
+struct telemetry *telemetry_copies(struct telemetry *t);
+/* The latest comparison; all 0, and false, when there was none. What is read may be released meanwhile, so only where
+ * router_enter() or the routing's lock keeps it. */
+bool telemetry_read_shadow(struct telemetry *t, struct shadow_stats *stats);
+/* Of all its comparisons since telemetry_new(): `copied` is those that have ended; no quantiles. */
+bool telemetry_read_shadow_totals(struct telemetry *t, struct shadow_stats *stats);
+
 /* Closes the window that ends at second now_s (monotonic, increasing by one or more). */
 void telemetry_tick(struct telemetry *t, int64_t now_s);
 
@@ -72,6 +91,9 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
  * latency histogram added to it, for a model's total. */
 void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
 		    uint64_t *ok_counts);
+/* The same with what it was asked as a shadow. */
+void telemetry_read_with_copies(struct telemetry *t, int64_t now_s, uint32_t window_s,
+				struct snapshot_version_stats *stats);
 /* Until this moment: it waits for no tick. latency, which may be NULL, gets the histogram of the answered ones;
  * its counts sum up to totals->ok. */
 void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals, uint64_t latency[HISTOGRAM_BUCKETS]);

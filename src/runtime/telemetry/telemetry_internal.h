@@ -72,6 +72,11 @@ struct telemetry {
 	bool gather_taken; /* the tick's thread only */
 	double *gather;
 
+	struct telemetry *parent; /* of copies: whose baseline is learned */
+	_Atomic(struct telemetry *) copies;
+	_Atomic(struct comparison *) comparison;
+	struct tally shadow_total;
+
 	pthread_mutex_t lock; /* of all below */
 	int64_t first_s;      /* of the first tick; 0: none yet */
 	struct counts before; /* at the last tick */

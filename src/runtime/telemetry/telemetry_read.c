@@ -54,33 +54,65 @@ void telemetry_latency(const uint64_t *counts, struct snapshot_latency *latency)
 	}
 }
 
-void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
-		    uint64_t *ok_counts)
-{
-	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
-	double sum = 0;
-	uint64_t finite = 0;
+/* What is summed up of windows. */
+struct reading {
+	struct snapshot_version_stats *stats;
+	uint64_t latency[HISTOGRAM_BUCKETS];
+	double sum;
+	uint64_t finite;
+	int64_t age_s; /* of the oldest telemetry */
+};
 
+static void read_windows(struct telemetry *t, int64_t now_s, uint32_t window_s, struct reading *to)
+{
 	pthread_mutex_lock(&t->lock);
 	for (size_t i = 0; i < SNAPSHOT_WINDOW_MAX_S; i++) {
 		const struct window *w = &t->windows[i];
 		if (w->second == 0 || w->second > now_s)
 			continue;
 		if (w->second > now_s - (int64_t)window_s)
-			add_window(w, stats, latency, &sum, &finite);
+			add_window(w, to->stats, to->latency, &to->sum, &to->finite);
 		if (w->second > now_s - SNAPSHOT_SERIES)
-			stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] = (uint32_t)w->requests;
+			to->stats->series_rps[SNAPSHOT_SERIES - 1 - (now_s - w->second)] += (uint32_t)w->requests;
 	}
-	/* A version younger than the window is divided by its age. */
 	int64_t age_s = t->first_s == 0 ? 1 : now_s - t->first_s + 1;
+	if (age_s > to->age_s)
+		to->age_s = age_s;
 	pthread_mutex_unlock(&t->lock);
+}
 
-	stats->stats.rate_rps = (double)stats->stats.requests / (age_s < window_s ? (double)age_s : window_s);
-	stats->predictions.mean = finite > 0 ? sum / (double)finite : NAN;
+static void finish_reading(struct telemetry *t, struct reading *r, uint32_t window_s)
+{
+	struct snapshot_version_stats *stats = r->stats;
+
+	/* A version younger than the window is divided by its age. */
+	stats->stats.rate_rps = (double)stats->stats.requests / (r->age_s < window_s ? (double)r->age_s : window_s);
+	stats->predictions.mean = r->finite > 0 ? r->sum / (double)r->finite : NAN;
 	read_baseline(t, &stats->predictions);
-	telemetry_latency(latency, &stats->stats.latency);
+	telemetry_latency(r->latency, &stats->stats.latency);
+}
+
+void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
+		    uint64_t *ok_counts)
+{
+	struct reading r = {.stats = stats};
+
+	read_windows(t, now_s, window_s, &r);
+	finish_reading(t, &r, window_s);
 	for (size_t k = 0; ok_counts != NULL && k < HISTOGRAM_BUCKETS; k++)
-		ok_counts[k] += latency[k];
+		ok_counts[k] += r.latency[k];
+}
+
+void telemetry_read_with_copies(struct telemetry *t, int64_t now_s, uint32_t window_s,
+				struct snapshot_version_stats *stats)
+{
+	struct telemetry *copies = telemetry_copies(t);
+	struct reading r = {.stats = stats};
+
+	read_windows(t, now_s, window_s, &r);
+	if (copies != NULL)
+		read_windows(copies, now_s, window_s, &r);
+	finish_reading(t, &r, window_s);
 }
 
 static void total_predictions(struct telemetry *t, const uint64_t *counts, struct telemetry_totals *totals)
