@@ -24,11 +24,14 @@ void control_answer(struct http_response *response, cJSON *json)
 	free(text);
 }
 
-void control_refuse(struct http_response *response, const struct err *e)
+void control_refuse_gates(struct http_response *response, const struct err *e, const struct finding *findings,
+			  size_t count)
 {
 	cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "error", e->text);
 	cJSON_AddStringToObject(json, "code", err_name(e->code));
+	if (count > 0)
+		cJSON_AddItemToObject(json, "gates", findings_to_json(findings, count));
 	char *text = cJSON_PrintUnformatted(json);
 	cJSON_Delete(json);
 	response->status = err_http(e->code);
@@ -36,6 +39,11 @@ void control_refuse(struct http_response *response, const struct err *e)
 	buf_clear(&response->body);
 	buf_add_string(&response->body, text == NULL ? "{\"error\":\"memory is out\"}" : text);
 	free(text);
+}
+
+void control_refuse(struct http_response *response, const struct err *e)
+{
+	control_refuse_gates(response, e, NULL, 0);
 }
 
 /* --- who asks --- */

@@ -21,6 +21,9 @@ int control_query(const struct http_request *request, const char *name, long lon
 		  long long fallback, long long *value, struct err *e);
 /* The job's number out of the path. */
 int control_job_id(const struct http_segments *segments, int64_t *id, struct err *e);
+/* control_refuse() with what gates found beside it, when they were judged: {"error","code","gates":[...]}. */
+void control_refuse_gates(struct http_response *response, const struct err *e, const struct finding *findings,
+			  size_t count);
 /* Answers 200 with the tree, which is taken; NULL counts as memory that ran out. */
 void control_answer(struct http_response *response, cJSON *json);
 
