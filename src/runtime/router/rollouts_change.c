@@ -156,28 +156,41 @@ static int start_prepared(struct rollouts *rs, struct rollout_entry *entry, cons
 	return 0;
 }
 
+/* A name that was never heard of gets no entry. */
+static int known_entry(struct rollouts *rs, const char *model, struct rollout_entry **entry, struct err *e)
+{
+	bool known = routing_find(router_enter(rs->router), model, e) != NULL;
+	router_leave(rs->router);
+	if (!known)
+		return -1;
+	*entry = rollouts_entry(rs, model);
+	return *entry != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out while changing a rollout");
+}
+
+/* With `busy` held. *recorded: the refusal is in the audit already, as those of a route's change are. */
+static int start(struct rollouts *rs, struct rollout_entry *entry, const struct rollout_request *request,
+		 const struct actor *actor, struct rollout *r, struct change_outcome *outcome, bool *recorded,
+		 struct err *e)
+{
+	if (check_none_open(entry, e) != 0 || prepare(rs, request, actor, r, e) != 0)
+		return -1;
+	*recorded = true;
+	return start_prepared(rs, entry, request, actor, r, outcome, e);
+}
+
 int rollouts_start(struct rollouts *rs, const struct rollout_request *request, const struct actor *actor,
 		   struct rollout *result, struct change_outcome *outcome, struct err *e)
 {
+	struct rollout_entry *entry;
+	bool recorded = false;
 	outcome->finding_count = 0;
-	struct rollout_entry *entry = NULL;
-	/* A name that was never heard of gets no entry. */
-	int status = prepare(rs, request, actor, result, e);
-	if (status == 0) {
-		entry = rollouts_entry(rs, request->model);
-		status = entry == NULL ? err_set(e, ERR_MEMORY, "memory is out while starting a rollout") : 0;
-	}
-	bool asked = false;
+	int status = known_entry(rs, request->model, &entry, e);
 	if (status == 0) {
 		pthread_mutex_lock(&entry->busy);
-		status = check_none_open(entry, e);
-		asked = status == 0;
-		if (asked)
-			status = start_prepared(rs, entry, request, actor, result, outcome, e);
+		status = start(rs, entry, request, actor, result, outcome, &recorded, e);
 		pthread_mutex_unlock(&entry->busy);
 	}
-	/* The route's own refusals are recorded where they are made. */
-	if (status != 0 && !asked && !request->dry_run)
+	if (status != 0 && !recorded && !request->dry_run)
 		registry_audit(rs->registry, actor, "rollout", request->model, request->version, err_name(e->code),
 			       request->reason, e->text, NULL);
 	return status;
@@ -260,14 +273,9 @@ static int change_open(struct rollouts *rs, struct rollout_entry *entry, enum ro
 int rollouts_change(struct rollouts *rs, const char *model, enum rollouts_verb verb, const char *reason,
 		    const struct actor *actor, struct rollout *result, struct err *e)
 {
-	struct rollout_entry *entry = NULL;
-	const struct served_model *m = routing_find(router_enter(rs->router), model, e);
-	router_leave(rs->router);
-	if (m == NULL)
+	struct rollout_entry *entry;
+	if (known_entry(rs, model, &entry, e) != 0)
 		return -1;
-	entry = rollouts_entry(rs, model);
-	if (entry == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while changing a rollout");
 	pthread_mutex_lock(&entry->busy);
 	int status = rollout_entry_open(entry)
 			 ? change_open(rs, entry, verb, reason, actor, e)
