@@ -24,6 +24,8 @@
 	X(audit)      \
 	X(alerts)     \
 	X(ack)        \
+	X(apply)      \
+	X(export)     \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \

@@ -4,7 +4,6 @@
 #include "core/users.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 /* --- answers --- */
 
@@ -24,14 +23,12 @@ void control_answer(struct http_response *response, cJSON *json)
 	free(text);
 }
 
-void control_refuse_gates(struct http_response *response, const struct err *e, const struct finding *findings,
-			  size_t count)
+void control_refuse_with(struct http_response *response, const struct err *e, cJSON *json)
 {
-	cJSON *json = cJSON_CreateObject();
+	if (json == NULL)
+		json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "error", e->text);
 	cJSON_AddStringToObject(json, "code", err_name(e->code));
-	if (count > 0)
-		cJSON_AddItemToObject(json, "gates", findings_to_json(findings, count));
 	char *text = cJSON_PrintUnformatted(json);
 	cJSON_Delete(json);
 	response->status = err_http(e->code);
@@ -43,7 +40,7 @@ void control_refuse_gates(struct http_response *response, const struct err *e, c
 
 void control_refuse(struct http_response *response, const struct err *e)
 {
-	control_refuse_gates(response, e, NULL, 0);
+	control_refuse_with(response, e, NULL);
 }
 
 /* --- who asks --- */
@@ -54,17 +51,6 @@ void control_actor(const struct http_request *request, struct actor *actor)
 	users_name(actor->uid, actor->name, sizeof actor->name);
 	const char *client = http_header(request, "Mldeck-Client");
 	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
-}
-
-int control_check_peer(struct server *s, const struct http_request *request, struct err *e)
-{
-	if (request->peer_uid == geteuid() || request->peer_uid == 0)
-		return 0;
-	struct actor actor;
-	control_actor(request, &actor);
-	err_set(e, ERR_DENIED, "%s is neither the owner of this runtime nor root", actor.name);
-	registry_audit(s->registry, &actor, "connect", "", 0, err_name(ERR_DENIED), "", e->text, NULL);
-	return -1;
 }
 
 /* --- reading --- */

@@ -33,7 +33,16 @@ static int read_request(const cJSON *body, struct rollout_request *request, stru
 	return 0;
 }
 
-/* What was said, and the gates beside it, also when they refuse. */
+/* What the gates found, when they refuse; NULL when they were not asked. */
+static cJSON *gates_json(const struct change_outcome *outcome)
+{
+	if (outcome->finding_count == 0)
+		return NULL;
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddItemToObject(json, "gates", findings_to_json(outcome->findings, outcome->finding_count));
+	return json;
+}
+
 static cJSON *start_json(const struct rollout_request *request, const struct rollout *r,
 			 const struct change_outcome *outcome)
 {
@@ -68,7 +77,7 @@ void control_post_rollout(void *context, const struct http_request *request, con
 	if (outcome == NULL || body == NULL || read_request(body, &asked, &e) != 0)
 		control_refuse(response, &e);
 	else if (rollouts_start(s->rollouts, &asked, &actor, &rollout, outcome, &e) != 0)
-		control_refuse_gates(response, &e, outcome->findings, outcome->finding_count);
+		control_refuse_with(response, &e, gates_json(outcome));
 	else
 		control_answer(response, start_json(&asked, &rollout, outcome));
 	free(outcome);
