@@ -40,7 +40,7 @@ struct rollout_request {
 	bool force;              /* gates that do not pass are overridden */
 };
 
-/* Gives the version its first share, once it is loaded and the gates pass. Refused, with the audit's record: an unknown
+/* Gives the version its first share, once it is loaded and the gates pass. Refused: an unknown
  * version, the live one, one that has the first step's share already, a route with other canaries, while another
  * rollout of the model is open. outcome has the findings of the gates, also when they refuse. */
 int rollouts_start(struct rollouts *rs, const struct rollout_request *request, const struct actor *actor,

@@ -167,32 +167,20 @@ static int known_entry(struct rollouts *rs, const char *model, struct rollout_en
 	return *entry != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out while changing a rollout");
 }
 
-/* With `busy` held. *recorded: the refusal is in the audit already, as those of a route's change are. */
-static int start(struct rollouts *rs, struct rollout_entry *entry, const struct rollout_request *request,
-		 const struct actor *actor, struct rollout *r, struct change_outcome *outcome, bool *recorded,
-		 struct err *e)
-{
-	if (check_none_open(entry, e) != 0 || prepare(rs, request, actor, r, e) != 0)
-		return -1;
-	*recorded = true;
-	return start_prepared(rs, entry, request, actor, r, outcome, e);
-}
-
 int rollouts_start(struct rollouts *rs, const struct rollout_request *request, const struct actor *actor,
 		   struct rollout *result, struct change_outcome *outcome, struct err *e)
 {
 	struct rollout_entry *entry;
-	bool recorded = false;
 	outcome->finding_count = 0;
-	int status = known_entry(rs, request->model, &entry, e);
-	if (status == 0) {
-		pthread_mutex_lock(&entry->busy);
-		status = start(rs, entry, request, actor, result, outcome, &recorded, e);
-		pthread_mutex_unlock(&entry->busy);
-	}
-	if (status != 0 && !recorded && !request->dry_run)
-		registry_audit(rs->registry, actor, "rollout", request->model, request->version, err_name(e->code),
-			       request->reason, e->text, NULL);
+	if (known_entry(rs, request->model, &entry, e) != 0)
+		return -1;
+	pthread_mutex_lock(&entry->busy);
+	int status = check_none_open(entry, e);
+	if (status == 0)
+		status = prepare(rs, request, actor, result, e);
+	if (status == 0)
+		status = start_prepared(rs, entry, request, actor, result, outcome, e);
+	pthread_mutex_unlock(&entry->busy);
 	return status;
 }
 
