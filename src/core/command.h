@@ -16,7 +16,8 @@
 #define ARGUMENTS_MAX 64
 #define OPTIONS_MAX 32
 
-/* --name VALUE, or a flag when value is NULL. */
+/* --name VALUE, or a flag when value is NULL. "[VALUE]" may be left out: then there is no value, and
+ * arguments_flag() says that the option is there. */
 struct option_spec {
 	const char *name;
 	const char *value;
@@ -63,6 +64,7 @@ struct command {
 	const struct option_spec *options; /* ends with OPTION_END; may be NULL */
 	/* Returns the exit code; errors were already printed to stderr (command_fail). */
 	int (*run)(const struct arguments *a);
+	const char *letters; /* "f=file": -f stands for --file; blanks between several; may be NULL */
 };
 
 /* Parses argv (after the verb) by the record: counts of positional arguments come from `arguments`. */
@@ -80,6 +82,8 @@ bool arguments_flag(const struct arguments *a, const char *option);
 int arguments_socket(const struct arguments *a, char *path, size_t size, struct err *e);
 int arguments_state(const struct arguments *a, char *path, size_t size, struct err *e);
 
+/* The letter that stands for an option, by the record's `letters`; '\0' when none does. */
+char command_letter(const struct command *c, const struct option_spec *o);
 /* Prints "mldeck VERB: sentence" to stderr and returns the exit code. */
 int command_fail(const struct command *c, const struct err *e);
 /* "usage: mldeck VERB ..." with its options. */

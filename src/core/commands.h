@@ -16,11 +16,16 @@
 	X(split)      \
 	X(promote)    \
 	X(rollback)   \
+	X(rollout)    \
 	X(load)       \
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \
 	X(audit)      \
+	X(alerts)     \
+	X(ack)        \
+	X(apply)      \
+	X(export)     \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \

@@ -1,5 +1,5 @@
 /*
- * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, scheduler, jobs, data plane, control plane; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
@@ -9,11 +9,14 @@
 #include "core/config.h"
 #include "core/err.h"
 #include "core/registry/registry.h"
+#include "runtime/alerts.h"
 #include "runtime/http/http.h"
 #include "runtime/job/jobs.h"
+#include "runtime/router/rollouts.h"
 #include "runtime/router/router.h"
 #include "runtime/router/shadows.h"
 #include "runtime/router/workers.h"
+#include "runtime/scheduler.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,17 +37,21 @@ struct server {
 	char name[64];
 	char listen[64];    /* with the port in use */
 	int64_t started_ms; /* monotonic */
-	int64_t ticked_s;
 	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct alerts *alerts;
+	struct rollouts *rollouts;
+	struct scheduler *scheduler;
 	struct jobs *jobs;
 	struct workers *workers; /* of predictions */
 	struct shadows *shadows;
 	/* Of loads and unloads: these wait for predictions, so they must not stand in their way. */
 	struct workers *changers;
 	struct http_server *data, *control;
-	int stop_fd; /* an eventfd: writing to it ends server_run() */
+	bool has_group;         /* [control] group is set */
+	uint32_t control_group; /* whose members are let in on the control socket */
+	int stop_fd;            /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
 	atomic_bool cutting; /* a drain's deadline has passed: what waits is refused */
 };
