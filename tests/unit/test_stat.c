@@ -224,6 +224,11 @@ static void counts_keep_their_digits(void **state)
 	uint64_t even[] = {1000000000000000, 1000000000000000}, impossible[] = {3, 4, 1};
 	assert_int_equal(stat_counts_log_e(even, weights, 2, 1000, &log_e, &e), 0);
 	assert_near(log_e, -0.5 * log(2e12), 1e-4);
+	/* Weights that were written with nine digits are no evidence. */
+	weights[0] = 0.5 + 5e-10;
+	assert_int_equal(stat_counts_log_e(even, weights, 2, 1e15, &log_e, &e), 0);
+	assert_true(fabs(log_e) < 2);
+	weights[0] = 0.5;
 	uint64_t far[] = {200000, 400000};
 	assert_int_equal(stat_counts_log_e(far, weights, 2, 1000, &log_e, &e), 0);
 	assert_true(log_e > 3e4 && isfinite(log_e) && stat_anytime_p(log_e) == 0);
