@@ -18,6 +18,7 @@ struct client {
 	struct fetch *fetch;
 	char *socket_path;
 	char program[64];
+	cJSON *refusal; /* of the last call */
 };
 
 struct client *client_new(const char *socket_path, const char *program)
@@ -41,8 +42,14 @@ void client_free(struct client *c)
 	if (!c)
 		return;
 	fetch_free(c->fetch);
+	cJSON_Delete(c->refusal);
 	free(c->socket_path);
 	free(c);
+}
+
+const cJSON *client_refusal(const struct client *c)
+{
+	return c->refusal;
 }
 
 /* The runtime's own code and sentence. */
@@ -78,6 +85,8 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	int result = -1;
 
 	*answer = NULL;
+	cJSON_Delete(c->refusal);
+	c->refusal = NULL;
 	buf_init(&url);
 	buf_init(&got.body);
 	buf_format(&url, "http://localhost%s", path);
@@ -106,7 +115,7 @@ out:
 	if (result == 0)
 		*answer = json;
 	else
-		cJSON_Delete(json);
+		c->refusal = json;
 	buf_release(&got.body);
 	buf_release(&url);
 	return result;
