@@ -129,7 +129,7 @@ size_t history_route(const struct snapshot_model *m, const struct history *h, si
 void history_bar(struct canvas *c, int row, int column, int columns, const struct snapshot_model *m,
 		 const struct history *h, size_t at)
 {
-	struct route_entry entries[ROUTE_ENTRIES_MAX];
+	struct route_entry entries[ROUTE_ENTRIES_MAX] = {{0}};
 	size_t count = history_route(m, h, at, entries);
 	chart_split(c, row, column, columns, entries, count);
 	if (count == 0)
