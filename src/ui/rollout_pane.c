@@ -122,7 +122,7 @@ void rollout_steps_draw(struct canvas *c, struct area area, const struct rollout
 	int width = (area.columns + GAP) / shown - GAP;
 	first = first + shown > count ? count - shown : first;
 	first = first < 0 ? 0 : first;
-	width = width > 24 ? 24 : width;
+	width = width > 40 ? 40 : width;
 	for (int i = 0; i < shown; i++)
 		draw_step(c, (struct area){area.row, area.column + i * (width + GAP), area.rows, width}, r,
 			  (uint32_t)(first + i));

@@ -13,7 +13,7 @@ enum { ID, AT, WHO, ACTION, MODEL, OUTCOME, DETAIL, REASON, COLUMN_COUNT };
 
 static const struct grid_column columns_all[COLUMN_COUNT] = {
     [ID] = {"ID", 8, 4, 7, true, 0},          [AT] = {"AT", 0, 11, 11, false, 0},
-    [WHO] = {"WHO", 1, 7, 12, false, 0},      [ACTION] = {"ACTION", 2, 8, 11, false, 0},
+    [WHO] = {"WHO", 1, 7, 12, false, 0},      [ACTION] = {"ACTION", 2, 11, 13, false, 0},
     [MODEL] = {"MODEL", 4, 12, 24, false, 0}, [OUTCOME] = {"OUTCOME", 3, 10, 14, false, 0},
     [DETAIL] = {"WHAT", 6, 12, 40, false, 0}, [REASON] = {"REASON", 7, 10, 60, false, 0},
 };

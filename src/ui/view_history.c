@@ -4,10 +4,14 @@
 #include "ui/panes.h"
 #include "ui/view.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BAR 10
+#define AXIS_FINE_S 30.0  /* about here the axis turns from linear to logarithmic */
+#define CHART_ROWS_MIN 10 /* below the list, before there are charts */
+#define WIDE 110
 #define DETAIL_ROWS 7     /* with its rule */
 #define AXIS_ROWS 3       /* with its rule */
 #define AXIS_ROWS_MIN 12  /* of the view, before there is an axis */
@@ -89,6 +93,8 @@ static void draw_list(struct canvas *c, int top, int bottom, const struct ui_sta
 	struct grid_column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, count = (int)h->count;
 	memcpy(columns, columns_all, sizeof(columns));
+	if (c->columns < WIDE) /* who and why matter more than the words of a mark */
+		columns[ACTION].most = columns[ACTION].least;
 	grid_lay_out(columns, COLUMN_COUNT, c->columns - GRID_MARKER - 1);
 	int end = grid_headings(c, top, columns, COLUMN_COUNT);
 	int first = grid_first(0, count, (int)history_selected(state, h), rows);
@@ -100,35 +106,54 @@ static void draw_list(struct canvas *c, int top, int bottom, const struct ui_sta
 
 /* --- the time axis --- */
 
-/* Marks of all revisions between the oldest and now. Where several fall on one cell the newest shows, but the selected
- * one always does. */
+/* By the logarithm of age: the last minutes and the last weeks are seen on one line. */
+static int axis_column(const struct ui_state *state, int64_t at_ms, double span_s, int columns)
+{
+	double age_s = fmax((double)(state->now_ms - at_ms) / 1000, 0);
+	double part = log1p(age_s / AXIS_FINE_S) / log1p(span_s / AXIS_FINE_S);
+	return (int)lround((1 - fmin(part, 1)) * (columns - 1));
+}
+
+static void draw_ticks(struct canvas *c, int row, const struct ui_state *state, double span_s, int columns)
+{
+	static const struct {
+		int64_t age_s;
+		const char *label;
+	} ticks[] = {{60, "1 min"},        {600, "10 min"},          {3600, "1 h"},
+		     {6 * 3600, "6 h"},    {86400, "1 d"},           {7 * 86400, "1 week"},
+		     {30 * 86400, "30 d"}, {91 * 86400, "3 months"}, {365 * 86400, "1 year"}};
+	int end = columns - 3;
+	canvas_put(c, row, 2 + end, 3, ROLE_DIM, "now");
+	for (size_t i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
+		int width = 1 + canvas_width(ticks[i].label);
+		int at = axis_column(state, state->now_ms - ticks[i].age_s * 1000, span_s, columns);
+		if ((double)ticks[i].age_s > span_s || at + width + 1 > end)
+			continue;
+		canvas_cell(c, row, 2 + at, c->charset == CHARSET_ASCII ? '|' : 0x2575, ROLE_BORDER);
+		canvas_put(c, row, 3 + at, width - 1, ROLE_DIM, ticks[i].label);
+		end = at;
+	}
+}
+
+/* Where several fall on one cell the newest shows, but the selected one always does. */
 static void draw_axis(struct canvas *c, int top, const struct ui_state *state, const struct history *h)
 {
 	int columns = c->columns - 4;
-	int64_t from = h->list[h->count - 1].at_ms, to = state->now_ms;
-	double span = to > from ? (double)(to - from) : 1;
-	char text[40];
+	double span_s = fmax((double)(state->now_ms - h->list[h->count - 1].at_ms) / 1000, AXIS_FINE_S);
+	size_t selected = history_selected(state, h);
+	const struct snapshot_revision *r = &h->list[selected];
+	char text[16];
 	canvas_fill(c, top + 1, 2, 1, columns, 0x2500, ROLE_BORDER);
-	for (size_t i = h->count; i-- > 0;) {
-		const struct snapshot_revision *r = &h->list[i];
-		int at = 2 + (int)((double)(r->at_ms - from) / span * (columns - 1));
-		if (r->at_ms >= from && r->at_ms <= to)
-			canvas_put(c, top + 1, at, 1, history_role(r), history_glyph(c, r->action));
-	}
-	const struct snapshot_revision *r = &h->list[history_selected(state, h)];
-	int at = 2 + (int)((double)(r->at_ms - from) / span * (columns - 1));
+	for (size_t i = h->count; i-- > 0;)
+		canvas_put(c, top + 1, 2 + axis_column(state, h->list[i].at_ms, span_s, columns), 1,
+			   history_role(&h->list[i]), history_glyph(c, h->list[i].action));
+	int at = 2 + axis_column(state, r->at_ms, span_s, columns);
 	canvas_put(c, top + 1, at, 1, history_role(r), history_glyph(c, r->action));
 	canvas_bold(c, top + 1, at, 1);
-	int width = snprintf(text, sizeof(text), "r%u", r->revision);
-	int label = at - width / 2;
+	int width = snprintf(text, sizeof(text), "r%u", r->revision), label = at - width / 2;
 	label = label < 2 ? 2 : label + width > c->columns - 2 ? c->columns - 2 - width : label;
 	canvas_put(c, top, label, width, ROLE_SELECTED, text);
-	panes_time(state, from, true, text, sizeof(text));
-	canvas_put(c, top + 2, 2, -1, ROLE_DIM, text);
-	canvas_put_right(c, top + 2, 2, columns, ROLE_DIM, "now");
-	panes_time(state, from + (int64_t)(span / 2), true, text, sizeof(text));
-	if (columns > 50)
-		canvas_put(c, top + 2, 2 + columns / 2 - canvas_width(text) / 2, -1, ROLE_DIM, text);
+	draw_ticks(c, top + 2, state, span_s, columns);
 }
 
 /* --- the selected one in full --- */
@@ -166,6 +191,15 @@ static void draw_selected(struct canvas *c, int top, int bottom, const struct ui
 			   r->reason[0] != '\0' ? r->reason : "none was given");
 }
 
+static void draw_charts(struct canvas *c, int top, int bottom, const struct ui_state *state,
+			const struct snapshot_model *m)
+{
+	struct shown shown[PANES_VERSIONS_MAX];
+	size_t count = panes_collect(m, 0, shown, PANES_VERSIONS_MAX);
+	panes_rule(c, top, 0, c->columns, "");
+	panes_draw(c, (struct area){top + 1, 2, bottom - top - 1, c->columns - 3}, m, shown, count, state->now_ms);
+}
+
 static void draw(struct canvas *c, int top, int bottom, const struct ui_state *state)
 {
 	const struct snapshot_model *m = snapshot_find(state->snapshot, state->model);
@@ -182,8 +216,12 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 	int detail = rows >= ROOMY_ROWS_MIN ? DETAIL_ROWS : 0;
 	int list = (int)h.count + 1 < bottom - top - detail ? (int)h.count + 1 : bottom - top - detail;
 	draw_list(c, top, top + list, state, m, &h);
+	top += list;
+	bool charts = detail > 0 && bottom - top - detail >= CHART_ROWS_MIN;
 	if (detail > 0)
-		draw_selected(c, top + list, bottom, state, m, &h);
+		draw_selected(c, top, charts ? top + detail : bottom, state, m, &h);
+	if (charts)
+		draw_charts(c, top + detail, bottom, state, m);
 }
 
 const struct view view_history = {

@@ -24,7 +24,7 @@ static int draw_title(struct canvas *c, int row, const struct ui_state *state, c
 	canvas_bold(c, row, start, column - start);
 	column = canvas_format(c, row, column, -1, ROLE_DIM, " instead of v%u", r->from) + 2;
 	panes_ago(state->now_ms, r->ended_ms > 0 ? r->ended_ms : r->started_ms, ago, sizeof(ago));
-	canvas_format(c, row, column, -1, ROLE_DIM, "%s %s, by %s", r->ended_ms > 0 ? "ended" : "started", ago, r->who);
+	canvas_format(c, row, column, -1, ROLE_DIM, "by %s, %s %s", r->who, r->ended_ms > 0 ? "ended" : "begun", ago);
 	return row + 1;
 }
 
