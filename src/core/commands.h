@@ -17,6 +17,7 @@
 	X(shadow)     \
 	X(promote)    \
 	X(rollback)   \
+	X(load)       \
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \

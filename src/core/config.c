@@ -63,6 +63,8 @@ static const struct setting settings[] = {
     FIELD("shadows", "queue", KIND_COUNT, shadows.queue_max, 2, 1048576),
     FIELD("shadows", "bytes", KIND_SIZE, shadows.bytes_max, 65536, 1099511627776),
     FIELD("shadows", "timeout", KIND_MS, shadows.timeout_ms, 1, 3600000),
+    FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
+    FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 _Static_assert(SETTING_COUNT <= SETTINGS_MAX, "struct reader counts the settings in one word");
@@ -79,6 +81,7 @@ void config_init(struct config *c)
 	    .remote = {.timeout_ms = 10000, .connect_timeout_ms = 2000, .retries = 1, .in_flight_max = 256},
 	    .workers = {.queue_max = 1024, .inline_us = 1000},
 	    .shadows = {.threads = 2, .queue_max = 1024, .bytes_max = 64u << 20, .timeout_ms = 5000},
+	    .routes = {.keep_warm_s = 86400, .idle_unload_s = 3600},
 	};
 }
 

@@ -65,6 +65,12 @@ struct config_shadows {
 	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
 };
 
+/* [routes]: how long versions that are in no route stay loaded */
+struct config_routes {
+	unsigned keep_warm_s;   /* keep_warm = 24h: after it was live or a canary */
+	unsigned idle_unload_s; /* idle_unload = 1h: after it was deployed, loaded or last asked */
+};
+
 struct config {
 	struct config_server server;
 	struct config_cors cors;
@@ -72,6 +78,7 @@ struct config {
 	struct config_remote remote;
 	struct config_workers workers;
 	struct config_shadows shadows;
+	struct config_routes routes;
 };
 
 /* Every default. */

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* A version that is not loaded is loaded first, and asked its sample rows. */
+#define CHANGE_TIMEOUT_MS 120000
+
 cJSON *change_shares(const struct route_entry *entries, size_t count)
 {
 	cJSON *body = cJSON_CreateObject();
@@ -111,7 +114,7 @@ int change_send(const struct arguments *a, const char *action, cJSON *body, stru
 	if (body_fill(a, action, body, e) != 0 || output_client(a, action, &client, e) != 0)
 		goto out;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/route", arguments_at(a, 0));
-	if (client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e) != 0)
+	if (client_post(client, path, body, CHANGE_TIMEOUT_MS, &answer, e) != 0)
 		goto out;
 	result = arguments_flag(a, "json") ? output_json(answer, e) : change_print(answer, action, e);
 out:

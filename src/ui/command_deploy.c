@@ -52,6 +52,7 @@ static int deploy(const struct arguments *a, struct err *e)
 	    .model = arguments_at(a, 0),
 	    .file_path = arguments_at(a, 1),
 	    .baseline_path = arguments_value(a, "baseline"),
+	    .samples_path = arguments_value(a, "samples"),
 	    .features = arguments_value(a, "features"),
 	    .reason = arguments_value(a, "reason"),
 	    .no_live = arguments_flag(a, "no-live"),
@@ -85,6 +86,7 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
     {"no-live", NULL, "do not make it live, even when nothing is"},
     {"baseline", "ROWS.CSV", "rows whose predictions are the reference distribution"},
+    {"samples", "ROWS.CSV", "rows it must answer before it gets traffic; else the first 64 of the baseline"},
     {"features", "NAMES|ROWS.CSV", "names of the features of a model whose file has none"},
     OPTIONS_REMOTE,
     OPTION_REASON,

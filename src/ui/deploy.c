@@ -37,13 +37,12 @@ int deploy_read_file(const char *path, size_t size_max, struct buf *b, struct er
 	return result;
 }
 
-static int baseline_read(const char *path, struct buf *b, struct err *e)
+static int rows_file_read(const char *path, const char *fewer, struct buf *b, struct err *e)
 {
 	if (!path || deploy_read_file(path, BASELINE_FILE_MAX, b, e) == 0)
 		return 0;
 	if (e->code == ERR_TOO_LARGE)
-		err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; fewer rows give as good a baseline", path,
-			BASELINE_FILE_MAX >> 20);
+		err_set(e, ERR_TOO_LARGE, "%s is larger than %zu MiB; %s", path, BASELINE_FILE_MAX >> 20, fewer);
 	return -1;
 }
 
@@ -106,7 +105,8 @@ out:
 	return result;
 }
 
-static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline)
+static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline,
+			const struct buf *samples)
 {
 	cJSON *body = cJSON_CreateObject();
 	bool whole = cJSON_AddStringToObject(body, "sha256", sha256) &&
@@ -117,6 +117,8 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 		whole = cJSON_AddStringToObject(body, "reason", r->reason) != NULL;
 	if (whole && baseline->size > 0)
 		whole = cJSON_AddStringToObject(body, "baseline_csv", baseline->data) != NULL;
+	if (whole && samples->size > 0)
+		whole = cJSON_AddStringToObject(body, "samples_csv", samples->data) != NULL;
 	if (whole)
 		return body;
 	cJSON_Delete(body);
@@ -127,21 +129,23 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 {
 	cJSON *artifact = NULL, *body = NULL, *names = NULL;
 	const cJSON *sha256;
-	struct buf baseline;
+	struct buf baseline, samples;
 	char path[128];
 	int result = -1;
 
 	*answer = NULL;
 	buf_init(&baseline);
-	if (baseline_read(r->baseline_path, &baseline, e) != 0 || features_read(r->features, &names, e) != 0 ||
-	    upload(client, r, &artifact, e) != 0)
+	buf_init(&samples);
+	if (rows_file_read(r->baseline_path, "fewer rows give as good a baseline", &baseline, e) != 0 ||
+	    rows_file_read(r->samples_path, "the first 64 rows are kept", &samples, e) != 0 ||
+	    features_read(r->features, &names, e) != 0 || upload(client, r, &artifact, e) != 0)
 		goto out;
 	sha256 = cJSON_GetObjectItemCaseSensitive(artifact, "sha256");
 	if (!cJSON_IsString(sha256)) {
 		err_set(e, ERR_SYSTEM, "the runtime did not say under which digest it keeps the file");
 		goto out;
 	}
-	body = body_make(r, sha256->valuestring, &baseline);
+	body = body_make(r, sha256->valuestring, &baseline, &samples);
 	if (!body) {
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
@@ -155,5 +159,6 @@ out:
 	cJSON_Delete(body);
 	cJSON_Delete(artifact);
 	buf_release(&baseline);
+	buf_release(&samples);
 	return result;
 }

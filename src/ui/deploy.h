@@ -19,6 +19,7 @@ struct deploy_request {
 	const char *file_path;       /* or the URL that remote has */
 	const struct remote *remote; /* NULL: a file */
 	const char *baseline_path;   /* CSV rows, or NULL */
+	const char *samples_path;    /* CSV rows that it is warmed up with, or NULL */
 	const char *features;        /* names with commas between them, or a CSV file with a header; or NULL */
 	const char *reason;          /* or NULL */
 	bool no_live;

@@ -102,7 +102,7 @@ def traffic_goes_on(*options):
     def ask():
         while not ended.is_set():
             status, answer = runtime.infer(good_request())
-            seen.add((status, "outputs" in answer or "unloaded" in answer.get("error", "")))
+            seen.add((status, "outputs" in answer or "loaded" in answer.get("error", "")))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:

@@ -299,7 +299,7 @@ def test_a_wrong_file_is_refused_and_changes_nothing():
 
 
 def test_a_full_disk_refuses_the_deploy_only():
-    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (250000, 250000)))
+    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (350000, 350000)))
     small = os.path.join(tempfile.mkdtemp(), "small.txt")
     fixture = sorted(f for f in os.listdir("tests/fixtures/forest") if f.endswith(".txt"))[0]
     open(small, "w").write(open(f"tests/fixtures/forest/{fixture}").read())

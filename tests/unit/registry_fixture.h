@@ -63,7 +63,7 @@ static inline int fixture_deploy(struct registry *r, const char *model, const ch
 	m.input_count = 1;
 	if (fixture_upload(r, content, m.sha256, e) != 0)
 		return -1;
-	return registry_deploy(r, model, &m, NULL, no_live, "because", &operator, result, e);
+	return registry_deploy(r, model, &m, NULL, NULL, no_live, "because", &operator, result, e);
 }
 
 static inline int fixture_promote(struct registry *r, const char *model, uint32_t version, int64_t expect,

@@ -135,7 +135,7 @@ static void deploy_needs_the_file(void **state)
 	memset(m.sha256, 'a', 64);
 	struct deploy_result result;
 	struct err e = {0};
-	assert_int_equal(registry_deploy(r, "m", &m, NULL, false, "", &operator, & result, &e), -1);
+	assert_int_equal(registry_deploy(r, "m", &m, NULL, NULL, false, "", &operator, & result, &e), -1);
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 	char(*names)[TEXT_NAME_MAX + 1];
 	size_t count;

@@ -102,7 +102,7 @@ static void cleaned_when_kept(void **state)
 	assert_int_equal(fixture_upload(r, "x", m.sha256, NULL), 0);
 	free(m.file_name);
 	m.file_name = copy("a\033]0;owned\007");
-	assert_int_equal(registry_deploy(r, "m", &m, NULL, false, "", &operator, & result, NULL), 0);
+	assert_int_equal(registry_deploy(r, "m", &m, NULL, NULL, false, "", &operator, & result, NULL), 0);
 	struct version_record *versions;
 	size_t count;
 	assert_int_equal(registry_versions(r, "m", &versions, &count, NULL), 0);
@@ -113,7 +113,7 @@ static void cleaned_when_kept(void **state)
 	memset(m.inputs[0].name, '\033', TENSOR_NAME_SIZE - 1);
 	struct err e = {0};
 	assert_int_equal(fixture_upload(r, "y", m.sha256, NULL), 0);
-	assert_int_equal(registry_deploy(r, "m", &m, NULL, false, "", &operator, & result, &e), -1);
+	assert_int_equal(registry_deploy(r, "m", &m, NULL, NULL, false, "", &operator, & result, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 	manifest_release(&m);
 	registry_close(r);

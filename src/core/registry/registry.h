@@ -24,7 +24,8 @@
 #define VERSIONS_MAX 100000
 
 struct registry;
-struct rollout; /* core/rollout.h */
+struct rollout;     /* core/rollout.h */
+struct sample_rows; /* core/registry/registry_samples.h */
 
 /* Who asks for a change, as the socket knows it. */
 struct actor {
@@ -107,11 +108,12 @@ struct deploy_result {
 	uint32_t revision; /* the route's revision now, 0 when none */
 };
 
-/* Registers a version. baseline may be NULL. The first version of a new model goes live unless no_live. The
- * artifact must have been committed. A refusal is the caller's to record: it knows those of before, too. */
+/* Registers a version. baseline and samples (what it is warmed up with) may be NULL. The first version of a new model
+ * goes live unless no_live. The artifact must have been committed. A refusal is the caller's to record: it knows those
+ * of before, too. */
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
-		    struct deploy_result *result, struct err *e);
+		    const struct baseline *baseline, const struct sample_rows *samples, bool no_live,
+		    const char *reason, const struct actor *actor, struct deploy_result *result, struct err *e);
 
 /* A change of a route that is asked for. */
 struct route_change {

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/registry/registry_internal.h"
+#include "core/registry/registry_samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct deploy {
 	const char *model;
 	const struct manifest *manifest;
 	const struct baseline *baseline;
+	const struct sample_rows *samples;
 	bool no_live;
 	const struct actor *actor;
 	char reason[REASON_SIZE];
@@ -93,6 +95,9 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 	if (!digest_valid(d->manifest->sha256))
 		return err_set(e, ERR_INPUT, "a SHA-256 is 64 lower-case hexadecimal digits, got \"%s\"",
 			       d->manifest->sha256);
+	if (d->samples != NULL && strlen(d->samples->csv) > SAMPLE_CSV_MAX)
+		return err_set(e, ERR_TOO_LARGE, "the %d sample rows have %zu bytes, more than %zu MiB",
+			       SAMPLE_ROWS_MAX, strlen(d->samples->csv), SAMPLE_CSV_MAX >> 20);
 	if (registry_clean_reason(reason, d->reason, e) != 0 ||
 	    print_json(manifest_to_json(d->manifest), &d->manifest_json, e) != 0 ||
 	    check_text(d->manifest_json, reread_manifest, e) != 0)
@@ -230,6 +235,8 @@ static int write_deploy(struct registry *r, struct deploy *d, struct err *e)
 	} else if (add_version(r, d, &audit, e) != 0) {
 		return -1;
 	}
+	if (d->samples != NULL && registry_insert_samples(r, d->model_id, d->result.version, d->samples, e) != 0)
+		return -1;
 	if (!d->result.live) {
 		struct revision_record current;
 		if (registry_revision(r, d->model_id, 0, &current, NULL, e) != 0)
@@ -259,11 +266,15 @@ static int transact(struct registry *r, struct deploy *d, struct err *e)
 }
 
 int registry_deploy(struct registry *r, const char *model, const struct manifest *manifest,
-		    const struct baseline *baseline, bool no_live, const char *reason, const struct actor *actor,
-		    struct deploy_result *result, struct err *e)
+		    const struct baseline *baseline, const struct sample_rows *samples, bool no_live,
+		    const char *reason, const struct actor *actor, struct deploy_result *result, struct err *e)
 {
-	struct deploy d = {
-	    .model = model, .manifest = manifest, .baseline = baseline, .no_live = no_live, .actor = actor};
+	struct deploy d = {.model = model,
+			   .manifest = manifest,
+			   .baseline = baseline,
+			   .samples = samples,
+			   .no_live = no_live,
+			   .actor = actor};
 	int done = prepare(&d, reason, e);
 	if (done == 0) {
 		registry_lock(r);

@@ -73,6 +73,9 @@ struct revision_place {
 int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, struct revision_record *record,
 		      struct revision_place *place, struct err *e);
 
+/* registry_samples.c; does nothing when the version has some. */
+int registry_insert_samples(struct registry *r, int64_t model_id, uint32_t version, const struct sample_rows *samples,
+			    struct err *e);
 /* Writes a revision with who and what its audit record has, which then gets revision, based_on, forced and the data
  * that ties the two together, and goes to registry_insert_audit(). members: more of the data, as `"name":value,...`, or
  * "". *data is what audit->data points to; free(), also when it fails. */

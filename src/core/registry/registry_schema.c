@@ -152,11 +152,13 @@ static const char routes[] =
     " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
     "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);"
 
-    /* Rows that a version is warmed up with, as CSV with a header. Written once, at its deploy. */
+    /* Rows that a version is warmed up with, as CSV with a header, and of each, in a character, whether the version
+     * answered it with a finite number when it was deployed. Written once. */
     "CREATE TABLE sample ("
     " model_id INTEGER NOT NULL,"
     " version INTEGER NOT NULL,"
     " rows TEXT NOT NULL,"
+    " finite TEXT NOT NULL,"
     " PRIMARY KEY (model_id, version),"
     " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
 

@@ -46,6 +46,7 @@ static const struct http_route routes[] = {
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
+    {"POST", "/control/v1/models/{}/versions/{}/load", control_post_load, "load a version"},
     {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
     {"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
     {"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},

@@ -137,6 +137,7 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 	    json_optional_text(body, "file_name", &deploy.file_name, &e) != 0 ||
 	    json_optional_text(body, "reason", &deploy.reason, &e) != 0 ||
 	    json_optional_text(body, "baseline_csv", &deploy.baseline_csv, &e) != 0 ||
+	    json_optional_text(body, "samples_csv", &deploy.samples_csv, &e) != 0 ||
 	    json_optional_boolean(body, "no_live", &deploy.no_live, &e) != 0)
 		goto refuse;
 	if (deploy.sha256 == NULL) {

@@ -19,6 +19,9 @@ http_handler control_post_artifact;
 http_handler control_post_deploy;
 http_handler control_post_route;
 
+/* control_load.c */
+http_handler control_post_load;
+
 /* control_jobs.c, control_jobs_start.c */
 http_handler control_get_jobs;
 http_handler control_get_job;

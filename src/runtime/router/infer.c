@@ -72,9 +72,13 @@ static struct served_version *find_version(const struct served_model *m, const c
 	else if (v == NULL)
 		err_set(e, ERR_UNREACHABLE, "%s has no live version", m->name);
 	if (v != NULL && v->engine == NULL) {
-		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, m->name, v->note);
+		struct err why;
+		served_version_state(v, &why);
+		err_set(e, ERR_UNREACHABLE, "v%u of %s is not ready: %s", v->version, m->name, why.text);
 		return NULL;
 	}
+	if (v != NULL && version[0] != '\0')
+		served_version_asked(v);
 	return v;
 }
 

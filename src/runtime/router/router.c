@@ -3,88 +3,9 @@
 #include "core/clock.h"
 #include "runtime/router/epoch.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* 256 rows in JSON through a sample forest, measured. */
-#define TABULAR_NS_PER_BYTE 20
-
-const char *served_state_name(enum served_state state)
-{
-	static const char *const names[] = {
-#define X(state, name) name,
-	    SERVED_STATES(X)
-#undef X
-	};
-	return names[state];
-}
-
-enum served_state served_version_state(const struct served_version *v, struct err *e)
-{
-	if (v->engine == NULL) {
-		err_set(e, ERR_UNREACHABLE, "%s", v->note);
-		return v->unloaded ? SERVED_UNLOADED : SERVED_FAILED;
-	}
-	if (v->engine->ready != NULL && v->engine->ready(v->model, e) != 0)
-		return SERVED_AWAY;
-	return SERVED_READY;
-}
-
-void served_version_pin(struct served_version *v)
-{
-	atomic_fetch_add_explicit(&v->pins, 1, memory_order_relaxed);
-}
-
-void served_version_unpin(struct served_version *v)
-{
-	atomic_fetch_sub_explicit(&v->pins, 1, memory_order_release);
-}
-
-static bool is_tabular(const struct served_version *v)
-{
-	const struct engine *engine = engine_find(v->manifest.engine);
-	return engine != NULL && engine->tabular;
-}
-
-bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
-				char difference[MANIFEST_DIFFERENCE_SIZE])
-{
-	return manifest_same_inputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
-}
-
-void served_version_loaded(struct served_version *v, const struct engine *engine)
-{
-	v->engine = engine;
-	/* Whoever needs them and finds none says why, by asking columns_new() again. */
-	v->columns = columns_new(&v->manifest, "", NULL);
-	/* What a forest takes is known well enough to send a first huge request to a worker; of any other model the
-	 * first request tells, there. */
-	atomic_store(&v->ns_per_byte, engine->tabular ? TABULAR_NS_PER_BYTE : INFINITY);
-}
-
-void served_version_unload(struct served_version *v)
-{
-	atomic_store(&v->leaving, true);
-	while (atomic_load_explicit(&v->pins, memory_order_acquire) > 0)
-		clock_pause_ms(1);
-	if (v->engine != NULL)
-		v->engine->unload(v->model);
-	v->engine = NULL;
-	columns_free(v->columns);
-	v->columns = NULL;
-}
-
-void served_version_free(struct served_version *v)
-{
-	if (v == NULL)
-		return;
-	served_version_unload(v);
-	manifest_release(&v->manifest);
-	telemetry_free(v->telemetry);
-	free(v);
-}
 
 struct served_model *served_model_copy(const struct served_model *old, const char *name, size_t extra_versions)
 {
@@ -121,6 +42,7 @@ static void history_entry(struct snapshot_revision *to, const struct revision_re
 	memcpy(to->action, from->action, sizeof to->action);
 	memcpy(to->who, from->who, sizeof to->who);
 	memcpy(to->reason, from->reason, sizeof to->reason);
+	to->forced = from->forced;
 	route_text(&from->route, to->route, sizeof to->route);
 }
 
@@ -141,136 +63,15 @@ int served_model_refresh(struct served_model *m, struct registry *registry, stru
 	return 0;
 }
 
-/* Takes over what the record owns. NULL when memory is out. */
-static struct served_version *version_from_record(struct version_record *record)
+void served_model_revise(struct served_model *m, const struct revision_record *revision)
 {
-	struct served_version *v = calloc(1, sizeof *v);
-	if (v == NULL)
-		return NULL;
-	v->telemetry = telemetry_new(&record->baseline);
-	if (v->telemetry == NULL) {
-		free(v);
-		return NULL;
-	}
-	v->version = record->version;
-	v->created_ms = record->created_ms;
-	memcpy(v->created_by, record->created_by, sizeof v->created_by);
-	v->manifest = record->manifest;
-	manifest_init(&record->manifest);
-	return v;
-}
-
-static int load_engine(struct router *r, struct served_version *v, const void *data, size_t size, struct err *e)
-{
-	const struct engine_source source = {data, size, r->config, &v->manifest};
-	const struct engine *engine = engine_find(v->manifest.engine);
-	if (engine == NULL)
-		return err_set(e, ERR_UNSUPPORTED, "this mldeck has no engine `%s`", v->manifest.engine);
-	if (engine->load(&source, NULL, &v->kind, &v->model, e) != 0)
-		return -1;
-	served_version_loaded(v, engine);
-	return 0;
-}
-
-void served_version_load(struct router *r, struct served_version *v)
-{
-	const void *data;
-	size_t size;
-	struct err e = {0};
-	if (artifact_map(r->registry, v->manifest.sha256, &data, &size, &e) == 0) {
-		load_engine(r, v, data, size, &e);
-		artifact_unmap(data, size);
-	}
-	if (v->engine == NULL)
-		snprintf(v->note, sizeof v->note, "%.*s", (int)sizeof v->note - 1, e.text);
-}
-
-static int load_model(struct router *r, const char *name, struct served_model **result, struct err *e)
-{
-	struct version_record *records;
-	struct comparison *ended[ROUTE_ENTRIES_MAX]; /* there were none */
-	size_t count;
-	if (registry_versions(r->registry, name, &records, &count, e) != 0)
-		return -1;
-
-	struct served_model *m = served_model_copy(NULL, name, count);
-	bool complete = m != NULL;
-	for (size_t i = 0; complete && i < count; i++) {
-		struct served_version *v = version_from_record(&records[i]);
-		complete = v != NULL;
-		if (!complete)
-			break;
-		served_version_load(r, v);
-		m->versions[m->version_count++] = v;
-	}
-	version_records_free(records, count);
-	if (!complete)
-		err_set(e, ERR_MEMORY, "memory is out while loading %s", name);
-	if (!complete || served_model_refresh(m, r->registry, e) != 0) {
-		for (size_t i = 0; m != NULL && i < m->version_count; i++)
-			served_version_free(m->versions[i]);
-		served_model_free(m);
-		return -1;
-	}
-	served_model_compare(NULL, m, ended);
-	*result = m;
-	return 0;
-}
-
-int router_new(struct registry *registry, const struct config *config, struct router **result, struct err *e)
-{
-	struct router *r = calloc(1, sizeof *r);
-	struct routing *routing = calloc(1, sizeof *routing);
-	char(*names)[TEXT_NAME_MAX + 1] = NULL;
-	size_t count = 0;
-
-	if (r == NULL || routing == NULL) {
-		free(r);
-		free(routing);
-		return err_set(e, ERR_MEMORY, "memory is out at start");
-	}
-	r->registry = registry;
-	r->config = config;
-	atomic_store(&r->routing, routing);
-	pthread_mutex_init(&r->loading, NULL);
-	pthread_mutex_init(&r->change, NULL);
-	if (registry_models(registry, &names, &count, e) != 0)
-		goto fail;
-	routing->models = calloc(count + 1, sizeof(struct served_model *));
-	if (routing->models == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out at start");
-		goto fail;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (load_model(r, names[i], &routing->models[i], e) != 0)
-			goto fail;
-		routing->model_count++;
-	}
-	free(names);
-	*result = r;
-	return 0;
-fail:
-	free(names);
-	router_free(r);
-	return -1;
-}
-
-void router_free(struct router *r)
-{
-	if (r == NULL)
-		return;
-	struct routing *routing = atomic_load(&r->routing);
-	for (size_t i = 0; i < routing->model_count; i++) {
-		struct served_model *m = routing->models[i];
-		for (size_t k = 0; k < m->version_count; k++)
-			served_version_free(m->versions[k]);
-		served_model_free(m);
-	}
-	free(routing->models);
-	free(routing);
-	pthread_mutex_destroy(&r->loading);
-	pthread_mutex_destroy(&r->change);
-	free(r);
+	size_t kept = m->history_count < SNAPSHOT_HISTORY ? m->history_count : SNAPSHOT_HISTORY - 1;
+	memmove(&m->history[1], &m->history[0], kept * sizeof m->history[0]);
+	memset(&m->history[0], 0, sizeof m->history[0]);
+	history_entry(&m->history[0], revision);
+	m->history_count = kept + 1;
+	m->revision = revision->revision;
+	m->route = revision->route;
 }
 
 const struct routing *router_enter(struct router *r)

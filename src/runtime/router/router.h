@@ -4,8 +4,10 @@
  * Owner: the server, from router_new() to router_free(). Data plane threads read one immutable `routing`
  * between router_enter() and router_leave(), without locks; changes build a new one, swap it in, and free
  * the old one when its last reader has passed. A change is in the registry before it is in the routing.
- * Versions stay loaded until the router is freed.
- * Not here: what is kept (registry), HTTP.
+ * A version takes requests after it was loaded and warmed up, and is unloaded when it is in no route and nothing has
+ * asked it for some time ([routes] in the configuration). What stands for a version is constant, so to load or unload
+ * it is to put another one in its place; manifest, telemetry and life are shared and stay until the router is freed.
+ * Not here: what is kept (registry), sample rows (warm_up), HTTP.
  */
 #ifndef RUNTIME_ROUTER_H
 #define RUNTIME_ROUTER_H
@@ -22,7 +24,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One loaded (or failed) version. Constant once published, but for the two atomics. */
+/* What is known of a version whatever is loaded of it. */
+struct served_life {
+	_Atomic int64_t asked_ms; /* when a request last named it, or it left the route: monotonic, some ms coarse */
+	atomic_bool loading;      /* somebody loads it just now */
+	/* Of who may change the routing; monotonic. */
+	int64_t loaded_ms;
+	int64_t left_ms;     /* when it was last live or a canary; INT64_MIN: never */
+	unsigned holds;      /* changes that count on it: it stays loaded */
+	uint32_t load_count; /* attempts to load it that have ended */
+};
+
+/* One loaded (or unloaded, or failed) version. Constant once published, but for the two atomics. */
 struct served_version {
 	uint32_t version;
 	const struct engine *engine; /* NULL: it could not be loaded; note says why */
@@ -34,11 +47,12 @@ struct served_version {
 	int64_t created_ms;
 	char created_by[WHO_SIZE];
 	char note[REASON_SIZE];
-	bool unloaded;               /* by router_unload(): it is not that it failed */
-	atomic_bool leaving;         /* it is being unloaded: what waits to predict with it should give up */
-	atomic_uint pins;            /* predictions that outlive their reader's stay in the routing */
-	struct served_version *heir; /* has its manifest and telemetry, and a pin until this one is dropped */
-	_Atomic float ns_per_byte;   /* what its requests cost (infer); infinite: not known yet */
+	bool unloaded; /* nobody needed it: it is not that it failed */
+	struct served_life *life;
+	atomic_bool leaving;                 /* it is being unloaded: what waits to predict with it should give up */
+	atomic_uint pins;                    /* predictions that outlive their reader's stay in the routing */
+	_Atomic float ns_per_byte;           /* what its requests cost (infer); infinite: not known yet */
+	struct served_version *retired_next; /* private */
 };
 
 /* One model at one revision. Immutable. */
@@ -60,7 +74,8 @@ struct routing {
 
 struct router;
 
-/* Loads every model of the registry. A version that cannot be loaded is kept as failed, with the reason. The
+/* Loads and warms up what is in a route, or was live or a canary a short time ago, of every model of the registry; the
+ * others stay unloaded until they are needed. A version that cannot be loaded is kept as failed, with the reason. The
  * configuration is borrowed until router_free(). */
 int router_new(struct registry *registry, const struct config *config, struct router **result, struct err *e);
 void router_free(struct router *r);
@@ -84,7 +99,12 @@ struct served_version *served_model_pick(const struct served_model *m, const cha
 uint32_t served_model_draw(const struct served_model *m, const char *unit, size_t unit_size);
 
 /* AWAY: its remote server is. */
-#define SERVED_STATES(X) X(READY, "ready") X(AWAY, "away") X(UNLOADED, "unloaded") X(FAILED, "failed")
+#define SERVED_STATES(X)        \
+	X(READY, "ready")       \
+	X(AWAY, "away")         \
+	X(LOADING, "loading")   \
+	X(UNLOADED, "unloaded") \
+	X(FAILED, "failed")
 enum served_state {
 #define X(state, name) SERVED_##state,
 	SERVED_STATES(X)
@@ -97,6 +117,8 @@ enum served_state served_version_state(const struct served_version *v, struct er
 /* Keeps a version loaded past router_leave(), until it is unpinned. Between router_enter() and router_leave(). */
 void served_version_pin(struct served_version *v);
 void served_version_unpin(struct served_version *v);
+/* A request names this version: it is not idle. Cheap. */
+void served_version_asked(struct served_version *v);
 
 /* manifest_same_inputs(): whether what v is asked can be asked of other as it is. */
 bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
@@ -110,12 +132,13 @@ struct deploy_request {
 	const char *reason;
 	bool no_live;
 	const char *baseline_csv; /* rows with a header, or NULL */
+	const char *samples_csv;  /* rows to warm it up with; NULL: the first of the baseline */
 	/* Names of the columns of the model's only input [-1, feature_count], whose file has none. */
 	const char *const *feature_names;
 	size_t feature_count; /* 0: none are given */
 };
 
-/* Detects, loads and registers a version, then serves it. On failure nothing changed. */
+/* Detects, loads, warms up and registers a version, then serves it. On failure nothing changed. */
 int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
 		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
 
@@ -127,17 +150,23 @@ struct change_outcome {
 	struct finding findings[FINDINGS_MAX];
 };
 
-/* registry_change_route(), then the new route serves: when this returns, no request that starts now is
- * answered by the old route. Refuses a version that is not loaded. */
+/* Loads and warms up what the changed route names, then registry_change_route(), then the new route serves: when this
+ * returns, no request that starts now is answered by the old route. Refuses a version that cannot be loaded or does not
+ * answer its sample rows. Loading holds up no other change; who asked for one that takes it, and named no revision, is
+ * refused when the route was changed meanwhile. A dry run loads nothing. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e);
 
-/* Frees a model's versions from memory until it is loaded again, or the runtime starts anew: its requests are refused
- * meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit says who.
- * May wait: not for a data plane thread. */
+/* Frees a model's versions from memory until they are loaded again, or the runtime starts anew: requests for them are
+ * refused meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit
+ * says who. May wait: not for a data plane thread. */
 int router_unload(struct router *r, const char *model, const struct actor *actor, struct err *e);
-/* Loads what is not loaded of a model; -1 with the first reason when a version could not be (the others are). */
+/* Loads and warms up what is not loaded of a model; -1 with the first reason when a version could not be (the others
+ * are). */
 int router_load(struct router *r, const char *model, const struct actor *actor, struct err *e);
+/* The same for one version, which may be in no route. */
+int router_load_version(struct router *r, const char *model, uint32_t version, const char *reason,
+			const struct actor *actor, struct err *e);
 
 /* Once a second: closes the telemetry windows and freezes baselines that are complete. */
 void router_tick(struct router *r, int64_t now_s);

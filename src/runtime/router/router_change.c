@@ -1,368 +1,233 @@
 /*
- * router_change: deploys and route changes: into the registry first, then into the routing.
+ * router_change: a route's change: into the registry first, then into the routing.
+ *
+ * What may take long comes before the lock that changes hold: the change is planned, and what its route names is
+ * loaded, warmed up and held. Under the lock there is the plan again, where the route was changed meanwhile, the
+ * transaction, and the swap.
  */
 #include "runtime/router/router_internal.h"
 
-#include "core/rows.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Predicts rows with the new version and freezes the bins over what is counted of them. */
-static int baseline_from_rows(const struct served_version *v, const struct columns_rows *rows,
-			      struct baseline *baseline, struct err *e)
-{
-	struct inference inference;
-	size_t value_count = 0;
+/* What is held for a plan stays held while the next one is prepared. */
+#define HELD_MAX (2 * ROUTE_ENTRIES_MAX)
+/* So often a route may change between planning and the lock. */
+#define ATTEMPTS_MAX 16
 
-	if (inference_begin(&inference, &v->manifest, rows->arena, e) != 0)
-		return -1;
-	columns_rows_tensors(rows, 0, rows->count, inference.inputs);
-	if (v->kind.output != PREDICTION_NONE)
-		inference_want(&inference, v->kind.output);
-	if (engine_predict(v->engine, v->model, &inference, e) != 0)
-		return -1;
-	const double *values = prediction_values(&v->kind, &inference, &value_count);
-	double *copy = arena_array(rows->arena, value_count + 1, sizeof *copy);
-	if (values == NULL || copy == NULL)
-		return err_set(e, copy == NULL ? ERR_MEMORY : ERR_INPUT,
-			       "this model's predictions are no numbers that a baseline could hold");
-	memcpy(copy, values, value_count * sizeof *copy);
-	return baseline_make(baseline, copy, value_count, v->kind.class_count, v->kind.probability, "rows", e);
+/* A change on its way. */
+struct passage {
+	struct router *r;
+	const struct actor *actor;
+	struct route_change change; /* as asked; with the revision that was planned on once it had to wait for a load */
+	struct revision_record planned; /* revision 0: it was refused so far, as `refused` says */
+	struct err refused;
+	size_t held_count;
+	uint32_t held[HELD_MAX]; /* versions */
+	struct served_life *lives[HELD_MAX];
+};
+
+static void plan(struct passage *p)
+{
+	struct route_change dry = p->change;
+
+	dry.dry_run = true;
+	p->refused = (struct err){0};
+	if (registry_change_route(p->r->registry, &dry, p->actor, &p->planned, &p->refused) != 0)
+		p->planned.revision = 0;
 }
 
-static int baseline_from_csv(const struct served_version *v, const char *model, const char *csv,
-			     struct baseline *baseline, struct err *e)
+/* --- before the lock --- */
+
+static bool is_held(const struct passage *p, uint32_t version)
 {
-	struct columns *columns = columns_new(&v->manifest, model, e);
-	struct columns_rows rows;
-	struct arena arena = {0};
-	int result = -1;
-
-	if (columns == NULL)
-		return -1;
-	if (columns_rows_init(&rows, columns, &arena, 256, e) != 0)
-		goto out;
-	if (rows_read(csv, strlen(csv), ROWS_CSV, &rows, e) != 0)
-		err_set(e, e->code, "baseline rows: %s", e->text);
-	else
-		result = baseline_from_rows(v, &rows, baseline, e);
-out:
-	arena_release(&arena);
-	columns_free(columns);
-	return result;
-}
-
-/* Whether no person chose the names: LightGBM writes Column_0 for arrays, XGBoost's features without names are f0. */
-static bool names_are_numbers(const struct manifest *m)
-{
-	static const char *const forms[] = {"Column_%zu", "f%zu"};
-	char name[32];
-
-	for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
-		size_t i = 0;
-		while (i < m->feature_count && snprintf(name, sizeof name, forms[k], i) > 0 &&
-		       strcmp(m->feature_names[i], name) == 0)
-			i++;
-		if (i == m->feature_count)
+	for (size_t i = 0; i < p->held_count; i++)
+		if (p->held[i] == version)
 			return true;
-	}
 	return false;
 }
 
-/* Gives the features of a model the names that its file does not have. */
-static int name_features(struct manifest *m, const struct deploy_request *request, struct err *e)
+static void release_all(struct passage *p)
 {
-	size_t count = request->feature_count;
-
-	if (count == 0)
-		return 0;
-	if (m->feature_names != NULL && !names_are_numbers(m))
-		return err_set(e, ERR_INPUT, "%s names its features itself; deploy it without names",
-			       request->file_name);
-	if (m->input_count != 1 || m->feature_count == 0)
-		return err_set(e, ERR_INPUT, "%s has no input of rows of features, which could have names",
-			       request->file_name);
-	if (m->feature_count != count)
-		return err_set(e, ERR_INPUT, "%s takes %zu features, got %zu names", request->file_name,
-			       m->feature_count, count);
-	for (size_t i = 0; m->feature_names != NULL && i < count; i++)
-		free(m->feature_names[i]);
-	free(m->feature_names);
-	m->feature_names = calloc(count, sizeof *m->feature_names);
-	for (size_t i = 0; m->feature_names != NULL && i < count; i++) {
-		m->feature_names[i] = strdup(request->feature_names[i]);
-		if (m->feature_names[i] == NULL)
-			return err_set(e, ERR_MEMORY, "memory is out");
-	}
-	return m->feature_names != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+	for (size_t i = 0; i < p->held_count; i++)
+		router_release(p->r, p->lives[i]);
+	p->held_count = 0;
 }
 
-/* Loads the artifact as a version that is not yet registered. */
-static int load_new(struct router *r, const struct deploy_request *request, struct served_version *v, struct err *e)
+/* What a dry run can tell: a version that could not be loaded the last time. */
+static int check_failed(struct passage *p, uint32_t version, struct err *e)
 {
-	const void *data;
-	size_t size;
-	if (artifact_map(r->registry, request->sha256, &data, &size, e) != 0)
-		return -1;
-
-	int result = -1;
-	char formats[256];
-	const struct engine_source source = {data, size, r->config, NULL};
-	const struct engine *engine = engine_detect(data, size);
-	if (engine == NULL) {
-		engine_formats(formats, sizeof formats);
-		err_set(e, ERR_UNSUPPORTED,
-			"%s is no model that mldeck knows; it reads %s; others can be exported to ONNX",
-			request->file_name, formats);
-	} else if (engine->load(&source, &v->manifest, &v->kind, &v->model, e) == 0) {
-		snprintf(v->manifest.sha256, sizeof v->manifest.sha256, "%s", request->sha256);
-		v->manifest.size_bytes = size;
-		v->manifest.file_name = strdup(request->file_name);
-		result = v->manifest.file_name == NULL ? err_set(e, ERR_MEMORY, "memory is out")
-						       : name_features(&v->manifest, request, e);
-		/* Even where that is refused, for it must be unloaded; not before, for columns have the names. */
-		served_version_loaded(v, engine);
-	}
-	artifact_unmap(data, size);
-	return result;
-}
-
-/* Appends the registered version and publishes the model (change is held). */
-static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
-{
-	const struct served_model *old = routing_find(router_current(r), model, NULL);
-	struct served_model *m = served_model_copy(old, model, 1);
-	if (m == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
-	m->versions[m->version_count++] = v;
-	if (served_model_refresh(m, r->registry, e) != 0 || router_publish(r, m, e) != 0) {
-		served_model_free(m);
-		return -1;
-	}
-	return 0;
-}
-
-/* Predictions go on being counted into the bins that the registry froze for the version. */
-static void keep_baseline(struct router *r, const char *model, struct served_version *v)
-{
-	struct version_record *records;
-	size_t count;
-	if (registry_versions(r->registry, model, &records, &count, NULL) != 0)
-		return;
-	if (v->version <= count && records[v->version - 1].baseline.bin_count > 0)
-		telemetry_set_baseline(v->telemetry, &records[v->version - 1].baseline);
-	version_records_free(records, count);
-}
-
-/* The same file deployed again replaces a version that could not be loaded (change is held). Takes v, and leaves what
- * it replaced, or NULL. */
-static int heal_version(struct router *r, const char *model, uint32_t number, struct served_version *v,
-			struct served_version **replaced, bool *taken, struct err *e)
-{
-	const struct served_model *current = routing_find(router_current(r), model, NULL);
-	struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
-	if (old == NULL || old->engine != NULL)
-		return 0;
-	struct served_model *m = served_model_copy(current, model, 0);
-	if (m == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
-	v->version = number;
-	v->created_ms = old->created_ms;
-	memcpy(v->created_by, old->created_by, sizeof v->created_by);
-	m->versions[number - 1] = v;
-	keep_baseline(r, model, v);
-	if (router_publish(r, m, e) != 0) {
-		served_model_free(m);
-		return -1;
-	}
-	*taken = true;
-	*replaced = old;
-	return 0;
-}
-
-/* Names for a file that is a version already must be the ones that it has: a version is never changed. */
-static int check_names(struct router *r, const struct deploy_request *request, uint32_t number, struct err *e)
-{
-	const struct served_model *current = routing_find(router_current(r), request->model, NULL);
-	const struct served_version *old = current == NULL ? NULL : served_model_find(current, number);
-	size_t i = 0;
-
-	if (request->feature_count == 0 || old == NULL)
-		return 0;
-	const struct manifest *m = &old->manifest;
-	while (m->feature_names != NULL && i < m->feature_count && i < request->feature_count &&
-	       strcmp(m->feature_names[i], request->feature_names[i]) == 0)
-		i++;
-	if (i == request->feature_count)
-		return 0;
-	return err_set(e, ERR_CONFLICT,
-		       "v%u of %s is this file already, without these names of features, and a version is never "
-		       "changed; deploy it as another model",
-		       number, request->model);
-}
-
-static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
-			      const struct actor *actor, struct served_version *v, struct deploy_result *result,
-			      struct served_version **replaced, bool *taken, struct err *e)
-{
-	v->telemetry = telemetry_new(baseline);
-	if (v->telemetry == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
-	if (registry_deploy(r->registry, request->model, &v->manifest, baseline, request->no_live, request->reason,
-			    actor, result, e) != 0)
-		return -1;
-	if (!result->created)
-		return check_names(r, request, result->version, e) != 0
-			   ? -1
-			   : heal_version(r, request->model, result->version, v, replaced, taken, e);
-
-	struct version_record *records;
-	size_t count;
-	if (registry_versions(r->registry, request->model, &records, &count, e) != 0)
-		return -1;
-	v->version = result->version;
-	v->created_ms = records[result->version - 1].created_ms;
-	memcpy(v->created_by, records[result->version - 1].created_by, sizeof v->created_by);
-	version_records_free(records, count);
-	*taken = serve_version(r, request->model, v, e) == 0;
-	return *taken ? 0 : -1;
-}
-
-int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
-		  struct deploy_result *result, uint64_t *baseline_count, struct err *e)
-{
-	struct baseline *baseline = calloc(1, sizeof *baseline);
-	struct served_version *v = calloc(1, sizeof *v), *replaced = NULL;
-	bool taken = false;
-	int status = -1;
-
-	*result = (struct deploy_result){0};
-	if (baseline == NULL || v == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
-		goto out;
-	}
-	manifest_init(&v->manifest);
-	if (load_new(r, request, v, e) != 0)
-		goto out;
-	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
-		goto out;
-
-	pthread_mutex_lock(&r->loading);
-	pthread_mutex_lock(&r->change);
-	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL, actor, v, result,
-				    &replaced, &taken, e);
-	pthread_mutex_unlock(&r->change);
-	pthread_mutex_unlock(&r->loading);
-	/* It may share what it has with one whose predictions have not ended. */
-	served_version_free(replaced);
-	*baseline_count = baseline->count;
-out:
-	if (!taken)
-		served_version_free(v);
-	free(baseline);
-	return status;
-}
-
-/* The version that a change would bring in must be loaded. */
-static int check_loaded(const struct served_model *m, uint32_t version, struct err *e)
-{
-	const struct served_version *v = served_model_find(m, version);
-	if (v != NULL && v->engine == NULL)
-		return err_set(e, ERR_CONFLICT, "v%u of %s is not ready: %s", version, m->name, v->note);
-	return 0;
-}
-
-/* Plans the change without writing it, and looks at every version that its route names. */
-static int check_change(struct router *r, const struct served_model *m, const struct route_change *change,
-			const struct actor *actor, struct err *e)
-{
-	struct route_change plan = *change;
-	struct revision_record planned;
-	struct err refused = {0};
+	struct router *r = p->r;
 	int result = 0;
 
-	plan.dry_run = true;
-	if (registry_change_route(r->registry, &plan, actor, &planned, &refused) != 0)
-		return 0; /* the change itself is refused, and recorded, in the same words */
-	for (uint32_t i = 0; result == 0 && i < planned.route.entry_count; i++)
-		result = check_loaded(m, planned.route.entries[i].version, e);
-	/* Going back must always be possible; what cannot be copied then counts as failed. */
-	if (result == 0 && strcmp(change->action, "rollback") != 0)
-		result = served_model_check_shadows(m, &planned.route, e);
-	if (result != 0 && !change->dry_run)
-		registry_audit(r->registry, actor, change->action, m->name, change->version, err_name(e->code),
-			       change->reason, e->text, NULL);
+	pthread_mutex_lock(&r->change);
+	const struct served_model *m = routing_find(router_current(r), p->change.model, NULL);
+	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
+	if (v != NULL && v->engine == NULL && !v->unloaded)
+		result =
+		    err_set(e, ERR_CONFLICT, "v%u of %s is not ready: %s", (unsigned)version, p->change.model, v->note);
+	pthread_mutex_unlock(&r->change);
 	return result;
 }
 
-static int change_and_publish(struct router *r, const struct route_change *change, const struct actor *actor,
-			      struct change_outcome *outcome, struct err *e)
+/* Loads and holds a version that the planned route names; one that comes into it must answer its sample rows, too. */
+static int prepare_version(struct passage *p, uint32_t version, bool comes_in, struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), change->model, NULL);
-	struct served_model *m = NULL;
+	bool loaded = false;
 
-	if (old != NULL) {
-		route_text(&old->route, outcome->before, sizeof outcome->before);
-		if (check_change(r, old, change, actor, e) != 0)
+	if (p->change.dry_run) {
+		if (check_failed(p, version, e) != 0)
 			return -1;
-		/* Made first: once the registry has the change, nothing may fail for want of memory. */
-		m = served_model_copy(old, old->name, 0);
-		if (m == NULL)
-			return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
+	} else if (!is_held(p, version)) {
+		struct served_life *life;
+		if (router_hold(p->r, p->change.model, version, &life, &loaded, e) != 0)
+			return -1;
+		p->held[p->held_count] = version;
+		p->lives[p->held_count++] = life;
 	}
-	if (registry_change_route(r->registry, change, actor, &outcome->revision, e) != 0 || change->dry_run ||
-	    m == NULL) {
+	/* The route that a plan was made for may be gone by now; what it was says whether it still is. */
+	if (loaded && p->change.expect_revision < 0)
+		p->change.expect_revision = p->planned.based_on;
+	return comes_in && !loaded ? router_check(p->r, p->change.model, version, e) : 0;
+}
+
+/* The versions that have a role now. */
+static size_t current_versions(struct passage *p, uint32_t versions[ROUTE_ENTRIES_MAX])
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&p->r->change);
+	const struct served_model *m = routing_find(router_current(p->r), p->change.model, NULL);
+	for (; m != NULL && count < m->route.entry_count; count++)
+		versions[count] = m->route.entries[count].version;
+	pthread_mutex_unlock(&p->r->change);
+	return count;
+}
+
+static int prepare(struct passage *p, struct err *e)
+{
+	uint32_t current[ROUTE_ENTRIES_MAX];
+	size_t count = current_versions(p, current);
+
+	if (p->held_count > HELD_MAX - ROUTE_ENTRIES_MAX)
+		release_all(p);
+	plan(p);
+	/* A refusal is the registry's to say, under the lock. */
+	if (p->planned.revision == 0)
+		return 0;
+	for (uint32_t i = 0; i < p->planned.route.entry_count; i++) {
+		uint32_t version = p->planned.route.entries[i].version;
+		bool comes_in = true;
+		for (size_t k = 0; k < count; k++)
+			comes_in &= current[k] != version;
+		if (prepare_version(p, version, comes_in, e) == 0)
+			continue;
+		if (!p->change.dry_run)
+			registry_audit(p->r->registry, p->actor, p->change.action, p->change.model, p->change.version,
+				       err_name(e->code), p->change.reason, e->text, NULL);
+		return -1;
+	}
+	return 0;
+}
+
+/* --- under the lock --- */
+
+/* Going back must always be possible; what cannot be copied then counts as failed. */
+static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
+{
+	if (p->planned.revision == 0 || strcmp(p->change.action, "rollback") == 0 ||
+	    served_model_check_shadows(m, &p->planned.route, e) == 0)
+		return 0;
+	if (!p->change.dry_run)
+		registry_audit(p->r->registry, p->actor, p->change.action, m->name, p->change.version,
+			       err_name(e->code), p->change.reason, e->text, NULL);
+	return -1;
+}
+
+static bool all_held(const struct passage *p)
+{
+	for (uint32_t i = 0; i < p->planned.route.entry_count; i++)
+		if (!is_held(p, p->planned.route.entries[i].version))
+			return false;
+	return true;
+}
+
+/* Writes the change and publishes its route. */
+static int carry_out(struct passage *p, const struct served_model *old, struct change_outcome *outcome, struct err *e)
+{
+	/* Made first: once the registry has the change, nothing may fail for want of memory. */
+	struct served_model *m = old == NULL ? NULL : served_model_copy(old, old->name, 0);
+
+	if (old != NULL && m == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while changing %s", p->change.model);
+	if (registry_change_route(p->r->registry, &p->change, p->actor, &outcome->revision, e) != 0 ||
+	    p->change.dry_run || m == NULL) {
 		served_model_free(m);
 		return e->code == ERR_NONE ? 0 : -1;
 	}
-	if (served_model_refresh(m, r->registry, e) != 0 || router_publish(r, m, e) != 0) {
+	router_left(old, &outcome->revision.route);
+	served_model_revise(m, &outcome->revision);
+	if (router_publish(p->r, m, e) != 0) {
 		served_model_free(m);
 		return -1;
 	}
+	pthread_cond_signal(&p->r->wake);
 	return 0;
+}
+
+/* *again: the route that it would be now names a version that is not held. */
+static int change_locked(struct passage *p, struct change_outcome *outcome, bool *again, struct err *e)
+{
+	const struct served_model *old = routing_find(router_current(p->r), p->change.model, NULL);
+
+	if (old != NULL) {
+		route_text(&old->route, outcome->before, sizeof outcome->before);
+		/* Plans are made of the current revision; of a rollback, of the ones before and their rollouts too. */
+		if (p->planned.revision == 0 || p->planned.based_on != old->revision ||
+		    strcmp(p->change.action, "rollback") == 0)
+			plan(p);
+		if (p->planned.revision != 0 && !p->change.dry_run && !all_held(p)) {
+			*again = true;
+			return 0;
+		}
+		if (check_shadows(p, old, e) != 0)
+			return -1;
+	}
+	return carry_out(p, old, outcome, e);
+}
+
+static int pass(struct passage *p, struct change_outcome *outcome, struct err *e)
+{
+	for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+		bool again = false;
+		if (prepare(p, e) != 0)
+			return -1;
+		pthread_mutex_lock(&p->r->change);
+		int result = change_locked(p, outcome, &again, e);
+		pthread_mutex_unlock(&p->r->change);
+		if (!again)
+			return result;
+	}
+	return err_set(e, ERR_CONFLICT, "the route of %s is being changed by others again and again; try again",
+		       p->change.model);
 }
 
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e)
 {
+	/* On the heap: routes are much for a thread's stack. */
+	struct passage *p = calloc(1, sizeof *p);
+
 	e->code = ERR_NONE;
 	outcome->before[0] = '\0';
 	outcome->finding_count = 0;
-	pthread_mutex_lock(&r->change);
-	int status = change_and_publish(r, change, actor, outcome, e);
-	pthread_mutex_unlock(&r->change);
-	return status;
-}
-
-/* Freezes the baseline of a version once enough live predictions are there. */
-static void freeze_baseline(struct router *r, const char *model, struct served_version *v)
-{
-	double values[BASELINE_LEARN_COUNT];
-	struct baseline baseline;
-	struct err e;
-	if (!telemetry_gathered(v->telemetry, values))
-		return;
-	if (baseline_make(&baseline, values, BASELINE_LEARN_COUNT, v->kind.class_count, v->kind.probability, "live",
-			  &e) != 0)
-		return;
-	if (registry_set_baseline(r->registry, model, v->version, &baseline, &e) == 0)
-		telemetry_set_baseline(v->telemetry, &baseline);
-}
-
-void router_tick(struct router *r, int64_t now_s)
-{
-	/* Holding `change` keeps the routing; data plane threads never take it. */
-	pthread_mutex_lock(&r->change);
-	const struct routing *routing = router_current(r);
-	for (size_t i = 0; i < routing->model_count; i++) {
-		const struct served_model *m = routing->models[i];
-		for (size_t k = 0; k < m->version_count; k++) {
-			telemetry_tick(m->versions[k]->telemetry, now_s);
-			freeze_baseline(r, m->name, m->versions[k]);
-		}
-	}
-	pthread_mutex_unlock(&r->change);
+	if (p == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
+	p->r = r;
+	p->actor = actor;
+	p->change = *change;
+	int result = pass(p, outcome, e);
+	release_all(p);
+	free(p);
+	return result;
 }

@@ -1,199 +1,307 @@
 /*
- * router_load: models in and out of memory while they stay registered.
+ * router_load: versions in and out of memory while they stay registered.
  *
- * A version is constant once published, so a change of what is loaded is another version in its place. The two
- * share manifest and telemetry; the old one keeps its model until its last prediction has ended.
+ * Loading holds no lock: the version is marked as loading, which whoever wants it too waits for, its twin is loaded
+ * and warmed up beside it, and takes its place.
  */
 #include "runtime/router/router_internal.h"
 
-#include <stdio.h>
+#include "core/clock.h"
+#include "runtime/router/warm_up.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* Stands in for old: the same version, nothing loaded. NULL when memory is out. */
-static struct served_version *make_twin(const struct served_version *old)
+/* One attempt to load a version. */
+struct attempt {
+	const char *model;
+	uint32_t version;
+	struct served_version *twin; /* NULL: it is loaded already */
+	struct served_life *life;
+	uint32_t lender;
+	bool waited; /* for somebody else's */
+};
+
+static int warm_up_with(struct router *r, const char *model, const struct served_version *v, uint32_t lender,
+			enum warm_up_depth depth, struct err *e)
 {
-	struct served_version *v = calloc(1, sizeof *v);
-	if (v == NULL)
-		return NULL;
-	v->version = old->version;
-	v->manifest = old->manifest;
-	v->telemetry = old->telemetry;
-	v->created_ms = old->created_ms;
-	memcpy(v->created_by, old->created_by, sizeof v->created_by);
+	struct warm_up_rows rows;
+	int result = warm_up_find(r->registry, model, v->version, lender, &rows, e);
+	if (result == 0)
+		result = warm_up(v, model, &rows, depth, NULL, e);
+	sample_rows_release(&rows.samples);
+	return result;
+}
+
+int router_warm_up(struct router *r, const char *model, const struct served_version *v, uint32_t lender, struct err *e)
+{
+	return warm_up_with(r, model, v, lender, WARM_UP_LOAD, e);
+}
+
+static struct served_version *find_version(struct router *r, const char *model, uint32_t version,
+					   const struct served_model **found, struct err *e)
+{
+	const struct served_model *m = *found = routing_find(router_current(r), model, e);
+	struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
+	if (m != NULL && v == NULL)
+		err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %zu", model, (unsigned)version,
+			m->version_count);
 	return v;
 }
 
-/* A published version that is loaded, or is not, as wanted; to be replaced by its twin. */
-static bool is_wanted(const struct served_version *v, bool loaded)
+static int not_ready(const struct served_version *v, const char *model, struct err *e)
 {
-	return (v->engine != NULL) == loaded;
+	return err_set(e, ERR_CONFLICT, "v%u of %s is not ready: %s", (unsigned)v->version, model, v->note);
 }
 
-/* Twins of the versions that are loaded (or are not): twins[version_count], NULL where there is none. */
-static struct served_version **make_twins(const struct served_model *m, bool loaded, struct err *e)
+int router_check(struct router *r, const char *model, uint32_t version, struct err *e)
 {
-	struct served_version **twins = calloc(m->version_count + 1, sizeof(struct served_version *));
-	for (size_t i = 0; twins != NULL && i < m->version_count; i++) {
-		if (!is_wanted(m->versions[i], loaded))
-			continue;
-		twins[i] = make_twin(m->versions[i]);
-		if (twins[i] == NULL) {
-			while (i-- > 0)
-				free(twins[i]);
-			free(twins);
-			twins = NULL;
-		}
-	}
-	if (twins == NULL)
-		err_set(e, ERR_MEMORY, "memory is out while changing what is loaded of %s", m->name);
-	return twins;
-}
-
-/* The heir takes the place of the old version, which is to be dropped. */
-static void inherit(struct served_version **dropped, struct served_version *old, struct served_version *heir)
-{
-	old->heir = heir;
-	served_version_pin(heir);
-	*dropped = old;
-}
-
-static void disinherit(struct served_version **dropped)
-{
-	struct served_version *old = *dropped;
-
-	*dropped = old->heir;
-	old->heir = NULL;
-	served_version_unpin(*dropped);
-}
-
-/* Puts the twins into the routing and leaves in `twins` what they replaced. */
-static int swap_twins(struct router *r, const char *model, struct served_version **twins, size_t count, struct err *e)
-{
-	int result = -1;
+	const struct served_model *m;
+	struct err why = {0};
+	uint32_t lender = 0;
 
 	pthread_mutex_lock(&r->change);
-	const struct served_model *old = routing_find(router_current(r), model, NULL);
-	struct served_model *m = served_model_copy(old, model, 0);
-	if (m == NULL) {
-		err_set(e, ERR_MEMORY, "memory is out while changing what is loaded of %s", model);
-		goto out;
+	struct served_version *v = find_version(r, model, version, &m, NULL);
+	if (v != NULL && v->engine != NULL) {
+		served_version_pin(v);
+		lender = warm_up_lender(m, v);
+	} else {
+		v = NULL;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (twins[i] != NULL)
-			m->versions[i] = twins[i];
-	/* What was published is freed by router_publish(): keep its versions. */
-	for (size_t i = 0; i < count; i++)
-		if (twins[i] != NULL)
-			inherit(&twins[i], old->versions[i], m->versions[i]);
-	result = router_publish(r, m, e);
-	if (result != 0) {
-		for (size_t i = 0; i < count; i++)
-			if (twins[i] != NULL)
-				disinherit(&twins[i]);
-		served_model_free(m);
-	}
-out:
 	pthread_mutex_unlock(&r->change);
+	if (v == NULL)
+		return 0;
+	int result = warm_up_with(r, model, v, lender, WARM_UP_CHECK, &why);
+	served_version_unpin(v);
+	if (result != 0)
+		err_set(e, ERR_CONFLICT, "v%u of %s gets no requests: %s", (unsigned)version, model, why.text);
 	return result;
 }
 
-/* Unloads and frees what no routing names any more (or never did); manifest and telemetry live on. */
-static void drop_twins(struct served_version **twins, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (twins[i] == NULL)
-			continue;
-		served_version_unload(twins[i]);
-		if (twins[i]->heir != NULL)
-			served_version_unpin(twins[i]->heir);
-		free(twins[i]);
-	}
-	free(twins);
-}
+/* --- loading --- */
 
-/* The model as it is; it stays as long as `loading` is held, but for route changes, which copy. */
-static int find_model(struct router *r, const char *model, struct served_model **copy, struct err *e)
+/* Holds the version, and makes the attempt ours unless it is loaded: whoever loads it just now is waited for, and
+ * where that fails it is our failure too (change is held). */
+static int claim(struct router *r, struct attempt *a, struct err *e)
 {
-	pthread_mutex_lock(&r->change);
-	const struct served_model *m = routing_find(router_current(r), model, e);
-	*copy = m == NULL ? NULL : served_model_copy(m, model, 0);
-	pthread_mutex_unlock(&r->change);
-	if (m == NULL)
+	const struct served_model *m;
+	struct served_version *v = find_version(r, a->model, a->version, &m, e);
+
+	if (v == NULL)
 		return -1;
-	if (*copy == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while changing what is loaded of %s", model);
+	a->life = v->life;
+	a->life->holds++;
+	if (atomic_load(&a->life->loading)) {
+		uint32_t count = a->life->load_count;
+		a->waited = true;
+		while (a->life->load_count == count)
+			pthread_cond_wait(&r->settled, &r->change);
+		v = find_version(r, a->model, a->version, &m, e);
+		return v->engine != NULL ? 0 : not_ready(v, a->model, e);
+	}
+	if (v->engine != NULL)
+		return 0;
+	a->twin = served_version_twin(v);
+	if (a->twin == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while loading v%u of %s", (unsigned)a->version, a->model);
+	a->lender = warm_up_lender(m, v);
+	atomic_store(&a->life->loading, true);
 	return 0;
 }
 
-static void mark_unloaded(struct served_version **twins, size_t count, const struct actor *actor)
+static void load(struct router *r, struct attempt *a)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (twins[i] == NULL)
-			continue;
-		twins[i]->unloaded = true;
-		snprintf(twins[i]->note, sizeof twins[i]->note, "%s unloaded it", actor->name);
-	}
+	struct err e;
+	served_version_load(r, a->twin);
+	if (a->twin->engine != NULL && router_warm_up(r, a->model, a->twin, a->lender, &e) != 0)
+		served_version_fail(a->twin, &e);
 }
 
-/* Loads the twins; the first failure is said in e, and -1 returned. */
-static int load_twins(struct router *r, struct served_version **twins, size_t count, struct err *e)
+/* Puts the twin into its place (change is held). Leaves in *dropped what found none. */
+static int settle(struct router *r, struct attempt *a, struct served_version **dropped, struct err *e)
 {
-	int result = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (twins[i] == NULL)
-			continue;
-		served_version_load(r, twins[i]);
-		if (twins[i]->engine == NULL && result == 0)
-			result =
-			    err_set(e, ERR_SYSTEM, "v%u could not be loaded: %s", twins[i]->version, twins[i]->note);
+	const struct served_model *old;
+	struct served_version *v = find_version(r, a->model, a->version, &old, e);
+	int result = a->twin->engine != NULL ? 0 : not_ready(a->twin, a->model, e);
+
+	*dropped = a->twin;
+	atomic_store(&a->life->loading, false);
+	a->life->load_count++;
+	pthread_cond_broadcast(&r->settled);
+	/* Its file was deployed again meanwhile. */
+	if (v->engine != NULL)
+		return 0;
+	struct served_model *m = served_model_copy(old, a->model, 0);
+	if (m == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while loading v%u of %s", (unsigned)a->version, a->model);
+	m->versions[a->version - 1] = a->twin;
+	if (router_publish(r, m, e) != 0) {
+		served_model_free(m);
+		return -1;
 	}
+	a->life->loaded_ms = clock_ms();
+	*dropped = NULL;
+	router_retire(r, v);
 	return result;
 }
 
-/* Leaves in *twins, NULL or of *count, what is to be dropped. */
-static int change_loaded(struct router *r, const char *model, bool load, const struct actor *actor,
-			 struct served_version ***twins, size_t *count, struct err *e)
+int router_hold(struct router *r, const char *model, uint32_t version, struct served_life **held, bool *loaded,
+		struct err *e)
 {
-	struct served_model *m;
-	int result = 0;
+	struct attempt a = {.model = model, .version = version};
+	struct served_version *dropped = NULL;
 
-	if (find_model(r, model, &m, e) != 0)
-		return -1;
-	*count = m->version_count;
-	*twins = make_twins(m, !load, e);
-	served_model_free(m);
-	if (*twins == NULL)
-		return -1;
-	if (load)
-		result = load_twins(r, *twins, *count, e);
-	else
-		mark_unloaded(*twins, *count, actor);
-	return swap_twins(r, model, *twins, *count, e) == 0 ? result : -1;
-}
-
-static int change_and_record(struct router *r, const char *model, bool load, const struct actor *actor, struct err *e)
-{
-	const char *action = load ? "load" : "unload";
-	struct served_version **twins = NULL;
-	size_t count = 0;
-
-	pthread_mutex_lock(&r->loading);
-	int result = change_loaded(r, model, load, actor, &twins, &count, e);
-	pthread_mutex_unlock(&r->loading);
-	/* Their last predictions may take long, and no other change has to wait for those. */
-	drop_twins(twins, count);
-	registry_audit(r->registry, actor, action, model, 0, result == 0 ? "done" : err_name(e->code), "",
-		       result == 0 ? "" : e->text, NULL);
+	pthread_mutex_lock(&r->change);
+	int result = claim(r, &a, e);
+	*loaded = a.waited || a.twin != NULL;
+	if (result == 0 && a.twin != NULL) {
+		pthread_mutex_unlock(&r->change);
+		load(r, &a);
+		pthread_mutex_lock(&r->change);
+		result = settle(r, &a, &dropped, e);
+	}
+	pthread_mutex_unlock(&r->change);
+	served_version_drop(dropped);
+	if (result != 0)
+		router_release(r, a.life);
+	*held = result == 0 ? a.life : NULL;
 	return result;
 }
 
-int router_unload(struct router *r, const char *model, const struct actor *actor, struct err *e)
+void router_release(struct router *r, struct served_life *held)
 {
-	return change_and_record(r, model, false, actor, e);
+	if (held == NULL)
+		return;
+	pthread_mutex_lock(&r->change);
+	held->holds--;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->change);
+}
+
+int router_load_version(struct router *r, const char *model, uint32_t version, const char *reason,
+			const struct actor *actor, struct err *e)
+{
+	struct served_life *held;
+	bool loaded;
+	struct err why = {0};
+	int result = router_hold(r, model, version, &held, &loaded, &why);
+
+	if (result == 0)
+		atomic_store(&held->asked_ms, clock_ms());
+	router_release(r, held);
+	registry_audit(r->registry, actor, "load", model, version, result == 0 ? "done" : err_name(why.code), reason,
+		       why.text, NULL);
+	if (result != 0 && e != NULL)
+		*e = why;
+	return result;
+}
+
+static int count_versions(struct router *r, const char *model, uint32_t *count, struct err *e)
+{
+	pthread_mutex_lock(&r->change);
+	const struct served_model *m = routing_find(router_current(r), model, e);
+	*count = m == NULL ? 0 : (uint32_t)m->version_count;
+	pthread_mutex_unlock(&r->change);
+	return m == NULL ? -1 : 0;
 }
 
 int router_load(struct router *r, const char *model, const struct actor *actor, struct err *e)
 {
-	return change_and_record(r, model, true, actor, e);
+	struct err first = {0};
+	uint32_t count;
+
+	if (count_versions(r, model, &count, &first) == 0) {
+		for (uint32_t version = 1; version <= count; version++) {
+			struct served_life *held;
+			struct err why;
+			bool loaded;
+			if (router_hold(r, model, version, &held, &loaded, &why) != 0 && first.code == ERR_NONE)
+				first = why;
+			router_release(r, held);
+		}
+	}
+	registry_audit(r->registry, actor, "load", model, 0, first.code == ERR_NONE ? "done" : err_name(first.code), "",
+		       first.text, NULL);
+	if (first.code == ERR_NONE)
+		return 0;
+	if (e != NULL)
+		*e = first;
+	return -1;
+}
+
+/* --- unloading --- */
+
+static bool any_loading(const struct served_model *m)
+{
+	for (size_t i = 0; m != NULL && i < m->version_count; i++)
+		if (atomic_load(&m->versions[i]->life->loading))
+			return true;
+	return false;
+}
+
+/* Puts unloaded twins in place of all that is loaded (change is held). gone[version_count] gets what they replaced;
+ * the caller frees it. */
+static int unload_all(struct router *r, const struct served_model *old, const char *why, struct served_version ***gone,
+		      size_t *count, struct err *e)
+{
+	struct served_model *m = served_model_copy(old, old->name, 0);
+	bool whole = m != NULL;
+
+	*count = 0;
+	*gone = calloc(old->version_count + 1, sizeof **gone);
+	whole = whole && *gone != NULL;
+	for (size_t i = 0; whole && i < old->version_count; i++) {
+		if (old->versions[i]->engine == NULL)
+			continue;
+		struct served_version *twin = served_version_twin(old->versions[i]);
+		whole = twin != NULL;
+		if (!whole)
+			break;
+		served_version_note_unloaded(twin, old->name, why);
+		m->versions[i] = twin;
+		(*gone)[(*count)++] = old->versions[i];
+	}
+	if (!whole)
+		err_set(e, ERR_MEMORY, "memory is out while unloading %s", old->name);
+	if (whole && router_publish(r, m, e) == 0)
+		return 0;
+	for (size_t i = 0; m != NULL && i < old->version_count; i++)
+		if (m->versions[i] != old->versions[i])
+			served_version_drop(m->versions[i]);
+	served_model_free(m);
+	*count = 0;
+	return -1;
+}
+
+/* Their last predictions may take long, and no other change has to wait for those. */
+static void drop_after_use(struct served_version **gone, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		while (atomic_load_explicit(&gone[i]->pins, memory_order_acquire) > 0)
+			clock_pause_ms(1);
+		served_version_drop(gone[i]);
+	}
+	free(gone);
+}
+
+int router_unload(struct router *r, const char *model, const struct actor *actor, struct err *e)
+{
+	struct served_version **gone = NULL;
+	struct err why = {0};
+	size_t count = 0;
+	int result = -1;
+
+	pthread_mutex_lock(&r->change);
+	while (any_loading(routing_find(router_current(r), model, NULL)))
+		pthread_cond_wait(&r->settled, &r->change);
+	const struct served_model *m = routing_find(router_current(r), model, &why);
+	if (m != NULL)
+		result = unload_all(r, m, actor->name, &gone, &count, &why);
+	pthread_mutex_unlock(&r->change);
+	drop_after_use(gone, count);
+	registry_audit(r->registry, actor, "unload", model, 0, result == 0 ? "done" : err_name(why.code), "", why.text,
+		       NULL);
+	if (result != 0 && e != NULL)
+		*e = why;
+	return result;
 }
