@@ -22,6 +22,8 @@
 	X(jobs)       \
 	X(cancel)     \
 	X(audit)      \
+	X(apply)      \
+	X(export)     \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \
