@@ -13,8 +13,11 @@
 
 #define CHANGE_OPTIONS OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
 
+/* The arguments VERSION=PERCENT behind the model, each version once; their sum and roles are the caller's matter. */
+int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		  struct err *e);
 /* A body with "weights", or NULL when memory is out. */
-cJSON *change_shares(const struct route_entry *entries, size_t count);
+cJSON *change_share_body(const struct route_entry *entries, size_t count);
 /* Checks model and reason, sends body (taken) and prints what came of it. */
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);
 

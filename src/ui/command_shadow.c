@@ -2,7 +2,6 @@
 #include "ui/change.h"
 #include "ui/output.h"
 #include "ui/shadow_table.h"
-#include "ui/shares.h"
 
 extern const struct command command_shadow;
 
@@ -12,9 +11,9 @@ static int change(const struct arguments *a, struct err *e)
 	size_t count;
 	cJSON *body;
 
-	if (shares_parse(a, entries, &count, e) != 0)
+	if (change_shares(a, entries, &count, e) != 0)
 		return -1;
-	body = change_shares(entries, count);
+	body = change_share_body(entries, count);
 	if (!body)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	return change_send(a, "shadow", body, e);
