@@ -59,12 +59,13 @@ static const struct setting settings[] = {
     FIELD("workers", "threads", KIND_COUNT, workers.threads, 0, 256),
     FIELD("workers", "queue", KIND_COUNT, workers.queue_max, 1, 1048576),
     FIELD("workers", "inline", KIND_US, workers.inline_us, 0, 60000000),
-    FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
-    FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
     FIELD("shadows", "threads", KIND_COUNT, shadows.threads, 1, 64),
     FIELD("shadows", "queue", KIND_COUNT, shadows.queue_max, 2, 1048576),
     FIELD("shadows", "bytes", KIND_SIZE, shadows.bytes_max, 65536, 1099511627776),
     FIELD("shadows", "timeout", KIND_MS, shadows.timeout_ms, 1, 3600000),
+    FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
+    FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
+    FIELD("control", "group", KIND_TEXT, control.group, 0, 0),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 _Static_assert(SETTING_COUNT <= SETTINGS_MAX, "struct reader counts the settings in one word");
@@ -80,8 +81,8 @@ void config_init(struct config *c)
 	    .onnx = {.threads = 1, .arena = true, .optimization = 3},
 	    .remote = {.timeout_ms = 10000, .connect_timeout_ms = 2000, .retries = 1, .in_flight_max = 256},
 	    .workers = {.queue_max = 1024, .inline_us = 1000},
-	    .routes = {.keep_warm_s = 86400, .idle_unload_s = 3600},
 	    .shadows = {.threads = 2, .queue_max = 1024, .bytes_max = 64u << 20, .timeout_ms = 5000},
+	    .routes = {.keep_warm_s = 86400, .idle_unload_s = 3600},
 	};
 }
 

@@ -108,8 +108,8 @@ static void load_needed(struct router *r, struct served_model *m)
 
 static int load_model(struct router *r, const char *name, struct served_model **result, struct err *e)
 {
-	struct comparison *ended[ROUTE_ENTRIES_MAX]; /* there were none */
 	struct version_record *records;
+	struct comparison *ended[ROUTE_ENTRIES_MAX]; /* there were none */
 	size_t count;
 	if (registry_versions(r->registry, name, &records, &count, e) != 0)
 		return -1;
