@@ -1,8 +1,11 @@
 #include "core/client.h"
 
 #include "core/buf.h"
+#include "core/digest.h"
 #include "core/fetch.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,19 +70,16 @@ static void unreachable(struct err *e)
 		text);
 }
 
-static int exchange(struct client *c, struct fetch_request *r, const char *path, const char *type, cJSON **answer,
-		    struct err *e)
+/* Any answer, whatever its status; got is initialised. */
+static int ask(struct client *c, struct fetch_request *r, const char *path, const char *type, struct fetch_answer *got,
+	       struct err *e)
 {
-	struct fetch_answer got = {0};
 	struct buf url;
 	char program[128];
 	const char *headers[] = {program, type, NULL};
-	cJSON *json = NULL;
 	int result = -1;
 
-	*answer = NULL;
 	buf_init(&url);
-	buf_init(&got.body);
 	buf_format(&url, "http://localhost%s", path);
 	snprintf(program, sizeof(program), "Mldeck-Client: %s", c->program);
 	if (url.failed) {
@@ -90,11 +90,25 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	r->url = url.data;
 	r->headers = headers;
 	r->answer_max = ANSWER_MAX;
-	if (fetch_perform(c->fetch, r, &got, e) != 0) {
-		if (e && e->code == ERR_UNREACHABLE)
-			unreachable(e);
+	result = fetch_perform(c->fetch, r, got, e);
+	if (result != 0 && e && e->code == ERR_UNREACHABLE)
+		unreachable(e);
+out:
+	buf_release(&url);
+	return result;
+}
+
+static int exchange(struct client *c, struct fetch_request *r, const char *path, const char *type, cJSON **answer,
+		    struct err *e)
+{
+	struct fetch_answer got = {0};
+	cJSON *json = NULL;
+	int result = -1;
+
+	*answer = NULL;
+	buf_init(&got.body);
+	if (ask(c, r, path, type, &got, e) != 0)
 		goto out;
-	}
 	json = cJSON_ParseWithLength(got.body.data ? got.body.data : "", got.body.size);
 	if (got.status < 200 || got.status > 299)
 		refused(&got, json, e);
@@ -108,7 +122,6 @@ out:
 	else
 		cJSON_Delete(json);
 	buf_release(&got.body);
-	buf_release(&url);
 	return result;
 }
 
@@ -148,4 +161,89 @@ int client_upload_bytes(struct client *c, const char *path, const void *data, si
 	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .body = data, .body_size = size};
 
 	return exchange(c, &r, path, TYPE_BYTES, answer, e);
+}
+
+/* --- artifacts --- */
+
+struct download {
+	FILE *file;
+	struct digest *digest;
+	struct err *e;
+	bool failed; /* e is set */
+};
+
+static int download_write(void *context, const void *data, size_t size)
+{
+	struct download *d = context;
+
+	if (digest_add(d->digest, data, size, d->e) != 0)
+		d->failed = true;
+	else if (fwrite(data, 1, size, d->file) != size)
+		d->failed = err_errno(d->e, errno, "the model file could not be written") != 0;
+	return d->failed ? -1 : 0;
+}
+
+/* The status is known; the bytes must be those that were asked for. */
+static int download_check(const struct fetch_answer *got, struct download *d, const char *sha256, struct err *e)
+{
+	char now[DIGEST_SIZE];
+	cJSON *json = NULL;
+
+	if (got->status != 200) {
+		json = cJSON_ParseWithLength(got->body.data ? got->body.data : "", got->body.size);
+		refused(got, json, e);
+		cJSON_Delete(json);
+		return -1;
+	}
+	if (digest_end(d->digest, now, e) != 0)
+		return -1;
+	if (strcmp(now, sha256) != 0)
+		return err_set(
+		    e, ERR_SYSTEM,
+		    "the stored model file %.12s was altered on disk: the bytes that came have the SHA-256 %.12s",
+		    sha256, now);
+	return fflush(d->file) == 0 ? 0 : err_errno(e, errno, "the model file could not be written");
+}
+
+int client_download(struct client *c, const char *sha256, FILE *file, struct err *e)
+{
+	struct err own;
+	struct download d = {.file = file, .digest = digest_new(e), .e = &own};
+	struct fetch_request r = {.timeout_ms = UPLOAD_STALL_MS, .write = download_write, .write_context = &d};
+	struct fetch_answer got = {0};
+	char path[128];
+	int result = -1;
+
+	buf_init(&got.body);
+	snprintf(path, sizeof(path), "/control/v1/artifacts/%.64s", sha256);
+	if (!d.digest)
+		goto out;
+	result = ask(c, &r, path, TYPE_BYTES, &got, e);
+	if (d.failed)
+		result = err_set(e, own.code, "%s", own.text);
+	else if (result == 0)
+		result = download_check(&got, &d, sha256, e);
+out:
+	digest_free(d.digest);
+	buf_release(&got.body);
+	return result;
+}
+
+int client_has_artifact(struct client *c, const char *sha256, struct err *e)
+{
+	struct fetch_request r = {.timeout_ms = CLIENT_TIMEOUT_MS, .head = true};
+	struct fetch_answer got = {0};
+	char path[128];
+	int result;
+
+	buf_init(&got.body);
+	snprintf(path, sizeof(path), "/control/v1/artifacts/%.64s", sha256);
+	result = ask(c, &r, path, TYPE_BYTES, &got, e);
+	buf_release(&got.body);
+	if (result != 0)
+		return -1;
+	if (got.status != 200 && got.status != 404)
+		return err_set(e, ERR_SYSTEM, "the runtime answered a question for an artifact with HTTP status %d",
+			       got.status);
+	return got.status == 200;
 }

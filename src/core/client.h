@@ -11,6 +11,8 @@
 #include "core/err.h"
 
 #include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdio.h>
 
 struct client;
 
@@ -27,5 +29,9 @@ int client_upload(struct client *c, const char *path, const char *file_path, cJS
 /* The same of bytes in memory; there is at least one. */
 int client_upload_bytes(struct client *c, const char *path, const void *data, size_t size, cJSON **answer,
 			struct err *e);
+/* Streams an artifact into a stream, and checks that it is the one that was asked for: ERR_SYSTEM when not. */
+int client_download(struct client *c, const char *sha256, FILE *file, struct err *e);
+/* Whether the runtime has an artifact: 1, 0, or -1. */
+int client_has_artifact(struct client *c, const char *sha256, struct err *e);
 
 #endif

@@ -50,16 +50,34 @@ static bool looks_like_option(const char *text)
 	       !(text[1] == '.' && isdigit((unsigned char)text[2]));
 }
 
-/* argv[*i] is "--name", "--name=value" or "--name" before its value. */
-static int option_read(struct arguments *a, int argc, char **argv, int *i, struct err *e)
+/* The option that a letter stands for, by the record's "f=file o=output"; NULL for none. */
+static const struct option_spec *letter_find(const struct command *c, char letter)
 {
-	const char *name = argv[*i] + 2;
-	const char *equals = strchr(name, '=');
-	size_t size = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option_spec *o = option_find(a->command, name, size);
+	if (letter == 'h')
+		return &option_help;
+	for (const char *word = c->letters ? c->letters : ""; *word; word += strspn(word, " ")) {
+		size_t size = strcspn(word, " ");
 
-	if (!o)
-		return err_set(e, ERR_USAGE, "there is no option --%.*s", (int)size, name);
+		if (word[0] == letter && size > 2)
+			return option_find(c, word + 2, size - 2);
+		word += size;
+	}
+	return NULL;
+}
+
+/* '\0' when none stands for it. */
+static char letter_of(const struct command *c, const struct option_spec *o)
+{
+	for (char letter = 'a'; letter <= 'z'; letter++)
+		if (letter_find(c, letter) == o)
+			return letter;
+	return '\0';
+}
+
+/* The rest of "--name", "--name=value" or "--name" before its value; equals: before the value, or NULL. */
+static int value_read(struct arguments *a, const struct option_spec *o, const char *equals, int argc, char **argv,
+		      int *i, struct err *e)
+{
 	if (!o->value) {
 		if (equals)
 			return err_set(e, ERR_USAGE, "--%s takes no value", o->name);
@@ -73,6 +91,30 @@ static int option_read(struct arguments *a, int argc, char **argv, int *i, struc
 	if (*i + 1 >= argc)
 		return err_set(e, ERR_USAGE, "--%s needs a value: --%s %s", o->name, o->name, o->value);
 	return given_add(a, o, argv[++*i], e);
+}
+
+/* argv[*i] begins with two dashes. */
+static int option_read(struct arguments *a, int argc, char **argv, int *i, struct err *e)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t size = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_spec *o = option_find(a->command, name, size);
+
+	if (!o)
+		return err_set(e, ERR_USAGE, "there is no option --%.*s", (int)size, name);
+	return value_read(a, o, equals, argc, argv, i, e);
+}
+
+/* argv[*i] is "-f". */
+static int letter_read(struct arguments *a, int argc, char **argv, int *i, struct err *e)
+{
+	const char *text = argv[*i];
+	const struct option_spec *o = text[2] == '\0' ? letter_find(a->command, text[1]) : NULL;
+
+	if (!o)
+		return err_set(e, ERR_USAGE, "there is no option %s", text);
+	return value_read(a, o, NULL, argc, argv, i, e);
 }
 
 static int positional_add(struct arguments *a, const char *text, struct err *e)
@@ -95,11 +137,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv, struct err
 		} else if (options_end || !looks_like_option(text)) {
 			if (positional_add(a, text, e) != 0)
 				return -1;
-		} else if (strcmp(text, "-h") == 0) {
-			if (given_add(a, &option_help, NULL, e) != 0)
-				return -1;
 		} else if (text[1] != '-') {
-			return err_set(e, ERR_USAGE, "there is no option %s", text);
+			if (letter_read(a, argc, argv, &i, e) != 0)
+				return -1;
 		} else if (option_read(a, argc, argv, &i, e) != 0) {
 			return -1;
 		}
@@ -238,11 +278,13 @@ static void usage_line(const struct command *c, FILE *out)
 	fputs(c->options && c->options->name ? " [OPTION...]\n" : "\n", out);
 }
 
-static void usage_option(const struct option_spec *o, FILE *out)
+static void usage_option(const struct command *c, const struct option_spec *o, FILE *out)
 {
+	const char letter[] = {'-', letter_of(c, o), ',', ' ', '\0'};
 	char left[64];
 
-	snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter[1] && o != &option_help ? letter : "", o->name,
+		 o->value ? " " : "", o->value ? o->value : "");
 	fprintf(out, "  %-24s %s\n", left, o->help);
 }
 
@@ -272,8 +314,8 @@ void command_usage(const struct command *c, FILE *out)
 	}
 	fputs("\noptions:\n", out);
 	for (const struct option_spec *o = c->options; o && o->name; o++)
-		usage_option(o, out);
-	usage_option(&option_help, out);
+		usage_option(c, o, out);
+	usage_option(c, &option_help, out);
 }
 
 int command_fail(const struct command *c, const struct err *e)

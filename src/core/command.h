@@ -64,6 +64,7 @@ struct command {
 	const struct option_spec *options; /* ends with OPTION_END; may be NULL */
 	/* Returns the exit code; errors were already printed to stderr (command_fail). */
 	int (*run)(const struct arguments *a);
+	const char *letters; /* "f=file": -f stands for --file; blanks between several; may be NULL */
 };
 
 /* Parses argv (after the verb) by the record: counts of positional arguments come from `arguments`. */

@@ -21,6 +21,8 @@
 	X(jobs)       \
 	X(cancel)     \
 	X(audit)      \
+	X(apply)      \
+	X(export)     \
 	X(snapshot)   \
 	X(completion) \
 	X(help)       \

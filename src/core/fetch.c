@@ -64,7 +64,13 @@ static size_t take(struct fetch_exchange *x, struct buf *b, const char *data, si
 static size_t body_write(char *data, size_t unit, size_t count, void *context)
 {
 	struct fetch_exchange *x = context;
+	long status = 0;
 
+	if (x->request->write) {
+		curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+		if (status == 200)
+			return x->request->write(x->request->write_context, data, unit * count) == 0 ? unit * count : 0;
+	}
 	return take(x, &x->answer->body, data, unit * count, x->request->answer_max);
 }
 
@@ -138,19 +144,28 @@ static void options_secure(CURL *curl, const struct fetch_request *r)
 	}
 }
 
-/* A file's upload lasts as long as it takes: only a stall ends it. */
+/* A file lasts as long as it takes, up or down: only a stall ends it. */
+static void options_time(CURL *curl, const struct fetch_request *r)
+{
+	if (!r->file_path && !r->write) {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+		return;
+	}
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)r->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (r->timeout_ms + 999L) / 1000);
+}
+
 static void options_body(CURL *curl, const struct fetch_request *r, FILE *file, curl_off_t file_size)
 {
 	if (file) {
 		curl_easy_setopt(curl, CURLOPT_POST, 1L);
 		curl_easy_setopt(curl, CURLOPT_READDATA, file);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, file_size);
-		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)r->timeout_ms);
-		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (r->timeout_ms + 999L) / 1000);
 		return;
 	}
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+	if (r->head)
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 	if (!r->body)
 		return;
 	curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -264,7 +279,9 @@ int fetch_prepare(CURL *curl, struct fetch_exchange *x, FILE *file, curl_off_t f
 	x->headers = headers_list(r);
 	if (!x->headers)
 		return err_set(e, ERR_MEMORY, "memory is out");
+	x->curl = curl;
 	options_common(curl, r);
+	options_time(curl, r);
 	options_secure(curl, r);
 	options_body(curl, r, file, file_size);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, x->headers);

@@ -32,6 +32,12 @@ struct fetch_request {
 	const char *ca_file; /* PEM of who is trusted instead of the system's authorities, or NULL */
 	bool http2;          /* where a server offers it over TLS; needs a fetch_pool to be of use */
 	bool keep_headers;   /* for fetch_header() */
+	bool head;           /* a HEAD: the status alone */
+	/* Takes the body of an answer 200 as it comes, instead of answer->body; then timeout_ms is of a stall and
+	 * answer_max counts for other answers only. -1 ends the exchange: the reason is the callee's to keep. NULL:
+	 * none. */
+	int (*write)(void *context, const void *data, size_t size);
+	void *write_context;
 };
 
 /* Why there is no answer. */

@@ -15,6 +15,7 @@ struct fetch_exchange {
 	const struct fetch_request *request;
 	struct fetch_answer *answer;
 	struct curl_slist *headers;
+	CURL *curl;
 	bool too_large, header_too_large;
 	char error[CURL_ERROR_SIZE]; /* libcurl's own sentence, or "" */
 };

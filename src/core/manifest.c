@@ -86,6 +86,8 @@ cJSON *manifest_to_json(const struct manifest *m)
 	done = done && add_tensors(object, "outputs", m->outputs, m->output_count);
 	done = done && cJSON_AddNumberToObject(object, "feature_count", (double)m->feature_count) != NULL;
 	done = done && add_features(object, m) && add_facts(object, m);
+	if (m->features_given)
+		done = done && cJSON_AddTrueToObject(object, "features_given") != NULL;
 	if (done)
 		return object;
 	cJSON_Delete(object);
@@ -135,6 +137,8 @@ static int read_features(struct manifest *m, const cJSON *json, struct err *e)
 	if (json_integer(json, "feature_count", 0, FEATURES_MAX, &count, e) != 0)
 		return -1;
 	m->feature_count = (size_t)count;
+	if (json_optional_boolean(json, "features_given", &m->features_given, e) != 0)
+		return -1;
 	if (!json_has(json, "feature_names"))
 		return 0;
 	const cJSON *array = json_array(json, "feature_names", FEATURES_MAX, e);

@@ -32,6 +32,7 @@ struct manifest {
 	struct tensor_spec *inputs, *outputs;
 	size_t feature_count;
 	char **feature_names; /* of a single [rows, features] input; NULL otherwise */
+	bool features_given;  /* those names are the deployer's, for the file has none */
 	size_t fact_count;
 	struct manifest_fact *facts; /* training metadata where the file has it */
 };
@@ -49,5 +50,9 @@ int manifest_from_json(struct manifest *m, const cJSON *json, struct err *e);
 #define MANIFEST_DIFFERENCE_SIZE 640
 bool manifest_same_inputs(const struct manifest *a, const struct manifest *b, bool matrices,
 			  char difference[MANIFEST_DIFFERENCE_SIZE]);
+/* The same of what they answer: outputs by name, datatype and shape, in any order; with matrices FP32 is as good as
+ * FP64. */
+bool manifest_same_outputs(const struct manifest *a, const struct manifest *b, bool matrices,
+			   char difference[MANIFEST_DIFFERENCE_SIZE]);
 
 #endif

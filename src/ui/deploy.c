@@ -2,6 +2,8 @@
 
 #include "core/buf.h"
 #include "core/csv.h"
+#include "core/digest.h"
+#include "core/json.h"
 #include "core/manifest.h"
 
 #include <errno.h>
@@ -46,7 +48,7 @@ static int rows_file_read(const char *path, const char *fewer, struct buf *b, st
 	return -1;
 }
 
-static int upload(struct client *client, const struct deploy_request *r, cJSON **artifact, struct err *e)
+static int send_bytes(struct client *client, const struct deploy_request *r, cJSON **artifact, struct err *e)
 {
 	static const char path[] = "/control/v1/artifacts";
 	struct buf text;
@@ -62,10 +64,36 @@ static int upload(struct client *client, const struct deploy_request *r, cJSON *
 	return result;
 }
 
+/* The digest under which the runtime has the model. */
+static int upload(struct client *client, const struct deploy_request *r, char sha256[DIGEST_SIZE], struct err *e)
+{
+	cJSON *artifact = NULL;
+	int result;
+
+	if (r->sha256) {
+		snprintf(sha256, DIGEST_SIZE, "%s", r->sha256);
+		return 0;
+	}
+	result = send_bytes(client, r, &artifact, e);
+	if (result == 0) {
+		snprintf(sha256, DIGEST_SIZE, "%s", json_find_text(artifact, "sha256"));
+		if (!digest_valid(sha256))
+			result = err_set(e, ERR_SYSTEM, "the runtime did not say under which digest it keeps the file");
+		else if (r->file_digest && strcmp(sha256, r->file_digest) != 0)
+			result = err_set(e, ERR_CONFLICT,
+					 "%s was changed since it was looked at: it was %.12s, and is %.12s",
+					 r->file_path, r->file_digest, sha256);
+	}
+	cJSON_Delete(artifact);
+	return result;
+}
+
 static const char *name_of(const struct deploy_request *r)
 {
 	const char *slash = strrchr(r->file_path, '/');
 
+	if (r->file_name)
+		return r->file_name;
 	if (r->remote)
 		return r->remote->url;
 	return slash ? slash + 1 : r->file_path;
@@ -105,6 +133,16 @@ out:
 	return result;
 }
 
+/* A text that begins as JSON does is a baseline itself; else it is rows. */
+static bool baseline_add(cJSON *body, const struct buf *baseline)
+{
+	cJSON *json = baseline->data[0] == '{' ? cJSON_ParseWithLength(baseline->data, baseline->size) : NULL;
+
+	if (json)
+		return cJSON_AddItemToObject(body, "baseline", json);
+	return cJSON_AddStringToObject(body, "baseline_csv", baseline->data) != NULL;
+}
+
 static cJSON *body_make(const struct deploy_request *r, const char *sha256, const struct buf *baseline,
 			const struct buf *samples)
 {
@@ -116,7 +154,9 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 	if (whole && r->reason)
 		whole = cJSON_AddStringToObject(body, "reason", r->reason) != NULL;
 	if (whole && baseline->size > 0)
-		whole = cJSON_AddStringToObject(body, "baseline_csv", baseline->data) != NULL;
+		whole = baseline_add(body, baseline);
+	if (whole && r->expect_version > 0)
+		whole = cJSON_AddNumberToObject(body, "expect_version", r->expect_version) != NULL;
 	if (whole && samples->size > 0)
 		whole = cJSON_AddStringToObject(body, "samples_csv", samples->data) != NULL;
 	if (whole)
@@ -127,8 +167,8 @@ static cJSON *body_make(const struct deploy_request *r, const char *sha256, cons
 
 int deploy_send(struct client *client, const struct deploy_request *r, cJSON **answer, struct err *e)
 {
-	cJSON *artifact = NULL, *body = NULL, *names = NULL;
-	const cJSON *sha256;
+	cJSON *body = NULL, *names = NULL;
+	char sha256[DIGEST_SIZE];
 	struct buf baseline, samples;
 	char path[128];
 	int result = -1;
@@ -138,14 +178,9 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 	buf_init(&samples);
 	if (rows_file_read(r->baseline_path, "fewer rows give as good a baseline", &baseline, e) != 0 ||
 	    rows_file_read(r->samples_path, "the first 64 rows are kept", &samples, e) != 0 ||
-	    features_read(r->features, &names, e) != 0 || upload(client, r, &artifact, e) != 0)
+	    features_read(r->features, &names, e) != 0 || upload(client, r, sha256, e) != 0)
 		goto out;
-	sha256 = cJSON_GetObjectItemCaseSensitive(artifact, "sha256");
-	if (!cJSON_IsString(sha256)) {
-		err_set(e, ERR_SYSTEM, "the runtime did not say under which digest it keeps the file");
-		goto out;
-	}
-	body = body_make(r, sha256->valuestring, &baseline, &samples);
+	body = body_make(r, sha256, &baseline, &samples);
 	if (!body) {
 		err_set(e, ERR_MEMORY, "memory is out");
 		goto out;
@@ -157,7 +192,6 @@ int deploy_send(struct client *client, const struct deploy_request *r, cJSON **a
 out:
 	cJSON_Delete(names);
 	cJSON_Delete(body);
-	cJSON_Delete(artifact);
 	buf_release(&baseline);
 	buf_release(&samples);
 	return result;

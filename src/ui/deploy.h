@@ -13,16 +13,22 @@
 #include "core/remote.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct deploy_request {
 	const char *model;           /* a valid name */
 	const char *file_path;       /* or the URL that remote has */
 	const struct remote *remote; /* NULL: a file */
-	const char *baseline_path;   /* CSV rows, or NULL */
+	const char *baseline_path;   /* CSV rows, or the JSON of a baseline that was exported; or NULL */
 	const char *samples_path;    /* CSV rows that it is warmed up with, or NULL */
 	const char *features;        /* names with commas between them, or a CSV file with a header; or NULL */
 	const char *reason;          /* or NULL */
 	bool no_live;
+	/* For who knows the file already: */
+	const char *sha256;      /* of an artifact that the runtime has: nothing is sent; else NULL */
+	const char *file_digest; /* what the file must be when it is sent; NULL: whatever it is */
+	const char *file_name;   /* what people call it; NULL: its own name */
+	uint32_t expect_version; /* the number that it is to get; 0: any */
 };
 
 /* The caller owns *answer, also after an error (NULL then). */

@@ -10,8 +10,8 @@
 
 static const struct option_spec options[] = {OPTION_REASON, OPTION_DRY_RUN, {"to", "N", "a number"},
 					     OPTION_STATE,  OPTION_SOCKET,  OPTION_END};
-static const struct command example = {"example", "MODEL [VERSION]", "do", NULL, options, NULL};
-static const struct command several = {"several", "MODEL SHARE...", "do", NULL, options, NULL};
+static const struct command example = {"example", "MODEL [VERSION]", "do", NULL, options, NULL, "t=to n=dry-run"};
+static const struct command several = {"several", "MODEL SHARE...", "do", NULL, options, NULL, NULL};
 
 const struct command *const command_table[] = {&example, &several};
 const size_t command_count = 2;
@@ -97,6 +97,28 @@ static void options_may_be_given_again(void **unused)
 	arguments_free(a);
 }
 
+static void a_letter_stands_for_its_option(void **unused)
+{
+	struct arguments *a;
+	char text[1024] = {0};
+	FILE *file = tmpfile();
+
+	(void)unused;
+	assert_int_equal(PARSE(&example, &a, NULL, "m", "-t", "5", "-n"), 0);
+	assert_string_equal(arguments_value(a, "to"), "5");
+	assert_true(arguments_flag(a, "dry-run"));
+	arguments_free(a);
+	REFUSES(&example, "--to needs a value: --to N", "m", "-t");
+	REFUSES(&example, "there is no option -tx", "m", "-tx");
+	REFUSES(&several, "there is no option -t", "m", "a", "-t");
+	command_usage(&example, file);
+	rewind(file);
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	assert_non_null(strstr(text, "  -t, --to N "));
+	assert_non_null(strstr(text, "  --reason TEXT "));
+}
+
 static void help_needs_no_arguments(void **unused)
 {
 	struct arguments *a;
@@ -151,10 +173,11 @@ static void finds_the_socket(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(takes_arguments_and_options), cmocka_unit_test(keeps_the_last_of_an_option),
-	    cmocka_unit_test(ends_options_at_two_dashes),  cmocka_unit_test(refuses_what_the_record_does_not_say),
-	    cmocka_unit_test(options_may_be_given_again),  cmocka_unit_test(help_needs_no_arguments),
-	    cmocka_unit_test(help_is_broken_at_blanks),    cmocka_unit_test(finds_the_socket),
+	    cmocka_unit_test(takes_arguments_and_options),    cmocka_unit_test(keeps_the_last_of_an_option),
+	    cmocka_unit_test(ends_options_at_two_dashes),     cmocka_unit_test(refuses_what_the_record_does_not_say),
+	    cmocka_unit_test(options_may_be_given_again),     cmocka_unit_test(help_needs_no_arguments),
+	    cmocka_unit_test(help_is_broken_at_blanks),       cmocka_unit_test(finds_the_socket),
+	    cmocka_unit_test(a_letter_stands_for_its_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

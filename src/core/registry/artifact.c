@@ -152,14 +152,24 @@ static int check_map(const char *sha256, const void *data, size_t size, struct e
 		       sha256, now);
 }
 
-static int map_file(int fd, const char *sha256, const void **data, size_t *size, struct err *e)
+/* What of a model file is there; *size_bytes of its own. */
+static int check_kind(int fd, const char *sha256, uint64_t *size_bytes, struct err *e)
 {
 	struct stat status;
 	if (fstat(fd, &status) != 0)
 		return fail(errno, "read", e);
 	if (!S_ISREG(status.st_mode))
 		return err_set(e, ERR_SYSTEM, "the stored model file %.12s is no file", sha256);
-	*size = (size_t)status.st_size;
+	*size_bytes = (uint64_t)status.st_size;
+	return 0;
+}
+
+static int map_file(int fd, const char *sha256, const void **data, size_t *size, struct err *e)
+{
+	uint64_t size_bytes;
+	if (check_kind(fd, sha256, &size_bytes, e) != 0)
+		return -1;
+	*size = (size_t)size_bytes;
 	*data = NULL;
 	if (*size == 0)
 		return check_map(sha256, "", 0, e);
@@ -174,7 +184,7 @@ static int map_file(int fd, const char *sha256, const void **data, size_t *size,
 	return 0;
 }
 
-int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e)
+static int open_file(struct registry *r, const char *sha256, struct err *e)
 {
 	if (!digest_valid(sha256))
 		return err_set(e, ERR_INPUT, "a SHA-256 is 64 lower-case hexadecimal digits, got \"%.80s\"", sha256);
@@ -183,8 +193,25 @@ int artifact_map(struct registry *r, const char *sha256, const void **data, size
 	int fd = openat(r->directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s", sha256);
+	return fd >= 0 ? fd : fail(errno, "open", e);
+}
+
+int artifact_open(struct registry *r, const char *sha256, int *fd, uint64_t *size_bytes, struct err *e)
+{
+	*fd = open_file(r, sha256, e);
+	if (*fd < 0)
+		return -1;
+	if (check_kind(*fd, sha256, size_bytes, e) == 0)
+		return 0;
+	close(*fd);
+	return -1;
+}
+
+int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e)
+{
+	int fd = open_file(r, sha256, e);
 	if (fd < 0)
-		return fail(errno, "open", e);
+		return -1;
 	int result = map_file(fd, sha256, data, size, e);
 	close(fd);
 	return result;

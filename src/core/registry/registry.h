@@ -95,6 +95,8 @@ void artifact_abort(struct artifact *a);
 /* Maps an artifact read-only and checks its digest; *data is NULL for size 0. */
 int artifact_map(struct registry *r, const char *sha256, const void **data, size_t *size, struct err *e);
 void artifact_unmap(const void *data, size_t size);
+/* Opens an artifact to be read from its start; the caller closes *fd. Its digest is for the reader to check. */
+int artifact_open(struct registry *r, const char *sha256, int *fd, uint64_t *size_bytes, struct err *e);
 /* Removes an artifact that no version names (a refused deploy). registry_open() removes those that a crash
  * left, and temporary files, except beside a database that it just made. */
 void artifact_discard(struct registry *r, const char *sha256);

@@ -3,6 +3,7 @@
 #include "runtime/control/control_routes.h"
 
 #include "core/json.h"
+#include "runtime/router/gates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,42 @@ static int read_features(const cJSON *body, struct deploy_request *deploy, const
 	return 0;
 }
 
+/* One that was frozen before, of another runtime say; free(). */
+static int read_baseline(const cJSON *body, struct deploy_request *deploy, struct baseline **baseline, struct err *e)
+{
+	if (!json_has(body, "baseline"))
+		return 0;
+	if (deploy->baseline_csv != NULL)
+		return err_set(e, ERR_INPUT, "fields `baseline` and `baseline_csv` are both there; give one");
+	const cJSON *json = json_object(body, "baseline", e);
+	*baseline = calloc(1, sizeof **baseline);
+	if (*baseline == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	if (json == NULL || baseline_from_json(*baseline, json, e) != 0)
+		return -1;
+	deploy->baseline = *baseline;
+	return 0;
+}
+
+static int read_deploy(const cJSON *body, struct deploy_request *deploy, struct baseline **baseline,
+		       const char ***names, struct err *e)
+{
+	int64_t version = 0;
+
+	if (check_name(deploy->model, e) != 0 || read_features(body, deploy, names, e) != 0 ||
+	    json_optional_text(body, "sha256", &deploy->sha256, e) != 0 ||
+	    json_optional_text(body, "file_name", &deploy->file_name, e) != 0 ||
+	    json_optional_text(body, "reason", &deploy->reason, e) != 0 ||
+	    json_optional_text(body, "baseline_csv", &deploy->baseline_csv, e) != 0 ||
+	    json_optional_text(body, "samples_csv", &deploy->samples_csv, e) != 0 ||
+	    json_optional_boolean(body, "no_live", &deploy->no_live, e) != 0 ||
+	    json_optional_integer(body, "expect_version", 1, VERSIONS_MAX, &version, e) != 0 ||
+	    read_baseline(body, deploy, baseline, e) != 0)
+		return -1;
+	deploy->expect_version = (uint32_t)version;
+	return deploy->sha256 != NULL ? 0 : err_set(e, ERR_INPUT, "field `sha256` is missing: upload the file first");
+}
+
 void control_post_deploy(void *context, const struct http_request *request, const struct http_segments *segments,
 			 struct http_response *response)
 {
@@ -127,23 +164,14 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 	struct deploy_result result;
 	struct actor actor;
 	uint64_t baseline_count;
+	struct baseline *baseline = NULL;
 	const char **names = NULL;
 	struct err e;
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
-	if (body == NULL || check_name(deploy.model, &e) != 0 || read_features(body, &deploy, &names, &e) != 0 ||
-	    json_optional_text(body, "sha256", &deploy.sha256, &e) != 0 ||
-	    json_optional_text(body, "file_name", &deploy.file_name, &e) != 0 ||
-	    json_optional_text(body, "reason", &deploy.reason, &e) != 0 ||
-	    json_optional_text(body, "baseline_csv", &deploy.baseline_csv, &e) != 0 ||
-	    json_optional_text(body, "samples_csv", &deploy.samples_csv, &e) != 0 ||
-	    json_optional_boolean(body, "no_live", &deploy.no_live, &e) != 0)
+	if (body == NULL || read_deploy(body, &deploy, &baseline, &names, &e) != 0)
 		goto refuse;
-	if (deploy.sha256 == NULL) {
-		err_set(&e, ERR_INPUT, "field `sha256` is missing: upload the file first");
-		goto refuse;
-	}
 	if (router_deploy(s->router, &deploy, &actor, &result, &baseline_count, &e) != 0) {
 		registry_audit(s->registry, &actor, "deploy", deploy.model, 0, err_name(e.code), deploy.reason, e.text,
 			       NULL);
@@ -155,6 +183,7 @@ void control_post_deploy(void *context, const struct http_request *request, cons
 refuse:
 	control_refuse(response, &e);
 out:
+	free(baseline);
 	free(names);
 	cJSON_Delete(body);
 }
@@ -180,6 +209,40 @@ static int read_weights(const cJSON *body, struct route_entry weights[ROUTE_ENTR
 	return 0;
 }
 
+static int read_role(const cJSON *item, enum route_role *role, struct err *e)
+{
+	const char *name = json_text(item, "role", e);
+	if (name == NULL)
+		return -1;
+	for (int i = 0; i < ROUTE_ROLE_COUNT; i++)
+		if (strcmp(name, route_role_name((enum route_role)i)) == 0) {
+			*role = (enum route_role)i;
+			return 0;
+		}
+	return err_set(e, ERR_INPUT, "field `role` must be live, canary or shadow, got \"%.32s\"", name);
+}
+
+/* A whole route: weights with their roles. */
+static int read_entries(const cJSON *body, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count, struct err *e)
+{
+	const cJSON *list = json_array(body, "entries", ROUTE_ENTRIES_MAX, e), *item;
+	*count = 0;
+	if (list == NULL)
+		return -1;
+	cJSON_ArrayForEach(item, list)
+	{
+		struct route_entry entry = {0};
+		if (!cJSON_IsObject(item))
+			return err_set(e, ERR_INPUT, "field `entries` must be a list of {version, role, weight_bp}");
+		if (json_uint32(item, "version", 1, VERSIONS_MAX, &entry.version, e) != 0 ||
+		    read_role(item, &entry.role, e) != 0 ||
+		    json_uint32(item, "weight_bp", 0, ROUTE_BUCKETS, &entry.weight_bp, e) != 0)
+			return -1;
+		entries[(*count)++] = entry;
+	}
+	return 0;
+}
+
 static int read_change(const cJSON *body, struct route_change *change, struct route_entry weights[ROUTE_ENTRIES_MAX],
 		       struct err *e)
 {
@@ -190,6 +253,7 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 	if (json_optional_text(body, "action", &change->action, e) != 0 ||
 	    json_optional_text(body, "reason", &change->reason, e) != 0 ||
 	    json_optional_boolean(body, "dry_run", &change->dry_run, e) != 0 ||
+	    json_optional_boolean(body, "force", &change->forced, e) != 0 ||
 	    json_optional_integer(body, "version", 1, VERSIONS_MAX, &version, e) != 0 ||
 	    json_optional_integer(body, "to_revision", 1, UINT32_MAX, &to_revision, e) != 0 ||
 	    json_optional_integer(body, "expect_revision", 0, UINT32_MAX, &change->expect_revision, e) != 0)
@@ -200,8 +264,12 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 		return version > 0 ? 0 : err_set(e, ERR_INPUT, "field `version` is missing");
 	if (strcmp(change->action, "rollback") == 0)
 		return 0;
+	if (strcmp(change->action, "apply") == 0) {
+		change->weights = weights;
+		return read_entries(body, weights, &change->weight_count, e);
+	}
 	if (strcmp(change->action, "split") != 0 && strcmp(change->action, "shadow") != 0)
-		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split or shadow");
+		return err_set(e, ERR_INPUT, "field `action` must be promote, rollback, split, shadow or apply");
 	change->weights = weights;
 	return read_weights(body, weights, &change->weight_count, e);
 }
@@ -222,6 +290,8 @@ static cJSON *change_json(const struct route_change *change, const struct change
 	cJSON_AddStringToObject(json, "before", outcome->before);
 	cJSON_AddStringToObject(json, "after", after);
 	cJSON_AddItemToObject(json, "route", route_to_json(&revision->route));
+	cJSON_AddBoolToObject(json, "forced", gates_overridden(outcome->findings, outcome->finding_count));
+	cJSON_AddItemToObject(json, "gates", findings_to_json(outcome->findings, outcome->finding_count));
 	return json;
 }
 
@@ -240,11 +310,12 @@ void control_post_route(void *context, const struct http_request *request, const
 	control_actor(request, &actor);
 	if (outcome == NULL)
 		err_set(&e, ERR_MEMORY, "memory is out while changing the route");
-	if (outcome == NULL || body == NULL || read_change(body, &change, weights, &e) != 0 ||
-	    router_change(s->router, &change, &actor, outcome, &e) != 0)
+	if (outcome == NULL || body == NULL || read_change(body, &change, weights, &e) != 0)
 		control_refuse(response, &e);
-	else
+	else if (router_change(s->router, &change, &actor, outcome, &e) == 0)
 		control_answer(response, change_json(&change, outcome));
+	else
+		control_refuse_with(response, &e, outcome->finding_count > 0 ? change_json(&change, outcome) : NULL);
 	free(outcome);
 	cJSON_Delete(body);
 }

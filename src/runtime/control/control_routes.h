@@ -18,10 +18,19 @@ http_handler control_get_audit;
 http_handler control_get_audit_head;
 http_handler control_get_audit_verify;
 
+/* control_artifact.c */
+http_handler control_get_artifact;
+http_handler control_get_samples;
+
 /* control_change.c */
 http_handler control_post_artifact;
 http_handler control_post_deploy;
 http_handler control_post_route;
+
+/* control_policy.c */
+http_handler control_get_policy;
+http_handler control_post_policy;
+http_handler control_post_approve;
 
 /* control_load.c */
 http_handler control_post_load;

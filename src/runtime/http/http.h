@@ -52,7 +52,10 @@ struct http_response {
 	int status;
 	const char *content_type; /* NULL: no body */
 	struct buf body;          /* taken over */
-	size_t json_size;         /* not 0: sent as Inference-Header-Content-Length */
+	bool from_file; /* the body is file_size bytes of file_fd instead, which is taken over: never compressed */
+	int file_fd;
+	uint64_t file_size;
+	size_t json_size; /* not 0: sent as Inference-Header-Content-Length */
 	/* Compressed for clients that accept it. Clients of V2 undo that for predictions, but not for errors or
 	 * facts about models, although they say that they accept it. */
 	bool compressible;

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define COMPRESS_MIN 256 /* bytes: below, the header line costs what it saves */
 #define RETRY_AFTER_S "1"
@@ -36,18 +37,31 @@ static const char *compress(const struct http_request *request, struct buf *body
 	return compression_name(form);
 }
 
-static struct MHD_Response *make_response(const struct http_request *request, struct http_response *response)
+/* Read as it is sent, so that no answer is as large in memory as a model. */
+static struct MHD_Response *make_body(struct http_response *response)
 {
-	bool large = response->compressible && response->body.size >= COMPRESS_MIN;
-	const char *encoding = large ? compress(request, &response->body) : NULL;
+	if (response->from_file) {
+		struct MHD_Response *made = MHD_create_response_from_fd64(response->file_size, response->file_fd);
+		if (made == NULL)
+			close(response->file_fd);
+		return made;
+	}
 	size_t size = response->body.size;
 	char *data = buf_take(&response->body);
 	struct MHD_Response *made = data == NULL ? MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT)
 						 : MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
-	if (made == NULL) {
+	if (made == NULL)
 		free(data);
+	return made;
+}
+
+static struct MHD_Response *make_response(const struct http_request *request, struct http_response *response)
+{
+	bool large = response->compressible && response->body.size >= COMPRESS_MIN;
+	const char *encoding = large ? compress(request, &response->body) : NULL;
+	struct MHD_Response *made = make_body(response);
+	if (made == NULL)
 		return NULL;
-	}
 	if (response->content_type != NULL)
 		MHD_add_response_header(made, "Content-Type", response->content_type);
 	if (response->allow[0] != '\0')
@@ -82,7 +96,7 @@ int http_send(struct exchange *x, struct http_response *response)
 	}
 	if (atomic_load_explicit(&s->draining, memory_order_relaxed))
 		response->close = true;
-	size_t size = response->body.size;
+	uint64_t size = response->from_file ? response->file_size : response->body.size;
 	struct MHD_Response *made = make_response(&x->request, response);
 	if (made == NULL)
 		return MHD_NO;

@@ -98,6 +98,7 @@ static int name_features(struct manifest *m, const struct deploy_request *reques
 		if (m->feature_names[i] == NULL)
 			return err_set(e, ERR_MEMORY, "memory is out");
 	}
+	m->features_given = true;
 	return m->feature_names != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
@@ -246,10 +247,24 @@ static int check_names(struct router *r, const struct deploy_request *request, u
 		       number, request->model);
 }
 
+/* Who named the number that a version is to get learns here that it is somebody else's by now. */
+static int check_number(struct router *r, const struct deploy_request *request, struct err *e)
+{
+	const struct served_model *current = routing_find(router_current(r), request->model, NULL);
+	size_t next = (current == NULL ? 0 : current->version_count) + 1;
+
+	if (request->expect_version == 0 || request->expect_version == next)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "the next version of %s is %zu, not %u as expected", request->model, next,
+		       (unsigned)request->expect_version);
+}
+
 static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
 			      const struct sample_rows *samples, const struct actor *actor, struct served_version *v,
 			      struct deploy_result *result, bool *taken, struct err *e)
 {
+	if (check_number(r, request, e) != 0)
+		return -1;
 	if (registry_deploy(r->registry, request->model, &v->manifest, baseline, samples, request->no_live,
 			    request->reason, actor, result, e) != 0)
 		return -1;
@@ -276,12 +291,14 @@ static int prepare(struct router *r, const struct deploy_request *request, struc
 {
 	if (load_new(r, request, v, e) != 0)
 		return -1;
-	if (request->baseline_csv != NULL &&
-	    baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
+	if (request->baseline != NULL)
+		*baseline = *request->baseline;
+	else if (request->baseline_csv != NULL &&
+		 baseline_from_csv(v, request->model, request->baseline_csv, baseline, e) != 0)
 		return -1;
 	if (find_samples(r, request, v, rows, e) != 0 || warm_up_new(request, v, rows, e) != 0)
 		return -1;
-	v->telemetry = telemetry_new(request->baseline_csv != NULL ? baseline : NULL);
+	v->telemetry = telemetry_new(baseline->bin_count > 0 ? baseline : NULL);
 	v->life = calloc(1, sizeof *v->life);
 	if (v->telemetry == NULL || v->life == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", request->model);
@@ -308,7 +325,7 @@ int router_deploy(struct router *r, const struct deploy_request *request, const 
 	if (prepare(r, request, v, baseline, &rows, e) != 0)
 		goto out;
 	pthread_mutex_lock(&r->change);
-	status = register_and_serve(r, request, request->baseline_csv != NULL ? baseline : NULL,
+	status = register_and_serve(r, request, baseline->bin_count > 0 ? baseline : NULL,
 				    rows.origin == WARM_UP_OWN ? &rows.samples : NULL, actor, v, result, &taken, e);
 	pthread_mutex_unlock(&r->change);
 	*baseline_count = baseline->count;
