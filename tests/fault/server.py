@@ -12,7 +12,7 @@ import threading
 
 from runtime import DEADLINE_S, FLIGHTS, Runtime, run_tests
 
-POINTS = [p for p in re.findall(r"X\((\w+)\)", open("src/core/fault.h").read()) if p != "name" and not p.startswith("rollout_")]
+POINTS = [p for p in re.findall(r"X\((\w+)\)", open("src/core/fault.h").read()) if p != "name"]
 ROUNDS = 2
 RANDOM_KILLS = 8
 MODEL = "flight-delay"
@@ -29,6 +29,7 @@ class Session:
         self.state = tempfile.mkdtemp()
         self.head = None
         self.done = {}  # revision: route, as commands said
+        self.rollouts = {}  # id: it, as commands said last
         self.versions = 0
         self.files = 0
         self.kills = 0
@@ -37,11 +38,15 @@ class Session:
         done = self.runtime.command(*words, "--reason", "test", "--json")
         if done.returncode == 0:
             answer = json.loads(done.stdout)
-            self.done[answer["revision"]] = answer.get("after")
+            # That a rollout was paused is no revision of its own.
+            self.done.setdefault(answer["revision"], answer.get("after"))
+            if "rollout" in answer:
+                self.rollouts[answer["rollout"]["id"]] = answer["rollout"]
             self.head = self.runtime.command("audit", "--head").stdout.strip() or self.head
             return
-        # Nothing further back, or it is so already: refused, not failed.
-        if done.returncode != 3:
+        # Nothing further back, it is so already, a rollout is open or is none: refused, not failed.
+        if done.returncode not in (2, 3, 4):
+            assert done.returncode == 5, done
             raise Killed(done.stderr)
 
     def deploy(self):
@@ -52,6 +57,7 @@ class Session:
         self.files += 1
         done = self.runtime.command("deploy", MODEL, path, "--json")
         if done.returncode != 0:
+            assert done.returncode == 5, done
             raise Killed(done.stderr)
         self.versions = max(self.versions, json.loads(done.stdout)["version"])
         self.head = self.runtime.command("audit", "--head").stdout.strip() or self.head
@@ -61,7 +67,7 @@ class Session:
             self.deploy()
         for step in range(40):
             a, b = chance.sample(range(1, self.versions + 1), 2)
-            kind = step % 5
+            kind = step % 6
             if kind == 0:
                 self.change("promote", MODEL, str(a))
             elif kind == 1:
@@ -70,9 +76,34 @@ class Session:
                 self.change("rollback", MODEL)
             elif kind == 3 and self.versions < 30:
                 self.deploy()
+            elif kind == 4:
+                self.roll_out(str(b), chance)
             else:
                 self.change("promote", MODEL, str(b))
         assert False, "the runtime outlived its fault"
+
+    def roll_out(self, version, chance):
+        self.change("rollout", MODEL, version, "--steps", "5,25,100", "--hold", "1h")
+        for action in ["--pause", "--resume", "--skip"]:
+            self.change("rollout", MODEL, action)
+        # Else a rollback ends it, the next time round.
+        if chance.randrange(2):
+            self.change("rollout", MODEL, "--abort")
+
+    def check_rollouts(self, routes):
+        status, answer = self.runtime.control("GET", f"/control/v1/models/{MODEL}/rollouts?limit=1000")
+        assert status == 200, answer
+        found = {r["id"]: r for r in answer["rollouts"]}
+        assert sum(r["state"] in ("running", "paused") for r in found.values()) <= 1
+        for number, said in self.rollouts.items():
+            assert number in found, f"rollout {number} was begun and is lost"
+            assert found[number]["step"] >= said["step"], (said, found[number])
+            if said["state"] not in ("running", "paused"):
+                assert found[number]["state"] == said["state"], (said, found[number])
+        for r in found.values():
+            share = r["steps"][r["step"]]["weight_bp"] / 100
+            if r["state"] in ("running", "paused", "done"):
+                assert f"v{r['version']} {share:g}%" in routes[r["revision"]], (r, routes[r["revision"]])
 
     def check(self):
         runtime = self.runtime
@@ -87,6 +118,7 @@ class Session:
         for revision, route in self.done.items():
             assert revision in routes, f"revision {revision} was done and is lost"
             assert route in (None, routes[revision]), (revision, route, routes[revision])
+        self.check_rollouts(routes)
         versions = runtime.json("versions", MODEL)["versions"]
         assert len(versions) >= self.versions, "a version was deployed and is lost"
         self.versions = len(versions)
