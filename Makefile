@@ -53,7 +53,7 @@ Q := $(if $(V),,@)
 # A make of another variant or after the set-up, in parallel unless the caller chose a -j of their own.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all help run test unit tests-build asan tsan fuzz fuzz-programs bench pictures fmt fmt-check check \
+.PHONY: all help run test unit test-statistics tests-build asan tsan fuzz fuzz-programs bench pictures fmt fmt-check check \
         check-deps check-style size install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -80,6 +80,10 @@ test:
 ## unit          build and run the unit tests of one variant (VARIANT=asan, UNITS=test_text)
 unit: $(UNIT_PROGRAMS)
 	$(Q)for test in $^; do $$test || exit 1; done
+
+## test-statistics  hold the statistics against reference values (CASES=FILE; those of tests/fixtures unless told)
+test-statistics: $(BUILD)/tests/unit/test_statistics
+	@$< $(CASES)
 
 tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(BENCHES)
 

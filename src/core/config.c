@@ -65,6 +65,7 @@ static const struct setting settings[] = {
     FIELD("shadows", "timeout", KIND_MS, shadows.timeout_ms, 1, 3600000),
     FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
     FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
+    FIELD("control", "group", KIND_TEXT, control.group, 0, 0),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 _Static_assert(SETTING_COUNT <= SETTINGS_MAX, "struct reader counts the settings in one word");

@@ -65,6 +65,11 @@ struct config_shadows {
 	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
 };
 
+/* [control]: who is let in on the control socket, besides the owner and root */
+struct config_control {
+	char group[64]; /* group = of the system; "": nobody */
+};
+
 /* [routes]: how long versions that are in no route stay loaded */
 struct config_routes {
 	unsigned keep_warm_s;   /* keep_warm = 24h: after it was live or a canary */
@@ -73,6 +78,7 @@ struct config_routes {
 
 struct config {
 	struct config_server server;
+	struct config_control control;
 	struct config_cors cors;
 	struct config_onnx onnx;
 	struct config_remote remote;

@@ -50,5 +50,9 @@ int manifest_from_json(struct manifest *m, const cJSON *json, struct err *e);
 #define MANIFEST_DIFFERENCE_SIZE 640
 bool manifest_same_inputs(const struct manifest *a, const struct manifest *b, bool matrices,
 			  char difference[MANIFEST_DIFFERENCE_SIZE]);
+/* The same of what they answer: outputs by name, datatype and shape, in any order; with matrices FP32 is as good as
+ * FP64. */
+bool manifest_same_outputs(const struct manifest *a, const struct manifest *b, bool matrices,
+			   char difference[MANIFEST_DIFFERENCE_SIZE]);
 
 #endif

@@ -273,11 +273,7 @@ int route_set(struct route *r, const struct route *previous, const struct route_
 
 uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size)
 {
-	/* (hash x 10000) >> 64 in two halves, for C11 has no 128-bit integer. */
-	uint64_t hash = hash_unit(salt, unit, unit_size);
-	uint64_t low = (hash & UINT32_MAX) * ROUTE_BUCKETS;
-	uint64_t high = (hash >> 32) * ROUTE_BUCKETS;
-	return (uint32_t)((high + (low >> 32)) >> 32);
+	return hash_bucket(hash_unit(salt, unit, unit_size), ROUTE_BUCKETS);
 }
 
 void route_text(const struct route *r, char *text, size_t size)

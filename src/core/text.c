@@ -193,3 +193,15 @@ bool text_quote(char *command, size_t size, const char *word)
 		whole = (*word == '\'' ? append(command, size, "'\\''", 4) : append(command, size, word, 1)) && whole;
 	return append(command, size, "'", 1) && whole;
 }
+
+void text_age(char text[TEXT_AGE_SIZE], long long seconds)
+{
+	if (seconds < 120)
+		snprintf(text, TEXT_AGE_SIZE, "%lld s", seconds < 0 ? 0 : seconds);
+	else if (seconds < 2 * 3600)
+		snprintf(text, TEXT_AGE_SIZE, "%lld min", seconds / 60);
+	else if (seconds < 48 * 3600)
+		snprintf(text, TEXT_AGE_SIZE, "%lld h", seconds / 3600);
+	else
+		snprintf(text, TEXT_AGE_SIZE, "%lld days", seconds / 86400);
+}

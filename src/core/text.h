@@ -43,4 +43,8 @@ void text_bytes(char *text, size_t size, double bytes);
 /* "12d 04:10" or "04:10:09": time since a start. */
 void text_uptime(char *text, size_t size, long long seconds);
 
+/* "40 s", "5 min", "3 h", "2 days": how long ago, roughly. */
+#define TEXT_AGE_SIZE 32
+void text_age(char text[TEXT_AGE_SIZE], long long seconds);
+
 #endif

@@ -82,6 +82,8 @@ static int fill_model(struct snapshot_model *to, const struct served_model *from
 	for (size_t i = 0; i < from->version_count; i++)
 		fill_version(&to->versions[i], from->versions[i]);
 	to->window_s = window_s;
+	to->policy_set = from->policy_set;
+	to->policy = from->policy;
 	to->history_count = from->history_count;
 	memcpy(to->history, from->history, sizeof to->history);
 	fill_statistics(to, from, now_s, window_s);

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/fetch_pool.h"
+#include "core/users.h"
 #include "runtime/http/listener.h"
 
 #include <errno.h>
@@ -50,6 +51,24 @@ static int start_data(struct server *s, struct err *e)
 	return http_start(&options, &s->data, e);
 }
 
+/* The group whose members are let in. */
+static int find_group(struct server *s, struct err *e)
+{
+	const char *group = s->config.control.group;
+	size_t length = strlen(s->state);
+	s->has_group = group[0] != '\0';
+	if (!s->has_group)
+		return 0;
+	if (!users_find_group(group, &s->control_group))
+		return err_set(e, ERR_INPUT, "[control] group: this system has no group `%s`", group);
+	if (strncmp(s->socket, s->state, length) == 0 && s->socket[length] == '/')
+		return err_set(
+		    e, ERR_INPUT,
+		    "[control] group: nobody else can reach the socket in the state directory; give --socket "
+		    "with another folder, such as /run/mldeck/mldeck.sock");
+	return 0;
+}
+
 static int start_control(struct server *s, struct err *e)
 {
 	struct http_options options = {
@@ -59,7 +78,8 @@ static int start_control(struct server *s, struct err *e)
 	    .open_sink = control_open_sink,
 	    .refuse = control_refuse,
 	};
-	if (listener_unix(s->socket, &options.listen_fd, e) != 0)
+	if (find_group(s, e) != 0 ||
+	    listener_unix(s->socket, s->has_group ? &s->control_group : NULL, &options.listen_fd, e) != 0)
 		return -1;
 	return http_start(&options, &s->control, e);
 }

@@ -44,7 +44,9 @@ struct server {
 	/* Of loads and unloads: these wait for predictions, so they must not stand in their way. */
 	struct workers *changers;
 	struct http_server *data, *control;
-	int stop_fd; /* an eventfd: writing to it ends server_run() */
+	bool has_group;         /* [control] group is set */
+	uint32_t control_group; /* whose members are let in on the control socket */
+	int stop_fd;            /* an eventfd: writing to it ends server_run() */
 	atomic_bool draining;
 	atomic_bool cutting; /* a drain's deadline has passed: what waits is refused */
 };

@@ -55,6 +55,8 @@ static void every_kind_of_value(void **state)
 				 "[remote]\n"
 				 "timeout = 1 h\n"
 				 "[shadows]\nthreads = 3\nqueue = 7\nbytes = 1M\ntimeout = 2s\n"
+				 "[control]\n"
+				 "group = mldeck-ops\n"
 				 "[workers]\n"
 				 "inline = 250us");
 	assert_string_equal(c.server.listen, "[::1]:0");
@@ -70,6 +72,7 @@ static void every_kind_of_value(void **state)
 	assert_false(c.onnx.arena);
 	assert_int_equal(c.remote.timeout_ms, 3600000);
 	assert_int_equal(c.workers.inline_us, 250);
+	assert_string_equal(c.control.group, "mldeck-ops");
 	assert_int_equal(c.shadows.threads, 3);
 	assert_int_equal(c.shadows.queue_max, 7);
 	assert_int_equal(c.shadows.bytes_max, 1 << 20);
@@ -86,9 +89,9 @@ static void refusals_name_the_line(void **state)
 				     "listen, name, threads, header_timeout, "
 				     "body_timeout, body_max, model_control"},
 	    {"\n[sevrer]\nlisten = x\n", "mldeck.ini, line 3: there is no section [sevrer]; there "
-					 "are server, cors, onnx, remote, workers, shadows"},
+					 "are server, cors, onnx, remote, workers, shadows, routes, control"},
 	    {"threads = 1\n", "mldeck.ini, line 1: there is no section []; there are server, cors, "
-			      "onnx, remote, workers, shadows"},
+			      "onnx, remote, workers, shadows, routes, control"},
 	    {"[server]\nthreads = 257\n", "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
 	    {"[server]\nthreads = -1\n", "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
 	    {"[server]\nthreads = 4x\n", "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},

@@ -180,12 +180,37 @@ static void features_count_by_place_and_name(void **state)
 	assert_string_equal(difference, "it takes 3 features, not 2");
 }
 
+static void outputs_are_compared_as_inputs_are(void **state)
+{
+	(void)state;
+	char difference[MANIFEST_DIFFERENCE_SIZE];
+	struct tensor_spec turned[] = {two_inputs[1], two_inputs[0]};
+	const struct manifest a = {.output_count = 2, .outputs = two_inputs};
+	struct manifest b = {.output_count = 2, .outputs = turned};
+
+	assert_true(manifest_same_outputs(&a, &b, false, difference));
+	turned[1].dimensions[1] = 4;
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
+	assert_string_equal(difference, "output `a` is FP32 [-1, 4], not FP32 [-1, 3]");
+	turned[1] = two_inputs[0];
+	snprintf(turned[1].datatype, sizeof turned[1].datatype, "FP64");
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
+	assert_true(manifest_same_outputs(&a, &b, true, difference));
+	turned[0].dimension_count = 0;
+	assert_false(manifest_same_outputs(&a, &b, true, difference));
+	turned[0] = two_inputs[1];
+	b.output_count = 1;
+	assert_false(manifest_same_outputs(&a, &b, false, difference));
+	assert_string_equal(difference, "it has no output `a`");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(same_inputs_in_any_order),
 	    cmocka_unit_test(tells_the_first_difference),
 	    cmocka_unit_test(features_count_by_place_and_name),
+	    cmocka_unit_test(outputs_are_compared_as_inputs_are),
 	    cmocka_unit_test(round_trip),
 	    cmocka_unit_test(refusals),
 	    cmocka_unit_test(cleaned_when_kept),

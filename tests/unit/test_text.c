@@ -106,6 +106,21 @@ static void uptimes(void **state)
 	assert_string_equal(text, "03:01:02");
 }
 
+static void ages(void **state)
+{
+	(void)state;
+	char text[TEXT_AGE_SIZE];
+	static const struct {
+		long long seconds;
+		const char *text;
+	} cases[] = {{-5, "0 s"},   {119, "119 s"},          {120, "2 min"},       {7199, "119 min"},
+		     {7200, "2 h"}, {48 * 3600 - 1, "47 h"}, {48 * 3600, "2 days"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		text_age(text, cases[i].seconds);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void integers(void **state)
 {
 	(void)state;
@@ -133,10 +148,9 @@ static void errors_are_clean_sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(names),     cmocka_unit_test(cleaned),
-	    cmocka_unit_test(durations), cmocka_unit_test(counts),
-	    cmocka_unit_test(uptimes),   cmocka_unit_test(sizes),
-	    cmocka_unit_test(integers),  cmocka_unit_test(errors_are_clean_sentences),
+	    cmocka_unit_test(names),  cmocka_unit_test(cleaned),  cmocka_unit_test(durations),
+	    cmocka_unit_test(counts), cmocka_unit_test(uptimes),  cmocka_unit_test(sizes),
+	    cmocka_unit_test(ages),   cmocka_unit_test(integers), cmocka_unit_test(errors_are_clean_sentences),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -104,23 +104,43 @@ static int check_number(const char *model, const struct policy_record *now, int6
 		       model, now->number, now->who, now->reason, expect);
 }
 
+static int check(struct registry *r, const char *model, const struct policy *policy, int64_t expect, int64_t *model_id,
+		 struct policy_record *now, char *changes, size_t changes_size, struct err *e)
+{
+	if (registry_find_model(r, model, model_id, e) != 0 || read_policy(r, model, *model_id, now, e) != 0 ||
+	    check_number(model, now, expect, e) != 0 || policy_check(policy, e) != 0)
+		return -1;
+	describe(&now->policy, policy, changes, changes_size);
+	if (changes[0] == '\0')
+		return err_set(e, ERR_CONFLICT, "the policy of %s already is so", model);
+	return 0;
+}
+
 static int write_policy(struct registry *r, const char *model, int64_t expect, const char *reason,
 			struct policy_record *next, struct audit_record *audit, struct err *e)
 {
 	struct policy_record now;
 	int64_t model_id;
 
-	if (registry_clean_reason(reason, next->reason, e) != 0 || registry_find_model(r, model, &model_id, e) != 0 ||
-	    read_policy(r, model, model_id, &now, e) != 0 || check_number(model, &now, expect, e) != 0 ||
-	    policy_check(&next->policy, e) != 0)
+	if (registry_clean_reason(reason, next->reason, e) != 0 ||
+	    check(r, model, &next->policy, expect, &model_id, &now, audit->detail, sizeof audit->detail, e) != 0)
 		return -1;
-	describe(&now.policy, &next->policy, audit->detail, sizeof audit->detail);
-	if (audit->detail[0] == '\0')
-		return err_set(e, ERR_CONFLICT, "the policy of %s already is so", model);
 	next->number = now.number + 1;
 	if (insert_policy(r, model_id, next, audit->uid, e) != 0)
 		return -1;
 	return registry_insert_audit(r, audit, e);
+}
+
+int registry_try_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,
+			struct err *e)
+{
+	struct policy_record now;
+	char changes[REASON_SIZE];
+	int64_t model_id;
+	registry_lock(r);
+	int result = check(r, model, policy, expect_number, &model_id, &now, changes, sizeof changes, e);
+	registry_unlock(r);
+	return result;
 }
 
 int registry_set_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,

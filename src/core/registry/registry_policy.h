@@ -23,6 +23,9 @@ struct policy_record {
 int registry_set_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,
 			const char *reason, const struct actor *actor, struct policy_record *result, struct err *e);
 int registry_policy(struct registry *r, const char *model, struct policy_record *record, struct err *e);
+/* Whether registry_set_policy() would refuse; writes and records nothing. */
+int registry_try_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,
+			struct err *e);
 
 /* Somebody looked at a version and lets it replace the live one of then. */
 struct approval {

@@ -45,18 +45,8 @@ static int check_version(const struct attempt *a, uint32_t version, struct err *
 /* "promote v3 by root, 12 s ago" */
 static void describe(const struct revision_record *revision, char *text, size_t size)
 {
-	int64_t age_s = (clock_unix_ms() - revision->at_ms) / 1000;
-	char age[32];
-	if (age_s < 0)
-		age_s = 0;
-	if (age_s < 120)
-		snprintf(age, sizeof age, "%" PRId64 " s", age_s);
-	else if (age_s < 2 * 3600)
-		snprintf(age, sizeof age, "%" PRId64 " min", age_s / 60);
-	else if (age_s < 48 * 3600)
-		snprintf(age, sizeof age, "%" PRId64 " h", age_s / 3600);
-	else
-		snprintf(age, sizeof age, "%" PRId64 " days", age_s / 86400);
+	char age[TEXT_AGE_SIZE];
+	text_age(age, (clock_unix_ms() - revision->at_ms) / 1000);
 	char route[96];
 	if (revision->route.entry_count == 1)
 		snprintf(route, sizeof route, "v%u", route_live(&revision->route));

@@ -56,24 +56,25 @@ double stat_deviance(double x, double m)
 	return sum;
 }
 
-/* With p and q = 1 - p both given, so that neither loses digits. */
-static double log_mass(double k, double n, double p, double q)
+/* ln P of k events and `rest` others. With p and q = 1 - p both given, and both counts, so that none loses digits. */
+static double log_mass(double k, double rest, double p, double q)
 {
+	double n = k + rest;
 	if (k == 0)
 		return n == 0 ? 0 : n * (p < 0.5 ? log1p(-p) : log(q));
-	if (k == n)
+	if (rest == 0)
 		return n * (q < 0.5 ? log1p(-q) : log(p));
 	if (p == 0 || q == 0)
 		return -INFINITY;
-	return stat_stirling_error(n) - stat_stirling_error(k) - stat_stirling_error(n - k) - stat_deviance(k, n * p) -
-	       stat_deviance(n - k, n * q) - 0.5 * (LN_2PI + log(k) + log((n - k) / n));
+	return stat_stirling_error(n) - stat_stirling_error(k) - stat_stirling_error(rest) - stat_deviance(k, n * p) -
+	       stat_deviance(rest, n * q) - 0.5 * (LN_2PI + log(k) + log(rest / n));
 }
 
 double stat_binomial_log_mass(double k, double n, double p)
 {
 	if (!(p >= 0 && p <= 1 && k >= 0 && k <= n))
 		return NAN;
-	return log_mass(k, n, p, 1 - p);
+	return log_mass(k, n - k, p, 1 - p);
 }
 
 /* x^a y^b / B(a, b) divided by this is P(X <= x): the continued fraction of DiDonato and Morris, ACM Transactions on
@@ -104,7 +105,7 @@ static void beta_log_tails(double a, double b, double x, double y, double log_ta
 		return;
 	}
 	/* x^a y^b / B(a, b), by way of a binomial mass. */
-	double front = log(a) + log(b / (a + b)) + log_mass(a, a + b, x, y);
+	double front = log(a) + log(b / (a + b)) + log_mass(a, b, x, y);
 	if (x <= (a + 1) / (a + b + 2))
 		both_tails(log_tail, LOWER, front - log(beta_fraction(a, b, x, y)));
 	else

@@ -44,7 +44,7 @@ double stat_root(double (*function)(double x, const void *context), const void *
 		a = x, fa = fx;
 		double best = fabs(fa) < fabs(fb) ? a : b;
 		double tolerance = 2 * DBL_EPSILON * fabs(best) + DBL_MIN;
-		double least = tolerance / fabs(b - c);
+		double least = tolerance / fabs(b - a);
 		if (fa == 0 || least > 0.5)
 			return best;
 		share = step_share(a, b, c, fa, fb, fc);

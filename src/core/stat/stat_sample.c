@@ -32,25 +32,6 @@ size_t stat_sample_run(const double *values, size_t count, size_t from)
 	return end - from;
 }
 
-static double pair(double a, double b, enum stat_pairing pairing)
-{
-	return pairing == STAT_DIFFERENCE ? b - a : b / a;
-}
-
-/* How many pairs are at most limit. A pair rises with b and falls with a, so one walk along both suffices. */
-static uint64_t count_pairs(const double *a, size_t na, const double *b, size_t nb, enum stat_pairing pairing,
-			    double limit)
-{
-	uint64_t count = 0;
-	size_t within = 0;
-	for (size_t i = 0; i < na; i++) {
-		while (within < nb && pair(a[i], b[within], pairing) <= limit)
-			within++;
-		count += within;
-	}
-	return count;
-}
-
 /* Doubles in the order of their values, as whole numbers, and back: the bits of a positive one are in order already,
  * those of a negative one in the opposite order. */
 static double from_order(uint64_t order)
@@ -70,17 +51,56 @@ static uint64_t to_order(double value)
 	return bits & sign ? ~bits : bits | sign;
 }
 
+struct stat_bisection stat_bisection(double low, double high)
+{
+	return (struct stat_bisection){to_order(low), to_order(high)};
+}
+
+static uint64_t middle_of(const struct stat_bisection *b)
+{
+	return b->low + (b->high - b->low) / 2;
+}
+
+bool stat_bisection_next(const struct stat_bisection *b, double *middle)
+{
+	*middle = from_order(middle_of(b));
+	return b->low < b->high;
+}
+
+void stat_bisection_take(struct stat_bisection *b, bool holds)
+{
+	if (holds)
+		b->high = middle_of(b);
+	else
+		b->low = middle_of(b) + 1;
+}
+
+static double pair(double a, double b, enum stat_pairing pairing)
+{
+	return pairing == STAT_DIFFERENCE ? b - a : b / a;
+}
+
+/* How many pairs are at most limit. A pair rises with b and falls with a, so one walk along both suffices. */
+static uint64_t count_pairs(const double *a, size_t na, const double *b, size_t nb, enum stat_pairing pairing,
+			    double limit)
+{
+	uint64_t count = 0;
+	size_t within = 0;
+	for (size_t i = 0; i < na; i++) {
+		while (within < nb && pair(a[i], b[within], pairing) <= limit)
+			within++;
+		count += within;
+	}
+	return count;
+}
+
 double stat_sample_pair(const double *a, size_t na, const double *b, size_t nb, enum stat_pairing pairing, uint64_t k)
 {
 	/* The least double that k pairs do not exceed is one of the pairs. */
-	uint64_t low = to_order(pair(a[na - 1], b[0], pairing));
-	uint64_t high = to_order(pair(a[0], b[nb - 1], pairing));
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		if (count_pairs(a, na, b, nb, pairing, from_order(middle)) >= k)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return from_order(low);
+	struct stat_bisection bisection =
+	    stat_bisection(pair(a[na - 1], b[0], pairing), pair(a[0], b[nb - 1], pairing));
+	double middle;
+	while (stat_bisection_next(&bisection, &middle))
+		stat_bisection_take(&bisection, count_pairs(a, na, b, nb, pairing, middle) >= k);
+	return middle;
 }

@@ -17,6 +17,15 @@ void stat_sample_sort(double *values, size_t count);
 /* How many values from `from` on are equal to it, in a sorted sample; at least 1. */
 size_t stat_sample_run(const double *values, size_t count, size_t from);
 
+/* Halving between two doubles through all doubles that lie between: at most 64 steps to the least one for which a
+ * condition that changes once holds. `while (next(&b, &middle)) take(&b, condition of middle)`; then middle is it. */
+struct stat_bisection {
+	uint64_t low, high; /* the doubles as whole numbers in the same order */
+};
+struct stat_bisection stat_bisection(double low, double high);
+bool stat_bisection_next(const struct stat_bisection *b, double *middle);
+void stat_bisection_take(struct stat_bisection *b, bool holds);
+
 /* The k-th least (1 is the least) of the na nb differences b - a, or ratios b / a of positive values, of two sorted
  * samples; 64 walks along both, whatever their sizes. k in 1 .. na nb. */
 enum stat_pairing { STAT_DIFFERENCE, STAT_RATIO };

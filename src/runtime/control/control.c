@@ -1,8 +1,8 @@
 /*
  * control: the control API on the Unix socket (docs/CONTROL-API.md).
  *
- * Runs on a thread a connection: handlers may wait for the disk. Only the owner of the socket, or root, is
- * let in; who asks is read from the socket, never from the request.
+ * Runs on a thread a connection: handlers may wait for the disk. Only the owner of the runtime, root, and
+ * the members of [control] group are let in; who asks is read from the socket, never from the request.
  */
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
@@ -47,6 +47,9 @@ static const struct http_route routes[] = {
     {"GET", "/control/v1/artifacts/{}", control_get_artifact, "the bytes of a model file"},
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
+    {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},
+    {"POST", "/control/v1/models/{}/policy", control_post_policy, "change that"},
+    {"POST", "/control/v1/models/{}/approve", control_post_approve, "confirm a version as a second person"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
     {"POST", "/control/v1/models/{}/versions/{}/load", control_post_load, "load a version"},
     {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},

@@ -3,6 +3,7 @@
 #include "runtime/control/control_routes.h"
 
 #include "core/json.h"
+#include "runtime/router/gates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,7 @@ static int read_change(const cJSON *body, struct route_change *change, struct ro
 	if (json_optional_text(body, "action", &change->action, e) != 0 ||
 	    json_optional_text(body, "reason", &change->reason, e) != 0 ||
 	    json_optional_boolean(body, "dry_run", &change->dry_run, e) != 0 ||
+	    json_optional_boolean(body, "force", &change->forced, e) != 0 ||
 	    json_optional_integer(body, "version", 1, VERSIONS_MAX, &version, e) != 0 ||
 	    json_optional_integer(body, "to_revision", 1, UINT32_MAX, &to_revision, e) != 0 ||
 	    json_optional_integer(body, "expect_revision", 0, UINT32_MAX, &change->expect_revision, e) != 0)
@@ -288,6 +290,8 @@ static cJSON *change_json(const struct route_change *change, const struct change
 	cJSON_AddStringToObject(json, "before", outcome->before);
 	cJSON_AddStringToObject(json, "after", after);
 	cJSON_AddItemToObject(json, "route", route_to_json(&revision->route));
+	cJSON_AddBoolToObject(json, "forced", gates_overridden(outcome->findings, outcome->finding_count));
+	cJSON_AddItemToObject(json, "gates", findings_to_json(outcome->findings, outcome->finding_count));
 	return json;
 }
 
@@ -306,11 +310,12 @@ void control_post_route(void *context, const struct http_request *request, const
 	control_actor(request, &actor);
 	if (outcome == NULL)
 		err_set(&e, ERR_MEMORY, "memory is out while changing the route");
-	if (outcome == NULL || body == NULL || read_change(body, &change, weights, &e) != 0 ||
-	    router_change(s->router, &change, &actor, outcome, &e) != 0)
+	if (outcome == NULL || body == NULL || read_change(body, &change, weights, &e) != 0)
 		control_refuse(response, &e);
-	else
+	else if (router_change(s->router, &change, &actor, outcome, &e) == 0)
 		control_answer(response, change_json(&change, outcome));
+	else
+		control_refuse_with(response, &e, outcome->finding_count > 0 ? change_json(&change, outcome) : NULL);
 	free(outcome);
 	cJSON_Delete(body);
 }

@@ -4,7 +4,6 @@
 #include "core/users.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 /* --- answers --- */
 
@@ -24,9 +23,10 @@ void control_answer(struct http_response *response, cJSON *json)
 	free(text);
 }
 
-void control_refuse(struct http_response *response, const struct err *e)
+void control_refuse_with(struct http_response *response, const struct err *e, cJSON *json)
 {
-	cJSON *json = cJSON_CreateObject();
+	if (json == NULL)
+		json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "error", e->text);
 	cJSON_AddStringToObject(json, "code", err_name(e->code));
 	char *text = cJSON_PrintUnformatted(json);
@@ -38,6 +38,11 @@ void control_refuse(struct http_response *response, const struct err *e)
 	free(text);
 }
 
+void control_refuse(struct http_response *response, const struct err *e)
+{
+	control_refuse_with(response, e, NULL);
+}
+
 /* --- who asks --- */
 
 void control_actor(const struct http_request *request, struct actor *actor)
@@ -46,17 +51,6 @@ void control_actor(const struct http_request *request, struct actor *actor)
 	users_name(actor->uid, actor->name, sizeof actor->name);
 	const char *client = http_header(request, "Mldeck-Client");
 	text_clean(actor->client, sizeof actor->client, client == NULL ? "unknown" : client);
-}
-
-int control_check_peer(struct server *s, const struct http_request *request, struct err *e)
-{
-	if (request->peer_uid == geteuid() || request->peer_uid == 0)
-		return 0;
-	struct actor actor;
-	control_actor(request, &actor);
-	err_set(e, ERR_DENIED, "%s is neither the owner of this runtime nor root", actor.name);
-	registry_audit(s->registry, &actor, "connect", "", 0, err_name(ERR_DENIED), "", e->text, NULL);
-	return -1;
 }
 
 /* --- reading --- */

@@ -23,6 +23,11 @@ http_handler control_post_artifact;
 http_handler control_post_deploy;
 http_handler control_post_route;
 
+/* control_policy.c */
+http_handler control_get_policy;
+http_handler control_post_policy;
+http_handler control_post_approve;
+
 /* control_load.c */
 http_handler control_post_load;
 

@@ -78,8 +78,16 @@ int listener_tcp(const char *address, int *fd, char *bound, size_t bound_size, s
 	return 0;
 }
 
-/* The socket's directory: ours, 0700. */
-static int prepare_directory(const char *path, struct err *e)
+/* Ours and the group's. Who owns a file may give it to a group that they are in; root to any. */
+static int open_to_group(const char *path, uint32_t group, mode_t mode, struct err *e)
+{
+	if (chown(path, (uid_t)-1, group) != 0 || chmod(path, mode) != 0)
+		return err_errno(e, errno, "cannot open %s to the group of [control]", path);
+	return 0;
+}
+
+/* The socket's directory: ours, 0700, or with a group 0750. */
+static int prepare_directory(const char *path, const uint32_t *group, struct err *e)
 {
 	char directory[sizeof((struct sockaddr_un *)0)->sun_path];
 	struct stat info;
@@ -96,10 +104,11 @@ static int prepare_directory(const char *path, struct err *e)
 	if (info.st_uid != geteuid())
 		return err_set(e, ERR_DENIED, "%s belongs to uid %u; the control socket needs a directory of yours",
 			       directory, info.st_uid);
-	if ((info.st_mode & 077) != 0)
+	bool given = group != NULL && info.st_gid == *group && (info.st_mode & 027) == 0;
+	if ((info.st_mode & 077) != 0 && !given)
 		return err_set(e, ERR_DENIED, "%s is open to others; make it 0700 or choose another --socket",
 			       directory);
-	return 0;
+	return group != NULL ? open_to_group(directory, *group, 0750, e) : 0;
 }
 
 static int remove_stale(const char *path, struct err *e)
@@ -125,14 +134,14 @@ static int remove_stale(const char *path, struct err *e)
 	return 0;
 }
 
-int listener_unix(const char *path, int *fd, struct err *e)
+int listener_unix(const char *path, const uint32_t *group, int *fd, struct err *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof address.sun_path)
 		return err_set(e, ERR_USAGE, "the socket's path %s is longer than the %zu bytes allowed", path,
 			       sizeof address.sun_path - 1);
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	if (prepare_directory(path, e) != 0 || remove_stale(path, e) != 0)
+	if (prepare_directory(path, group, e) != 0 || remove_stale(path, e) != 0)
 		return -1;
 
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -148,6 +157,10 @@ int listener_unix(const char *path, int *fd, struct err *e)
 			error = errno;
 		close(*fd);
 		return err_errno(e, error, "cannot listen on %s", path);
+	}
+	if (group != NULL && open_to_group(path, *group, 0660, e) != 0) {
+		close(*fd);
+		return -1;
 	}
 	return 0;
 }

@@ -49,7 +49,12 @@ static void history_entry(struct snapshot_revision *to, const struct revision_re
 int served_model_refresh(struct served_model *m, struct registry *registry, struct err *e)
 {
 	struct revision_record *records;
+	struct policy_record policy;
 	size_t count;
+	if (registry_policy(registry, m->name, &policy, e) != 0)
+		return -1;
+	m->policy = policy.policy;
+	m->policy_set = policy.number > 0;
 	if (registry_revisions(registry, m->name, SNAPSHOT_HISTORY, &records, &count, e) != 0)
 		return -1;
 	m->history_count = count;

@@ -14,7 +14,7 @@
 
 #include "core/columns.h"
 #include "core/finding.h"
-#include "core/registry/registry.h"
+#include "core/registry/registry_policy.h"
 #include "core/snapshot.h"
 #include "runtime/engine/engine.h"
 #include "runtime/telemetry/telemetry.h"
@@ -30,9 +30,10 @@ struct served_life {
 	atomic_bool loading;      /* somebody loads it just now */
 	/* Of who may change the routing; monotonic. */
 	int64_t loaded_ms;
-	int64_t left_ms;     /* when it was last live or a canary; INT64_MIN: never */
-	unsigned holds;      /* changes that count on it: it stays loaded */
-	uint32_t load_count; /* attempts to load it that have ended */
+	int64_t left_ms;       /* when it was last live or a canary; INT64_MIN: never */
+	unsigned holds;        /* changes that count on it: it stays loaded */
+	uint32_t load_count;   /* attempts to load it that have ended */
+	struct beside *beside; /* of a canary (beside.h); NULL: it counts from the start */
 };
 
 /* One loaded (or unloaded, or failed) version. Constant once published, but for the two atomics. */
@@ -64,6 +65,8 @@ struct served_model {
 	struct served_version **versions;
 	size_t history_count;
 	struct snapshot_revision history[SNAPSHOT_HISTORY]; /* newest first */
+	bool policy_set;
+	struct policy policy; /* for who looks at it; the gates ask the registry */
 };
 
 /* All models at one moment. Immutable; sorted by name. */
@@ -123,6 +126,9 @@ void served_version_asked(struct served_version *v);
 /* manifest_same_inputs(): whether what v is asked can be asked of other as it is. */
 bool served_version_same_inputs(const struct served_version *v, const struct served_version *other,
 				char difference[MANIFEST_DIFFERENCE_SIZE]);
+/* manifest_same_outputs(): whether who reads v's answers can read other's. */
+bool served_version_same_outputs(const struct served_version *v, const struct served_version *other,
+				 char difference[MANIFEST_DIFFERENCE_SIZE]);
 
 /* What a deploy asks for, besides the file's bytes. */
 struct deploy_request {
@@ -144,7 +150,7 @@ struct deploy_request {
 int router_deploy(struct router *r, const struct deploy_request *request, const struct actor *actor,
 		  struct deploy_result *result, uint64_t *baseline_count, struct err *e);
 
-/* What came, or for a dry run would come, of a change. */
+/* What came, or for a dry run or one that the gates refuse would come, of a change. */
 struct change_outcome {
 	struct revision_record revision;
 	char before[128];     /* route_text() of what it replaced */
@@ -158,6 +164,10 @@ struct change_outcome {
  * refused when the route was changed meanwhile. A dry run loads nothing. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e);
+
+/* registry_set_policy(), then consoles see it. No change of a route is judged by half of it. */
+int router_set_policy(struct router *r, const char *model, const struct policy *policy, int64_t expect_number,
+		      const char *reason, const struct actor *actor, struct policy_record *result, struct err *e);
 
 /* Frees a model's versions from memory until they are loaded again, or the runtime starts anew: requests for them are
  * refused meanwhile. Returns when the last prediction with them has ended. The registry keeps everything; the audit

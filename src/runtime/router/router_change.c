@@ -7,6 +7,9 @@
  */
 #include "runtime/router/router_internal.h"
 
+#include "runtime/router/beside.h"
+#include "runtime/router/gates.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,13 +138,39 @@ static int prepare(struct passage *p, struct err *e)
 /* Going back must always be possible; what cannot be copied then counts as failed. */
 static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
 {
-	if (p->planned.revision == 0 || strcmp(p->change.action, "rollback") == 0 ||
-	    served_model_check_shadows(m, &p->planned.route, e) == 0)
+	return strcmp(p->change.action, "rollback") == 0 ? 0 : served_model_check_shadows(m, &p->planned.route, e);
+}
+
+/* What a refusal of the registry does not say, and record. The plan goes into the outcome, with what the gates found.
+ */
+static int check_planned(const struct passage *p, const struct served_model *m, struct change_outcome *outcome,
+			 struct err *e)
+{
+	if (p->planned.revision == 0)
+		return 0;
+	outcome->revision = p->planned;
+	if (check_shadows(p, m, e) == 0 && gates_judge(p->r->registry, m, &p->planned.route, &p->change, p->actor,
+						       outcome->findings, &outcome->finding_count, e) == 0)
 		return 0;
 	if (!p->change.dry_run)
 		registry_audit(p->r->registry, p->actor, p->change.action, m->name, p->change.version,
 			       err_name(e->code), p->change.reason, e->text, NULL);
 	return -1;
+}
+
+/* Writes the change with what the gates found. */
+static int write_change(struct passage *p, struct change_outcome *outcome, struct err *e)
+{
+	char *evidence = gates_evidence(outcome->findings, outcome->finding_count);
+
+	if (evidence == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out while changing %s", p->change.model);
+	p->change.forced = gates_overridden(outcome->findings, outcome->finding_count);
+	p->change.evidence = outcome->finding_count > 0 ? evidence : NULL;
+	int result = registry_change_route(p->r->registry, &p->change, p->actor, &outcome->revision, e);
+	p->change.evidence = NULL;
+	free(evidence);
+	return result;
 }
 
 static bool all_held(const struct passage *p)
@@ -160,8 +189,7 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 
 	if (old != NULL && m == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while changing %s", p->change.model);
-	if (registry_change_route(p->r->registry, &p->change, p->actor, &outcome->revision, e) != 0 ||
-	    p->change.dry_run || m == NULL) {
+	if (write_change(p, outcome, e) != 0 || p->change.dry_run || m == NULL) {
 		served_model_free(m);
 		return e->code == ERR_NONE ? 0 : -1;
 	}
@@ -171,6 +199,7 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 		served_model_free(m);
 		return -1;
 	}
+	beside_follow(m);
 	pthread_cond_signal(&p->r->wake);
 	return 0;
 }
@@ -190,7 +219,7 @@ static int change_locked(struct passage *p, struct change_outcome *outcome, bool
 			*again = true;
 			return 0;
 		}
-		if (check_shadows(p, old, e) != 0)
+		if (check_planned(p, old, outcome, e) != 0)
 			return -1;
 	}
 	return carry_out(p, old, outcome, e);

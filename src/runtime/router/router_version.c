@@ -4,6 +4,7 @@
 #include "runtime/router/router_internal.h"
 
 #include "core/clock.h"
+#include "runtime/router/beside.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,6 +70,12 @@ bool served_version_same_inputs(const struct served_version *v, const struct ser
 				char difference[MANIFEST_DIFFERENCE_SIZE])
 {
 	return manifest_same_inputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
+}
+
+bool served_version_same_outputs(const struct served_version *v, const struct served_version *other,
+				 char difference[MANIFEST_DIFFERENCE_SIZE])
+{
+	return manifest_same_outputs(&v->manifest, &other->manifest, is_tabular(v) && is_tabular(other), difference);
 }
 
 void served_version_loaded(struct served_version *v, const struct engine *engine)
@@ -162,6 +169,8 @@ void served_version_free(struct served_version *v)
 	served_version_unload(v);
 	manifest_release(&v->manifest);
 	telemetry_free(v->telemetry);
+	if (v->life != NULL)
+		beside_free(v->life->beside);
 	free(v->life);
 	free(v);
 }
