@@ -45,12 +45,19 @@ static const struct http_route routes[] = {
     {"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
     {"GET", "/control/v1/audit", control_get_audit, "who did what"},
     {"GET", "/control/v1/artifacts/{}", control_get_artifact, "the bytes of a model file"},
+    {"GET", "/control/v1/audit/head", control_get_audit_head, "its last record, to be kept elsewhere"},
+    {"GET", "/control/v1/audit/verify", control_get_audit_verify, "whether it is what was written"},
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},
     {"POST", "/control/v1/models/{}/policy", control_post_policy, "change that"},
     {"POST", "/control/v1/models/{}/approve", control_post_approve, "confirm a version as a second person"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
+    {"GET", "/control/v1/models/{}/rollouts", control_get_rollouts, "rollouts, newest first"},
+    {"POST", "/control/v1/models/{}/rollout", control_post_rollout, "start a stepwise promotion"},
+    {"POST", "/control/v1/models/{}/rollout/{}", control_post_rollout_change, "pause, resume, abort or skip a step"},
+    {"GET", "/control/v1/alerts", control_get_alerts, "what is wrong, and was"},
+    {"POST", "/control/v1/alerts/{}/acknowledge", control_post_alert_acknowledge, "say that somebody looks at it"},
     {"POST", "/control/v1/models/{}/versions/{}/load", control_post_load, "load a version"},
     {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
     {"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
@@ -70,8 +77,12 @@ void control_handle(void *context, const struct http_request *request, struct ht
 		return;
 	}
 	/* The prediction API is here too: what is asked over this socket is an operator's own, and no traffic. */
-	if (strncmp(request->path, "/control/", 9) == 0)
-		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
-	else
+	if (strncmp(request->path, "/control/", 9) != 0) {
 		data_plane_handle(context, request, response);
+		return;
+	}
+	unsigned long recorded = registry_recorded();
+	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
+	if (registry_recorded() == recorded)
+		control_record_refusal(context, request, response);
 }

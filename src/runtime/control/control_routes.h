@@ -12,7 +12,11 @@
 http_handler control_get_snapshot;
 http_handler control_get_versions;
 http_handler control_get_history;
+
+/* control_audit.c */
 http_handler control_get_audit;
+http_handler control_get_audit_head;
+http_handler control_get_audit_verify;
 
 /* control_artifact.c */
 http_handler control_get_artifact;
@@ -22,6 +26,15 @@ http_handler control_get_samples;
 http_handler control_post_artifact;
 http_handler control_post_deploy;
 http_handler control_post_route;
+
+/* control_rollout.c */
+http_handler control_get_rollouts;
+http_handler control_post_rollout;
+http_handler control_post_rollout_change;
+
+/* control_alerts.c */
+http_handler control_get_alerts;
+http_handler control_post_alert_acknowledge;
 
 /* control_policy.c */
 http_handler control_get_policy;
