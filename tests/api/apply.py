@@ -474,6 +474,23 @@ def test_a_gate_says_no():
     world.close()
 
 
+def test_a_rollout_owns_its_route():
+    world = World("[model flight-delay]\nroute = 1=100\n")
+    world.runtime.deploy_flights(3)
+    world.runtime.run("rollout", "flight-delay", "3", "--steps", "10,100", "--hold", "1h", *REASON)
+    said = world.refused(3)
+    assert "line 2: a rollout of v3 of flight-delay is under way" in said, said
+    # What says the same, or nothing of the route, is no change.
+    world.write("[model flight-delay]\nroute = 1=90 3=10\n")
+    assert "Nothing to do" in world.apply()
+    world.write("[model flight-delay]\nversion.3 = v3.txt\n")
+    assert "Nothing to do" in world.apply()
+    world.runtime.run("rollout", "flight-delay", "--abort", *REASON)
+    world.write("[model flight-delay]\nroute = 2=100\n")
+    world.apply()
+    world.close()
+
+
 def test_a_thousand_models():
     world = World("".join(f"[model m{i:04}]\nversion.1 = a1.txt\nroute = 1=100\n" for i in range(1000)))
     done = world.command("--dry-run", "--json")
