@@ -419,7 +419,7 @@ def test_prometheus_fills_every_panel():
                 poll(lambda: prometheus.query(text))
         targets = prometheus.get("/api/v1/targets")["activeTargets"]
         assert [t["health"] for t in targets] == ["up"], targets
-        runtime.run("promote", MODEL, "2", "--reason", "test")
+        runtime.run("split", MODEL, "1=50", "2=50", "--reason", "test")
         for text in seldom:
             poll(lambda: prometheus.query(text))
     finally:
