@@ -14,6 +14,7 @@
 	X(versions)   \
 	X(history)    \
 	X(split)      \
+	X(shadow)     \
 	X(promote)    \
 	X(rollback)   \
 	X(rollout)    \
