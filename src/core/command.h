@@ -16,7 +16,8 @@
 #define ARGUMENTS_MAX 64
 #define OPTIONS_MAX 32
 
-/* --name VALUE, or a flag when value is NULL. */
+/* --name VALUE, or a flag when value is NULL. "[VALUE]" may be left out: then there is no value, and
+ * arguments_flag() says that the option is there. */
 struct option_spec {
 	const char *name;
 	const char *value;
@@ -47,6 +48,10 @@ struct option_spec {
 #define OPTION_DRY_RUN                                                      \
 	{                                                                   \
 		"dry-run", NULL, "say what would happen and change nothing" \
+	}
+#define OPTION_FORCE                                                                           \
+	{                                                                                      \
+		"force", NULL, "override gates that do not pass; marked in the audit for ever" \
 	}
 #define OPTION_END               \
 	{                        \

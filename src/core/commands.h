@@ -21,6 +21,8 @@
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \
+	X(policy)     \
+	X(approve)    \
 	X(audit)      \
 	X(apply)      \
 	X(export)     \

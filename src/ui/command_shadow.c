@@ -2,7 +2,6 @@
 #include "ui/change.h"
 #include "ui/output.h"
 #include "ui/shadow_table.h"
-#include "ui/shares.h"
 
 extern const struct command command_shadow;
 
@@ -12,7 +11,7 @@ static int change(const struct arguments *a, struct err *e)
 	size_t count;
 	cJSON *body;
 
-	if (shares_parse(a, entries, &count, e) != 0)
+	if (change_entries(a, entries, &count, e) != 0)
 		return -1;
 	body = change_shares(entries, count);
 	if (!body)
@@ -113,7 +112,7 @@ static int run(const struct arguments *a)
 	return result == 0 ? 0 : command_fail(&command_shadow, &e);
 }
 
-static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
+static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_FORCE, OPTION_END};
 
 const struct command command_shadow = {
     .name = "shadow",

@@ -1,5 +1,4 @@
 #include "ui/change.h"
-#include "ui/shares.h"
 
 extern const struct command command_split;
 
@@ -21,7 +20,7 @@ static int split(const struct arguments *a, struct err *e)
 	size_t count;
 	cJSON *body;
 
-	if (shares_parse(a, entries, &count, e) != 0 || check_sum(entries, count, e) != 0)
+	if (change_entries(a, entries, &count, e) != 0 || check_sum(entries, count, e) != 0)
 		return -1;
 	body = change_shares(entries, count);
 	if (!body)
@@ -36,7 +35,7 @@ static int run(const struct arguments *a)
 	return split(a, &e) == 0 ? 0 : command_fail(&command_split, &e);
 }
 
-static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
+static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_FORCE, OPTION_END};
 
 const struct command command_split = {
     .name = "split",
