@@ -23,6 +23,7 @@
 	X(cancel)     \
 	X(policy)     \
 	X(approve)    \
+	X(tested)     \
 	X(audit)      \
 	X(apply)      \
 	X(export)     \
