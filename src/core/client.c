@@ -115,6 +115,8 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	int result = -1;
 
 	*answer = NULL;
+	cJSON_Delete(c->refusal);
+	c->refusal = NULL;
 	buf_init(&got.body);
 	if (ask(c, r, path, type, &got, e) != 0)
 		goto out;

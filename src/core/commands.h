@@ -17,6 +17,7 @@
 	X(shadow)     \
 	X(promote)    \
 	X(rollback)   \
+	X(rollout)    \
 	X(load)       \
 	X(predict)    \
 	X(jobs)       \
@@ -25,6 +26,8 @@
 	X(approve)    \
 	X(tested)     \
 	X(audit)      \
+	X(alerts)     \
+	X(ack)        \
 	X(apply)      \
 	X(export)     \
 	X(snapshot)   \

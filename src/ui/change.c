@@ -9,17 +9,17 @@
 /* A version that is not loaded is loaded first, and asked its sample rows. */
 #define CHANGE_TIMEOUT_MS 120000
 
-int change_entries(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
-		   struct err *e)
+int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		  struct err *e)
 {
 	*count = 0;
 	for (size_t i = 1; i < arguments_count(a); i++)
-		if (shares_parse(arguments_at(a, i), ROUTE_CANARY, entries, count, e) != 0)
+		if (shares_read(arguments_at(a, i), ROUTE_CANARY, entries, count, e) != 0)
 			return -1;
 	return 0;
 }
 
-cJSON *change_shares(const struct route_entry *entries, size_t count)
+cJSON *change_share_body(const struct route_entry *entries, size_t count)
 {
 	cJSON *body = cJSON_CreateObject();
 	cJSON *weights = cJSON_AddArrayToObject(body, "weights");

@@ -13,11 +13,11 @@
 
 #define CHANGE_OPTIONS OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
 
-/* The arguments behind the model, VERSION=PERCENT each; their sum is the caller's to judge. */
-int change_entries(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
-		   struct err *e);
+/* The arguments VERSION=PERCENT behind the model, each version once; their sum and roles are the caller's matter. */
+int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		  struct err *e);
 /* A body with "weights", or NULL when memory is out. */
-cJSON *change_shares(const struct route_entry *entries, size_t count);
+cJSON *change_share_body(const struct route_entry *entries, size_t count);
 /* Checks model and reason, sends body (taken) and prints what came of it. Where gates refuse, their findings are
  * printed before the error is returned. */
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);

@@ -20,9 +20,9 @@ static int split(const struct arguments *a, struct err *e)
 	size_t count;
 	cJSON *body;
 
-	if (change_entries(a, entries, &count, e) != 0 || check_sum(entries, count, e) != 0)
+	if (change_shares(a, entries, &count, e) != 0 || check_sum(entries, count, e) != 0)
 		return -1;
-	body = change_shares(entries, count);
+	body = change_share_body(entries, count);
 	if (!body)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	return change_send(a, "split", body, e);
