@@ -43,6 +43,13 @@ static int given_add(struct arguments *a, const struct option_spec *o, const cha
 	return 0;
 }
 
+/* "-5" and "-.5" are numbers and "-" is a file, so none of them is an option. */
+static bool looks_like_option(const char *text)
+{
+	return text[0] == '-' && text[1] != '\0' && !isdigit((unsigned char)text[1]) &&
+	       !(text[1] == '.' && isdigit((unsigned char)text[2]));
+}
+
 /* The option that a letter stands for, by the record's "f=file o=output"; NULL for none. */
 static const struct option_spec *letter_find(const struct command *c, char letter)
 {
@@ -78,6 +85,9 @@ static int value_read(struct arguments *a, const struct option_spec *o, const ch
 	}
 	if (equals)
 		return given_add(a, o, equals + 1, e);
+	/* "[VALUE]" may be left out. */
+	if (o->value[0] == '[' && (*i + 1 >= argc || looks_like_option(argv[*i + 1])))
+		return given_add(a, o, NULL, e);
 	if (*i + 1 >= argc)
 		return err_set(e, ERR_USAGE, "--%s needs a value: --%s %s", o->name, o->name, o->value);
 	return given_add(a, o, argv[++*i], e);
@@ -113,13 +123,6 @@ static int positional_add(struct arguments *a, const char *text, struct err *e)
 		return err_set(e, ERR_USAGE, "there are more than %d arguments", ARGUMENTS_MAX);
 	a->positional[a->count++] = text;
 	return 0;
-}
-
-/* "-5" and "-.5" are numbers and "-" is a file, so none of them is an option. */
-static bool looks_like_option(const char *text)
-{
-	return text[0] == '-' && text[1] != '\0' && !isdigit((unsigned char)text[1]) &&
-	       !(text[1] == '.' && isdigit((unsigned char)text[2]));
 }
 
 static int arguments_read(struct arguments *a, int argc, char **argv, struct err *e)

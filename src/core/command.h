@@ -16,7 +16,8 @@
 #define ARGUMENTS_MAX 64
 #define OPTIONS_MAX 32
 
-/* --name VALUE, or a flag when value is NULL. */
+/* --name VALUE, or a flag when value is NULL. "[VALUE]" may be left out: then there is no value, and
+ * arguments_flag() says that the option is there. */
 struct option_spec {
 	const char *name;
 	const char *value;

@@ -6,6 +6,7 @@
 #include "runtime/http/listener.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -181,6 +182,14 @@ static void announce(const struct server *s)
 	fprintf(stderr, "mldeck: predictions on http://%s, control on %s, state in %s\n", s->listen, socket, state);
 }
 
+/* Where the audit stands, into whatever keeps standard error: it can be verified against that later. */
+static void announce_head(const struct server *s)
+{
+	struct audit_head head;
+	if (registry_audit_head(s->registry, &head, NULL) == 0)
+		fprintf(stderr, "mldeck: audit head %" PRId64 ":%s\n", head.id, head.hash);
+}
+
 /* As many descriptors as the system allows: connections need them. */
 static void raise_descriptor_limit(void)
 {
@@ -221,8 +230,10 @@ int server_run(const struct server_options *options, struct err *e)
 		goto out;
 	}
 	announce(s);
+	announce_head(s);
 	loop(s, signal_fd, timer_fd);
 	drain(s);
+	announce_head(s);
 	result = 0;
 	/* Nobody can end a prediction that does not end itself. What was promised is on the disk. */
 	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS) ||

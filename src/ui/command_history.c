@@ -19,7 +19,8 @@ static int history_print(const cJSON *answer, struct err *e)
 		table_row(t);
 		table_cell(t, "%.0f", json_find_number(revision, "revision"));
 		table_cell(t, "%s", time);
-		table_cell(t, "%s", json_find_text(revision, "action"));
+		bool forced = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(revision, "forced"));
+		table_cell(t, "%s%s", json_find_text(revision, "action"), forced ? " FORCED" : "");
 		table_cell(t, "%s", json_find_text(revision, "text"));
 		table_cell(t, "%s", json_find_text(revision, "who"));
 		table_cell(t, "%s", json_find_text(revision, "reason"));

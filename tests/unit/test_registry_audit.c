@@ -175,6 +175,41 @@ static void filters(void **state)
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
+/* One record an attempt, until they come too fast: then how many there were. */
+static void a_flood_is_counted(void **state)
+{
+	(void)state;
+	enum { ATTEMPTS = REFUSALS_BURST + 200 };
+	static const struct actor other = {.uid = 7, .name = "eve", .client = "c"};
+	struct audit_record *records;
+	size_t count;
+	deploy("1");
+	unsigned long recorded = registry_recorded();
+	for (int i = 0; i < ATTEMPTS; i++)
+		change((struct route_change){.action = "promote", .version = 9}, ERR_NOT_FOUND);
+	assert_int_equal(registry_recorded() - recorded, ATTEMPTS);
+	/* What is done, and what others are refused, is recorded all the same. */
+	deploy("2");
+	assert_int_equal(registry_audit(r, &other, "connect", "", 0, "denied", "", "", NULL), 0);
+	assert_int_equal(registry_audits(r, NULL, 0, 2, &records, &count, NULL), 0);
+	assert_string_equal(records[0].who, "eve");
+	assert_string_equal(records[1].outcome, "done");
+	free(records);
+	registry_close(r);
+	r = fixture_open(directory);
+	assert_int_equal(registry_audits(r, NULL, 0, 10000, &records, &count, NULL), 0);
+	unsigned long refused = 0, left_out = 0, more;
+	for (size_t i = 0; i < count; i++) {
+		refused += strcmp(records[i].outcome, "not_found") == 0;
+		if (strcmp(records[i].action, "left-out") == 0 && sscanf(records[i].detail, "%lu further", &more) == 1)
+			left_out += more;
+	}
+	assert_true(refused >= REFUSALS_BURST && left_out > 0);
+	assert_int_equal(refused + left_out, ATTEMPTS);
+	free(records);
+	check_chain();
+}
+
 /* A state directory as the version before the chain left it. */
 static void make_old_state(void)
 {
@@ -236,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(everything_is_in_the_chain),
 	    CASE(filters),
+	    CASE(a_flood_is_counted),
 	    CASE(old_records_come_into_the_chain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,8 @@ void registry_close(struct registry *r)
 {
 	if (r == NULL)
 		return;
+	for (size_t i = 0; r->db != NULL && i < REFUSERS_MAX; i++)
+		registry_count_refusals(r, &r->refusals[i], NULL);
 	db_close(r->db);
 	/* Last: whoever takes the lock next finds the database closed. */
 	registry_directory_close(r);

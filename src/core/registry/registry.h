@@ -159,9 +159,14 @@ int registry_change_route(struct registry *r, const struct route_change *change,
 int registry_set_baseline(struct registry *r, const char *model, uint32_t version, const struct baseline *baseline,
 			  struct err *e);
 
-/* Records something that is not a route change (stop, a denied attempt). */
+/* Records something that is not a route change (stop, a denied attempt). Of refusals, those of one uid that come too
+ * fast are counted, and a record says how many. */
 int registry_audit(struct registry *r, const struct actor *actor, const char *action, const char *model,
 		   uint32_t version, const char *outcome, const char *reason, const char *detail, struct err *e);
+
+/* How many records this thread has written so far, those included that were only counted: a refused request whose
+ * handler recorded nothing is recorded by its caller. */
+unsigned long registry_recorded(void);
 
 /* --- reading: arrays are malloc'd, to be given back to the function named --- */
 

@@ -54,7 +54,7 @@ static int hash_record(struct registry *r, int64_t id, const struct audit_record
 	return result;
 }
 
-int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e)
+int registry_append_audit(struct registry *r, const struct audit_record *record, struct err *e)
 {
 	struct audit_head head;
 	char hash[AUDIT_HASH_SIZE];
@@ -69,6 +69,25 @@ int registry_insert_audit(struct registry *r, const struct audit_record *record,
 	int result = db_step(s, e);
 	db_end(s);
 	return result < 0 ? -1 : 0;
+}
+
+/* Of this thread, so that whoever called something can tell whether it has recorded what it did. */
+static _Thread_local unsigned long recorded;
+
+unsigned long registry_recorded(void)
+{
+	return recorded;
+}
+
+int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e)
+{
+	bool admitted = true;
+	if (strcmp(record->outcome, "done") != 0 && registry_admit_refusal(r, record, &admitted, e) != 0)
+		return -1;
+	if (admitted && registry_append_audit(r, record, e) != 0)
+		return -1;
+	recorded++;
+	return 0;
 }
 
 int registry_audit(struct registry *r, const struct actor *actor, const char *action, const char *model,

@@ -17,6 +17,20 @@
 #define ARTIFACTS_SHA256 "artifacts/sha256"
 #define MANIFEST_JSON_MAX (32u << 20)
 
+/* Refusals that one uid may have recorded at once, and again with time: at most 86,400 a day. */
+#define REFUSALS_BURST 500
+#define REFUSALS_A_SECOND 1
+#define REFUSERS_MAX 8
+
+struct refusals {
+	bool used;
+	uint32_t uid;
+	int left; /* records that may be written now */
+	int64_t filled_ms;
+	uint64_t left_out; /* since the last record of how many */
+	char who[WHO_SIZE];
+};
+
 struct registry {
 	pthread_mutex_t mutex;
 	char *directory; /* absolute */
@@ -24,6 +38,7 @@ struct registry {
 	int lock_fd;
 	struct db *db;
 	atomic_uint temporaries; /* begun so far; names them */
+	struct refusals refusals[REFUSERS_MAX];
 };
 
 /* The schema, one step a version (registry_schema.c). */
@@ -84,8 +99,13 @@ int registry_insert_revision(struct registry *r, int64_t model_id, struct revisi
 			     struct err *e);
 /* How the data of a revision's audit record begins, with any closing brace left out; free(). */
 char *registry_revision_data(uint32_t position, uint32_t undo, const char *route);
-/* Appends to the chain; id and hash of the record are not read. */
+/* Appends to the chain; id and hash of the record are not read. A refusal only while there are not too many. */
 int registry_insert_audit(struct registry *r, const struct audit_record *record, struct err *e);
+int registry_append_audit(struct registry *r, const struct audit_record *record, struct err *e);
+
+/* registry_refusals.c: whether one more refusal is recorded; and the record of how many were left out, if any. */
+int registry_admit_refusal(struct registry *r, const struct audit_record *record, bool *admitted, struct err *e);
+int registry_count_refusals(struct registry *r, struct refusals *bucket, struct err *e);
 
 /* registry_chain.c: the canonical form of a record and its hash (docs/AUDIT.md). */
 #define AUDIT_COLUMNS                                                                                        \

@@ -45,6 +45,8 @@ static const struct http_route routes[] = {
     {"GET", "/control/v1/models/{}/history", control_get_history, "revisions of the route"},
     {"GET", "/control/v1/audit", control_get_audit, "who did what"},
     {"GET", "/control/v1/artifacts/{}", control_get_artifact, "the bytes of a model file"},
+    {"GET", "/control/v1/audit/head", control_get_audit_head, "its last record, to be kept elsewhere"},
+    {"GET", "/control/v1/audit/verify", control_get_audit_verify, "whether it is what was written"},
     {"POST", "/control/v1/artifacts", control_post_artifact, "upload a model file"},
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},
@@ -70,8 +72,12 @@ void control_handle(void *context, const struct http_request *request, struct ht
 		return;
 	}
 	/* The prediction API is here too: what is asked over this socket is an operator's own, and no traffic. */
-	if (strncmp(request->path, "/control/", 9) == 0)
-		http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
-	else
+	if (strncmp(request->path, "/control/", 9) != 0) {
 		data_plane_handle(context, request, response);
+		return;
+	}
+	unsigned long recorded = registry_recorded();
+	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
+	if (registry_recorded() == recorded)
+		control_record_refusal(context, request, response);
 }

@@ -1,4 +1,4 @@
-/* control: what a runtime knows: the snapshot, versions, history and audit. */
+/* control: what a runtime knows: the snapshot, versions and history. */
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
@@ -85,6 +85,7 @@ static cJSON *revision_json(const struct revision_record *record)
 	cJSON_AddStringToObject(json, "action", record->action);
 	cJSON_AddStringToObject(json, "who", record->who);
 	cJSON_AddStringToObject(json, "reason", record->reason);
+	cJSON_AddBoolToObject(json, "forced", record->forced);
 	cJSON_AddStringToObject(json, "text", text);
 	cJSON_AddItemToObject(json, "route", route_to_json(&record->route));
 	return json;
@@ -108,49 +109,6 @@ void control_get_history(void *context, const struct http_request *request, cons
 	cJSON *list = cJSON_AddArrayToObject(json, "revisions");
 	for (size_t i = 0; i < count; i++)
 		cJSON_AddItemToArray(list, revision_json(&records[i]));
-	free(records);
-	control_answer(response, json);
-}
-
-static cJSON *audit_json(const struct audit_record *record)
-{
-	cJSON *json = cJSON_CreateObject();
-	cJSON_AddNumberToObject(json, "id", (double)record->id);
-	cJSON_AddNumberToObject(json, "at_ms", (double)record->at_ms);
-	cJSON_AddNumberToObject(json, "uid", record->uid);
-	cJSON_AddStringToObject(json, "who", record->who);
-	cJSON_AddStringToObject(json, "client", record->client);
-	cJSON_AddStringToObject(json, "action", record->action);
-	cJSON_AddStringToObject(json, "model", record->model);
-	cJSON_AddNumberToObject(json, "version", record->version);
-	cJSON_AddNumberToObject(json, "revision", record->revision);
-	cJSON_AddNumberToObject(json, "based_on", record->based_on);
-	cJSON_AddStringToObject(json, "outcome", record->outcome);
-	cJSON_AddStringToObject(json, "reason", record->reason);
-	cJSON_AddStringToObject(json, "detail", record->detail);
-	return json;
-}
-
-void control_get_audit(void *context, const struct http_request *request, const struct http_segments *segments,
-		       struct http_response *response)
-{
-	(void)segments;
-	struct server *s = context;
-	struct err e;
-	struct audit_record *records;
-	size_t count;
-	long long limit, before;
-	if (control_query(request, "limit", 1, 100000, 100, &limit, &e) != 0 ||
-	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
-	    registry_audits(s->registry, http_query(request, "model"), before, (size_t)limit, &records, &count, &e) !=
-		0) {
-		control_refuse(response, &e);
-		return;
-	}
-	cJSON *json = cJSON_CreateObject();
-	cJSON *list = cJSON_AddArrayToObject(json, "records");
-	for (size_t i = 0; i < count; i++)
-		cJSON_AddItemToArray(list, audit_json(&records[i]));
 	free(records);
 	control_answer(response, json);
 }

@@ -17,6 +17,8 @@ void control_actor(const struct http_request *request, struct actor *actor);
 int control_check_peer(struct server *s, const struct http_request *request, struct err *e);
 /* Whether that user is let in. */
 bool control_lets_in(const struct server *s, uint32_t uid);
+/* Records a refused change that its handler did not record (control_audit.c): what could not even be read. */
+void control_record_refusal(struct server *s, const struct http_request *request, const struct http_response *response);
 /* The body, which must be a JSON object; cJSON_Delete(). NULL and ERR_INPUT when it is none. */
 cJSON *control_body(const struct http_request *request, struct err *e);
 /* A whole number in the query; fallback when it is absent. */

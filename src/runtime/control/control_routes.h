@@ -12,7 +12,11 @@
 http_handler control_get_snapshot;
 http_handler control_get_versions;
 http_handler control_get_history;
+
+/* control_audit.c */
 http_handler control_get_audit;
+http_handler control_get_audit_head;
+http_handler control_get_audit_verify;
 
 /* control_artifact.c */
 http_handler control_get_artifact;
