@@ -29,6 +29,7 @@ static struct served_version *new_version(uint32_t number)
 	if (baseline_make(&baseline, values, 4, 0, true, "rows", NULL) != 0)
 		abort();
 	v->version = number;
+	v->life = calloc(1, sizeof *v->life);
 	v->telemetry = telemetry_new(number == 1 ? &baseline : NULL);
 	v->engine = number == 4 ? NULL : number == 3 ? &away_engine : &fake_engine;
 	snprintf(v->manifest.engine, sizeof v->manifest.engine, "%s", number == 1 ? "\"{},=\\" : "fake");
@@ -67,6 +68,7 @@ void fake_routing_free(struct routing *routing)
 		struct served_model *m = routing->models[i];
 		for (size_t k = 0; k < m->version_count; k++) {
 			telemetry_free(m->versions[k]->telemetry);
+			free(m->versions[k]->life);
 			free(m->versions[k]);
 		}
 		free(m->versions);

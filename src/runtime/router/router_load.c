@@ -276,6 +276,8 @@ static int unload_all(struct router *r, const struct served_model *old, const ch
 /* Their last predictions may take long, and no other change has to wait for those. */
 static void drop_after_use(struct served_version **gone, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		atomic_store(&gone[i]->leaving, true);
 	for (size_t i = 0; i < count; i++) {
 		while (atomic_load_explicit(&gone[i]->pins, memory_order_acquire) > 0)
 			clock_pause_ms(1);
