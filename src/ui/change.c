@@ -1,12 +1,44 @@
 #include "ui/change.h"
 
 #include "core/registry/registry.h"
+#include "core/shares.h"
 #include "ui/output.h"
 
 #include <string.h>
 
 /* A version that is not loaded is loaded first, and asked its sample rows. */
 #define CHANGE_TIMEOUT_MS 120000
+
+int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		  struct err *e)
+{
+	*count = 0;
+	for (size_t i = 1; i < arguments_count(a); i++)
+		if (shares_read(arguments_at(a, i), ROUTE_CANARY, entries, count, e) != 0)
+			return -1;
+	return 0;
+}
+
+cJSON *change_share_body(const struct route_entry *entries, size_t count)
+{
+	cJSON *body = cJSON_CreateObject();
+	cJSON *weights = cJSON_AddArrayToObject(body, "weights");
+
+	for (size_t i = 0; weights && i < count; i++) {
+		cJSON *item = cJSON_CreateObject();
+
+		if (!cJSON_AddNumberToObject(item, "version", entries[i].version) ||
+		    !cJSON_AddNumberToObject(item, "weight_bp", entries[i].weight_bp) ||
+		    !cJSON_AddItemToArray(weights, item)) {
+			cJSON_Delete(item);
+			weights = NULL;
+		}
+	}
+	if (weights)
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
 
 static int reason_check(const struct arguments *a, struct err *e)
 {
@@ -66,8 +98,8 @@ static int change_print(const cJSON *answer, const char *action, struct err *e)
 		puts("). Nothing was changed.");
 		return output_end(e);
 	}
-	if (strcmp(action, "split") == 0 || is_split(answer)) {
-		fputs("the split is ", stdout);
+	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || is_split(answer)) {
+		fputs(strcmp(action, "shadow") == 0 ? "the route is " : "the split is ", stdout);
 		output_text(json_find_text(answer, "after"));
 	} else {
 		printf("v%.0f is live", json_find_number(answer, "live"));

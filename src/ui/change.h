@@ -1,5 +1,5 @@
 /*
- * change: a change of a route, as promote, rollback and split ask for it.
+ * change: a change of a route, as promote, rollback, split and shadow ask for it.
  *
  * Used by the main thread of a command only. The caller adds what is its own to the request's body.
  */
@@ -7,11 +7,17 @@
 #define UI_CHANGE_H
 
 #include "core/command.h"
+#include "core/route.h"
 
 #include <cjson/cJSON.h>
 
 #define CHANGE_OPTIONS OPTION_REASON, OPTION_EXPECT, OPTION_DRY_RUN, OPTION_JSON, OPTION_SOCKET, OPTION_STATE
 
+/* The arguments VERSION=PERCENT behind the model, each version once; their sum and roles are the caller's matter. */
+int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		  struct err *e);
+/* A body with "weights", or NULL when memory is out. */
+cJSON *change_share_body(const struct route_entry *entries, size_t count);
 /* Checks model and reason, sends body (taken) and prints what came of it. */
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);
 

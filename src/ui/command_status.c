@@ -1,6 +1,7 @@
 #include "core/clock.h"
 #include "core/snapshot.h"
 #include "ui/output.h"
+#include "ui/shadow_table.h"
 #include "ui/table.h"
 
 #include <stdlib.h>
@@ -142,6 +143,10 @@ static int snapshot_print(const cJSON *json, const char *model, struct err *e)
 			puts("No model is deployed yet: mldeck deploy MODEL FILE");
 		else
 			result = m ? versions_print(m, e) : models_print(s, e);
+		if (result == 0 && m && shadow_table_rows(m) > 0) {
+			putchar('\n');
+			result = shadow_table_print(m, e);
+		}
 		if (s->model_count == 0)
 			result = output_end(e);
 	}

@@ -92,6 +92,18 @@ def deployed():
     return runtime
 
 
+def shadowed():
+    """The same with a shadow that gets a copy of all that the live version answers."""
+    runtime = deployed()
+    runtime.run("deploy", MODEL, f"{FLIGHTS}/{MODEL}/v3.txt")
+    runtime.run("shadow", MODEL, "3=100%", "--reason", "it is to be measured")
+    return runtime
+
+
+def shadow_outcomes(scrape):
+    return {labels["outcome"]: value for labels, value in scrape.all("mldeck_shadow_requests_total")}
+
+
 def good_body():
     return json.load(open(f"{FLIGHTS}/infer.json"))
 
@@ -165,6 +177,47 @@ def test_counts_agree_with_the_requests_sent():
 
     status = runtime.json("status", MODEL)["models"][0]
     assert status["errors"] == 0, "the console shows the errors of the version, not its callers'"
+    runtime.stop()
+
+
+def test_copies_are_counted_apart():
+    runtime = shadowed()
+    rows = good_body()["inputs"][0]["shape"][0]
+    live = 0
+    for _ in range(60):
+        status, answer = runtime.infer(good_body())
+        assert status == 200 and answer["model_version"] in "12", answer
+        live += answer["model_version"] == "1"
+    assert 0 < live < 60
+    poll(lambda: sum(shadow_outcomes(Scrape(runtime)).values()) == live)
+    scrape = Scrape(runtime)
+    assert shadow_outcomes(scrape) == {"compared": live, "failed": 0, "dropped": 0}
+    assert scrape.check_histograms() == 6
+    value = lambda name, **more: scrape.value(name, model=MODEL, version="3", **more)
+    assert value("mldeck_shadow_rows_total") == live * rows
+    assert value("mldeck_shadow_difference_count") == live * rows
+    assert value("mldeck_shadow_incomparable_total") == 0
+    assert value("mldeck_shadow_infer_seconds_total", of="live") > 0
+    assert value("mldeck_shadow_infer_seconds_total", of="shadow") > 0
+    assert value("mldeck_shadow_weight_ratio") == 1
+    one, three = (runtime.infer(good_body(), f"/v2/models/{MODEL}/versions/{i}/infer")[1]["outputs"][0]["data"]
+                  for i in (1, 3))
+    sum_of_one = sum(abs(a - b) for a, b in zip(one, three))
+    assert math.isclose(value("mldeck_shadow_difference_sum"), live * sum_of_one, rel_tol=1e-9)
+    flips = sum((a >= 0.5) != (b >= 0.5) for a, b in zip(one, three))
+    assert value("mldeck_shadow_flips_total") == live * flips
+
+    # Nothing of it is the model's traffic: two were asked by number, of which none was copied.
+    scrape = Scrape(runtime)
+    ok = {labels["version"]: value for labels, value in scrape.all("mldeck_requests_total")
+          if labels["outcome"] == "ok"}
+    assert ok == {"1": live + 1, "2": 60 - live, "3": 1}, ok
+    stats = stats_of(runtime, f"/v2/models/{MODEL}/stats")
+    assert {v: s["execution_count"] for (_, v), s in stats.items()} == {"1": live + 1, "2": 60 - live, "3": 1}
+    assert sum(shadow_outcomes(scrape).values()) == live
+    # Counters outlive the shadow.
+    runtime.run("promote", MODEL, "3", "--reason", "test")
+    assert shadow_outcomes(Scrape(runtime))["compared"] == live
     runtime.stop()
 
 
@@ -286,13 +339,13 @@ def test_every_metric_is_documented():
     with open("docs/METRICS.md") as file:
         rows = [line.split("|")[1] for line in file if line.startswith("| `")]
     documented = set(re.findall(r"`([a-z_]+)`", " ".join(rows)))
-    runtime = deployed()
+    runtime = shadowed()
     runtime.infer(good_body())
     exported = set(Scrape(runtime).types)
     runtime.stop()
     elsewhere = {name for name in documented - exported if name.startswith("mldeck_remote_")}
     assert len(elsewhere) == 4, elsewhere  # test_another_server_is_counted
-    assert documented - exported - elsewhere == {"mldeck_shadow_weight_ratio"}, documented  # nothing shadows here
+    assert documented - exported == elsewhere, documented - exported - elsewhere
     assert exported <= documented, exported - documented
 
 
@@ -319,7 +372,7 @@ def expressions():
 
 
 def test_the_dashboard_asks_only_for_what_is_exported():
-    runtime = deployed()
+    runtime = shadowed()
     for _ in range(4):
         runtime.infer(good_body())
     exported = {key[0] for key in Scrape(runtime).samples}
@@ -406,7 +459,7 @@ class Prometheus:
 
 def test_prometheus_fills_every_panel():
     program("prometheus")
-    runtime = deployed()
+    runtime = shadowed()
     prometheus = Prometheus(runtime)
     traffic = Traffic(runtime, 1)
     try:

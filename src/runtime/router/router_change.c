@@ -150,7 +150,7 @@ static int prepare(struct passage *p, struct err *e)
 /* Going back must always be possible; what cannot be copied then counts as failed. */
 static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
 {
-	return strcmp(p->change.action, "rollback") == 0 ? 0 : served_model_check_shadows(m, &p->planned.route, e);
+	return goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
 }
 
 /* What a refusal of the registry does not say, and record. The plan goes into the outcome, with what the gates found.

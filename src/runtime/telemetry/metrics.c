@@ -34,6 +34,7 @@ static void take_version(struct metrics_version *to, const struct served_model *
 	to->entry = route_find(&m->route, v->version);
 	telemetry_read_totals(v->telemetry, &to->totals, latency);
 	sum_latencies(latency, to->latency);
+	to->shadowed = telemetry_read_shadow_totals(v->telemetry, &to->shadow);
 	to->counted = to->entry != NULL || to->totals.ok + to->totals.refused + to->totals.errors > 0;
 }
 

@@ -42,6 +42,12 @@ static void write_runtime(struct metrics *m)
 	if (s->workers != NULL)
 		gauge(m, "mldeck_workers_waiting", "Predictions that wait for a worker.",
 		      (double)workers_waiting(s->workers));
+	if (s->shadows != NULL) {
+		gauge(m, "mldeck_shadows_waiting", "Copies of requests that wait for their shadow.",
+		      (double)shadows_waiting(s->shadows));
+		gauge(m, "mldeck_shadows_memory_bytes", "Memory for copies of requests.",
+		      (double)shadows_bytes(s->shadows));
+	}
 	counter(m, "mldeck_lost_samples_total", "Requests whose telemetry found no room.", (double)telemetry_lost());
 }
 
