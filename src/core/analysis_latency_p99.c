@@ -7,7 +7,7 @@
  *
  * The p99 is the concurrent one, of the answers since the step began. A frozen one makes the e-value exact, but it is
  * of another hour: under today's load everything is above it, or nothing. Estimated from the very answers, it takes
- * from the live version's exceedances more chance than it adds; false alarms were measured (docs/STATISTICS.md), and
+ * from the live version's exceedances more chance than it adds; false alarms were measured (docs/ROUTES.md), and
  * stay below analysis_alpha.
  */
 #include "core/analysis.h"

@@ -5,7 +5,7 @@
  * Effect: it is above drift_max. Evidence: it is above what chance gives, the upper quantile of (1/N + 1/M) chi-square
  * with one degree less than bins (Yurdakul 2018). It is looked at again and again while N grows, so that the quantile's
  * level is spent: at the k-th doubling of the requests, analysis_alpha / (LOOKS k (k + 1)), where LOOKS stands for the
- * looks within a doubling that are as good as independent (measured, docs/STATISTICS.md).
+ * looks within a doubling that are as good as independent (measured, docs/ROUTES.md).
  *
  * Rows of one request may be alike, so that requests are what counts as N and M.
  */
@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define TENTHS 10
-#define LOOKS 6
+#define LOOKS 10
 /* Below, the bins, above. */
 #define CELLS_MAX (BASELINE_BINS_MAX + 2)
 /* A live version with numbers has bins after BASELINE_LEARN_COUNT predictions, so after these it has no numbers. */

@@ -65,8 +65,7 @@ static const struct option_spec *letter_find(const struct command *c, char lette
 	return NULL;
 }
 
-/* '\0' when none stands for it. */
-static char letter_of(const struct command *c, const struct option_spec *o)
+char command_letter(const struct command *c, const struct option_spec *o)
 {
 	for (char letter = 'a'; letter <= 'z'; letter++)
 		if (letter_find(c, letter) == o)
@@ -280,7 +279,7 @@ static void usage_line(const struct command *c, FILE *out)
 
 static void usage_option(const struct command *c, const struct option_spec *o, FILE *out)
 {
-	const char letter[] = {'-', letter_of(c, o), ',', ' ', '\0'};
+	const char letter[] = {'-', command_letter(c, o), ',', ' ', '\0'};
 	char left[64];
 
 	snprintf(left, sizeof(left), "%s--%s%s%s", letter[1] && o != &option_help ? letter : "", o->name,

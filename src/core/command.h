@@ -82,6 +82,8 @@ bool arguments_flag(const struct arguments *a, const char *option);
 int arguments_socket(const struct arguments *a, char *path, size_t size, struct err *e);
 int arguments_state(const struct arguments *a, char *path, size_t size, struct err *e);
 
+/* The letter that stands for an option, by the record's `letters`; '\0' when none does. */
+char command_letter(const struct command *c, const struct option_spec *o);
 /* Prints "mldeck VERB: sentence" to stderr and returns the exit code. */
 int command_fail(const struct command *c, const struct err *e);
 /* "usage: mldeck VERB ..." with its options. */

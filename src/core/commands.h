@@ -17,11 +17,14 @@
 	X(shadow)     \
 	X(promote)    \
 	X(rollback)   \
+	X(rollout)    \
 	X(load)       \
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \
 	X(audit)      \
+	X(alerts)     \
+	X(ack)        \
 	X(apply)      \
 	X(export)     \
 	X(snapshot)   \

@@ -276,7 +276,7 @@ static int set_shares(struct reader *r, const char *key, enum route_role role, i
 	if (strcmp(value, "none") == 0)
 		return 0;
 	size_t before = m->entry_count;
-	if (shares_parse(value, role, m->entries, &m->entry_count, e) != 0)
+	if (shares_read(value, role, m->entries, &m->entry_count, e) != 0)
 		return -1;
 	return m->entry_count > before ? 0 : err_set(e, ERR_INPUT, "`%s` has no share: write VERSION=PERCENT", key);
 }

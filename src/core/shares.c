@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int share_parse(const char *text, uint32_t *weight_bp)
+int share_read(const char *text, uint32_t *weight_bp)
 {
 	uint32_t whole = 0, part = 0, unit = 100;
 	const char *c = text;
@@ -45,7 +45,7 @@ static int entry_parse(const char *word, struct route_entry *entry, struct err *
 		return err_set(e, ERR_INPUT, "`%.60s` is no share: a version is a number from 1 to %d", word,
 			       VERSIONS_MAX);
 	entry->version = (uint32_t)value;
-	if (share_parse(equals + 1, &entry->weight_bp) != 0)
+	if (share_read(equals + 1, &entry->weight_bp) != 0)
 		return err_set(e, ERR_INPUT, "`%.60s`: a share is a percentage from 0 to 100 with at most two decimals",
 			       word);
 	return 0;
@@ -63,8 +63,8 @@ static int entry_add(const struct route_entry *entry, struct route_entry entries
 	return 0;
 }
 
-int shares_parse(const char *text, enum route_role role, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
-		 struct err *e)
+int shares_read(const char *text, enum route_role role, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		struct err *e)
 {
 	char word[64];
 

@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 /* Of "80", "12.5", "0.25%"; -1 for anything else and above 100%. */
-int share_parse(const char *text, uint32_t *weight_bp);
+int share_read(const char *text, uint32_t *weight_bp);
 /* Words VERSION=PERCENT with blanks or commas between them, appended to entries with this role. ERR_INPUT for what is
  * none, a version that is there already, and one too many. */
-int shares_parse(const char *text, enum route_role role, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
-		 struct err *e);
+int shares_read(const char *text, enum route_role role, struct route_entry entries[ROUTE_ENTRIES_MAX], size_t *count,
+		struct err *e);
 /* "12.5" of 1250. */
 #define SHARE_TEXT_SIZE 16
 void share_text(char text[SHARE_TEXT_SIZE], uint32_t weight_bp);

@@ -15,8 +15,12 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->model_count; i++) {
 		free(s->models[i].versions);
 		free(s->models[i].per_version);
+		free(s->models[i].rollout);
+		free(s->models[i].revisions);
 	}
 	free(s->models);
+	free(s->alerts);
+	free(s->audits);
 	free(s->jobs);
 	free(s);
 }

@@ -67,6 +67,29 @@ static void fill_statistics(struct snapshot_model *to, const struct served_model
 	telemetry_latency(latency, &to->stats.latency);
 }
 
+/* The model's rollout, when one is to be shown. */
+static int fill_rollout(struct snapshot_model *to, struct server *s)
+{
+	struct rollout rollout;
+	if (!rollouts_find(s->rollouts, to->name, &rollout))
+		return 0;
+	to->rollout = malloc(sizeof *to->rollout);
+	if (to->rollout == NULL)
+		return -1;
+	*to->rollout = rollout;
+	return 0;
+}
+
+static int fill_alerts(struct snapshot *picture, struct server *s)
+{
+	picture->alerts = calloc(SNAPSHOT_ALERTS_MAX, sizeof *picture->alerts);
+	if (picture->alerts == NULL)
+		return -1;
+	picture->alert_count = alerts_list(s->alerts, picture->alerts, SNAPSHOT_ALERTS_MAX);
+	picture->server.alerts_firing = (uint32_t)alerts_count(s->alerts, ALERT_FIRING, NULL);
+	return 0;
+}
+
 static int fill_model(struct snapshot_model *to, const struct served_model *from, int64_t now_s, uint32_t window_s)
 {
 	to->versions = calloc(from->version_count + 1, sizeof *to->versions);
@@ -122,7 +145,7 @@ struct snapshot *picture_take(struct server *s, const char *model, uint32_t wind
 		return NULL;
 	fill_server(&picture->server, s, window_s);
 	/* Before the routing is entered: the jobs' mutex may wait for the disk. */
-	bool complete = fill_jobs(picture, s) == 0;
+	bool complete = fill_jobs(picture, s) == 0 && fill_alerts(picture, s) == 0;
 
 	int64_t now_s = clock_ms() / 1000;
 	const struct routing *routing = router_enter(s->router);
@@ -136,6 +159,7 @@ struct snapshot *picture_take(struct server *s, const char *model, uint32_t wind
 	}
 	router_leave(s->router);
 	for (size_t i = 0; i < picture->model_count; i++) {
+		complete = complete && fill_rollout(&picture->models[i], s) == 0;
 		picture->server.requests += picture->models[i].stats.requests;
 		picture->server.refused += picture->models[i].stats.refused;
 		picture->server.errors += picture->models[i].stats.errors;

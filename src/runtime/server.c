@@ -85,6 +85,14 @@ static int start_control(struct server *s, struct err *e)
 	return http_start(&options, &s->control, e);
 }
 
+static int start_scheduler(struct server *s, struct err *e)
+{
+	if (alerts_new(s->registry, &s->alerts, e) != 0 ||
+	    rollouts_new(s->registry, s->router, s->alerts, &s->rollouts, e) != 0)
+		return -1;
+	return scheduler_new(s->router, s->rollouts, &s->scheduler, e);
+}
+
 static int start_jobs(struct server *s, struct err *e)
 {
 	const struct jobs_options options = {
@@ -95,17 +103,7 @@ static int start_jobs(struct server *s, struct err *e)
 	return jobs_new(&options, &s->jobs, e);
 }
 
-/* Telemetry each second; slow clients more often when their time is short. */
-static void tick(struct server *s)
-{
-	int64_t now_s = clock_ms() / 1000;
-	if (now_s != s->ticked_s)
-		router_tick(s->router, now_s);
-	s->ticked_s = now_s;
-	http_reap(s->data);
-}
-
-/* Waits for a signal or a stop, and ticks. */
+/* Waits for a signal or a stop, and sees to slow clients. */
 static void loop(struct server *s, int signal_fd, int timer_fd)
 {
 	struct pollfd events[] = {{signal_fd, POLLIN, 0}, {s->stop_fd, POLLIN, 0}, {timer_fd, POLLIN, 0}};
@@ -116,7 +114,7 @@ static void loop(struct server *s, int signal_fd, int timer_fd)
 			return;
 		uint64_t expirations;
 		if (events[2].revents != 0 && read(timer_fd, &expirations, sizeof expirations) == sizeof expirations)
-			tick(s);
+			http_reap(s->data);
 	}
 }
 
@@ -125,6 +123,7 @@ static void drain(struct server *s)
 	fprintf(stderr, "mldeck: draining\n");
 	atomic_store(&s->draining, true);
 	int64_t until_ms = clock_ms() + SERVER_DRAIN_MS;
+	scheduler_stop(s->scheduler);
 	jobs_stop(s->jobs);
 	shadows_stop(s->shadows, 0); /* nobody will look at what they find */
 	unsigned cut_count = http_drain(s->data, SERVER_DRAIN_MS);
@@ -223,7 +222,8 @@ int server_run(const struct server_options *options, struct err *e)
 	    router_new(s->registry, &s->config, &s->router, e) != 0 ||
 	    workers_new(config_threads(s->config.workers.threads), s->config.workers.queue_max, &s->workers, e) != 0 ||
 	    shadows_new(&s->config.shadows, &s->shadows, e) != 0 ||
-	    workers_new(CHANGERS, CHANGES_MAX, &s->changers, e) != 0 || start_jobs(s, e) != 0 || start_data(s, e) != 0)
+	    workers_new(CHANGERS, CHANGES_MAX, &s->changers, e) != 0 || start_jobs(s, e) != 0 ||
+	    start_scheduler(s, e) != 0 || start_data(s, e) != 0)
 		goto out;
 	if (start_control(s, e) != 0) {
 		http_drain(s->data, 0);
@@ -239,10 +239,14 @@ int server_run(const struct server_options *options, struct err *e)
 	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS) ||
 	    !shadows_stop(s->shadows, SERVER_WORKERS_MS)) {
 		fputs("mldeck: a prediction does not end; left without it\n", stderr);
+		scheduler_free(s->scheduler);
 		registry_close(s->registry);
 		_exit(0);
 	}
 out:
+	scheduler_free(s->scheduler);
+	rollouts_free(s->rollouts);
+	alerts_free(s->alerts);
 	jobs_free(s->jobs);
 	workers_free(s->changers);
 	workers_free(s->workers);

@@ -1,5 +1,5 @@
 /*
- * server: the runtime as a whole: registry, router, jobs, data plane, control plane, ticker; start to drain.
+ * server: the runtime as a whole: registry, router, scheduler, jobs, data plane, control plane; start to drain.
  *
  * Owner: command_serve. The planes see it through struct server, constant but for its atomics.
  */
@@ -9,11 +9,14 @@
 #include "core/config.h"
 #include "core/err.h"
 #include "core/registry/registry.h"
+#include "runtime/alerts.h"
 #include "runtime/http/http.h"
 #include "runtime/job/jobs.h"
+#include "runtime/router/rollouts.h"
 #include "runtime/router/router.h"
 #include "runtime/router/shadows.h"
 #include "runtime/router/workers.h"
+#include "runtime/scheduler.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,10 +37,12 @@ struct server {
 	char name[64];
 	char listen[64];    /* with the port in use */
 	int64_t started_ms; /* monotonic */
-	int64_t ticked_s;
 	int64_t started_unix_ms;
 	struct registry *registry;
 	struct router *router;
+	struct alerts *alerts;
+	struct rollouts *rollouts;
+	struct scheduler *scheduler;
 	struct jobs *jobs;
 	struct workers *workers; /* of predictions */
 	struct shadows *shadows;

@@ -223,7 +223,8 @@ static bool route_body(const struct apply *a, const struct models_change *c, cJS
 }
 
 /* A policy or a route. */
-static int post(struct apply *a, const struct models_change *c, struct apply_outcome *outcome, struct err *e)
+static int post(struct apply *a, const struct models_change *c, bool dry_run, struct apply_outcome *outcome,
+		struct err *e)
 {
 	bool route = c->kind == MODELS_ROUTE;
 	cJSON *body = cJSON_CreateObject(), *answer = NULL;
@@ -232,7 +233,8 @@ static int post(struct apply *a, const struct models_change *c, struct apply_out
 
 	snprintf(path, sizeof(path), "/control/v1/models/%s/%s", c->model->name, route ? "route" : "policy");
 	if (!(route ? route_body(a, c, body) : policy_body(c, outcome->based_on, body)) ||
-	    !cJSON_AddStringToObject(body, "reason", a->reason))
+	    (a->reason && !cJSON_AddStringToObject(body, "reason", a->reason)) ||
+	    (dry_run && !cJSON_AddTrueToObject(body, "dry_run")))
 		err_set(e, ERR_MEMORY, "memory is out");
 	else
 		result = client_post(a->client, path, body, CHANGE_TIMEOUT_MS, &answer, e);
@@ -243,22 +245,51 @@ static int post(struct apply *a, const struct models_change *c, struct apply_out
 	return result;
 }
 
-int apply_run(struct apply *a, struct err *e)
+static int stop(struct apply *a, const struct models_change *c, struct err *e)
 {
 	char name[32];
+
+	a->fault = *e;
+	apply_change_name(c, name, sizeof(name));
+	if (a->done_count == 0)
+		return err_set(e, e->code, "%s, %s: %s; nothing was changed", c->model->name, name, a->fault.text);
+	return err_set(e, e->code, "%s, %s: %s; %zu of %zu changes were made, and the same command goes on",
+		       c->model->name, name, a->fault.text, a->done_count, a->plan->change_count);
+}
+
+/* Whether it is the only change of its model, so that what the runtime says of it now will hold then. */
+static bool stands_alone(const struct models_plan *p, size_t i)
+{
+	const struct models_change *c = p->changes;
+
+	return (i == 0 || c[i - 1].model != c[i].model) && (i + 1 == p->change_count || c[i + 1].model != c[i].model);
+}
+
+int apply_rehearse(struct apply *a, struct err *e)
+{
+	struct apply_outcome none;
+
+	for (size_t i = 0; i < a->plan->change_count; i++) {
+		const struct models_change *c = &a->plan->changes[i];
+
+		none.based_on = a->outcomes[i].based_on;
+		if (c->kind != MODELS_DEPLOY && stands_alone(a->plan, i) && post(a, c, true, &none, e) != 0)
+			return stop(a, c, e);
+	}
+	return 0;
+}
+
+int apply_run(struct apply *a, struct err *e)
+{
 
 	for (size_t i = 0; i < a->plan->change_count; i++) {
 		const struct models_change *c = &a->plan->changes[i];
 		struct apply_outcome *outcome = &a->outcomes[i];
-		int result = c->kind == MODELS_DEPLOY ? deploy(a, c, &outcome->number, e) : post(a, c, outcome, e);
+		int result =
+		    c->kind == MODELS_DEPLOY ? deploy(a, c, &outcome->number, e) : post(a, c, false, outcome, e);
 
-		if (result != 0) {
-			a->fault = *e;
-			apply_change_name(c, name, sizeof(name));
-			return err_set(e, e->code,
-				       "%s, %s: %s; %zu of %zu changes were made, and the same command goes on",
-				       c->model->name, name, a->fault.text, a->done_count, a->plan->change_count);
-		}
+		if (result != 0)
+			return stop(a, c, e);
 		outcome->done = true;
 		a->done_count++;
 		if (!a->json)

@@ -33,6 +33,9 @@ struct apply {
 
 /* Reads and checks the file, asks the runtime, makes the plan, and looks at all that it needs. Changes nothing. */
 int apply_prepare(struct apply *a, const char *path, struct err *e);
+/* Asks the runtime whether it would make those changes of routes and policies of which it can say so now: a gate that
+ * says no ends it before anything is changed. */
+int apply_rehearse(struct apply *a, struct err *e);
 /* Makes the changes in order up to the first that is refused; a->fault then says why. Prints each unless json. */
 int apply_run(struct apply *a, struct err *e);
 void apply_release(struct apply *a);

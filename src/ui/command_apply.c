@@ -44,7 +44,7 @@ static int apply(const struct arguments *a, struct apply *apply, bool *differs, 
 {
 	bool dry_run = arguments_flag(a, "dry-run");
 	struct err printing;
-	int result = 0;
+	int result;
 
 	if (usage_check(a, e) != 0 || output_client(a, "apply", &apply->client, e) != 0 ||
 	    apply_prepare(apply, arguments_value(a, "file"), e) != 0)
@@ -52,7 +52,8 @@ static int apply(const struct arguments *a, struct apply *apply, bool *differs, 
 	*differs = apply->plan->change_count > 0;
 	if (!apply->json)
 		apply_print_plan(apply, arguments_flag(a, "verbose"));
-	if (!dry_run)
+	result = apply_rehearse(apply, e);
+	if (result == 0 && !dry_run)
 		result = apply_run(apply, e);
 	if (apply->json)
 		return json_print(apply, dry_run, result == 0 ? e : &printing) != 0 ? -1 : result;

@@ -6,8 +6,11 @@ extern const struct command command_completion;
 
 static void words_options(const struct command *c)
 {
-	for (const struct option_spec *o = c->options; o && o->name; o++)
+	for (const struct option_spec *o = c->options; o && o->name; o++) {
+		if (command_letter(c, o))
+			printf("-%c ", command_letter(c, o));
 		printf("--%s ", o->name);
+	}
 	fputs("--help", stdout);
 }
 
@@ -39,7 +42,10 @@ static void bash_values(const struct command *c)
 	for (const struct option_spec *o = c->options; o && o->name; o++) {
 		if (!o->value)
 			continue;
-		printf("\t'%s --%s') ", c->name, o->name);
+		printf("\t'%s --%s'", c->name, o->name);
+		if (command_letter(c, o))
+			printf("|'%s -%c'", c->name, command_letter(c, o));
+		fputs(") ", stdout);
 		if (strchr(o->value, '|'))
 			bash_choice(o->value);
 		else if (takes_path(o))
@@ -100,7 +106,10 @@ static void zsh_options(const struct command *c)
 {
 	printf("\t%s) _arguments '--help[show this help]'", c->name);
 	for (const struct option_spec *o = c->options; o && o->name; o++) {
-		printf(" '--%s[", o->name);
+		if (command_letter(c, o))
+			printf(" {-%c,--%s}'[", command_letter(c, o), o->name);
+		else
+			printf(" '--%s[", o->name);
 		quoted(o->help, "[]");
 		putchar(']');
 		if (o->value) {
@@ -138,8 +147,9 @@ static void fish(void)
 		quoted(c->summary, "\\");
 		puts("'");
 		for (const struct option_spec *o = c->options; o && o->name; o++) {
-			printf("complete -c mldeck -n '__fish_seen_subcommand_from %s' -l %s%s -d '", c->name, o->name,
-			       o->value ? " -r" : "");
+			const char letter[] = {' ', '-', 's', ' ', command_letter(c, o), '\0'};
+			printf("complete -c mldeck -n '__fish_seen_subcommand_from %s'%s -l %s%s -d '", c->name,
+			       letter[4] ? letter : "", o->name, o->value ? " -r" : "");
 			quoted(o->help, "\\");
 			puts("'");
 		}

@@ -470,7 +470,7 @@ def test_prometheus_fills_every_panel():
                 poll(lambda: prometheus.query(text))
         targets = prometheus.get("/api/v1/targets")["activeTargets"]
         assert [t["health"] for t in targets] == ["up"], targets
-        runtime.run("promote", MODEL, "2", "--reason", "test")
+        runtime.run("shadow", MODEL, "3=50%", "--reason", "a revision")
         for text in seldom:
             poll(lambda: prometheus.query(text))
     finally:

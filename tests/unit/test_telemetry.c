@@ -245,6 +245,46 @@ static void gathered_predictions_are_not_in_the_sum(void **state)
 	telemetry_free(t);
 }
 
+/* A version is counted in the bins of another, too, for as long as that is wanted. */
+static void predictions_are_compared(void **state)
+{
+	(void)state;
+	struct baseline live = ten_bins(), other = live;
+	struct telemetry *t = telemetry_new(NULL);
+	struct telemetry_compared c;
+	const double values[] = {0.5, NAN, 1.5, -1, 0.5};
+
+	record(t, 50000, values, 5);
+	telemetry_read_compared(t, &c);
+	assert_int_equal(c.bin_count, 0);
+	assert_int_equal(telemetry_compare(t, &live), 0);
+	record(t, 50000, values, 5);
+	assert_int_equal(telemetry_compare(t, &live), 0);
+	record(t, 50000, values, 5);
+	telemetry_read_compared(t, &c);
+	assert_int_equal(c.bin_count, live.bin_count);
+	assert_memory_equal(c.edges, live.edges, sizeof c.edges);
+	assert_int_equal(c.counts[baseline_bin(&live, 0.5)], 4);
+	assert_int_equal(c.below, 2);
+	assert_int_equal(c.above, 2);
+	assert_int_equal(c.nan, 2);
+
+	/* In other bins it goes on with the same counts: differences are what is asked for. */
+	other.edges[other.bin_count] = 2;
+	assert_int_equal(telemetry_compare(t, &other), 0);
+	record(t, 50000, values, 5);
+	telemetry_read_compared(t, &c);
+	assert_true(c.edges[c.bin_count] == 2);
+	assert_int_equal(c.above, 2);
+	/* Ended, nothing is counted any more, and nothing is forgotten. */
+	assert_int_equal(telemetry_compare(t, NULL), 0);
+	record(t, 50000, values, 5);
+	telemetry_read_compared(t, &c);
+	assert_int_equal(c.bin_count, 0);
+	assert_int_equal(c.nan, 3);
+	telemetry_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +293,7 @@ int main(void)
 	    cmocka_unit_test(first_predictions_become_the_baseline),
 	    cmocka_unit_test(latencies_fall_into_chart_bins),
 	    cmocka_unit_test(totals_hold_every_part),
+	    cmocka_unit_test(predictions_are_compared),
 	    cmocka_unit_test(totals_do_not_wrap),
 	    cmocka_unit_test(gathered_predictions_are_not_in_the_sum),
 	};

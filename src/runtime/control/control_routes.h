@@ -27,6 +27,15 @@ http_handler control_post_artifact;
 http_handler control_post_deploy;
 http_handler control_post_route;
 
+/* control_rollout.c */
+http_handler control_get_rollouts;
+http_handler control_post_rollout;
+http_handler control_post_rollout_change;
+
+/* control_alerts.c */
+http_handler control_get_alerts;
+http_handler control_post_alert_acknowledge;
+
 /* control_policy.c */
 http_handler control_get_policy;
 http_handler control_post_policy;

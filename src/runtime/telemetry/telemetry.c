@@ -37,6 +37,11 @@ void telemetry_free(struct telemetry *t)
 	for (size_t i = 0; i < SNAPSHOT_WINDOW_MAX_S; i++)
 		free(t->windows[i].latency);
 	free(atomic_load(&t->baseline));
+	while (t->compared_all != NULL) {
+		struct compared *c = t->compared_all;
+		t->compared_all = c->before;
+		free(c);
+	}
 	free(t->gather);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
@@ -108,6 +113,13 @@ static size_t place_of(const struct baseline *baseline, double value)
 	}
 }
 
+static void record_compared(struct telemetry *t, struct recorder *r, const double *predictions, size_t count)
+{
+	const struct compared *c = atomic_load_explicit(&t->compared, memory_order_acquire);
+	for (size_t i = 0; c != NULL && i < count; i++)
+		add64(&r->compared[place_of(&c->bins, predictions[i])], 1);
+}
+
 static void record_predictions(struct telemetry *t, struct recorder *r, const double *predictions, size_t count)
 {
 	const struct baseline *baseline = atomic_load_explicit(&t->baseline, memory_order_acquire);
@@ -145,6 +157,7 @@ void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sam
 	add64(&r->sums[SUM_ROWS], sample->rows);
 	atomic_store_explicit(&r->last_ms, clock_unix_coarse_ms(), memory_order_relaxed);
 	record_predictions(t, r, predictions, count);
+	record_compared(t, r, predictions, count);
 }
 
 /* 4xx is the caller's; but 429 is a queue that is full: no caller can mend that. */
@@ -272,6 +285,26 @@ void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline
 		free(copy);
 	if (atomic_load(&t->copies) != NULL)
 		telemetry_set_baseline(atomic_load(&t->copies), baseline);
+}
+
+int telemetry_compare(struct telemetry *t, const struct baseline *bins)
+{
+	struct compared *newest = t->compared_all;
+	if (bins == NULL || bins->bin_count == 0) {
+		atomic_store(&t->compared, NULL);
+		return 0;
+	}
+	if (newest == NULL || newest->bins.bin_count != bins->bin_count ||
+	    memcmp(newest->bins.edges, bins->edges, (bins->bin_count + 1) * sizeof *bins->edges) != 0) {
+		newest = calloc(1, sizeof *newest);
+		if (newest == NULL)
+			return -1;
+		newest->bins = *bins;
+		newest->before = t->compared_all;
+		t->compared_all = newest;
+	}
+	atomic_store_explicit(&t->compared, newest, memory_order_release);
+	return 0;
 }
 
 uint64_t telemetry_lost(void)

@@ -87,6 +87,19 @@ bool telemetry_gathered(struct telemetry *t, double values[BASELINE_LEARN_COUNT]
 /* From now on predictions are counted into this baseline's bins (only where there was none). */
 void telemetry_set_baseline(struct telemetry *t, const struct baseline *baseline);
 
+/* From now on predictions are counted into these bins as well, which are another version's: so that the two can be
+ * compared however their own bins lie. Copied, kept until telemetry_free(); the same bins again change nothing, NULL
+ * ends it. -1 when memory is out. Any one thread at a time. */
+int telemetry_compare(struct telemetry *t, const struct baseline *bins);
+
+/* What was ever counted so, in whatever bins; nothing here ever falls, so a difference is of the bins of that time. */
+struct telemetry_compared {
+	uint32_t bin_count; /* 0: none are set now */
+	double edges[BASELINE_BINS_MAX + 1];
+	uint64_t counts[BASELINE_BINS_MAX], below, above, nan;
+};
+void telemetry_read_compared(struct telemetry *t, struct telemetry_compared *compared);
+
 /* The last window_s closed seconds, as a snapshot shows them. ok_counts, when not NULL, gets the merged
  * latency histogram added to it, for a model's total. */
 void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,

@@ -40,6 +40,13 @@ struct recorder {
 	_Atomic int64_t last_ms;               /* of the last prediction, Unix; 0: none */
 	_Atomic uint32_t latency[HISTOGRAM_BUCKETS];
 	_Atomic uint32_t predictions[PLACE_COUNT];
+	_Atomic uint64_t compared[PLACE_COUNT]; /* in another version's bins */
+};
+
+/* Another version's bins; those that were set before stay, for a thread may still be counting into them. */
+struct compared {
+	struct baseline bins;
+	struct compared *before;
 };
 
 /* All threads' counts at one moment. The 32-bit ones wrap: only differences of them mean something. */
@@ -67,6 +74,8 @@ struct window {
 struct telemetry {
 	_Atomic(struct recorder *) recorders[TELEMETRY_THREADS];
 	_Atomic(struct baseline *) baseline;
+	_Atomic(struct compared *) compared; /* NULL: none now */
+	struct compared *compared_all;       /* the newest first; of telemetry_compare()'s thread */
 	/* Gathering towards a baseline. */
 	_Atomic uint32_t gather_next, gather_done;
 	bool gather_taken; /* the tick's thread only */

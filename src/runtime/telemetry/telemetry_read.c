@@ -160,3 +160,24 @@ void telemetry_read_totals(struct telemetry *t, struct telemetry_totals *totals,
 	totals->prediction_sum = now.values[VALUES_BINNED];
 	total_predictions(t, predictions, totals);
 }
+
+void telemetry_read_compared(struct telemetry *t, struct telemetry_compared *compared)
+{
+	uint64_t counts[PLACE_COUNT] = {0};
+	const struct compared *c = atomic_load_explicit(&t->compared, memory_order_acquire);
+
+	memset(compared, 0, sizeof *compared);
+	for (size_t i = 0; i < TELEMETRY_THREADS; i++) {
+		const struct recorder *r = atomic_load_explicit(&t->recorders[i], memory_order_acquire);
+		for (size_t k = 0; r != NULL && k < PLACE_COUNT; k++)
+			counts[k] += atomic_load_explicit(&r->compared[k], memory_order_relaxed);
+	}
+	if (c != NULL) {
+		compared->bin_count = c->bins.bin_count;
+		memcpy(compared->edges, c->bins.edges, sizeof compared->edges);
+	}
+	memcpy(compared->counts, counts, sizeof compared->counts);
+	compared->below = counts[PLACE_BELOW];
+	compared->above = counts[PLACE_ABOVE];
+	compared->nan = counts[PLACE_NAN];
+}

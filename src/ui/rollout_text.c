@@ -1,0 +1,149 @@
+#include "ui/rollout_text.h"
+
+#include "ui/output.h"
+#include "ui/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+void rollout_hold_text(char *text, size_t size, int64_t ms)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	size_t used = 0;
+
+	snprintf(text, size, "0s");
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && used < size; i++) {
+		int64_t count = ms / units[i].ms;
+
+		ms -= count * units[i].ms;
+		if (count > 0)
+			used += (size_t)snprintf(text + used, size - used, "%" PRId64 "%s", count, units[i].name);
+	}
+}
+
+/* What is left of a hold: tenths of seconds of minutes are noise. */
+static void left_text(char *text, size_t size, int64_t ms)
+{
+	rollout_hold_text(text, size, ms < 10000 ? ms : ms / 1000 * 1000);
+}
+
+void rollout_line(const struct rollout *r, char *text, size_t size)
+{
+	int64_t left_ms = rollout_left_ms(r);
+	char left[48], end[64] = "";
+
+	left_text(left, sizeof(left), left_ms);
+	if (rollout_ended(r))
+		snprintf(text, size, "%s: rollout of v%u, %s at %g%% (step %u of %u)", r->model, r->version,
+			 rollout_state_name(r->state), r->steps[r->step].weight_bp / 100.0, r->step + 1, r->step_count);
+	else
+		snprintf(end, sizeof(end), left_ms > 0 ? ", %s left" : ", the hold is over", left);
+	if (!rollout_ended(r))
+		snprintf(text, size, "%s: rollout of v%u, %s at %g%% (step %u of %u)%s", r->model, r->version,
+			 rollout_state_name(r->state), r->steps[r->step].weight_bp / 100.0, r->step + 1, r->step_count,
+			 end);
+}
+
+static void line(const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	printf("%-9s ", name);
+	output_text(text);
+	putchar('\n');
+}
+
+static int print_steps(const struct rollout *r, struct err *e)
+{
+	static const char *const headers[] = {">STEP", ">SHARE", "HOLD", "STATE", NULL};
+	struct table *t = table_new(headers);
+	int result;
+
+	if (!t)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	for (uint32_t i = 0; i < r->step_count; i++) {
+		bool reached = i < r->step || r->state == ROLLOUT_DONE;
+		char hold[48];
+
+		rollout_hold_text(hold, sizeof(hold), r->steps[i].hold_ms);
+		table_row(t);
+		table_cell(t, "%u", i + 1);
+		table_cell(t, "%g%%", r->steps[i].weight_bp / 100.0);
+		table_cell(t, "%s", i + 1 < r->step_count ? hold : "");
+		table_cell(t, "%s", reached ? "done" : i == r->step ? rollout_state_name(r->state) : "");
+	}
+	result = table_print(t, e);
+	table_free(t);
+	return result;
+}
+
+static void number(struct table *t, const struct finding *f, double value)
+{
+	if (isfinite(value))
+		table_cell(t, "%.3g%s", value, f->unit);
+	else
+		table_cell(t, "-");
+}
+
+int rollout_print_findings(const char *header, const struct finding *findings, size_t count, struct err *e)
+{
+	const char *const headers[] = {header, "VERDICT", ">VALUE", ">LIMIT", ">N", "WHAT", NULL};
+	struct table *t;
+	int result;
+
+	if (count == 0)
+		return 0;
+	t = table_new(headers);
+	if (!t)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+
+		table_row(t);
+		table_cell(t, "%s", f->name);
+		table_cell(t, f->forced ? "%s, forced" : "%s", finding_verdict_name(f->verdict));
+		number(t, f, f->value);
+		number(t, f, f->threshold);
+		if (f->n_needed > f->n)
+			table_cell(t, "%" PRIu64 "/%" PRIu64, f->n, f->n_needed);
+		else if (f->n > 0)
+			table_cell(t, "%" PRIu64, f->n);
+		else
+			table_cell(t, "-");
+		table_cell(t, "%s", f->text);
+	}
+	result = table_print(t, e);
+	table_free(t);
+	return result;
+}
+
+int rollout_print(const struct rollout *r, struct err *e)
+{
+	char text[2 * REASON_SIZE], time[32];
+
+	rollout_line(r, text, sizeof(text));
+	output_text(text);
+	putchar('\n');
+	line("note", r->note);
+	snprintf(text, sizeof(text), "%s%s", r->who, r->forced ? ", with force" : "");
+	line("by", text);
+	line("reason", r->reason);
+	output_time(time, sizeof(time), (double)r->started_ms);
+	line("started", time);
+	if (r->ended_ms > 0) {
+		output_time(time, sizeof(time), (double)r->ended_ms);
+		line("ended", time);
+	}
+	snprintf(text, sizeof(text), "v%u, revision %u", r->from, r->first_revision);
+	line("from", text);
+	putchar('\n');
+	if (print_steps(r, e) != 0)
+		return -1;
+	if (r->finding_count > 0)
+		putchar('\n');
+	return rollout_print_findings("ANALYSIS", r->findings, r->finding_count, e);
+}

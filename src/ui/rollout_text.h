@@ -1,0 +1,22 @@
+/*
+ * rollout_text: a rollout for people, as `mldeck rollout` prints it.
+ *
+ * Used by the main thread of a command only. Prints to stdout; the caller ends with output_end().
+ */
+#ifndef UI_ROLLOUT_TEXT_H
+#define UI_ROLLOUT_TEXT_H
+
+#include "core/rollout.h"
+
+#include <stddef.h>
+
+/* "5m", "1h30m", "500ms": exact to the millisecond. */
+void rollout_hold_text(char *text, size_t size, int64_t ms);
+/* One line: "churn: rollout of v3, running at 5% (step 2 of 4), 4m12s left". */
+void rollout_line(const struct rollout *r, char *text, size_t size);
+/* The line, who and why, the steps, and what the analyses say. */
+int rollout_print(const struct rollout *r, struct err *e);
+/* A table of findings, of gates or analyses: "GATE" or "ANALYSIS" is the first header. Nothing when there are none. */
+int rollout_print_findings(const char *header, const struct finding *findings, size_t count, struct err *e);
+
+#endif
