@@ -21,6 +21,7 @@ struct client {
 	struct fetch *fetch;
 	char *socket_path;
 	char program[64];
+	cJSON *refusal; /* of the last call */
 };
 
 struct client *client_new(const char *socket_path, const char *program)
@@ -44,8 +45,14 @@ void client_free(struct client *c)
 	if (!c)
 		return;
 	fetch_free(c->fetch);
+	cJSON_Delete(c->refusal);
 	free(c->socket_path);
 	free(c);
+}
+
+const cJSON *client_refusal(const struct client *c)
+{
+	return c->refusal;
 }
 
 /* The runtime's own code and sentence. */
@@ -106,6 +113,8 @@ static int exchange(struct client *c, struct fetch_request *r, const char *path,
 	int result = -1;
 
 	*answer = NULL;
+	cJSON_Delete(c->refusal);
+	c->refusal = NULL;
 	buf_init(&got.body);
 	if (ask(c, r, path, type, &got, e) != 0)
 		goto out;
@@ -120,7 +129,7 @@ out:
 	if (result == 0)
 		*answer = json;
 	else
-		cJSON_Delete(json);
+		c->refusal = json;
 	buf_release(&got.body);
 	return result;
 }

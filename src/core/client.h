@@ -24,6 +24,9 @@ void client_free(struct client *c);
 /* path: "/control/v1/snapshot?window_s=60". The caller owns *answer (cJSON_Delete). */
 int client_get(struct client *c, const char *path, int timeout_ms, cJSON **answer, struct err *e);
 int client_post(struct client *c, const char *path, const cJSON *body, int timeout_ms, cJSON **answer, struct err *e);
+/* What the last call of this client was refused with, as JSON (the gates that said no, say); NULL when it was not
+ * refused, or without JSON. Valid until the next call. */
+const cJSON *client_refusal(const struct client *c);
 /* Streams a file as the body (deploy). */
 int client_upload(struct client *c, const char *path, const char *file_path, cJSON **answer, struct err *e);
 /* The same of bytes in memory; there is at least one. */

@@ -73,6 +73,7 @@ static void read_version_stats(struct reader *r, struct snapshot_version_stats *
 	v->version = reader_count32(r, "version");
 	read_stats(r, &v->stats);
 	read_predictions(r, &v->predictions);
+	reader_shadow(r, &v->shadow);
 	reader_counts(r, "series_rps", series, SNAPSHOT_SERIES);
 	for (size_t i = 0; i < SNAPSHOT_SERIES; i++)
 		v->series_rps[i] = series[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)series[i];
@@ -111,17 +112,6 @@ static void read_entry(struct reader *r, struct route_entry *entry)
 	reader_fail(r, "role", "live, canary or shadow");
 }
 
-static void read_revision(struct reader *r, struct snapshot_revision *v)
-{
-	v->revision = reader_count32(r, "revision");
-	v->based_on = reader_count32(r, "based_on");
-	v->at_ms = (int64_t)reader_count(r, "at_ms");
-	reader_string(r, "action", v->action, sizeof(v->action));
-	reader_string(r, "who", v->who, sizeof(v->who));
-	reader_string(r, "reason", v->reason, sizeof(v->reason));
-	reader_string(r, "route", v->route, sizeof(v->route));
-}
-
 static void read_route(struct reader *outer, struct snapshot_model *m)
 {
 	size_t length;
@@ -145,7 +135,7 @@ static void read_history(struct reader *outer, struct snapshot_model *m)
 	{
 		if (!reader_element(outer, "history", item, &r))
 			return;
-		read_revision(&r, &m->history[m->history_count++]);
+		reader_revision(&r, &m->history[m->history_count++]);
 		outer->failed |= r.failed;
 	}
 }
@@ -201,6 +191,7 @@ static void read_model(struct reader *r, struct snapshot_model *m)
 	read_versions(r, m);
 	read_per_version(r, m);
 	read_history(r, m);
+	reader_control(r, m);
 }
 
 static void read_server(struct reader *r, struct snapshot_server *s)
@@ -212,16 +203,14 @@ static void read_server(struct reader *r, struct snapshot_server *s)
 	s->uptime_s = (int64_t)reader_count(r, "uptime_s");
 	reader_string(r, "listen", s->listen, sizeof(s->listen));
 	reader_string(r, "state_directory", s->state_directory, sizeof(s->state_directory));
-	const cJSON *draining = reader_get(r, "draining");
-	if (draining != NULL && !cJSON_IsBool(draining))
-		reader_fail(r, "draining", "true or false");
-	s->draining = cJSON_IsTrue(draining);
+	s->draining = reader_bool(r, "draining");
 	s->window_s = reader_count32(r, "window_s");
 	s->requests = reader_count(r, "requests");
 	s->refused = reader_count(r, "refused");
 	s->errors = reader_count(r, "errors");
 	s->rate_rps = reader_number(r, "rate_rps", 0);
 	s->lost_samples = reader_count(r, "lost_samples");
+	s->alerts_firing = reader_count32(r, "alerts_firing");
 	s->jobs_running = reader_count32(r, "jobs_running");
 	s->jobs_queued = reader_count32(r, "jobs_queued");
 }
@@ -274,8 +263,7 @@ static void read_jobs(struct reader *r, struct snapshot *s)
 		if (r->failed)
 			return;
 		if (job_from_json(item, &s->jobs[s->job_count++], &e) != 0) {
-			r->failed = true;
-			err_set(r->e, ERR_INPUT, "the snapshot's field \"jobs\" is wrong: %s", e.text);
+			reader_wrong(r, "jobs", &e);
 		}
 	}
 }
@@ -296,6 +284,8 @@ int snapshot_from_json(const cJSON *json, struct snapshot **result, struct err *
 		reader_fail(&r, "server", "an object");
 	}
 	read_models(&r, s);
+	reader_alerts(&r, s);
+	reader_audits(&r, s);
 	read_jobs(&r, s);
 	if (r.failed) {
 		snapshot_free(s);

@@ -52,6 +52,14 @@ uint32_t reader_count32(struct reader *r, const char *key)
 	return (uint32_t)whole_up_to(r, key, UINT32_MAX);
 }
 
+bool reader_bool(struct reader *r, const char *key)
+{
+	const cJSON *item = reader_get(r, key);
+	if (item != NULL && !cJSON_IsBool(item))
+		reader_fail(r, key, "true or false");
+	return cJSON_IsTrue(item);
+}
+
 void reader_string(struct reader *r, const char *key, char *text, size_t size)
 {
 	const cJSON *item = reader_get(r, key);
@@ -116,6 +124,13 @@ bool reader_element(struct reader *outer, const char *key, const cJSON *item, st
 		return true;
 	reader_fail(outer, key, "an array of objects");
 	return false;
+}
+
+void reader_wrong(struct reader *r, const char *key, const struct err *e)
+{
+	if (!r->failed)
+		err_set(r->e, e->code, "the snapshot's field \"%s\" is wrong: %s", key, e->text);
+	r->failed = true;
 }
 
 void reader_no_memory(struct reader *r)

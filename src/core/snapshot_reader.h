@@ -20,6 +20,8 @@ struct reader {
 
 /* The field is not what was wanted: "a finite number". */
 void reader_fail(struct reader *r, const char *key, const char *want);
+/* What another module says of the field. */
+void reader_wrong(struct reader *r, const char *key, const struct err *e);
 void reader_no_memory(struct reader *r);
 /* NULL when it is absent or null. */
 const cJSON *reader_get(struct reader *r, const char *key);
@@ -27,6 +29,8 @@ double reader_number(struct reader *r, const char *key, double otherwise);
 /* Whole numbers from 0; 0 when absent. */
 uint64_t reader_count(struct reader *r, const char *key);
 uint32_t reader_count32(struct reader *r, const char *key);
+/* false when absent. */
+bool reader_bool(struct reader *r, const char *key);
 /* Cleaned, and cut at size; "" when absent. */
 void reader_string(struct reader *r, const char *key, char *text, size_t size);
 /* The array of that name with its length in *length; NULL, and 0, when it is absent or wrong. */
@@ -37,5 +41,12 @@ size_t reader_counts(struct reader *r, const char *key, uint64_t *values, size_t
 bool reader_enter(struct reader *r, struct reader *inner, const char *key);
 /* Starts the reading of one element of an array of objects. */
 bool reader_element(struct reader *outer, const char *key, const cJSON *item, struct reader *r);
+
+/* snapshot_read_control.c: what concerns the control of routes. A runtime of before sends none of it. */
+void reader_revision(struct reader *r, struct snapshot_revision *v);
+void reader_shadow(struct reader *outer, struct shadow_stats *s);
+void reader_control(struct reader *r, struct snapshot_model *m);
+void reader_alerts(struct reader *r, struct snapshot *s);
+void reader_audits(struct reader *r, struct snapshot *s);
 
 #endif

@@ -71,5 +71,9 @@ int control_open_sink(void *context, const struct http_request *request, struct 
 
 /* Everything that a console sees, now; of one model when model is not NULL. NULL when memory is out. */
 struct snapshot *picture_take(struct server *s, const char *model, uint32_t window_s);
+/* Adds the newest audit records, at most limit; 0: none. */
+int picture_add_audits(struct snapshot *picture, struct server *s, size_t limit, struct err *e);
+/* Adds the newest revisions of a model, at most SNAPSHOT_REVISIONS_MAX; nothing for NULL or one not in the picture. */
+int picture_add_revisions(struct snapshot *picture, struct server *s, const char *model, struct err *e);
 
 #endif

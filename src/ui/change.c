@@ -14,7 +14,7 @@ int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_EN
 {
 	*count = 0;
 	for (size_t i = 1; i < arguments_count(a); i++)
-		if (shares_parse(arguments_at(a, i), ROUTE_CANARY, entries, count, e) != 0)
+		if (shares_read(arguments_at(a, i), ROUTE_CANARY, entries, count, e) != 0)
 			return -1;
 	return 0;
 }

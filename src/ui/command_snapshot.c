@@ -1,4 +1,5 @@
 #include "core/buf.h"
+#include "core/json.h"
 #include "core/snapshot.h"
 #include "ui/output.h"
 #include "ui/picture.h"
@@ -129,7 +130,40 @@ static int input_read(const char *path, cJSON **json, struct err *e)
 	return result;
 }
 
-static int snapshot_read(const struct arguments *a, cJSON **json, struct err *e)
+/* The first model's name, where a view of one model was asked for without a name; "" where there is none. */
+static void first_model(const cJSON *json, char *name, size_t size)
+{
+	const cJSON *model = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "models"), 0);
+
+	snprintf(name, size, "%s", json_find_text(model, "name"));
+	if (!text_name_valid(name))
+		name[0] = '\0';
+}
+
+/* With what the view needs beyond the usual. */
+static int snapshot_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
+{
+	const struct view *v = view_find(r->picture.view);
+	char path[192], model[TEXT_NAME_MAX + 1] = "";
+
+	if (v->detail && r->picture.model)
+		snprintf(model, sizeof(model), "%s", r->picture.model);
+	snprintf(path, sizeof(path), "/control/v1/snapshot?audit=%d", v->audits ? SNAPSHOT_AUDITS_MAX : 0);
+	if (v->detail && !r->picture.model) {
+		if (client_get(client, path, CLIENT_TIMEOUT_MS, json, e) != 0)
+			return -1;
+		first_model(*json, model, sizeof(model));
+		if (!*model)
+			return 0;
+		cJSON_Delete(*json);
+		*json = NULL;
+	}
+	if (*model)
+		snprintf(path + strlen(path), sizeof(path) - strlen(path), "&detail=%s", model);
+	return client_get(client, path, CLIENT_TIMEOUT_MS, json, e);
+}
+
+static int snapshot_read(const struct arguments *a, const struct request *r, cJSON **json, struct err *e)
 {
 	const char *input = arguments_value(a, "input");
 	struct client *client;
@@ -139,7 +173,7 @@ static int snapshot_read(const struct arguments *a, cJSON **json, struct err *e)
 		return input_read(input, json, e);
 	if (output_client(a, "snapshot", &client, e) != 0)
 		return -1;
-	result = client_get(client, "/control/v1/snapshot", CLIENT_TIMEOUT_MS, json, e);
+	result = snapshot_get(client, r, json, e);
 	client_free(client);
 	return result;
 }
@@ -199,8 +233,8 @@ static int snapshot(const struct arguments *a, struct err *e)
 	int result = -1;
 
 	buf_init(&b);
-	if (request_read(a, &r, e) == 0 && snapshot_read(a, &json, e) == 0 && snapshot_from_json(json, &s, e) == 0 &&
-	    request_draw(&r, s, &b, e) == 0)
+	if (request_read(a, &r, e) == 0 && snapshot_read(a, &r, &json, e) == 0 &&
+	    snapshot_from_json(json, &s, e) == 0 && request_draw(&r, s, &b, e) == 0)
 		result = picture_write(arguments_value(a, "output"), &b, e);
 	buf_release(&b);
 	snapshot_free(s);

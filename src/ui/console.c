@@ -63,6 +63,7 @@ static void time_update(struct console *c)
 	c->ui.embedded = c->embedded.pid != 0;
 	c->ui.demo = c->options->demo;
 	c->ui.snapshot = c->snapshot;
+	undo_update(c);
 }
 
 static void paint(struct console *c)
@@ -181,7 +182,7 @@ static void answers_take(struct console *c)
 	while ((a = fetcher_answer(c->fetcher))) {
 		if (a->id == c->stop_id && a->id)
 			stop_answer(c, a);
-		else if (!change_answer(c, a) && !job_dialog_answer(c, a))
+		else if (!change_answer(c, a) && !undo_answer(c, a) && !job_dialog_answer(c, a))
 			command_line_answer(c, a);
 		fetcher_answer_free(a);
 	}
@@ -236,11 +237,11 @@ static int wait_ms(const struct console *c)
 {
 	int64_t stale = c->arrived_ms + UI_STALE_MS + 1 - clock_ms();
 
+	int undo = undo_wait_ms(c), wait = c->snapshot && stale > 0 ? (int)stale : 1000;
+
 	if (c->stop_until_ms)
 		return 100;
-	if (c->snapshot && stale > 0)
-		return (int)stale;
-	return 1000;
+	return undo >= 0 && undo < wait ? undo : wait;
 }
 
 static void signals_take(struct console *c)
@@ -309,6 +310,7 @@ static int start(struct console *c, struct err *e)
 	c->ui.connection = CONNECTION_STARTING;
 	c->ui.utc = true;
 	snprintf(c->ui.view, sizeof(c->ui.view), "models");
+	snprintf(c->model_view, sizeof(c->model_view), "models");
 	resize(c);
 	if (!c->canvas)
 		return err_set(e, ERR_MEMORY, "memory is out");

@@ -12,121 +12,32 @@
 #include <string.h>
 
 #define CONTROL_C 3
-#define FILTERED_MAX 4096
 
-static bool in_view(const struct console *c, const char *name)
-{
-	return strcmp(c->ui.view, name) == 0;
-}
-
-static void view_show(struct console *c, const char *name)
-{
-	snprintf(c->ui.view, sizeof(c->ui.view), "%s", name);
-	c->ui.scroll = 0;
-}
-
-static void model_select(struct console *c, size_t index)
-{
-	snprintf(c->ui.model, sizeof(c->ui.model), "%s", c->snapshot->models[index].name);
-	c->ui.version = 0;
-}
-
-/* The models drawn, and where in them the selected one is (count when it is not). */
-static size_t shown(const struct console *c, size_t *indexes, size_t *at)
-{
-	size_t count = view_filtered(&c->ui, indexes, FILTERED_MAX);
-
-	if (count > FILTERED_MAX)
-		count = FILTERED_MAX;
-	for (*at = 0; *at < count; ++*at)
-		if (strcmp(c->snapshot->models[indexes[*at]].name, c->ui.model) == 0)
-			break;
-	return count;
-}
-
-void console_select(struct console *c)
-{
-	size_t indexes[FILTERED_MAX], at, count;
-
-	if (!c->snapshot)
-		return;
-	if (in_view(c, "model")) {
-		if (snapshot_find(c->snapshot, c->ui.model))
-			return;
-		console_say(c, ROLE_WARNING, "%s is no longer there", c->ui.model);
-		view_show(c, "models");
-	}
-	count = shown(c, indexes, &at);
-	if (count == 0)
-		c->ui.model[0] = '\0';
-	else if (at == count)
-		model_select(c, indexes[0]);
-}
-
-static size_t moved(size_t at, size_t count, long step)
-{
-	long to = (long)at + step;
-
-	return to < 0 ? 0 : to >= (long)count ? count - 1 : (size_t)to;
-}
-
-static void version_move(struct console *c, long step)
-{
-	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
-	size_t at = 0; /* in the order of the screen: the newest first */
-
-	if (!m || m->version_count == 0)
-		return;
-	while (c->ui.version && at < m->version_count &&
-	       m->versions[m->version_count - 1 - at].version != c->ui.version)
-		at++;
-	if (at == m->version_count)
-		at = 0;
-	at = moved(at, m->version_count, step);
-	c->ui.version = m->versions[m->version_count - 1 - at].version;
-}
-
-static void job_move(struct console *c, long step)
-{
-	const struct job_record *jobs = c->snapshot->jobs, *job = job_selected(&c->ui);
-
-	if (job)
-		c->ui.job = jobs[moved((size_t)(job - jobs), c->snapshot->job_count, step)].id;
-}
-
-static void move(struct console *c, long step)
-{
-	size_t indexes[FILTERED_MAX], at, count;
-
-	if (in_view(c, "help")) {
-		long scroll = c->ui.scroll + step;
-
-		c->ui.scroll = scroll < 0 ? 0 : scroll > 500 ? 500 : (int)scroll;
-	} else if (!c->snapshot) {
-		return;
-	} else if (in_view(c, "model")) {
-		version_move(c, step);
-	} else if (in_view(c, "jobs") || in_view(c, "job")) {
-		job_move(c, step);
-	} else {
-		count = shown(c, indexes, &at);
-		if (count > 0)
-			model_select(c, indexes[moved(at == count ? 0 : at, count, step)]);
-	}
-}
-
+/* Where esc leads from a view. */
 static void back(struct console *c)
 {
+	const struct view *v = view_find(c->ui.view);
+
 	c->ui.message[0] = '\0';
-	if (in_view(c, "help"))
-		view_show(c, *c->back_view ? c->back_view : "models");
-	else if (in_view(c, "job"))
-		view_show(c, "jobs");
-	else if (!in_view(c, "models"))
-		view_show(c, "models");
+	if (console_in(c, "help"))
+		console_show(c, *c->back_view ? c->back_view : "models");
+	else if (console_in(c, "model") || !v)
+		console_show(c, "models");
+	else if (v->tab)
+		console_show(c, strcmp(v->tab, "models") == 0 ? c->model_view : v->tab);
+	else if (console_in(c, "audit") && c->ui.audit_filter[0])
+		c->ui.audit_filter[0] = '\0';
+	else if (!console_in(c, "models"))
+		console_show(c, "models");
 	else
 		c->ui.filter[0] = '\0';
 	console_select(c);
+}
+
+/* The filter of the view that is shown. */
+static char *filter_of(struct console *c)
+{
+	return console_in(c, "audit") ? c->ui.audit_filter : c->ui.filter;
 }
 
 static void prompt_open(struct console *c, int prompt)
@@ -135,10 +46,10 @@ static void prompt_open(struct console *c, int prompt)
 	c->ui.prompt = prompt;
 	c->ui.input[0] = '\0';
 	if (prompt == '/') {
-		if (!in_view(c, "models"))
-			view_show(c, "models");
-		memcpy(c->filter_before, c->ui.filter, sizeof(c->filter_before));
-		snprintf(c->ui.input, sizeof(c->ui.input), "%s", c->ui.filter);
+		if (!console_in(c, "models") && !console_in(c, "audit"))
+			console_show(c, "models");
+		memcpy(c->filter_before, filter_of(c), sizeof(c->filter_before));
+		snprintf(c->ui.input, sizeof(c->ui.input), "%s", filter_of(c));
 	}
 	c->cursor = strlen(c->ui.input);
 	c->ui.message[0] = '\0';
@@ -154,7 +65,7 @@ static void filter_live(struct console *c)
 {
 	if (c->ui.prompt != '/')
 		return;
-	snprintf(c->ui.filter, sizeof(c->ui.filter), "%.*s", (int)sizeof(c->ui.filter) - 1, c->ui.input);
+	snprintf(filter_of(c), UI_FILTER_SIZE, "%.*s", UI_FILTER_SIZE - 1, c->ui.input);
 	console_select(c);
 }
 
@@ -171,13 +82,13 @@ static void prompt_enter(struct console *c)
 
 static void prompt_key(struct console *c, int key)
 {
-	size_t size = c->ui.prompt == '/' ? sizeof(c->ui.filter) : sizeof(c->ui.input);
+	size_t size = c->ui.prompt == '/' ? UI_FILTER_SIZE : sizeof(c->ui.input);
 
 	if (key == DRAW_KEY_ENTER) {
 		prompt_enter(c);
 	} else if (key == DRAW_KEY_ESCAPE || (key == DRAW_KEY_BACKSPACE && !*c->ui.input)) {
 		if (c->ui.prompt == '/')
-			memcpy(c->ui.filter, c->filter_before, sizeof(c->ui.filter));
+			memcpy(filter_of(c), c->filter_before, UI_FILTER_SIZE);
 		prompt_close(c);
 		console_select(c);
 	} else if (key == DRAW_KEY_UP && c->ui.prompt == ':') {
@@ -237,26 +148,116 @@ static void theme_next(struct console *c)
 	console_say(c, ROLE_DIM, "theme %s", c->theme.name);
 }
 
+/* A view of the selected model; esc leads back to where it was opened. */
+static void model_view_show(struct console *c, const char *view)
+{
+	const struct view *v = view_find(c->ui.view);
+
+	if (!c->snapshot || !snapshot_find(c->snapshot, c->ui.model))
+		return;
+	if (console_in(c, "models") || console_in(c, "model"))
+		snprintf(c->model_view, sizeof(c->model_view), "%s", c->ui.view);
+	else if (!v || !v->tab)
+		snprintf(c->model_view, sizeof(c->model_view), "model");
+	console_show(c, view);
+	c->ui.revision = 0;
+	console_needs(c);
+}
+
 static void open_selected(struct console *c)
 {
+	const struct alert *alert = view_alert(&c->ui);
+
 	if (!c->snapshot)
 		return;
-	if (in_view(c, "models") && snapshot_find(c->snapshot, c->ui.model)) {
-		view_show(c, "model");
-	} else if (in_view(c, "jobs") && job_selected(&c->ui)) {
+	if (console_in(c, "models") && snapshot_find(c->snapshot, c->ui.model)) {
+		console_show(c, "model");
+	} else if (console_in(c, "jobs") && job_selected(&c->ui)) {
 		c->ui.job = job_selected(&c->ui)->id; /* whatever comes to be the first */
-		view_show(c, "job");
+		console_show(c, "job");
+	} else if (console_in(c, "alerts") && alert && snapshot_find(c->snapshot, alert->model)) {
+		snprintf(c->ui.model, sizeof(c->ui.model), "%s", alert->model);
+		c->ui.version = alert->version;
+		console_show(c, "model");
+	} else if (console_in(c, "policy")) {
+		change_open(c, CHANGE_POLICY);
 	}
 }
 
-static void act(struct console *c, enum key_action action)
+/* The rollout of the selected model, or the dialog that starts one. */
+static void rollout_show(struct console *c)
 {
+	const struct snapshot_model *m = c->snapshot ? snapshot_find(c->snapshot, c->ui.model) : NULL;
+
+	if (m && m->rollout && (!rollout_ended(m->rollout) || !console_in(c, "rollout")))
+		model_view_show(c, "rollout");
+	else
+		change_open(c, CHANGE_ROLLOUT);
+}
+
+/* Keys that open a dialog: only where what it is about is in sight. */
+static bool act_change(struct console *c, enum key_action action)
+{
+	const struct snapshot_model *m = c->snapshot ? snapshot_find(c->snapshot, c->ui.model) : NULL;
+	bool paused = m && m->rollout && m->rollout->state == ROLLOUT_PAUSED;
+
 	switch (action) {
+	case ACT_PROMOTE:
+		change_open(c, CHANGE_PROMOTE);
+		return true;
+	case ACT_ROLLBACK:
+		change_open(c, CHANGE_ROLLBACK);
+		return true;
+	case ACT_SPLIT:
+		change_open(c, CHANGE_SPLIT);
+		return true;
+	case ACT_PAUSE:
+		change_open(c, paused ? CHANGE_RESUME : CHANGE_PAUSE);
+		return true;
+	case ACT_SKIP:
+		change_open(c, CHANGE_SKIP);
+		return true;
+	case ACT_ACKNOWLEDGE:
+		change_open(c, CHANGE_ACKNOWLEDGE);
+		return true;
+	case ACT_FILE:
+		job_dialog_open(c, JOB_DIALOG_START);
+		return true;
+	case ACT_AGAIN:
+		job_dialog_open(c, JOB_DIALOG_AGAIN);
+		return true;
+	case ACT_CANCEL:
+		if (console_in(c, "rollout"))
+			change_open(c, CHANGE_ABORT);
+		else
+			job_dialog_open(c, JOB_DIALOG_CANCEL);
+		return true;
+	case ACT_UNDO:
+		undo_do(c);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void help_toggle(struct console *c)
+{
+	if (console_in(c, "help")) {
+		back(c);
+		return;
+	}
+	memcpy(c->back_view, c->ui.view, sizeof(c->back_view));
+	console_show(c, "help");
+}
+
+static void act(struct console *c, const struct key *k)
+{
+	if (key_acts(k, &c->ui) && act_change(c, k->action))
+		return;
+	switch (k->action) {
 	case ACT_UP:
-		move(c, -1);
-		break;
 	case ACT_DOWN:
-		move(c, 1);
+		console_move(c, k->action == ACT_UP ? -1 : 1);
 		break;
 	case ACT_OPEN:
 		open_selected(c);
@@ -264,27 +265,21 @@ static void act(struct console *c, enum key_action action)
 	case ACT_BACK:
 		back(c);
 		break;
-	case ACT_FILE:
-		if (!in_view(c, "help") && !in_view(c, "job"))
-			job_dialog_open(c, JOB_DIALOG_START);
-		break;
-	case ACT_CANCEL:
-	case ACT_AGAIN:
-		if (c->snapshot && (in_view(c, "jobs") || in_view(c, "job")))
-			job_dialog_open(c, action == ACT_CANCEL ? JOB_DIALOG_CANCEL : JOB_DIALOG_AGAIN);
-		break;
-	case ACT_PROMOTE:
-	case ACT_ROLLBACK:
-	case ACT_SPLIT:
-		/* Only where the model that it is about is in sight. */
-		if (in_view(c, "models") || in_view(c, "model"))
-			change_open(c, action == ACT_PROMOTE    ? CHANGE_PROMOTE
-				       : action == ACT_ROLLBACK ? CHANGE_ROLLBACK
-								: CHANGE_SPLIT);
+	case ACT_ROLLOUT:
+	case ACT_HISTORY:
+	case ACT_POLICY:
+		if (console_in(c, "rollout") && k->action == ACT_ROLLOUT)
+			rollout_show(c);
+		else if (!key_shown(k, &c->ui))
+			break;
+		else if (k->action == ACT_ROLLOUT)
+			rollout_show(c);
+		else
+			model_view_show(c, k->action == ACT_HISTORY ? "history" : "policy");
 		break;
 	case ACT_FILTER:
 	case ACT_COMMAND:
-		prompt_open(c, action == ACT_FILTER ? '/' : ':');
+		prompt_open(c, k->action == ACT_FILTER ? '/' : ':');
 		break;
 	case ACT_COPY:
 		copy(c);
@@ -293,23 +288,17 @@ static void act(struct console *c, enum key_action action)
 		theme_next(c);
 		break;
 	case ACT_HELP:
-		if (in_view(c, "help")) {
-			back(c);
-			break;
-		}
-		memcpy(c->back_view, c->ui.view, sizeof(c->back_view));
-		view_show(c, "help");
+		help_toggle(c);
 		break;
 	case ACT_QUIT:
 		console_quit(c);
 		break;
-	case ACT_REDRAW:
-	case ACT_NOTHING:
+	default:
 		break;
 	}
 }
 
-static enum key_action action_of(int key)
+static const struct key *key_of(int key)
 {
 	if (key == DRAW_KEY_ENTER)
 		key = '\n';
@@ -317,8 +306,8 @@ static enum key_action action_of(int key)
 		key = 27;
 	for (size_t i = 0; i < key_count; i++)
 		if (key_table[i].key == key)
-			return key_table[i].action;
-	return ACT_NOTHING;
+			return &key_table[i];
+	return NULL;
 }
 
 static void view_key(struct console *c, int key)
@@ -328,27 +317,30 @@ static void view_key(struct console *c, int key)
 	switch (key) {
 	case DRAW_KEY_UP:
 	case DRAW_KEY_DOWN:
-		move(c, key == DRAW_KEY_UP ? -1 : 1);
+		console_move(c, key == DRAW_KEY_UP ? -1 : 1);
 		return;
 	case DRAW_KEY_PAGE_UP:
 	case DRAW_KEY_PAGE_DOWN:
-		move(c, key == DRAW_KEY_PAGE_UP ? -page : page);
+		console_move(c, key == DRAW_KEY_PAGE_UP ? -page : page);
 		return;
 	case 'g':
 	case 'G':
 	case DRAW_KEY_HOME:
 	case DRAW_KEY_END:
-		move(c, key == 'g' || key == DRAW_KEY_HOME ? -1000000 : 1000000);
+		console_move(c, key == 'g' || key == DRAW_KEY_HOME ? -1000000 : 1000000);
 		return;
 	default:
 		break;
 	}
 	for (size_t i = 0; i < view_count; i++)
 		if (view_table[i]->title && view_table[i]->key && view_table[i]->key == key) {
-			view_show(c, view_table[i]->name);
+			console_show(c, view_table[i]->name);
+			console_needs(c);
 			return;
 		}
-	act(c, action_of(key));
+	if (key_of(key))
+		act(c, key_of(key));
+	console_needs(c);
 }
 
 static void quit_key(struct console *c, int key)

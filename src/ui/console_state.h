@@ -8,6 +8,7 @@
 
 #include "core/registry/registry.h"
 #include "ui/console.h"
+#include "ui/console_change.h"
 #include "ui/console_job.h"
 #include "ui/dialog.h"
 #include "ui/draw.h"
@@ -28,24 +29,13 @@ enum console_mode {
 	MODE_QUIT,   /* asks whether the runtime goes on serving */
 };
 
-enum change_kind { CHANGE_PROMOTE, CHANGE_ROLLBACK, CHANGE_SPLIT };
-
-/* The dialog's fields, in this order. */
-enum { CHANGE_TARGET, CHANGE_NAME, CHANGE_REASON, CHANGE_FIELDS };
-
-struct change {
-	enum change_kind kind;
+/* The last change that was made here, as long as it can be undone. */
+struct undo {
 	char model[TEXT_NAME_MAX + 1];
-	uint32_t revision; /* of the opening, or the last one accepted: sent as expect_revision */
-	uint32_t moved_to; /* where another operator took the route, not yet accepted with enter; 0: nowhere */
-	char moved[128];   /* that change in words; stays marked once accepted */
-	struct dialog dialog;
-	int dry_id, send_id; /* requests under way; 0: none */
-	bool dry_again;      /* the target changed while a dry run was under way */
-	char after[128];     /* what the dry run said; "" not yet */
-	uint32_t after_live;
-	uint32_t after_revision; /* the one a rollback gives back; 0: not known, or no rollback */
-	char dry_error[ERR_TEXT_SIZE];
+	uint32_t revision, back_to; /* the change, and the revision of before it */
+	int64_t until_ms;           /* on the monotonic clock; 0: there is none */
+	int send_id;                /* under way; 0: not */
+	char said[UI_MESSAGE_SIZE]; /* the message that told of the change */
 };
 
 struct console {
@@ -65,11 +55,13 @@ struct console {
 	int exit_code;
 	enum console_mode mode;
 	struct change change;
+	struct undo undo;
 	struct job_dialog job;
 	struct dialog quit;
 	int stop_id;
 	int64_t stop_until_ms; /* 0: not stopping the embedded runtime */
-	char back_view[16];
+	char back_view[16];    /* where help was opened */
+	char model_view[16];   /* where a view of one model was opened */
 	char filter_before[UI_FILTER_SIZE];
 	size_t cursor; /* in ui.input */
 	char last_line[256];
@@ -90,29 +82,25 @@ void console_quit(struct console *c);
 
 /* console_keys.c */
 void console_key(struct console *c, int key);
+
+/* console_select.c */
+bool console_in(const struct console *c, const char *view);
+void console_show(struct console *c, const char *view);
 /* Makes sure that a model that is drawn is the selected one. */
 void console_select(struct console *c);
+void console_move(struct console *c, long step);
+/* Tells the fetcher what the view that is shown needs of a snapshot. */
+void console_needs(struct console *c);
 
-/* console_change.c */
-void change_open(struct console *c, enum change_kind kind);
-void change_key(struct console *c, int key);
-/* Writes the facts of the newest snapshot into the dialog. */
-void change_refresh(struct console *c);
-/* Whether the answer was one for the dialog. */
-bool change_answer(struct console *c, const struct fetcher_answer *a);
-
-/* console_change_facts.c: what its dialog says. Writes the dialog's lines. */
-void change_facts(struct change *change, const struct snapshot_model *m);
-/* The revision that a rollback gives back; 0: not in the history at hand. */
-uint32_t change_revision_returned(const struct change *change, const struct snapshot_model *m);
-
-/* change_request.c: what a change says to the runtime. */
-/* NULL when the target cannot be sent; then e says why. */
-cJSON *change_body(const struct change *change, bool dry_run, struct err *e);
-/* The command that it equals. */
-void change_command(const struct change *change, char *command, size_t size);
-/* "2=80 3=20": shares in percent, at most two decimals, that sum to 100. */
-int change_weights(const char *text, struct route_entry *entries, size_t *count, struct err *e);
+/* console_undo.c */
+/* Begins the countdown. */
+void undo_start(struct console *c, const char *model, uint32_t revision, uint32_t back_to);
+/* What of it shows. */
+void undo_update(struct console *c);
+/* Until the next second of the countdown; -1: none runs. */
+int undo_wait_ms(const struct console *c);
+void undo_do(struct console *c);
+bool undo_answer(struct console *c, const struct fetcher_answer *a);
 
 /* console_command.c */
 void command_line_run(struct console *c, const char *line);

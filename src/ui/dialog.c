@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS_MAX 84
 #define MARGIN 2 /* blank columns inside the frame */
 #define EVIDENCE_ROWS_MIN 3
 #define VALUE_COLUMN 14 /* where values start behind their labels */
@@ -115,6 +114,8 @@ static void draw_field_brief(struct place *p, const struct dialog_field *f)
 static void draw_wrapped(struct place *p, enum canvas_role role, const char *text, int rows_max)
 {
 	int rows = rows_max < p->bottom - p->row ? rows_max : p->bottom - p->row;
+	if (rows <= 0)
+		return;
 	p->row += canvas_put_wrapped(p->c, p->row, p->column, p->columns, rows, role, text);
 }
 
@@ -154,49 +155,100 @@ static void draw_evidence(struct place *p, const struct dialog *d, int room)
 	p->bottom = bottom;
 }
 
+/* How the rows of a dialog are shared out. */
+struct layout {
+	int rows, evidence, body, outcome, warning, fields, command, error;
+	bool brief, air; /* only the field that is typed in has a line of its own; blank lines between the parts */
+};
+
+/* Where rows are short the command goes first, then the outcome, then facts; what is typed, a warning and an error
+ * stay. */
+static struct layout lay_out(const struct dialog *d, int rows_max, int inner)
+{
+	struct layout l = {.evidence = (int)d->line_count, .body = d->body.rows, .fields = 2 * (int)d->field_count};
+	l.command = wrapped_rows(d->command, inner - 2, 3);
+	l.error = wrapped_rows(d->error, inner, 3);
+	l.outcome = wrapped_rows(d->outcome, inner, 2);
+	l.warning = wrapped_rows(d->warning, inner, 2);
+	int parts = (l.body > 0) + (l.outcome + l.warning > 0) + (l.fields > 0) + (l.command > 0) + (l.error > 0);
+	int needed = l.evidence + l.body + l.outcome + l.warning + l.fields + l.command + l.error + 1;
+	l.air = needed + parts + 1 + 2 <= rows_max;
+	if (l.air) {
+		l.rows = needed + parts + 1 + 2;
+		return l;
+	}
+	int over = needed + 2 - rows_max;
+	if (over > 0 && d->field_count > 1) {
+		l.brief = true;
+		over -= (int)d->field_count - 1;
+		l.fields = (int)d->field_count + 1;
+	}
+	int *const parts_to_cut[] = {&l.command, &l.outcome, &l.body, &l.evidence, &l.body, &l.warning};
+	const int least[] = {0, 0, d->body.rows_min, l.body > 0 ? 1 : EVIDENCE_ROWS_MIN, 0, 0};
+	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]) && over > 0; i++) {
+		int cut = *parts_to_cut[i] - least[i];
+		cut = cut < 0 ? 0 : cut < over ? cut : over;
+		*parts_to_cut[i] -= cut;
+		over -= cut;
+	}
+	l.rows = l.evidence + l.body + l.outcome + l.warning + l.fields + l.command + l.error + 3;
+	l.rows = l.rows < rows_max ? l.rows : rows_max;
+	return l;
+}
+
+static void draw_body(struct place *p, const struct dialog *d, int rows)
+{
+	if (rows <= 0)
+		return;
+	d->body.draw(p->c, (struct area){p->row, p->column, rows, p->columns}, d->body.context);
+	p->row += rows;
+}
+
+static void draw_fields(struct place *p, const struct dialog *d, bool brief)
+{
+	for (size_t i = 0; i < d->field_count; i++) {
+		bool focused = i == d->focus && !d->busy && !d->focus_elsewhere;
+		if (brief && i != d->focus)
+			draw_field_brief(p, &d->fields[i]);
+		else
+			draw_field(p, &d->fields[i], focused);
+	}
+}
+
+static void draw_command(struct place *p, const struct dialog *d, int rows)
+{
+	if (rows <= 0)
+		return;
+	canvas_put(p->c, p->row, p->column, 1, ROLE_DIM, "$");
+	p->column += 2;
+	p->columns -= 2;
+	draw_wrapped(p, ROLE_DIM, d->command, rows);
+	p->column -= 2;
+	p->columns += 2;
+}
+
 void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int *cursor_column)
 {
-	int columns = c->columns - 4 < COLUMNS_MAX ? c->columns - (c->columns >= 60 ? 4 : 0) : COLUMNS_MAX;
-	int inner = columns - 2 - 2 * MARGIN;
-	int command = wrapped_rows(d->command, inner - 2, 3), error = wrapped_rows(d->error, inner, 3);
-	/* Where rows are short, what is known about the change comes before the command that equals
-	 * it. */
-	int fields = 2 * (int)d->field_count;
-	bool brief = c->rows < 2 + (int)d->line_count + fields + error + 3;
-	if (brief && d->field_count > 1)
-		fields = (int)d->field_count + 1;
-	int spare = c->rows - 3 - fields - error - EVIDENCE_ROWS_MIN;
-	command = command > spare ? (spare > 0 ? spare : 0) : command;
-	int fixed = fields + command + error + 1;
-	int wanted = 2 + (int)d->line_count + fixed + 2 + (command > 0) + (error > 0);
-	int rows = wanted < c->rows ? wanted : c->rows;
-	bool air = rows == wanted;
-	int top = (c->rows - rows) / 2, left = (c->columns - columns) / 2;
-	canvas_fill(c, top, left, rows, columns, ' ', ROLE_DIALOG);
-	canvas_frame(c, top, left, rows, columns, ROLE_BORDER, d->title);
-	struct place p = {c, top + 1, left + 1 + MARGIN, inner, top + rows - 1, -1, -1};
-	draw_evidence(&p, d, air ? (int)d->line_count : rows - 2 - fixed);
-	p.row += air;
-	for (size_t i = 0; i < d->field_count; i++) {
-		if (brief && d->field_count > 1 && i != d->focus)
-			draw_field_brief(&p, &d->fields[i]);
-		else
-			draw_field(&p, &d->fields[i], i == d->focus && !d->busy);
-	}
-	if (command > 0) {
-		p.row += air;
-		canvas_put(c, p.row, p.column, 1, ROLE_DIM, "$");
-		p.column += 2;
-		p.columns -= 2;
-		draw_wrapped(&p, ROLE_DIM, d->command, command);
-		p.column -= 2;
-		p.columns += 2;
-	}
-	if (error > 0) {
-		p.row += air;
-		draw_wrapped(&p, ROLE_BAD, d->error, error);
-	}
-	draw_buttons(&p, d, top + rows - 2);
+	int most = d->columns_max > 0 ? d->columns_max : DIALOG_COLUMNS;
+	int columns = c->columns - 4 < most ? c->columns - (c->columns >= 60 ? 4 : 0) : most;
+	struct layout l = lay_out(d, c->rows, columns - 2 - 2 * MARGIN);
+	int top = (c->rows - l.rows) / 2, left = (c->columns - columns) / 2;
+	canvas_fill(c, top, left, l.rows, columns, ' ', ROLE_DIALOG);
+	canvas_frame(c, top, left, l.rows, columns, ROLE_BORDER, d->title);
+	struct place p = {c, top + 1, left + 1 + MARGIN, columns - 2 - 2 * MARGIN, top + l.rows - 2, -1, -1};
+	draw_evidence(&p, d, l.evidence);
+	p.row += l.air && l.body > 0;
+	draw_body(&p, d, l.body);
+	p.row += l.air && l.outcome + l.warning > 0;
+	draw_wrapped(&p, ROLE_TITLE, d->outcome, l.outcome);
+	draw_wrapped(&p, ROLE_BAD, d->warning, l.warning);
+	p.row += l.air && l.fields > 0;
+	draw_fields(&p, d, l.brief);
+	p.row += l.air && l.command > 0;
+	draw_command(&p, d, l.command);
+	p.row += l.air && l.error > 0;
+	draw_wrapped(&p, ROLE_BAD, d->error, l.error);
+	draw_buttons(&p, d, top + l.rows - 2);
 	if (cursor_row != NULL)
 		*cursor_row = p.cursor_row;
 	if (cursor_column != NULL)

@@ -11,13 +11,15 @@
 
 #include "core/text.h"
 #include "ui/canvas.h"
+#include "ui/chart.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#define DIALOG_COLUMNS 84
 #define DIALOG_LINES_MAX 16
 #define DIALOG_LINE_SIZE 160
-#define DIALOG_FIELDS_MAX 4
+#define DIALOG_FIELDS_MAX 5
 #define DIALOG_LABEL_SIZE 64
 #define DIALOG_VALUE_SIZE 1024 /* a path is the longest that is typed */
 
@@ -37,18 +39,30 @@ struct dialog_field {
 	bool done;                     /* what was typed is what is wanted: a check mark shows */
 };
 
+/* A part that somebody else draws, between the facts and the fields: a table of gates, an editor. */
+struct dialog_body {
+	int rows, rows_min; /* that it wants, and the fewest with which it makes sense; 0: there is none */
+	void (*draw)(struct canvas *c, struct area area, const void *context);
+	const void *context;
+};
+
 struct dialog {
-	char title[96];
+	char title[160];
 	size_t line_count;
 	struct dialog_line lines[DIALOG_LINES_MAX];
 	size_t field_count;
 	struct dialog_field fields[DIALOG_FIELDS_MAX];
-	size_t focus;      /* the field that is typed in */
-	char command[512]; /* "mldeck promote flight-delay 3 --reason …"; "" none */
-	char error[512];   /* why it was refused; "" none */
-	char buttons[96];  /* "" = "enter confirm · tab next · esc cancel" */
-	bool busy;         /* sent, no answer yet: says so in place of the buttons */
-	bool disabled;     /* the picture is stale or the connection lost: says so, confirming is off */
+	size_t focus; /* the field that is typed in */
+	struct dialog_body body;
+	char outcome[320];    /* what will happen, one sentence, below the body; "" none */
+	char warning[256];    /* what must not be overlooked; "" none */
+	bool focus_elsewhere; /* keys go to the body, not to a field */
+	int columns_max;      /* 0: DIALOG_COLUMNS */
+	char command[512];    /* "mldeck promote flight-delay 3 --reason …"; "" none */
+	char error[512];      /* why it was refused; "" none */
+	char buttons[96];     /* "" = "enter confirm · tab next · esc cancel" */
+	bool busy;            /* sent, no answer yet: says so in place of the buttons */
+	bool disabled;        /* the picture is stale or the connection lost: says so, confirming is off */
 };
 
 void dialog_init(struct dialog *d, const char *title);

@@ -439,12 +439,20 @@ static int key_code(wint_t code)
 		wint_t code;
 		int key;
 	} keys[] = {
-	    {KEY_UP, DRAW_KEY_UP},         {KEY_DOWN, DRAW_KEY_DOWN},
-	    {KEY_LEFT, DRAW_KEY_LEFT},     {KEY_RIGHT, DRAW_KEY_RIGHT},
-	    {KEY_PPAGE, DRAW_KEY_PAGE_UP}, {KEY_NPAGE, DRAW_KEY_PAGE_DOWN},
-	    {KEY_HOME, DRAW_KEY_HOME},     {KEY_END, DRAW_KEY_END},
-	    {KEY_DC, DRAW_KEY_DELETE},     {KEY_BACKSPACE, DRAW_KEY_BACKSPACE},
-	    {KEY_BTAB, DRAW_KEY_BACK_TAB}, {KEY_ENTER, DRAW_KEY_ENTER},
+	    {KEY_UP, DRAW_KEY_UP},
+	    {KEY_DOWN, DRAW_KEY_DOWN},
+	    {KEY_LEFT, DRAW_KEY_LEFT},
+	    {KEY_RIGHT, DRAW_KEY_RIGHT},
+	    {KEY_PPAGE, DRAW_KEY_PAGE_UP},
+	    {KEY_NPAGE, DRAW_KEY_PAGE_DOWN},
+	    {KEY_HOME, DRAW_KEY_HOME},
+	    {KEY_END, DRAW_KEY_END},
+	    {KEY_DC, DRAW_KEY_DELETE},
+	    {KEY_BACKSPACE, DRAW_KEY_BACKSPACE},
+	    {KEY_SLEFT, DRAW_KEY_SHIFT_LEFT},
+	    {KEY_SRIGHT, DRAW_KEY_SHIFT_RIGHT},
+	    {KEY_BTAB, DRAW_KEY_BACK_TAB},
+	    {KEY_ENTER, DRAW_KEY_ENTER},
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -39,6 +39,8 @@ struct fetcher {
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t poll_wake, work_wake;
 	bool ending, hurry, now;
+	unsigned audits; /* what the polls ask for beyond the usual */
+	char detail[TEXT_NAME_MAX + 1];
 	bool picture_new;
 	struct fetcher_picture picture;
 	int next_id;
@@ -54,14 +56,29 @@ static void notify(struct fetcher *f)
 		return; /* the counter is full: it is readable already */
 }
 
-static void poll_once(struct client *client, struct fetcher_picture *p)
+static void poll_path(struct fetcher *f, char *path, size_t size)
+{
+	size_t used;
+
+	pthread_mutex_lock(&f->mutex);
+	used = (size_t)snprintf(path, size, POLL_PATH);
+	if (f->audits)
+		used += (size_t)snprintf(path + used, size - used, "&audit=%u", f->audits);
+	if (f->detail[0])
+		snprintf(path + used, size - used, "&detail=%s", f->detail);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+static void poll_once(struct fetcher *f, struct client *client, struct fetcher_picture *p)
 {
 	cJSON *json = NULL;
+	char path[sizeof(POLL_PATH) + TEXT_NAME_MAX + 40];
 
 	memset(p, 0, sizeof(*p));
+	poll_path(f, path, sizeof(path));
 	if (!client)
 		err_set(&p->err, ERR_MEMORY, "memory is out");
-	else if (client_get(client, POLL_PATH, POLL_TIMEOUT_MS, &json, &p->err) == 0 &&
+	else if (client_get(client, path, POLL_TIMEOUT_MS, &json, &p->err) == 0 &&
 		 snapshot_from_json(json, &p->snapshot, &p->err) != 0)
 		p->snapshot = NULL;
 	cJSON_Delete(json);
@@ -95,7 +112,7 @@ static void *poller_main(void *argument)
 		struct fetcher_picture p;
 		int64_t start_ms = clock_ms();
 
-		poll_once(client, &p);
+		poll_once(f, client, &p);
 		pthread_mutex_lock(&f->mutex);
 		snapshot_free(f->picture.snapshot);
 		f->picture = p;
@@ -128,6 +145,8 @@ static void request_do(struct client *client, struct request *r, struct fetcher_
 		a->status = err_set(&a->err, ERR_MEMORY, "memory is out");
 	else
 		a->status = client_post(client, r->path, r->body, CLIENT_TIMEOUT_MS, &a->json, &a->err);
+	if (client && a->status != 0 && !r->arguments)
+		a->json = cJSON_Duplicate(client_refusal(client), true);
 }
 
 static void answer_add(struct fetcher *f, struct answer_node *node)
@@ -325,6 +344,19 @@ static void poller_tell(struct fetcher *f, bool *flag, bool value)
 void fetcher_now(struct fetcher *f)
 {
 	poller_tell(f, &f->now, true);
+}
+
+void fetcher_need(struct fetcher *f, unsigned audits, const char *detail)
+{
+	pthread_mutex_lock(&f->mutex);
+	bool changed = f->audits != audits || strcmp(f->detail, detail) != 0;
+	f->audits = audits;
+	snprintf(f->detail, sizeof(f->detail), "%s", detail);
+	/* What is no longer needed may come once more. */
+	f->now = f->now || (changed && (audits || *detail));
+	if (f->now)
+		pthread_cond_signal(&f->poll_wake);
+	pthread_mutex_unlock(&f->mutex);
 }
 
 void fetcher_hurry(struct fetcher *f, bool hurry)

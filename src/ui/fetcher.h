@@ -33,7 +33,7 @@ struct fetcher_answer {
 	int id;
 	int status;     /* of a post 0 or -1; of a command its exit code */
 	struct err err; /* why status is not 0; of a command only when it could not be run */
-	cJSON *json;    /* of a post */
+	cJSON *json;    /* of a post; of one that was refused the refusal, or NULL */
 	char *output;   /* of a command: what it printed; NULL when it was nothing */
 };
 
@@ -50,6 +50,9 @@ struct fetcher_answer *fetcher_answer(struct fetcher *f);
 void fetcher_answer_free(struct fetcher_answer *a);
 /* Polls at once. */
 void fetcher_now(struct fetcher *f);
+/* What the polls ask for beyond the usual: so many audit records, and all revisions of a model ("": of none). Polls at
+ * once when that is new. */
+void fetcher_need(struct fetcher *f, unsigned audits, const char *detail);
 /* While a runtime starts: polls ten times a second. */
 void fetcher_hurry(struct fetcher *f, bool hurry);
 /* Queues a request; the body is taken. The id of its answer, or 0 when memory is out. */

@@ -9,23 +9,32 @@
 
 /* action, key as typed (curses code or character; 0: see text), text on screen, short label for the key bar
  * ("" = not there), help */
-#define KEYS(X)                                                                              \
-	X(UP, 'k', "up, k", "", "move up")                                                   \
-	X(DOWN, 'j', "down, j", "", "move down")                                             \
-	X(OPEN, '\n', "enter", "open", "open the selected model or job")                     \
-	X(BACK, 27, "esc", "back", "back; close a dialog; clear the filter")                 \
-	X(PROMOTE, 'p', "p", "promote", "promote a version: all requests go to it")          \
-	X(ROLLBACK, 'r', "r", "rollback", "go back one step in the route's history")         \
-	X(SPLIT, 's', "s", "split", "split the requests between versions")                   \
-	X(FILE, 'f', "f", "predict", "predict a file with the selected model")               \
-	X(CANCEL, 'x', "x", "cancel", "ask the selected job to stop")                        \
-	X(AGAIN, 'A', "A", "start again", "start the selected job again")                    \
-	X(FILTER, '/', "/", "filter", "show only models whose name contains a text")         \
-	X(COMMAND, ':', ":", "command", "type a command, as after `mldeck`")                 \
-	X(COPY, 'y', "y", "copy as command", "show the command that equals the last action") \
-	X(THEME, 'T', "T", "", "next theme")                                                 \
-	X(REDRAW, 12, "ctrl-l", "", "draw the screen anew")                                  \
-	X(HELP, '?', "?", "help", "this help")                                               \
+#define KEYS(X)                                                                                \
+	X(UP, 'k', "up, k", "", "move up")                                                     \
+	X(DOWN, 'j', "down, j", "", "move down")                                               \
+	X(OPEN, '\n', "enter", "open", "open the selected one; edit a setting")                \
+	X(BACK, 27, "esc", "back", "back; close a dialog; clear the filter")                   \
+	X(UNDO, 'u', "u", "undo", "undo the last change, while it counts down")                \
+	X(PROMOTE, 'p', "p", "promote", "promote a version: all requests go to it")            \
+	X(ROLLBACK, 'r', "r", "rollback", "go back in the history of the route")               \
+	X(SPLIT, 's', "s", "split", "edit shares and shadows in the route editor")             \
+	X(ROLLOUT, 'o', "o", "rollout", "start a rollout, or look at the open one")            \
+	X(PAUSE, ' ', "space", "pause", "pause or resume the rollout")                         \
+	X(SKIP, 'n', "n", "skip", "skip the rollout to its next step")                         \
+	X(CANCEL, 'x', "x", "cancel", "cancel the selected job; abort the rollout")            \
+	X(AGAIN, 'A', "A", "start again", "start the selected job again")                      \
+	X(ACKNOWLEDGE, 'a', "a", "acknowledge", "say that the selected alert is looked after") \
+	X(HISTORY, 'h', "h", "history", "who changed the route, when and why")                 \
+	X(FILE, 'f', "f", "predict", "predict a file with the selected model")                 \
+	X(POLICY, 'P', "P", "policy", "what must hold before a version serves")                \
+	X(FORCE, 6, "ctrl-f", "", "in a dialog: override gates that do not pass")              \
+	X(EDITOR, 0, "← → pgup", "", "in the route editor: a share by 1%, by 10%")             \
+	X(FILTER, '/', "/", "filter", "show only what contains a text")                        \
+	X(COMMAND, ':', ":", "command", "type a command, as after `mldeck`")                   \
+	X(COPY, 'y', "y", "copy as command", "show the command that equals the last action")   \
+	X(THEME, 'T', "T", "", "next theme")                                                   \
+	X(REDRAW, 12, "ctrl-l", "", "draw the screen anew")                                    \
+	X(HELP, '?', "?", "help", "this help")                                                 \
 	X(QUIT, 'q', "q", "quit", "leave the console")
 
 enum key_action {
@@ -45,5 +54,14 @@ struct key {
 
 extern const struct key key_table[];
 extern const size_t key_count;
+
+int key_of_action(enum key_action action);
+struct ui_state;
+/* Whether a key that changes something means anything in the view that is shown; its dialog says why it cannot be done.
+ */
+bool key_acts(const struct key *k, const struct ui_state *state);
+/* Whether a key does something now, and what the key bar calls it there. */
+bool key_shown(const struct key *k, const struct ui_state *state);
+const char *key_label(const struct key *k, const struct ui_state *state);
 
 #endif

@@ -1,5 +1,7 @@
 #include "ui/panes.h"
 
+#include "ui/rollout_pane.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -69,31 +71,76 @@ static struct model_state state_of(const struct canvas *c, enum canvas_role role
 {
 	struct model_state s = {.role = role};
 	snprintf(s.text, sizeof(s.text), "%s %s", canvas_glyph(c, glyph, ascii), word);
+	snprintf(s.brief, sizeof(s.brief), "%.20s", s.text);
+	return s;
+}
+
+/* The oldest alert of the model that fires: "▲ rollout alert, 13:40". */
+static bool alert_state(const struct canvas *c, const struct ui_state *state, const struct snapshot_model *m,
+			struct model_state *s)
+{
+	const struct alert *oldest = NULL;
+	char since[32];
+	for (size_t i = 0; i < state->snapshot->alert_count; i++) {
+		const struct alert *a = &state->snapshot->alerts[i];
+		if (a->state == ALERT_FIRING && strcmp(a->model, m->name) == 0 &&
+		    (oldest == NULL || a->since_ms < oldest->since_ms))
+			oldest = a;
+	}
+	if (oldest == NULL)
+		return false;
+	panes_time(state, oldest->since_ms, false, since, sizeof(since));
+	*s = state_of(c, ROLE_BAD, "▲", "!", "alert");
+	snprintf(s->text, sizeof(s->text), "%s %s alert, %.5s", canvas_glyph(c, "▲", "!"), oldest->rule, since);
+	return true;
+}
+
+static struct model_state rollout_state(const struct canvas *c, const struct rollout *r)
+{
+	struct model_state s;
+	s.role = rollout_state_text(c, r, false, s.text, sizeof(s.text));
+	rollout_state_text(c, r, true, s.brief, sizeof(s.brief));
+	return s;
+}
+
+/* "◌ shadow v8 25%" of a model with nothing else to say. */
+static struct model_state shadow_state(const struct canvas *c, const struct route_entry *shadow)
+{
+	struct model_state s = state_of(c, ROLE_SHADOW, "◌", ".", "shadow");
+	snprintf(s.text, sizeof(s.text), "%s shadow v%u %.4g%%", canvas_glyph(c, "◌", "."), shadow->version,
+		 shadow->weight_bp / 100.0);
 	return s;
 }
 
 struct model_state panes_state(const struct canvas *c, const struct ui_state *state, const struct snapshot_model *m)
 {
-	bool canary = false, shadow = false;
+	const struct route_entry *canary = NULL, *shadow = NULL;
+	struct model_state s;
 	if (state->connection == CONNECTION_LOST || state->age_ms > UI_STALE_MS)
 		return state_of(c, ROLE_DIM, "?", "?", "unknown");
 	for (size_t i = 0; i < m->route_count; i++) {
 		const struct snapshot_version *v = snapshot_version_of(m, m->route[i].version);
 		/* "failed", "away" or "unloaded": one of those that should answer cannot. */
+		if (v != NULL && strcmp(v->state, "loading") == 0)
+			return state_of(c, ROLE_CANARY, "◐", "%", v->state);
 		if (v != NULL && strcmp(v->state, "ready") != 0)
 			return state_of(c, ROLE_BAD, "✕", "x", v->state);
-		canary |= m->route[i].role == ROUTE_CANARY;
-		shadow |= m->route[i].role == ROUTE_SHADOW;
+		canary = m->route[i].role == ROUTE_CANARY ? &m->route[i] : canary;
+		shadow = m->route[i].role == ROUTE_SHADOW ? &m->route[i] : shadow;
 	}
+	if (alert_state(c, state, m, &s))
+		return s;
 	if (m->live == 0)
 		return state_of(c, ROLE_WARNING, "○", "o", "not live");
 	if (m->stats.errors > 0 && snapshot_error_percent(&m->stats) >= ERRORS_PERCENT)
 		return state_of(c, ROLE_BAD, "▲", "!", "errors");
+	if (m->rollout != NULL && !rollout_ended(m->rollout))
+		return rollout_state(c, m->rollout);
 	if (m->stats.requests == 0)
 		return state_of(c, ROLE_DIM, "○", "o", "idle");
-	if (canary)
+	if (canary != NULL)
 		return state_of(c, ROLE_CANARY, "◐", "%", "split");
-	return state_of(c, ROLE_OK, "●", "*", shadow ? "ok shadow" : "ok");
+	return shadow != NULL ? shadow_state(c, shadow) : state_of(c, ROLE_OK, "●", "*", "ok");
 }
 
 void panes_split_text(const struct snapshot_model *m, bool brief, char *text, size_t size)

@@ -26,13 +26,16 @@ size_t panes_collect(const struct snapshot_model *m, uint32_t selected, struct s
 
 /* Rows that the panes want at least: a heading, a line a version, the axis. */
 int panes_rows_min(size_t shown_count);
-/* Draws as many panes side by side as the width allows: latency, predictions, requests a second. */
+/* Draws as many panes side by side as the width allows: latency, predictions, requests a second with a mark where the
+ * route changed. */
 void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m, const struct shown *shown,
-		size_t count);
+		size_t count, int64_t now_ms);
 
-/* "● ok": the state of a model as glyph plus word; "? unknown" once the picture is not current. */
+/* "● ok": the state of a model as glyph plus word; "? unknown" once the picture is not current. brief is what stands
+ * where text is too long. */
 struct model_state {
 	char text[48];
+	char brief[24];
 	enum canvas_role role;
 };
 struct model_state panes_state(const struct canvas *c, const struct ui_state *state, const struct snapshot_model *m);

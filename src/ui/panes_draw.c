@@ -1,4 +1,5 @@
 /* panes_draw: the charts of a model's versions, on shared axes. */
+#include "ui/history.h"
 #include "ui/panes.h"
 
 #include <math.h>
@@ -318,7 +319,29 @@ static double rate_now(const double *values)
 	return sum / NOW_SECONDS;
 }
 
-static void draw_series(struct canvas *c, struct area pane, const struct shown *shown, int count)
+/* Where the route changed in the seconds that are drawn: a tick on the axis, and a line through what is blank above. */
+static void draw_marks(struct canvas *c, struct area chart, int axis, int top, const struct snapshot_model *m,
+		       int64_t now_ms)
+{
+	const struct history h = {m->history, m->history_count};
+	int64_t from_ms = now_ms - SNAPSHOT_SERIES * 1000;
+	for (size_t i = 0; i < h.count; i++) {
+		int64_t at_ms = h.list[i].at_ms;
+		int at = (int)((at_ms - from_ms) * chart.columns / (SNAPSHOT_SERIES * 1000));
+		if (at_ms < from_ms || at < 0 || at >= chart.columns)
+			continue;
+		for (int row = top; row < axis; row++) {
+			const struct cell *cell = &c->cells[row * c->columns + chart.column + at];
+			if (cell->glyph == ' ')
+				canvas_cell(c, row, chart.column + at, c->charset == CHARSET_ASCII ? ':' : 0x250a,
+					    history_role(&h.list[i]));
+		}
+	}
+	history_marks(c, axis, chart.column, chart.columns, &h, from_ms, now_ms);
+}
+
+static void draw_series(struct canvas *c, struct area pane, const struct snapshot_model *m, const struct shown *shown,
+			int count, int64_t now_ms)
 {
 	double values[PANES_VERSIONS_MAX][SNAPSHOT_SERIES], max = 0;
 	char text[32];
@@ -341,6 +364,8 @@ static void draw_series(struct canvas *c, struct area pane, const struct shown *
 	int row = axis_row(pane, count);
 	canvas_put(c, row, first.chart.column, first.chart.columns, ROLE_DIM, "60 s ago");
 	canvas_put_right(c, row, first.chart.column, first.chart.columns, ROLE_DIM, "now");
+	if (row < c->rows && first.chart.column + first.chart.columns <= c->columns)
+		draw_marks(c, first.chart, row, pane.row + 1, m, now_ms);
 }
 
 int panes_rows_min(size_t shown_count)
@@ -349,7 +374,7 @@ int panes_rows_min(size_t shown_count)
 }
 
 void panes_draw(struct canvas *c, struct area area, const struct snapshot_model *m, const struct shown *shown,
-		size_t count)
+		size_t count, int64_t now_ms)
 {
 	int blocks = fitting(area.rows, count > PANES_VERSIONS_MAX ? PANES_VERSIONS_MAX : count);
 	if (blocks == 0) {
@@ -368,5 +393,5 @@ void panes_draw(struct canvas *c, struct area area, const struct snapshot_model 
 		draw_predictions(c, pane, m, shown, blocks);
 	pane.column += width + GAP;
 	if (panes >= 3)
-		draw_series(c, pane, shown, blocks);
+		draw_series(c, pane, m, shown, blocks, now_ms);
 }

@@ -58,15 +58,34 @@ static int top_jobs(struct canvas *c, int column, int limit, const struct snapsh
 	return top_figure(c, column, limit, canvas_glyph(c, "●", "*"), ROLE_TEXT, text);
 }
 
+/* "▲ 1 firing": the columns that it takes with the blanks before it; 0: nothing fires. */
+static int alerts_width(const struct snapshot_server *s)
+{
+	return s->alerts_firing > 0 ? 3 + snprintf(NULL, 0, "! %u firing", s->alerts_firing) : 0;
+}
+
+static int top_alerts(struct canvas *c, int column, const struct snapshot_server *s)
+{
+	if (s->alerts_firing == 0)
+		return column;
+	int end =
+	    canvas_format(c, 0, column, -1, ROLE_BAD, "%s %u firing", canvas_glyph(c, "▲", "!"), s->alerts_firing);
+	canvas_bold(c, 0, column, end - column);
+	return end + 3;
+}
+
+/* Alerts find room before anything else. */
 static void draw_top_figures(struct canvas *c, int column, int limit, const struct snapshot_server *s)
 {
 	char text[64];
 	struct snapshot_stats all = {.requests = s->requests, .refused = s->refused, .errors = s->errors};
+	int before = limit - alerts_width(s);
 	text_count(text, sizeof(text), s->rate_rps);
-	column = top_figure(c, column, limit, "req/s", ROLE_TEXT, text);
+	column = top_figure(c, column, before, "req/s", ROLE_TEXT, text);
 	double percent = snapshot_error_percent(&all);
 	snprintf(text, sizeof(text), "%.2f%%", percent);
-	column = top_figure(c, column, limit, "err", percent >= 1 ? ROLE_BAD : ROLE_TEXT, text);
+	column = top_figure(c, column, before, "err", percent >= 1 ? ROLE_BAD : ROLE_TEXT, text);
+	column = top_alerts(c, column, s);
 	column = top_jobs(c, column, limit, s);
 	if (s->draining)
 		column = top_figure(c, column, limit, canvas_glyph(c, "▲", "!"), ROLE_WARNING, "draining");
@@ -96,8 +115,8 @@ static void draw_top(struct canvas *c, const struct ui_state *state)
 	canvas_put(c, 0, right, -1, role, age);
 	if (state->snapshot == NULL)
 		return;
-	int room = right - 1 - (column + 2);
-	int name = roomy ? (room < 60 ? room / 3 : 24) : room;
+	int room = right - 1 - (column + 2), alerts = alerts_width(&state->snapshot->server);
+	int name = roomy ? (room < 60 ? room / 3 : 24) : room - alerts;
 	column = canvas_put(c, 0, column + 2, name, ROLE_TEXT, state->snapshot->server.name) + 3;
 	draw_top_figures(c, column, right - 2, &state->snapshot->server);
 }
@@ -107,11 +126,10 @@ static bool in_view(const struct ui_state *state, const char *name)
 	return strcmp(state->view, name) == 0;
 }
 
-/* The views of one model and of one job are parts of the tabs of all of them. */
 static bool on_tab(const struct view *v, const struct ui_state *state)
 {
-	return in_view(state, v->name) || (strcmp(v->name, "models") == 0 && in_view(state, "model")) ||
-	       (strcmp(v->name, "jobs") == 0 && in_view(state, "job"));
+	const struct view *shown = view_find(state->view);
+	return shown != NULL && strcmp(shown->tab != NULL ? shown->tab : shown->name, v->name) == 0;
 }
 
 /* What is open, beside its tab. */
@@ -119,8 +137,12 @@ static int draw_opened(struct canvas *c, int column, const struct ui_state *stat
 {
 	const char *arrow = canvas_glyph(c, "▸", ">");
 	const struct job_record *job = state->snapshot != NULL ? job_selected(state) : NULL;
+	const struct view *v = view_find(state->view);
 	if (in_view(state, "model"))
 		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s", arrow, state->model);
+	if (v != NULL && v->tab != NULL && strcmp(v->tab, "models") == 0)
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s %s %s", arrow, state->model, arrow,
+				     v->name);
 	if (in_view(state, "job") && job != NULL)
 		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64, arrow, job->id);
 	return column;
@@ -144,67 +166,27 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 			column = draw_opened(c, column, state);
 		column += 3;
 	}
-	if (state->filter[0] != '\0')
-		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)", state->filter);
+	const char *filter = in_view(state, "audit")    ? state->audit_filter
+			     : in_view(state, "models") ? state->filter
+							: "";
+	if (filter[0] != '\0')
+		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)", filter);
 }
 
-static bool on_jobs(const struct ui_state *state)
+/* Views that say something without a single model. */
+static bool without_models(const struct ui_state *state)
 {
-	return in_view(state, "jobs") || in_view(state, "job");
+	return in_view(state, "jobs") || in_view(state, "job") || in_view(state, "alerts") || in_view(state, "audit");
 }
 
-/* Keys that change something: only where what they are about is in sight, and fresh. */
-static bool change_shown(enum key_action action, const struct ui_state *state)
+static bool in_bar(const struct key *k, const struct ui_state *state)
 {
-	const struct job_record *job = state->snapshot != NULL ? job_selected(state) : NULL;
-	bool models = state->snapshot != NULL && state->snapshot->model_count > 0;
-	if (in_view(state, "help") || is_stale(state))
-		return false;
-	switch (action) {
-	case ACT_FILE:
-		return models && !in_view(state, "job");
-	case ACT_CANCEL:
-		return on_jobs(state) && job != NULL && !job_ended(job);
-	case ACT_AGAIN:
-		return on_jobs(state) && job != NULL && job_ended(job) && !job->in_shell;
-	default:
-		return models && !on_jobs(state);
-	}
+	return k->label[0] != '\0' && key_shown(k, state);
 }
 
-static bool key_shown(const struct key *k, const struct ui_state *state)
+static int key_width(const struct key *k, const struct ui_state *state)
 {
-	bool opened = in_view(state, "model") || in_view(state, "job"), help = in_view(state, "help");
-	bool models = state->snapshot != NULL && state->snapshot->model_count > 0;
-	bool jobs = state->snapshot != NULL && state->snapshot->job_count > 0;
-	if (k->label[0] == '\0')
-		return false;
-	switch (k->action) {
-	case ACT_PROMOTE:
-	case ACT_ROLLBACK:
-	case ACT_SPLIT:
-	case ACT_FILE:
-	case ACT_CANCEL:
-	case ACT_AGAIN:
-		return change_shown(k->action, state);
-	case ACT_OPEN:
-		return (in_view(state, "jobs") ? jobs : models) && !opened && !help;
-	case ACT_FILTER:
-		return models && !opened && !help && !on_jobs(state);
-	case ACT_BACK:
-		return opened || help || in_view(state, "jobs") || state->filter[0] != '\0';
-	case ACT_COPY:
-		return models && !help;
-	case ACT_HELP:
-		return !help;
-	default:
-		return true;
-	}
-}
-
-static int key_width(const struct key *k)
-{
-	return canvas_width(k->text) + 1 + canvas_width(k->label) + 2;
+	return canvas_width(k->text) + 1 + canvas_width(key_label(k, state)) + 2;
 }
 
 static int put_key(struct canvas *c, int row, int column, const char *key, const char *label)
@@ -224,19 +206,18 @@ static void draw_keys(struct canvas *c, int row, const struct ui_state *state)
 	}
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *k = &key_table[i];
-		if ((k->action == ACT_HELP || k->action == ACT_QUIT) && key_shown(k, state))
-			reserved += key_width(k);
+		if ((k->action == ACT_HELP || k->action == ACT_QUIT) && in_bar(k, state))
+			reserved += key_width(k, state);
 	}
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *k = &key_table[i];
 		bool last = k->action == ACT_HELP || k->action == ACT_QUIT;
 		bool plain = k->action == ACT_OPEN || k->action == ACT_BACK;
-		if (!key_shown(k, state) || (plain && c->columns < COLUMNS_FOR_PLAIN_KEYS))
+		if (!in_bar(k, state) || (plain && c->columns < COLUMNS_FOR_PLAIN_KEYS))
 			continue;
-		if (!last && column + key_width(k) + reserved > c->columns + 2)
+		if (!last && column + key_width(k, state) + reserved > c->columns + 2)
 			continue;
-		const char *label = k->action == ACT_QUIT ? "quit" : k->label;
-		column = put_key(c, row, column, k->text, label);
+		column = put_key(c, row, column, k->text, key_label(k, state));
 	}
 }
 
@@ -254,6 +235,24 @@ static void draw_prompt(struct canvas *c, int row, const struct ui_state *state)
 	canvas_cell(c, row, column, c->charset == CHARSET_ASCII ? '_' : 0x2588, ROLE_INPUT);
 }
 
+/* The last answer, and for how long it can be undone: "v3 is live (r12) · u undo 27 s". */
+static void draw_answer(struct canvas *c, int row, const struct ui_state *state)
+{
+	char undo[160] = "";
+	int room = c->columns - 2;
+	if (state->undo_s > 0)
+		snprintf(undo, sizeof(undo), "%s%s%s %d s", " undo", state->undone[0] != '\0' ? " " : "", state->undone,
+			 state->undo_s);
+	int width = undo[0] != '\0' ? 1 + canvas_width(undo) + 3 : 0;
+	int column = canvas_put(c, row, 1, room - width > 8 ? room - width : 8, state->message_role, state->message);
+	if (undo[0] == '\0')
+		return;
+	if (state->message[0] != '\0')
+		column = canvas_put(c, row, column, -1, ROLE_DIM, canvas_glyph(c, " · ", " - "));
+	column = canvas_put(c, row, column, -1, ROLE_KEY, "u");
+	canvas_put(c, row, column, -1, ROLE_TEXT, undo);
+}
+
 /* The line above the key bar; false where there is nothing to say. */
 static bool draw_message(struct canvas *c, int row, const struct ui_state *state)
 {
@@ -261,8 +260,8 @@ static bool draw_message(struct canvas *c, int row, const struct ui_state *state
 		draw_prompt(c, row, state);
 		return true;
 	}
-	if (state->message[0] != '\0') {
-		canvas_put(c, row, 1, c->columns - 2, state->message_role, state->message);
+	if (state->message[0] != '\0' || state->undo_s > 0) {
+		draw_answer(c, row, state);
 		return true;
 	}
 	if (is_stale(state)) {
@@ -329,7 +328,7 @@ static void draw_body(struct canvas *c, int top, int bottom, const struct ui_sta
 		draw_waiting(c, top, bottom, state);
 		return;
 	}
-	if (data && state->snapshot->model_count == 0 && !on_jobs(state))
+	if (data && state->snapshot->model_count == 0 && !without_models(state))
 		draw_no_models(c, top, bottom);
 	else
 		v->draw(c, top, bottom, state);
@@ -355,7 +354,7 @@ void screen_draw(struct canvas *c, const struct ui_state *state)
 		draw_tabs(c, state);
 	bool said = false;
 	/* Where one line is left, what is typed, was answered or is wrong goes before the keys. */
-	if (comfortable || state->prompt != 0 || state->message[0] != '\0' || is_stale(state))
+	if (comfortable || state->prompt != 0 || state->message[0] != '\0' || state->undo_s > 0 || is_stale(state))
 		said = draw_message(c, bottom, state);
 	if (comfortable || !said)
 		draw_keys(c, c->rows - 1, state);

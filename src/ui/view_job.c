@@ -23,6 +23,7 @@ const struct view view_job = {
     .name = "job",
     .title = NULL,
     .key = 0,
+    .tab = "jobs",
     .summary = "one job: its progress, its command, what it printed",
     .draw = draw,
 };

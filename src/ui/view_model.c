@@ -1,4 +1,5 @@
 /* view_model: one model: its versions, their charts, the revisions of its route. */
+#include "ui/history.h"
 #include "ui/panes.h"
 #include "ui/view.h"
 
@@ -8,6 +9,7 @@
 
 #define BESIDE_COLUMNS 130 /* from here on versions and history stand side by side */
 #define HISTORY_ROWS 4     /* with its rule, below the charts */
+#define POLICY_ROWS_MIN 20 /* of the view, before the policy gets a line */
 #define GAP 2
 #define MARKER 2
 
@@ -37,6 +39,23 @@ static void draw_title(struct canvas *c, int row, const struct ui_state *state, 
 	int width = canvas_width(text);
 	if (column + width + 1 < c->columns)
 		canvas_put_right(c, row, column, c->columns - column - 1, ROLE_TEXT, text);
+}
+
+/* What of the policy was set, on one line. */
+static void draw_policy(struct canvas *c, int row, const struct snapshot_model *m)
+{
+	char value[POLICY_NAMES_SIZE];
+	const char *name, *help;
+	int column = canvas_put(c, row, 1, -1, ROLE_DIM, "policy") + 2, start = column;
+	for (size_t i = 0; policy_row(&m->policy, i, &name, value, &help) && column < c->columns - 1; i++) {
+		if (policy_is_default(&m->policy, i))
+			continue;
+		column = canvas_format(c, row, column, c->columns - column - 1, ROLE_TEXT, "%s%s=%s",
+				       column > start ? ", " : "", name, value[0] != '\0' ? value : "none");
+	}
+	if (column == start)
+		canvas_put(c, row, column, c->columns - column - 1, ROLE_DIM,
+			   "nothing is demanded but that a version works; P sets one");
 }
 
 /* --- versions --- */
@@ -92,15 +111,19 @@ static void size_text(uint64_t bytes, char *text, size_t size)
 		snprintf(text + strlen(text), size - strlen(text), "B");
 }
 
-static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v, char *text, size_t size)
+/* One in no route may well be unloaded: it is loaded again when a route names it. */
+static enum canvas_role state_text(const struct canvas *c, const struct snapshot_version *v, bool routed, char *text,
+				   size_t size)
 {
-	bool ready = strcmp(v->state, "ready") == 0, unloaded = strcmp(v->state, "unloaded") == 0;
+	bool ready = strcmp(v->state, "ready") == 0, loading = strcmp(v->state, "loading") == 0;
+	bool unloaded = strcmp(v->state, "unloaded") == 0;
 	snprintf(text, size, "%s %s",
-		 ready      ? canvas_glyph(c, "●", "*")
-		 : unloaded ? canvas_glyph(c, "○", "o")
-			    : canvas_glyph(c, "✕", "x"),
+		 ready                 ? canvas_glyph(c, "●", "*")
+		 : loading             ? canvas_glyph(c, "◐", "%")
+		 : unloaded && !routed ? canvas_glyph(c, "○", "o")
+				       : canvas_glyph(c, "✕", "x"),
 		 v->state);
-	return ready ? ROLE_OK : unloaded ? ROLE_WARNING : ROLE_BAD;
+	return ready ? ROLE_OK : loading ? ROLE_CANARY : unloaded && !routed ? ROLE_DIM : ROLE_BAD;
 }
 
 /* The text and the role of one cell of the table. */
@@ -121,7 +144,7 @@ static enum canvas_role version_cell(const struct canvas *c, enum version_column
 			snprintf(text, size, "%s %.4g%%", route_role_name(entry->role), entry->weight_bp / 100.0);
 		return panes_role(entry);
 	case STATE:
-		return state_text(c, v, text, size);
+		return state_text(c, v, entry != NULL, text, size);
 	case RATE:
 		if (served)
 			text_count(text, size, stats->stats.rate_rps);
@@ -172,12 +195,13 @@ static void draw_version(struct canvas *c, struct area row, const bool *chosen, 
 		at += version_columns[i].width + GAP;
 	}
 	/* Why a version cannot answer matters more than its figures. */
+	bool idle = strcmp(v->state, "unloaded") == 0 && entry_of(m, v->version) == NULL;
 	if (v->note[0] != '\0' && strcmp(v->state, "ready") != 0) {
 		int from = start + 7 + GAP + 11 + GAP + 8 + GAP;
 		int columns = row.column + row.columns - from - 1;
 		if (columns > 10) {
 			canvas_fill(c, row.row, from, 1, columns, ' ', ROLE_TEXT);
-			canvas_put(c, row.row, from, columns, ROLE_BAD, v->note);
+			canvas_put(c, row.row, from, columns, idle ? ROLE_DIM : ROLE_BAD, v->note);
 		}
 	}
 	if (selected) {
@@ -227,8 +251,9 @@ static void draw_revision(struct canvas *c, int row, struct area area, const str
 	canvas_format(c, row, column, 5, ROLE_TEXT, "r%u", r->revision);
 	canvas_put(c, row, column + 5, 11, ROLE_DIM, at);
 	column += 18;
-	canvas_put(c, row, column, 8, r->action[0] == 'r' ? ROLE_WARNING : ROLE_TEXT, r->action);
-	column += 10;
+	canvas_format(c, row, column, 12, history_role(r), "%s %s%s", history_glyph(c, r->action), r->action,
+		      r->forced ? canvas_glyph(c, " ▲", " !") : "");
+	column += 14;
 	int route = wide ? 24 : 18;
 	canvas_put(c, row, column, column + route <= end ? route : end - column, ROLE_LIVE, r->route);
 	column += route + 2;
@@ -269,7 +294,7 @@ static void draw_charts(struct canvas *c, int top, int bottom, const struct ui_s
 	size_t count = panes_collect(m, state->version, shown, PANES_VERSIONS_MAX);
 	if (bottom - top < 3)
 		return;
-	panes_draw(c, (struct area){top, 2, bottom - top, c->columns - 3}, m, shown, count);
+	panes_draw(c, (struct area){top, 2, bottom - top, c->columns - 3}, m, shown, count, state->now_ms);
 }
 
 /* Wide: versions beside history, the charts below both. */
@@ -311,6 +336,8 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		return;
 	}
 	draw_title(c, top, state, m);
+	if (bottom - top >= POLICY_ROWS_MIN)
+		draw_policy(c, ++top, m);
 	if (c->columns >= BESIDE_COLUMNS && bottom - top >= 18)
 		draw_wide(c, top + 1, bottom, state, m);
 	else
@@ -321,6 +348,7 @@ const struct view view_model = {
     .name = "model",
     .title = NULL,
     .key = 0,
+    .tab = "models",
     .summary = "one model: its versions, their latencies and predictions, its history",
     .draw = draw,
 };

@@ -121,16 +121,25 @@ static void draw_state(struct canvas *c, int row, int column, int columns, const
 		       const struct snapshot_model *m)
 {
 	struct model_state s = panes_state(c, state, m);
-	canvas_put(c, row, column, columns, s.role, s.text);
+	canvas_put(c, row, column, columns, s.role, canvas_width(s.text) <= columns ? s.text : s.brief);
 }
 
 #define COLUMN_COUNT 10
+#define STATE_COLUMN 8
+#define STATE_COLUMNS_MIN 11
+#define STATE_COLUMNS_MAX 28
+#define STATE_WHOLE_FROM 110 /* on narrower screens the split needs the room more */
 static const struct grid_column columns_all[COLUMN_COUNT] = {
-    {"MODEL", 0, 12, 40, false, 0},     {"LIVE", 2, 4, 4, false, 0},
-    {"SPLIT", 6, 10, 40, false, 0},     {"REQ/S", 3, 5, 6, true, 0},
-    {"LAST 60 S", 8, 12, 30, false, 0}, {"p50", 7, 5, 6, true, 0},
-    {"p99", 4, 5, 6, true, 0},          {"ERR%", 5, 5, 6, true, 0},
-    {"STATE", 1, 9, 11, false, 0},      {"LAST CHANGE", 9, 20, 40, false, 0},
+    {"MODEL", 0, 12, 40, false, 0},
+    {"LIVE", 2, 4, 4, false, 0},
+    {"SPLIT", 6, 10, 40, false, 0},
+    {"REQ/S", 3, 5, 6, true, 0},
+    {"LAST 60 S", 8, 12, 30, false, 0},
+    {"p50", 7, 5, 6, true, 0},
+    {"p99", 4, 5, 6, true, 0},
+    {"ERR%", 5, 5, 6, true, 0},
+    {"STATE", 1, 9, STATE_COLUMNS_MIN, false, 0},
+    {"LAST CHANGE", 9, 20, 40, false, 0},
 };
 static draw_cell *const cells[COLUMN_COUNT] = {
     draw_name, draw_live, draw_split, draw_rate, draw_trend, draw_p50, draw_p99, draw_errors, draw_state, draw_changed,
@@ -146,11 +155,23 @@ static int longest_name(const struct snapshot *s)
 	return (int)longest;
 }
 
-static void lay_out(struct grid_column *columns, int room, const struct snapshot *s)
+static int longest_state(const struct canvas *c, const struct ui_state *state)
+{
+	int longest = STATE_COLUMNS_MIN;
+	for (size_t i = 0; i < state->snapshot->model_count && longest < STATE_COLUMNS_MAX; i++) {
+		struct model_state s = panes_state(c, state, &state->snapshot->models[i]);
+		int width = canvas_width(c->columns >= STATE_WHOLE_FROM ? s.text : s.brief);
+		longest = width > longest ? width : longest;
+	}
+	return longest < STATE_COLUMNS_MAX ? longest : STATE_COLUMNS_MAX;
+}
+
+static void lay_out(const struct canvas *c, struct grid_column *columns, int room, const struct ui_state *state)
 {
 	memcpy(columns, columns_all, sizeof(columns_all));
-	int name = longest_name(s);
+	int name = longest_name(state->snapshot);
 	columns[0].most = name < 12 ? 12 : name > 40 ? 40 : name;
+	columns[STATE_COLUMN].most = longest_state(c, state);
 	grid_lay_out(columns, COLUMN_COUNT, room);
 }
 
@@ -186,7 +207,7 @@ static void draw_table(struct canvas *c, int top, int bottom, const struct ui_st
 	struct grid_column columns[COLUMN_COUNT];
 	int rows = bottom - top - 1, selected = selected_line(state, indexes, count);
 	int first = grid_first(state->scroll, count, selected, rows);
-	lay_out(columns, c->columns - GRID_MARKER, state->snapshot);
+	lay_out(c, columns, c->columns - GRID_MARKER, state);
 	int end = grid_headings(c, top, columns, COLUMN_COUNT);
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, top + 1 + i, columns, state, &state->snapshot->models[indexes[first + i]]);
@@ -200,7 +221,7 @@ static void draw_detail(struct canvas *c, int top, int bottom, const struct ui_s
 	struct shown shown[PANES_VERSIONS_MAX];
 	size_t count = panes_collect(m, state->version, shown, PANES_VERSIONS_MAX);
 	panes_rule(c, top, 0, c->columns, m->name);
-	panes_draw(c, (struct area){top + 1, 2, bottom - top - 1, c->columns - 3}, m, shown, count);
+	panes_draw(c, (struct area){top + 1, 2, bottom - top - 1, c->columns - 3}, m, shown, count, state->now_ms);
 }
 
 static void draw(struct canvas *c, int top, int bottom, const struct ui_state *state)

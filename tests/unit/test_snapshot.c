@@ -19,7 +19,7 @@ static struct snapshot *read_text(const char *text, struct err *e)
 
 static void test_round_trip(void **context)
 {
-	static const char *const names[] = {"fleet", "demo", "empty", "many", "jobs"};
+	static const char *const names[] = {"fleet", "demo", "empty", "many", "jobs", "control"};
 	static char text[1 << 20];
 	(void)context;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -83,6 +83,57 @@ static void test_values(void **context)
 	snapshot_free(s);
 }
 
+static struct snapshot *read_fixture(const char *path)
+{
+	static char text[1 << 20];
+	struct err e = {0};
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return read_text(text, &e);
+}
+
+static void test_control(void **context)
+{
+	struct snapshot *s = read_fixture("tests/screen/fixtures/control.json");
+	(void)context;
+	assert_non_null(s);
+	/* Through JSON once more: what is written is what was read. */
+	cJSON *json = snapshot_to_json(s);
+	snapshot_free(s);
+	struct err e = {0};
+	assert_int_equal(snapshot_from_json(json, &s, &e), 0);
+	cJSON_Delete(json);
+	const struct snapshot_model *m = snapshot_find(s, "flight-delay");
+	assert_int_equal(s->server.alerts_firing, 2);
+	assert_int_equal(s->alert_count, 4);
+	assert_int_equal(s->alerts[2].state, ALERT_ACKNOWLEDGED);
+	assert_true(isnan(s->alerts[2].value));
+	assert_int_equal(s->audit_count, 10);
+	assert_int_equal(s->audits[7].uid, 1009);
+	assert_string_equal(s->audits[7].outcome, "denied");
+	assert_int_equal(s->audits[0].based_on, 11);
+	assert_int_equal(m->revision_count, 12);
+	assert_true(m->revisions[4].forced && !m->revisions[3].forced && m->history[4].forced);
+	assert_int_equal(m->rollout->state, ROLLOUT_RUNNING);
+	assert_int_equal(m->rollout->steps[2].weight_bp, 2500);
+	assert_int_equal(m->rollout->finding_count, 3);
+	assert_true(m->rollout->thresholds.p99_ratio_max == 2);
+	assert_true(m->policy_set && m->policy.second_person && m->policy.shadow_requests == 5000);
+	const struct snapshot_version_stats *v = snapshot_stats_of(snapshot_find(s, "churn"), 4);
+	assert_int_equal(v->shadow.against, 3);
+	assert_int_equal(v->shadow.flips, 44);
+	assert_int_equal(v->shadow.bins[9], 700);
+	assert_true(v->shadow.absolute_sum == 80.25);
+	const struct snapshot_model *plain = snapshot_find(s, "fraud");
+	struct policy usual;
+	policy_init(&usual);
+	assert_null(plain->rollout);
+	assert_true(!plain->policy_set && plain->policy.p99_ratio_max == usual.p99_ratio_max);
+	snapshot_free(s);
+}
+
 static void refuse(const char *text, const char *part)
 {
 	struct err e = {0};
@@ -111,11 +162,22 @@ static void test_refused(void **context)
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"per_version\":[{\"predictions\":"
 	       "{\"edges\":[0,1],\"counts\":[1,2]}}]}]}",
 	       "counts");
+	refuse("{\"server\":{},\"models\":[],\"alerts\":[{\"state\":\"odd\"}]}", "alerts");
+	refuse("{\"server\":{},\"models\":[],\"alerts\":{}}", "alerts");
+	refuse("{\"server\":{},\"models\":[],\"audits\":[3]}", "audits");
+	refuse("{\"server\":{},\"models\":[],\"audits\":[{\"uid\":-1}]}", "uid");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"rollout\":{\"state\":\"running\"}}]}", "rollout");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"policy\":{\"no_such\":\"1\"}}]}", "policy");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"policy_set\":1}]}", "policy_set");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"revisions\":[{\"forced\":\"x\"}]}]}", "forced");
+	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"per_version\":[{\"shadow\":{\"bins\":[1,2,3,4,5,6,7,8,9,1,"
+	       "1,2,3,4,5,6,7]}}]}]}",
+	       "bins");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
-					   cmocka_unit_test(test_refused)};
+					   cmocka_unit_test(test_control), cmocka_unit_test(test_refused)};
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ struct screen {
 	int64_t age_ms;
 	const char *filter, *message;
 	int prompt;
-	int64_t job;
+	int64_t id; /* what is selected: a job, a revision, an alert, a record */
 };
 
 /* fixture NULL: no snapshot yet */
@@ -35,6 +35,17 @@ static const struct screen screens[] = {
     {"jobs", "jobs", "jobs", "price", 0, "", "", 0, 12},
     {"job", "jobs", "job", "price", 0, "", "", 0, 13},
     {"jobs-none", "fleet", "jobs", "price", 0, "", "", 0, 0},
+    {"control", "control", "models", "flight-delay", 0, "", "flight-delay: v3 is live (r12)", 0, 0},
+    {"control-model", "control", "model", "flight-delay", 0, "", "", 0, 0},
+    {"rollout", "control", "rollout", "flight-delay", 0, "", "", 0, 0},
+    {"rollout-failed", "control", "rollout", "churn", 0, "", "", 0, 0},
+    {"rollout-none", "control", "rollout", "fraud", 0, "", "", 0, 0},
+    {"history", "control", "history", "flight-delay", 0, "", "", 0, 8},
+    {"policy", "control", "policy", "flight-delay", 0, "", "", 0, 0},
+    {"alerts", "control", "alerts", "flight-delay", 0, "", "", 0, 5},
+    {"alerts-none", "fleet", "alerts", "flight-delay", 0, "", "", 0, 0},
+    {"audit", "control", "audit", "flight-delay", 0, "", "", 0, 90},
+    {"audit-filter", "control", "audit", "flight-delay", 0, "deni", "", '/', 0},
 };
 
 static char *read_text(const char *path)
@@ -104,9 +115,12 @@ static void draw_screen(struct canvas *c, const struct screen *screen, const str
 	state.now_ms = (s != NULL ? s->server.now_ms : 1764000131000) + screen->age_ms;
 	state.prompt = screen->prompt;
 	state.message_role = ROLE_OK;
-	state.job = screen->job;
+	state.job = state.alert = state.audit = screen->id;
+	state.revision = (uint32_t)screen->id;
+	state.undo_s = strstr(screen->message, "is live") != NULL ? 27 : 0;
 	snprintf(state.view, sizeof(state.view), "%s", screen->view);
 	snprintf(state.filter, sizeof(state.filter), "%s", screen->filter);
+	snprintf(state.audit_filter, sizeof(state.audit_filter), "%s", screen->filter);
 	snprintf(state.input, sizeof(state.input), "%s", screen->filter);
 	snprintf(state.message, sizeof(state.message), "%s", screen->message);
 	if (s != NULL && s->model_count > 0)
@@ -144,7 +158,7 @@ static void test_golden(void **context)
 
 static void test_every_size(void **context)
 {
-	struct snapshot *s = load("hostile"), *fleet = load("fleet");
+	struct snapshot *s = load("hostile"), *fleet = load("control");
 	(void)context;
 	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
 		for (int columns = 1; columns <= 230; columns += 7) {

@@ -10,8 +10,9 @@ void control_get_snapshot(void *context, const struct http_request *request, con
 	(void)segments;
 	struct server *s = context;
 	struct err e;
-	long long window_s;
-	if (control_query(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0) {
+	long long window_s, audits;
+	if (control_query(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0 ||
+	    control_query(request, "audit", 0, SNAPSHOT_AUDITS_MAX, 0, &audits, &e) != 0) {
 		control_refuse(response, &e);
 		return;
 	}
@@ -19,6 +20,9 @@ void control_get_snapshot(void *context, const struct http_request *request, con
 	struct snapshot *picture = picture_take(s, model, (uint32_t)window_s);
 	if (picture != NULL && model != NULL && picture->model_count == 0) {
 		err_set(&e, ERR_NOT_FOUND, "there is no model `%s`", model);
+		control_refuse(response, &e);
+	} else if (picture != NULL && (picture_add_audits(picture, s, (size_t)audits, &e) != 0 ||
+				       picture_add_revisions(picture, s, http_query(request, "detail"), &e) != 0)) {
 		control_refuse(response, &e);
 	} else {
 		control_answer(response, picture == NULL ? NULL : snapshot_to_json(picture));
