@@ -1,7 +1,9 @@
 #include "core/rollout.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,4 +180,22 @@ enum rollout_action rollout_next(const struct rollout *r)
 	if (r->state != ROLLOUT_RUNNING || rollout_left_ms(r) > 0 || r->step + 1 >= r->step_count)
 		return ROLLOUT_WAIT;
 	return r->step + 2 == r->step_count ? ROLLOUT_FINISH : ROLLOUT_ADVANCE;
+}
+
+void rollout_hold_text(char *text, size_t size, int64_t hold_ms)
+{
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	size_t used = 0;
+
+	snprintf(text, size, "0s");
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && used < size; i++) {
+		int64_t count = hold_ms / units[i].ms;
+
+		hold_ms -= count * units[i].ms;
+		if (count > 0)
+			used += (size_t)snprintf(text + used, size - used, "%" PRId64 "%s", count, units[i].name);
+	}
 }

@@ -78,6 +78,8 @@ enum rollout_action { ROLLOUT_WAIT, ROLLOUT_ADVANCE, ROLLOUT_FINISH, ROLLOUT_BRE
 enum rollout_action rollout_next(const struct rollout *r);
 /* Milliseconds of the hold that are left; 0 when it is over. */
 int64_t rollout_left_ms(const struct rollout *r);
+/* A hold as it is written, exact to the millisecond: "5m", "1h30m", "500ms". */
+void rollout_hold_text(char *text, size_t size, int64_t hold_ms);
 
 cJSON *rollout_to_json(const struct rollout *r); /* NULL when memory is out */
 int rollout_from_json(const cJSON *json, struct rollout *r, struct err *e);

@@ -249,7 +249,7 @@ static void confirm(struct console *c)
 		return;
 	}
 	if (!gates_refuse(change))
-		change_send(c);
+		change_submit(c);
 }
 
 static void force_toggle(struct console *c)

@@ -96,7 +96,7 @@ void change_refresh(struct console *c);
 /* console_change_send.c */
 /* Asks the runtime what would happen. One dry run at a time. */
 void change_dry_run(struct console *c);
-void change_send(struct console *c);
+void change_submit(struct console *c);
 /* Whether the answer was one for the dialog. */
 bool change_answer(struct console *c, const struct fetcher_answer *a);
 

@@ -190,7 +190,7 @@ static void rollout_outcome(struct change *change, const struct snapshot_model *
 		return;
 	}
 	steps_text(&plan, steps, sizeof(steps));
-	rollout_hold_text(plan.steps[0].hold_ms, hold, sizeof(hold));
+	rollout_hold_text(hold, sizeof(hold), plan.steps[0].hold_ms);
 	text_count(rate, sizeof(rate), m->stats.rate_rps * plan.steps[0].weight_bp / ROUTE_BUCKETS);
 	snprintf(d->outcome, sizeof(d->outcome),
 		 "v%u gets %.4g%% now (%s req/s) for %s, then %s, as long as it does no worse than v%u; else it goes "

@@ -38,7 +38,7 @@ void change_dry_run(struct console *c)
 	snprintf(change->dry_error, sizeof(change->dry_error), "%s", e.text);
 }
 
-void change_send(struct console *c)
+void change_submit(struct console *c)
 {
 	struct change *change = &c->change;
 	struct err e = {0};

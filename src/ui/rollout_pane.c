@@ -17,22 +17,6 @@ void rollout_left_text(int64_t left_ms, char *text, size_t size)
 		snprintf(text, size, "%02lld:%02lld", s / 60, s % 60);
 }
 
-void rollout_hold_text(int64_t hold_ms, char *text, size_t size)
-{
-	long long s = hold_ms / 1000;
-	long long days = s / 86400, hours = s / 3600 % 24, minutes = s / 60 % 60;
-	char part[4][16] = {"", "", "", ""};
-	if (days > 0)
-		snprintf(part[0], sizeof(part[0]), "%lldd", days);
-	if (hours > 0)
-		snprintf(part[1], sizeof(part[1]), "%lldh", hours);
-	if (minutes > 0)
-		snprintf(part[2], sizeof(part[2]), "%lldm", minutes);
-	if (s % 60 > 0 || s == 0)
-		snprintf(part[3], sizeof(part[3]), "%llds", s % 60);
-	snprintf(text, size, "%s%s%s%s", part[0], part[1], part[2], part[3]);
-}
-
 /* The finding that makes it wait when the hold is over, or NULL. */
 static const struct finding *held_back(const struct rollout *r)
 {
@@ -103,7 +87,7 @@ static void draw_step(struct canvas *c, struct area area, const struct rollout *
 			       state == STEP_NOW ? ROLE_CANARY : ROLE_LIVE);
 	if (area.rows < 3)
 		return;
-	rollout_hold_text(hold, text, sizeof(text));
+	rollout_hold_text(text, sizeof(text), hold);
 	if (last)
 		snprintf(text, sizeof(text), "all of it");
 	else if (state == STEP_NOW && r->state == ROLLOUT_PAUSED)

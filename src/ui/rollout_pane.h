@@ -12,8 +12,6 @@
 
 /* "04:12", with hours "1:04:12", from a day on "3 d 04 h": whole seconds, as they count down. */
 void rollout_left_text(int64_t left_ms, char *text, size_t size);
-/* "5m", "1h30m": a hold as it is written. */
-void rollout_hold_text(int64_t hold_ms, char *text, size_t size);
 /* "◐ rollout 3/5, 04:12 left"; brief, "◐ 3/5 04:12". */
 enum canvas_role rollout_state_text(const struct canvas *c, const struct rollout *r, bool brief, char *text,
 				    size_t size);

@@ -7,24 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-void rollout_hold_text(char *text, size_t size, int64_t ms)
-{
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
-	size_t used = 0;
-
-	snprintf(text, size, "0s");
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && used < size; i++) {
-		int64_t count = ms / units[i].ms;
-
-		ms -= count * units[i].ms;
-		if (count > 0)
-			used += (size_t)snprintf(text + used, size - used, "%" PRId64 "%s", count, units[i].name);
-	}
-}
-
 /* What is left of a hold: tenths of seconds of minutes are noise. */
 static void left_text(char *text, size_t size, int64_t ms)
 {

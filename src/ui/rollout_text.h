@@ -10,8 +10,6 @@
 
 #include <stddef.h>
 
-/* "5m", "1h30m", "500ms": exact to the millisecond. */
-void rollout_hold_text(char *text, size_t size, int64_t ms);
 /* One line: "churn: rollout of v3, running at 5% (step 2 of 4), 4m12s left". */
 void rollout_line(const struct rollout *r, char *text, size_t size);
 /* The line, who and why, the steps, and what the analyses say. */

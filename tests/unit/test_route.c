@@ -1,5 +1,6 @@
 /* Routes: exact shares, the fewest moves, JSON and text. */
 #include "core/route.h"
+#include "core/stat/stat_proportion.h"
 #include "unit.h"
 
 #include <math.h>
@@ -287,12 +288,108 @@ static void buckets(void **state)
 	assert_true(fabs(chi_square - 9999) < 6 * 141.4);
 }
 
+/* --- a million units: the forms that callers have --- */
+
+enum { MANY_UNITS = 1000000 };
+
+static uint32_t unit_bucket(const char *salt, const char *form, uint32_t i)
+{
+	char unit[64];
+	int size = snprintf(unit, sizeof unit, form, i, i * UINT32_C(2654435761));
+	return route_bucket(salt, unit, (size_t)size);
+}
+
+/* Far out in the tails: a right one is refused once in a million runs, were the units drawn anew. */
+static void check_count(uint64_t count, uint64_t n, double share)
+{
+	if (stat_binomial_two_sided(count, n, share) < 1e-6)
+		fail_msg("%llu of %llu are no share of %g", (unsigned long long)count, (unsigned long long)n, share);
+}
+
+static void a_share_is_that_share_of_units(void **state)
+{
+	(void)state;
+	static const char *const forms[] = {"%u", "user-%u", "%08x-4f1c-%08x"};
+	static const uint32_t shares_bp[] = {1, 100, 1000, 3333, 5000, 9999};
+	static struct route route, before;
+
+	for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+		uint64_t counts[sizeof shares_bp / sizeof *shares_bp] = {0};
+		static uint32_t buckets_of[MANY_UNITS];
+		for (uint32_t i = 0; i < MANY_UNITS; i++)
+			buckets_of[i] = unit_bucket("flight-delay", forms[f], i);
+		for (size_t k = 0; k < sizeof shares_bp / sizeof *shares_bp; k++) {
+			const struct route_entry weights[] = {{1, 0, ROUTE_BUCKETS - shares_bp[k]},
+							      {2, 0, shares_bp[k]}};
+			route_single(&before, 1);
+			assert_int_equal(route_split(&route, &before, weights, 2, NULL), 0);
+			for (uint32_t i = 0; i < MANY_UNITS; i++)
+				counts[k] += at(&route, buckets_of[i]) == 2;
+			check_count(counts[k], MANY_UNITS, shares_bp[k] / (double)ROUTE_BUCKETS);
+		}
+	}
+}
+
+static void a_grown_share_keeps_its_units(void **state)
+{
+	(void)state;
+	static const uint32_t shares_bp[] = {100, 500, 1000, 2500, 5000, ROUTE_BUCKETS};
+	static bool had[MANY_UNITS];
+	static struct route route, before;
+
+	route_single(&before, 1);
+	for (size_t k = 0; k < sizeof shares_bp / sizeof *shares_bp; k++) {
+		const struct route_entry weights[] = {{1, 0, ROUTE_BUCKETS - shares_bp[k]}, {2, 0, shares_bp[k]}};
+		uint64_t moved = 0;
+		assert_int_equal(route_split(&route, &before, weights, 2, NULL), 0);
+		for (uint32_t i = 0; i < MANY_UNITS; i++) {
+			bool has = at(&route, unit_bucket("churn", "user-%u", i)) == 2;
+			assert_true(has || !had[i]);
+			moved += has && !had[i];
+			had[i] = has;
+		}
+		uint32_t grown_bp = shares_bp[k] - (k > 0 ? shares_bp[k - 1] : 0);
+		check_count(moved, MANY_UNITS, grown_bp / (double)ROUTE_BUCKETS);
+		before = route;
+	}
+}
+
+static void another_salt_is_independent(void **state)
+{
+	(void)state;
+	/* Names that differ little, and one that goes on where the other ends. */
+	static const char *const salts[] = {"flight-delay", "flight-delaz", "flight-dela", "churn"};
+	enum { SALTS = sizeof salts / sizeof *salts, TENTH = ROUTE_BUCKETS / 10 };
+	uint64_t in[SALTS] = {0}, both[SALTS][SALTS] = {{0}};
+
+	for (uint32_t i = 0; i < MANY_UNITS; i++) {
+		bool has[SALTS];
+		for (size_t a = 0; a < SALTS; a++) {
+			has[a] = unit_bucket(salts[a], "y%u", i) < TENTH;
+			in[a] += has[a];
+			for (size_t b = 0; b < a; b++)
+				both[a][b] += has[a] && has[b];
+		}
+	}
+	for (size_t a = 0; a < SALTS; a++)
+		for (size_t b = 0; b < a; b++)
+			check_count(both[a][b], in[b], 0.1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(random_walk), cmocka_unit_test(ramp_keeps_units), cmocka_unit_test(roles),
-	    cmocka_unit_test(refusals),    cmocka_unit_test(hostile_json),     cmocka_unit_test(buckets),
-	    cmocka_unit_test(shadows),     cmocka_unit_test(whole_routes),
+	    cmocka_unit_test(a_share_is_that_share_of_units),
+	    cmocka_unit_test(a_grown_share_keeps_its_units),
+	    cmocka_unit_test(another_salt_is_independent),
+	    cmocka_unit_test(random_walk),
+	    cmocka_unit_test(ramp_keeps_units),
+	    cmocka_unit_test(roles),
+	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(hostile_json),
+	    cmocka_unit_test(buckets),
+	    cmocka_unit_test(shadows),
+	    cmocka_unit_test(whole_routes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,10 +159,12 @@ static int warm_up_new(const struct deploy_request *request, const struct served
 	if (v->engine->start != NULL && rows->origin != WARM_UP_OWN)
 		return 0;
 	if (warm_up(v, request->model, rows, WARM_UP_DEPLOY, finite, e) != 0) {
+		/* To whoever deploys, the file is at fault. */
+		enum err_code code = e->code == ERR_SYSTEM ? ERR_INPUT : e->code;
 		if (rows->origin == WARM_UP_BORROWED)
-			return err_set(e, e->code, "%s cannot follow v%u: %s (deploy it with --samples of its own)",
+			return err_set(e, code, "%s cannot follow v%u: %s (deploy it with --samples of its own)",
 				       request->file_name, (unsigned)rows->lender, e->text);
-		return err_set(e, e->code, "%s: %s", request->file_name, e->text);
+		return err_set(e, code, "%s: %s", request->file_name, e->text);
 	}
 	if (rows->origin == WARM_UP_OWN)
 		memcpy(rows->samples.finite, finite, sizeof finite);

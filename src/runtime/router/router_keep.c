@@ -52,29 +52,34 @@ static bool is_due(const struct router *r, const struct served_model *m, const s
 	return now_ms - used_ms >= (int64_t)config->idle_unload_s * 1000;
 }
 
-/* Puts unloaded ones in place of the versions that are due. */
-static void unload_due(struct router *r, const struct served_model *old, int64_t now_ms)
+/* The model with an unloaded twin in place of every version that is due; NULL when none is, or memory is out. */
+static struct served_model *without_due(const struct router *r, const struct served_model *old, int64_t now_ms)
 {
 	struct served_model *m = NULL;
 
 	for (size_t i = 0; i < old->version_count; i++) {
 		if (!is_due(r, old, old->versions[i], now_ms))
 			continue;
-		struct served_version *twin = served_version_twin(old->versions[i]);
 		if (m == NULL)
 			m = served_model_copy(old, old->name, 0);
-		if (twin == NULL || m == NULL) {
-			/* Memory is out: what could be made so far goes, the rest another time. */
-			served_version_drop(twin);
+		struct served_version *twin = m == NULL ? NULL : served_version_twin(old->versions[i]);
+		/* The rest goes another time. */
+		if (twin == NULL)
 			break;
-		}
 		served_version_note_unloaded(twin, old->name, "it is in no route and was not asked");
 		m->versions[i] = twin;
 	}
+	return m;
+}
+
+static void unload_due(struct router *r, const struct served_model *old, int64_t now_ms)
+{
+	struct served_model *m = without_due(r, old, now_ms);
+	struct served_version *gone = NULL, *next;
+
 	if (m == NULL)
 		return;
-	/* The old model is freed with what it held; its versions are compared here while both are there. */
-	struct served_version *gone = NULL;
+	/* router_publish() frees the old model: what it alone has is noted here. */
 	for (size_t i = 0; i < old->version_count; i++) {
 		if (m->versions[i] == old->versions[i])
 			continue;
@@ -88,10 +93,9 @@ static void unload_due(struct router *r, const struct served_model *old, int64_t
 		served_model_free(m);
 		return;
 	}
-	while (gone != NULL) {
-		struct served_version *next = gone->retired_next;
+	for (; gone != NULL; gone = next) {
+		next = gone->retired_next;
 		router_retire(r, gone);
-		gone = next;
 	}
 }
 
