@@ -98,6 +98,19 @@ static int make_private(const char *path, struct err *e)
 	return 0;
 }
 
+/* The promise broken on purpose, in the variant whose tests must notice (core/fault.h). */
+static int forget_the_disk(struct db *db, struct err *e)
+{
+#ifdef MLDECK_FAULTS
+	const char *synchronous = getenv("MLDECK_FAULT_SYNCHRONOUS");
+	if (synchronous != NULL && strcmp(synchronous, "OFF") == 0)
+		return db_run(db, "PRAGMA synchronous = OFF", e);
+#endif
+	(void)db;
+	(void)e;
+	return 0;
+}
+
 static int note_log(void *context, sqlite3 *handle, const char *name, int pages)
 {
 	struct db *db = context;
@@ -116,19 +129,6 @@ int db_checkpoint(struct db *db, struct err *e)
 {
 	int code = sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return code == SQLITE_OK ? 0 : report(db, code, e);
-}
-
-/* The promise broken on purpose, in the variant whose tests must notice (core/fault.h). */
-static int forget_the_disk(struct db *db, struct err *e)
-{
-#ifdef MLDECK_FAULTS
-	const char *synchronous = getenv("MLDECK_FAULT_SYNCHRONOUS");
-	if (synchronous != NULL && strcmp(synchronous, "OFF") == 0)
-		return db_run(db, "PRAGMA synchronous = OFF", e);
-#endif
-	(void)db;
-	(void)e;
-	return 0;
 }
 
 int db_open(const char *path, struct db **result, struct err *e)
