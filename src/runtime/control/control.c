@@ -7,6 +7,7 @@
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
+#include "core/fault.h"
 #include "core/json.h"
 
 #include <string.h>
@@ -86,4 +87,6 @@ void control_handle(void *context, const struct http_request *request, struct ht
 	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
 	if (registry_recorded() == recorded)
 		control_record_refusal(context, request, response);
+	else
+		FAULT_POINT(answer);
 }
