@@ -93,6 +93,8 @@ static void frame(struct console *c)
 
 	if (gone == 0 && c->canvas && draw_pending(c->draw) == 0) {
 		time_update(c);
+		if (c->fetcher) /* the very first frame comes before it */
+			console_needs(c);
 		change_refresh(c);
 		job_dialog_refresh(c);
 		paint(c);

@@ -249,7 +249,7 @@ static void editor_outcome(struct change *change)
 	uint32_t live = route_editor_live(editor);
 	struct dialog *d = &change->dialog;
 
-	if (!change->dry_done && change->dry_error[0])
+	if (!change->dry_done && change->dry_error[0] && change->gate_count == 0)
 		return;
 	if (live != editor->live && live != 0)
 		snprintf(d->outcome, sizeof(d->outcome), "v%u becomes the live version; v%u gets nothing any more.",
@@ -302,6 +302,16 @@ static void body_draw(struct canvas *c, struct area area, const void *context)
 		      change->gate_count);
 }
 
+/* Where rows are short: those that do not pass, or one that stands for all. */
+static int gates_least(const struct change *change)
+{
+	int least = 0;
+
+	for (size_t i = 0; i < change->gate_count; i++)
+		least += change->gates[i].verdict != FINDING_PASS;
+	return least > 0 || change->gate_count == 0 ? least : 1;
+}
+
 static void body_set(const struct console *c, struct change *change)
 {
 	struct dialog *d = &change->dialog;
@@ -310,7 +320,7 @@ static void body_set(const struct console *c, struct change *change)
 	int editor = change->kind == CHANGE_SPLIT ? route_editor_rows(&change->editor) : 0;
 
 	d->body = (struct dialog_body){.rows = gates + editor + (gates > 0 && editor > 0),
-				       .rows_min = editor > 0 ? 3 : (int)change->gate_count,
+				       .rows_min = editor > 0 ? 3 : gates_least(change),
 				       .draw = body_draw,
 				       .context = change};
 }

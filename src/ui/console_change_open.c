@@ -129,8 +129,7 @@ static void show(struct console *c, const struct snapshot_model *m)
 	change->dialog.focus_elsewhere = change->kind == CHANGE_SPLIT;
 	c->mode = MODE_CHANGE;
 	c->ui.message[0] = '\0';
-	if (change_spec(change->kind)->dry && change->kind != CHANGE_SPLIT)
-		change_dry_run(c);
+	change_dry_run(c);
 	change_refresh(c);
 }
 

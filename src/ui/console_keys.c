@@ -161,7 +161,6 @@ static void model_view_show(struct console *c, const char *view)
 		snprintf(c->model_view, sizeof(c->model_view), "model");
 	console_show(c, view);
 	c->ui.revision = 0;
-	console_needs(c);
 }
 
 static void open_selected(struct console *c)
@@ -335,12 +334,10 @@ static void view_key(struct console *c, int key)
 	for (size_t i = 0; i < view_count; i++)
 		if (view_table[i]->title && view_table[i]->key && view_table[i]->key == key) {
 			console_show(c, view_table[i]->name);
-			console_needs(c);
 			return;
 		}
 	if (key_of(key))
 		act(c, key_of(key));
-	console_needs(c);
 }
 
 static void quit_key(struct console *c, int key)

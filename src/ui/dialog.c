@@ -184,7 +184,7 @@ static struct layout lay_out(const struct dialog *d, int rows_max, int inner)
 		l.fields = (int)d->field_count + 1;
 	}
 	int *const parts_to_cut[] = {&l.command, &l.outcome, &l.body, &l.evidence, &l.body, &l.warning};
-	const int least[] = {0, 0, d->body.rows_min, l.body > 0 ? 1 : EVIDENCE_ROWS_MIN, 0, 0};
+	const int least[] = {0, 0, d->body.rows_min, l.body > 0 ? 2 : EVIDENCE_ROWS_MIN, 0, 0};
 	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]) && over > 0; i++) {
 		int cut = *parts_to_cut[i] - least[i];
 		cut = cut < 0 ? 0 : cut < over ? cut : over;

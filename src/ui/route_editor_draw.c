@@ -21,7 +21,7 @@ static enum canvas_role role_of(const struct route_editor *editor, const struct 
 				const char **word)
 {
 	if (row->weight_bp == 0) {
-		*word = row->ready ? "" : "not ready";
+		*word = !row->ready ? "failed" : row->shadow ? "shadow" : "none";
 		return row->ready ? ROLE_DIM : ROLE_BAD;
 	}
 	if (row->shadow) {
@@ -86,14 +86,14 @@ static void draw_sum(struct canvas *c, int row, int column, int columns, const s
 	if (moved == 0)
 		snprintf(text, sizeof(text), "no unit moves to another version");
 	else
-		snprintf(text, sizeof(text),
-			 "%.4g%% of the units move to another version, the others stay where they are", moved / 100.0);
+		snprintf(text, sizeof(text), "%.4g%% of the units move to another version, the others stay",
+			 moved / 100.0);
 	canvas_put(c, row, column + 2, columns - 2, moved > 0 ? ROLE_TEXT : ROLE_DIM, text);
 }
 
 void route_editor_draw(struct canvas *c, struct area area, const struct route_editor *editor, bool focused)
 {
-	int rows = area.rows - (area.rows > 2), count = (int)editor->row_count;
+	int rows = area.rows - (area.rows > 3), count = (int)editor->row_count;
 	int first = (int)editor->at >= rows ? (int)editor->at - rows + 1 : 0;
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, area.row + i, area.column, area.columns, editor, (size_t)(first + i), focused);
@@ -102,6 +102,6 @@ void route_editor_draw(struct canvas *c, struct area area, const struct route_ed
 	if (first + rows < count)
 		canvas_put(c, area.row + rows - 1, area.column + area.columns - 1, 1, ROLE_DIM,
 			   canvas_glyph(c, "↓", "v"));
-	if (area.rows > 2)
+	if (area.rows > 3)
 		draw_sum(c, area.row + (count < rows ? count : rows), area.column, area.columns, editor);
 }

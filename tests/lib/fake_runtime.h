@@ -16,6 +16,21 @@ const char *fake_runtime_socket(const struct fake_runtime *f);
 void fake_runtime_hang(struct fake_runtime *f, bool hang);
 /* Pretends that another operator promoted version. */
 void fake_runtime_promote(struct fake_runtime *f, int version);
+/* From now on a gate fails for every version that gets more requests, unless it is forced. */
+void fake_runtime_gate(struct fake_runtime *f, bool fails);
+/* Whether the last change was forced. */
+bool fake_runtime_forced(struct fake_runtime *f);
+/* Of a version of flight-delay, in basis points. */
+int fake_runtime_share(struct fake_runtime *f, int version, bool shadow);
+/* The step, from 0, and the state of the rollout of v3; "" when there is none. */
+int fake_runtime_rollout(struct fake_runtime *f, char *state, int size);
+/* The value of `promoters` in flight-delay's policy. */
+void fake_runtime_policy(struct fake_runtime *f, char *value, int size);
+/* The note with which alert 7, of churn, was acknowledged; "" while it fires. */
+void fake_runtime_note(struct fake_runtime *f, char *note, int size);
+/* Polls that asked for the audit; for the revisions of flight-delay alone. */
+int fake_runtime_audits(struct fake_runtime *f);
+int fake_runtime_details(struct fake_runtime *f);
 int fake_runtime_live(struct fake_runtime *f);
 int fake_runtime_revision(struct fake_runtime *f);
 /* Snapshots answered so far. */
