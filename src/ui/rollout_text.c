@@ -58,7 +58,7 @@ static int print_steps(const struct rollout *r, struct err *e)
 		table_cell(t, "%u", i + 1);
 		table_cell(t, "%g%%", r->steps[i].weight_bp / 100.0);
 		table_cell(t, "%s", i + 1 < r->step_count ? hold : "");
-		table_cell(t, "%s", reached ? "done" : i == r->step ? rollout_state_name(r->state) : "");
+		table_cell(t, "%s", reached ? "done" : r->id != 0 && i == r->step ? rollout_state_name(r->state) : "");
 	}
 	result = table_print(t, e);
 	table_free(t);
@@ -69,15 +69,18 @@ int rollout_print(const struct rollout *r, struct err *e)
 {
 	char text[2 * REASON_SIZE], time[32];
 
-	rollout_line(r, text, sizeof(text));
-	output_text(text);
-	putchar('\n');
+	/* A plan, of a dry run, is nowhere yet. */
+	if (r->id != 0) {
+		rollout_line(r, text, sizeof(text));
+		output_text(text);
+		putchar('\n');
+	}
 	line("note", r->note);
 	snprintf(text, sizeof(text), "%s%s", r->who, r->forced ? ", with force" : "");
 	line("by", text);
 	line("reason", r->reason);
 	output_time(time, sizeof(time), (double)r->started_ms);
-	line("started", time);
+	line("started", r->id != 0 ? time : "");
 	if (r->ended_ms > 0) {
 		output_time(time, sizeof(time), (double)r->ended_ms);
 		line("ended", time);

@@ -188,6 +188,10 @@ def test_a_version_that_fails_goes_back():
         assert (alert["rule"], alert["model"], alert["version"], alert["state"]) == ("rollout", "m", 2, "firing"), alert
         assert alert["value"] > 0.5 and alert["threshold"] == 0.5, alert
         assert 'mldeck_alerts_firing{model="m"} 1\n' in metrics(runtime)
+        # A console sees both.
+        picture = runtime.json("status")
+        assert picture["server"]["alerts_firing"] == 1 and picture["alerts"][0]["id"] == alert["id"], picture
+        assert picture["models"][0]["rollout"]["state"] == "rolled back", picture
         runtime.run("ack", "1", "--note", "told its owner")
         alert, = runtime.json("alerts")["alerts"]
         assert alert["state"] == "acknowledged" and alert["note"] == "told its owner", alert
@@ -497,18 +501,23 @@ def test_monitors_see_it():
 
 
 def test_real_models():
-    """v1 of the sample is stale: it is rolled back; v3 gets through."""
+    """The sample's v3 gets through; v4, which is stale and broken, is rolled back."""
     runtime = Runtime()
     rows = flight_rows()
-    for name in ("v2.ubj", "v3.txt", "v1.txt"):
+    for name in ("v2.ubj", "v3.txt", "v4.txt"):
         runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/{name}")
     body = lambda rng: rows_body([rng.choice(rows)])
-    calm = ["--threshold", "analysis_requests=100", "--threshold", "p99_ratio_max=1000"]
+    calm = ["--threshold", "analysis_requests=300", "--threshold", "p99_ratio_max=1000"]
     with Traffic(runtime, body, "flight-delay") as traffic:
         poll(lambda: traffic.total() > 1100)
         start(runtime, 2, *calm, steps="10,50", model="flight-delay")
         done = runtime.command("rollout", "flight-delay", "--watch")
         assert done.returncode == 0, done
+        poll(lambda: traffic.counts[(200, "2")] > 1100)
+        start(runtime, 3, *calm, steps="20", hold="1h", model="flight-delay")
+        done = runtime.command("rollout", "flight-delay", "--watch")
+        assert done.returncode == 1 and "prediction_drift: the PSI" in done.stdout, done
+        assert weights(runtime, "flight-delay") == {2: 10000}
     assert {status for status, _ in traffic.counts} == {200}, traffic.counts
     assert runtime.stop() == 0
 

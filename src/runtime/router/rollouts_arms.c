@@ -51,32 +51,78 @@ static void since(struct analysis_arm *arm, struct analysis_arm *base)
 	subtract(&arm->nan, &base->nan, 1);
 }
 
-bool rollout_arms_read(struct rollouts *rs, const struct rollout *r, struct rollout_arms *arms)
+/* What both have counted since the runtime started. */
+static bool read_now(struct rollouts *rs, const struct rollout *r, struct rollout_arms *arms)
 {
 	const struct served_model *m = routing_find(router_enter(rs->router), r->model, NULL);
 	struct served_version *version = m == NULL ? NULL : served_model_find(m, r->version);
 	struct served_version *live = m == NULL ? NULL : served_model_find(m, r->from);
 	bool found = version != NULL && live != NULL;
 	if (found) {
-		arm_read(live, &arms->live);
-		arm_read(version, &arms->version);
-		compare_with(version->telemetry, &arms->live);
-		read_compared(version->telemetry, &arms->version);
+		arm_read(live, &arms->now_live);
+		arm_read(version, &arms->now_version);
+		compare_with(version->telemetry, &arms->now_live);
+		read_compared(version->telemetry, &arms->now_version);
 	}
 	router_leave(rs->router);
-	if (!found)
-		return false;
-	if (!arms->based) {
-		arms->base_version = arms->version;
-		arms->base_live = arms->live;
-		arms->based = true;
-	}
-	since(&arms->version, &arms->base_version);
-	since(&arms->live, &arms->base_live);
+	return found;
+}
+
+static void begin_window(struct rollout_arms *arms)
+{
+	arms->window_version = arms->now_version;
+	arms->window_live = arms->now_live;
+	arms->window++;
+}
+
+/* Fills version and live with what came since. */
+static void subtract_from_now(struct rollout_arms *arms, const struct rollout *r, struct analysis_arm *version,
+			      struct analysis_arm *live)
+{
 	uint32_t weight_bp = r->steps[r->step].weight_bp;
+	arms->version = arms->now_version;
+	arms->live = arms->now_live;
+	since(&arms->version, version);
+	since(&arms->live, live);
 	arms->version.weight_bp = weight_bp;
 	arms->live.weight_bp = ROUTE_BUCKETS - weight_bp;
+}
+
+bool rollout_arms_read(struct rollouts *rs, const struct rollout *r, struct rollout_arms *arms)
+{
+	if (!read_now(rs, r, arms))
+		return false;
+	if (!arms->based) {
+		arms->base_version = arms->now_version;
+		arms->base_live = arms->now_live;
+		arms->based = true;
+		arms->window = 0;
+		begin_window(arms);
+	}
+	subtract_from_now(arms, r, &arms->base_version, &arms->base_live);
 	return true;
+}
+
+static size_t judge(const struct rollout_arms *arms, const struct policy *thresholds,
+		    struct finding findings[ROLLOUT_FINDINGS_MAX])
+{
+	const struct analysis_input input = {.thresholds = thresholds, .version = &arms->version, .live = &arms->live};
+	return analysis_judge(&input, findings, ROLLOUT_FINDINGS_MAX);
+}
+
+void rollout_judge_window(struct rollout_arms *arms, struct rollout *r)
+{
+	struct finding findings[ROLLOUT_FINDINGS_MAX];
+	struct policy thresholds = r->thresholds;
+	/* Every window is another chance to fail a good version: their levels sum up to half of alpha. */
+	thresholds.analysis_alpha /= (arms->window + 1.0) * (arms->window + 2.0);
+	subtract_from_now(arms, r, &arms->window_version, &arms->window_live);
+	size_t count = judge(arms, &thresholds, findings);
+	for (size_t i = 0; i < count && i < r->finding_count; i++)
+		if (findings[i].verdict == FINDING_FAIL)
+			r->findings[i] = findings[i];
+	if (arms->version.answered + arms->version.errors >= ROLLOUTS_WINDOW_REQUESTS)
+		begin_window(arms);
 }
 
 void rollout_judge(struct rollouts *rs, struct rollout_entry *entry, struct rollout *r)
@@ -84,9 +130,9 @@ void rollout_judge(struct rollouts *rs, struct rollout_entry *entry, struct roll
 	r->finding_count = 0;
 	if (entry->arms == NULL || !rollout_arms_read(rs, r, entry->arms))
 		return;
-	const struct analysis_input input = {
-	    .thresholds = &r->thresholds, .version = &entry->arms->version, .live = &entry->arms->live};
-	r->finding_count = analysis_judge(&input, r->findings, ROLLOUT_FINDINGS_MAX);
+	r->finding_count = judge(entry->arms, &r->thresholds, r->findings);
+	if (findings_verdict(r->findings, r->finding_count) != FINDING_FAIL)
+		rollout_judge_window(entry->arms, r);
 }
 
 void rollout_arms_end(struct rollouts *rs, const struct rollout *r)

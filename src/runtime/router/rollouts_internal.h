@@ -13,11 +13,18 @@
 /* How long it takes after a refusal until the same is tried again. */
 #define ROLLOUTS_RETRY_MS 1000
 
+/* How many requests of the version a window has: what it does wrong now must not vanish in what it did well for days.
+ */
+#define ROLLOUTS_WINDOW_REQUESTS 1000
+
 /* What the two versions counted. */
 struct rollout_arms {
-	bool based; /* base holds what they had counted when the step began */
+	bool based;                                /* base holds what they had counted when the step began */
+	struct analysis_arm version, live;         /* since then, or since the window began */
+	struct analysis_arm now_version, now_live; /* since the runtime started */
 	struct analysis_arm base_version, base_live;
-	struct analysis_arm version, live; /* since then */
+	struct analysis_arm window_version, window_live; /* when the latest window began */
+	uint32_t window;                                 /* its number in the step, from 1 */
 };
 
 /* A model: its rollout and what the runtime must know to go on with it. Never freed before the list is. */
@@ -60,6 +67,9 @@ bool rollout_entry_open(const struct rollout_entry *entry);
 bool rollout_arms_read(struct rollouts *rs, const struct rollout *r, struct rollout_arms *arms);
 /* Its findings, into r; none when nothing could be read. */
 void rollout_judge(struct rollouts *rs, struct rollout_entry *entry, struct rollout *r);
+/* The same of what came since the window began: a finding that fails takes the place of the step's. Another window
+ * begins after ROLLOUTS_WINDOW_REQUESTS. */
+void rollout_judge_window(struct rollout_arms *arms, struct rollout *r);
 /* The version is not compared with another any more. */
 void rollout_arms_end(struct rollouts *rs, const struct rollout *r);
 
