@@ -21,6 +21,8 @@ SANITIZE       := -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_release := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined $(SANITIZE)
 CFLAGS_tsan    := -O1 -g -fsanitize=thread $(SANITIZE)
+# Points at which a test ends the process (core/fault.h).
+CFLAGS_fault   := -O1 -g -DMLDECK_FAULTS
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE)
 
 CFLAGS   ?= $(CFLAGS_$(VARIANT))
@@ -41,6 +43,9 @@ HELPERS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 UNITS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 TOOLS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+# Programs of tests/fault, and the shim that drops what was not synced; of the variant fault alone.
+FAULTS   := $(patsubst %.c,$(BUILD)/%,$(filter-out %_shim.c,$(wildcard tests/fault/*.c)))
+SHIMS    := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/fault/*_shim.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/unit/%)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
@@ -53,8 +58,8 @@ Q := $(if $(V),,@)
 # A make of another variant or after the set-up, in parallel unless the caller chose a -j of their own.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all help run test unit test-statistics tests-build asan tsan fuzz fuzz-programs bench pictures fmt fmt-check check \
-        check-deps check-style size install uninstall clean FORCE
+.PHONY: all help run test unit test-statistics tests-build asan tsan fault fault-programs fuzz fuzz-programs bench \
+        pictures fmt fmt-check check check-deps check-style size install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -74,6 +79,7 @@ test:
 	@scripts/judges
 	@$(SUBMAKE) VARIANT=release tests-build
 	@if scripts/can-sanitize $(CC); then $(SUBMAKE) VARIANT=asan tests-build; fi
+	@$(SUBMAKE) fault
 	@scripts/prometheus
 	@CC='$(CC)' tests/run
 
@@ -91,6 +97,11 @@ tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(BENCHES)
 ## tsan          build with data-race checks: build/tsan/mldeck
 asan tsan:
 	@$(SUBMAKE) VARIANT=$@ tests-build
+
+## fault         build what kills the runtime at chosen points, for tests/fault: build/fault
+fault:
+	@$(SUBMAKE) VARIANT=fault fault-programs
+fault-programs: $(BUILD)/mldeck $(FAULTS) $(SHIMS)
 
 ## fuzz          fuzz with clang's libFuzzer (FUZZ=forest SECONDS=60; all of them unless told)
 fuzz:
@@ -171,9 +182,14 @@ $(BUILD)/themes.c: $(THEMES) scripts/embed-themes $(BUILD)/.sources
 $(BUILD)/openapi_components.c: src/runtime/protocol/openapi_components.json scripts/embed-text $(BUILD)/.sources
 	$(Q)scripts/embed-text openapi_components $< > $@
 
-$(UNIT_PROGRAMS) $(TOOLS) $(BENCHES): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIBRARY)
+$(UNIT_PROGRAMS) $(TOOLS) $(BENCHES) $(FAULTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIBRARY)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PKG_LIBS) -lm
+
+$(SHIMS): $(BUILD)/%.so: %.c $(BUILD)/.flags
+	@echo "  LD    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -fPIC -shared -o $@ $< -ldl
 
 # libFuzzer brings its own main; every other variant replays the corpus and seeded mutations of it.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(BUILD)/tests/fuzz/standalone.o)

@@ -86,6 +86,8 @@ static int ask(struct client *c, struct fetch_request *r, const char *path, cons
 	const char *headers[] = {program, type, NULL};
 	int result = -1;
 
+	cJSON_Delete(c->refusal);
+	c->refusal = NULL;
 	buf_init(&url);
 	buf_format(&url, "http://localhost%s", path);
 	snprintf(program, sizeof(program), "Mldeck-Client: %s", c->program);

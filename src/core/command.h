@@ -49,6 +49,10 @@ struct option_spec {
 	{                                                                   \
 		"dry-run", NULL, "say what would happen and change nothing" \
 	}
+#define OPTION_FORCE                                                                           \
+	{                                                                                      \
+		"force", NULL, "override gates that do not pass; marked in the audit for ever" \
+	}
 #define OPTION_END               \
 	{                        \
 		NULL, NULL, NULL \

@@ -22,6 +22,9 @@
 	X(predict)    \
 	X(jobs)       \
 	X(cancel)     \
+	X(policy)     \
+	X(approve)    \
+	X(tested)     \
 	X(audit)      \
 	X(alerts)     \
 	X(ack)        \

@@ -41,6 +41,12 @@ int db_begin(struct db *db, struct err *e);
 int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);
 
+/* A commit appends to the write-ahead log and syncs it, and no more: bringing the log into the file takes many times
+ * as long. That is db_checkpoint(): on a connection of its own it delays no commit. */
+int db_checkpoint(struct db *db, struct err *e);
+/* Pages of 4 KiB in the log after this connection's last commit. Any thread. */
+size_t db_log_pages(const struct db *db);
+
 /* --- statements: owned by the caller until db_end(); text is copied when bound --- */
 
 struct statement;

@@ -54,6 +54,9 @@ struct policy {
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */
 };
 
+/* Whether there is such a kind of test; e, which may be NULL, names those that there are. */
+bool policy_test_known(const char *kind, struct err *e);
+
 /* The default. */
 void policy_init(struct policy *p);
 /* One setting by its name and text, "p99_ratio_max" "1.5". ERR_INPUT names the setting and what it takes; p then is as

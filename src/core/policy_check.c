@@ -53,21 +53,23 @@ static int check_promoters(const struct policy *p, struct err *e)
 	return 0;
 }
 
-static int check_tests(const struct policy *p, struct err *e)
+bool policy_test_known(const char *kind, struct err *e)
 {
 	char names[128];
-	for (size_t i = 0; i < p->test_count; i++) {
-		size_t k = 0;
-		while (k < KIND_COUNT && strcmp(kinds[k], p->tests[i].kind) != 0)
-			k++;
-		if (k < KIND_COUNT)
-			continue;
-		for (size_t n = 0, used = 0; n < KIND_COUNT; n++)
-			used +=
-			    (size_t)snprintf(names + used, sizeof names - used, "%s%s", n > 0 ? ", " : "", kinds[n]);
-		return err_set(e, ERR_INPUT, "there is no test `%s` that could pass; there are %s", p->tests[i].kind,
-			       names);
-	}
+	for (size_t k = 0; k < KIND_COUNT; k++)
+		if (strcmp(kinds[k], kind) == 0)
+			return true;
+	for (size_t k = 0, used = 0; k < KIND_COUNT; k++)
+		used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", k > 0 ? ", " : "", kinds[k]);
+	err_set(e, ERR_INPUT, "there is no test `%.60s` that could pass; there are %s", kind, names);
+	return false;
+}
+
+static int check_tests(const struct policy *p, struct err *e)
+{
+	for (size_t i = 0; i < p->test_count; i++)
+		if (!policy_test_known(p->tests[i].kind, e))
+			return -1;
 	return 0;
 }
 

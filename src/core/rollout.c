@@ -1,5 +1,7 @@
 #include "core/rollout.h"
 
+#include "core/shares.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -56,28 +58,6 @@ static size_t count_items(const char *list)
 	return count;
 }
 
-/* "5", "12.5", "0.25%" to basis points; exact, so no floating point. */
-static bool parse_share(const char *c, uint32_t *weight_bp)
-{
-	uint32_t unit = 100, total = 0;
-	if (!isdigit((unsigned char)*c))
-		return false;
-	for (; isdigit((unsigned char)*c); c++) {
-		total = total * 10 + (uint32_t)(*c - '0') * 100;
-		if (total > ROUTE_BUCKETS)
-			return false;
-	}
-	if (*c == '.' && isdigit((unsigned char)c[1]))
-		for (c++; isdigit((unsigned char)*c) && unit > 1; c++) {
-			unit /= 10;
-			total += (uint32_t)(*c - '0') * unit;
-		}
-	if (*c == '%')
-		c++;
-	*weight_bp = total;
-	return *c == '\0' && total <= ROUTE_BUCKETS;
-}
-
 /* "90s", "1.5h": a number and its unit. */
 static bool parse_duration(const char *text, int64_t *ms)
 {
@@ -111,7 +91,7 @@ static int plan_steps(struct rollout *r, const char *steps, struct err *e)
 		char item[ITEM_SIZE];
 		uint32_t weight_bp;
 		/* The last place is for the 100% that may be left out. */
-		if (!next_item(&steps, item) || !parse_share(item, &weight_bp))
+		if (!next_item(&steps, item) || share_read(item, &weight_bp) != 0)
 			return err_set(e, ERR_INPUT,
 				       "the steps of a rollout are percentages above 0, at most 100 and with at most "
 				       "two decimals, as in 1,5,25,100");

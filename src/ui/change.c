@@ -72,47 +72,22 @@ static int body_fill(const struct arguments *a, const char *action, cJSON *body,
 		whole = whole && cJSON_AddNumberToObject(body, "expect_revision", (double)expected);
 	if (arguments_flag(a, "dry-run"))
 		whole = whole && cJSON_AddTrueToObject(body, "dry_run");
+	if (arguments_flag(a, "force"))
+		whole = whole && cJSON_AddTrueToObject(body, "force");
 	return whole ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
-/* Whether several versions have a share now; a rollback may well restore a split. */
-static bool is_split(const cJSON *answer)
+/* The sentence follows on stderr; a failure to print must not hide it. */
+static void refusal_print(const struct arguments *a, const char *action, const cJSON *refusal)
 {
-	const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer, "route");
+	struct err e = {0};
 
-	return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(route, "entries")) > 1;
-}
-
-static int change_print(const cJSON *answer, const char *action, struct err *e)
-{
-	const char *model = json_find_text(answer, "model");
-	const char *before = json_find_text(answer, "before");
-
-	output_text(model);
-	fputs(": ", stdout);
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"))) {
-		printf("%s would give ", action);
-		output_text(json_find_text(answer, "after"));
-		printf(" (now revision %.0f, ", json_find_number(answer, "based_on"));
-		output_text(*before ? before : "nothing live");
-		puts("). Nothing was changed.");
-		return output_end(e);
-	}
-	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || is_split(answer)) {
-		fputs(strcmp(action, "shadow") == 0 ? "the route is " : "the split is ", stdout);
-		output_text(json_find_text(answer, "after"));
-	} else {
-		printf("v%.0f is live", json_find_number(answer, "live"));
-	}
-	printf(" (revision %.0f, was ", json_find_number(answer, "revision"));
-	output_text(*before ? before : "nothing live");
-	puts(").");
-	if (json_find_number(answer, "based_on") > 0) {
-		fputs("Go back: mldeck rollback ", stdout);
-		output_text(model);
-		printf(" --to %.0f --reason TEXT\n", json_find_number(answer, "based_on"));
-	}
-	return output_end(e);
+	if (!cJSON_GetObjectItemCaseSensitive(refusal, "gates"))
+		return;
+	if (arguments_flag(a, "json"))
+		output_json(refusal, &e);
+	else
+		change_print_refusal(a, action, refusal, &e);
 }
 
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e)
@@ -125,9 +100,10 @@ int change_send(const struct arguments *a, const char *action, cJSON *body, stru
 	if (body_fill(a, action, body, e) != 0 || output_client(a, action, &client, e) != 0)
 		goto out;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/route", arguments_at(a, 0));
-	if (client_post(client, path, body, CHANGE_TIMEOUT_MS, &answer, e) != 0)
-		goto out;
-	result = arguments_flag(a, "json") ? output_json(answer, e) : change_print(answer, action, e);
+	if (client_post(client, path, body, CHANGE_TIMEOUT_MS, &answer, e) == 0)
+		result = arguments_flag(a, "json") ? output_json(answer, e) : change_print(a, action, answer, e);
+	else
+		refusal_print(a, action, client_refusal(client));
 out:
 	cJSON_Delete(answer);
 	client_free(client);

@@ -18,7 +18,12 @@ int change_shares(const struct arguments *a, struct route_entry entries[ROUTE_EN
 		  struct err *e);
 /* A body with "weights", or NULL when memory is out. */
 cJSON *change_share_body(const struct route_entry *entries, size_t count);
-/* Checks model and reason, sends body (taken) and prints what came of it. */
+/* Checks model and reason, sends body (taken) and prints what came of it. Where gates refuse, their findings are
+ * printed before the error is returned. */
 int change_send(const struct arguments *a, const char *action, cJSON *body, struct err *e);
+
+/* change_print.c: what came, or would come, of a change: the answer, or a refusal that has gates. */
+int change_print(const struct arguments *a, const char *action, const cJSON *answer, struct err *e);
+int change_print_refusal(const struct arguments *a, const char *action, const cJSON *refusal, struct err *e);
 
 #endif

@@ -25,7 +25,7 @@ static int run(const struct arguments *a)
 	return promote(a, &e) == 0 ? 0 : command_fail(&command_promote, &e);
 }
 
-static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
+static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_FORCE, OPTION_END};
 
 const struct command command_promote = {
     .name = "promote",

@@ -112,7 +112,7 @@ static int run(const struct arguments *a)
 	return result == 0 ? 0 : command_fail(&command_shadow, &e);
 }
 
-static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_END};
+static const struct option_spec options[] = {CHANGE_OPTIONS, OPTION_FORCE, OPTION_END};
 
 const struct command command_shadow = {
     .name = "shadow",

@@ -454,6 +454,43 @@ def test_policies():
     world.close()
 
 
+def test_a_gate_says_no():
+    world = World("[model a]\nversion.1 = a1.txt\nversion.2 = a2.json\n[model b]\nversion.1 = v1.txt\nversion.2 = v3.txt\n")
+    world.apply()
+    status, data = control(world.runtime, "POST", "/control/v1/models/b/policy",
+                           {"set": {"min_age": "1d"}, "reason": "let it ripen"})
+    assert status == 200, data
+    world.write("[model a]\nroute = 1=50 2=50\n[model b]\nroute = 1=50 2=50\n")
+    # The route of a is not changed either: what can be known is asked for before.
+    said = world.refused(1)
+    assert "b, route: " in said and said.endswith("; nothing was changed"), said
+    done = world.command("--dry-run")
+    assert done.returncode == 1 and "~ route = v1 50% v2 50% (was v1 100%)" in done.stdout, done
+    fault = json.loads(world.command("--dry-run", "--json").stdout)["fault"]
+    assert fault["code"] == "gate" and "--force" not in world.apply("--force")
+    assert world.model("b")["revision"] == 2
+    records = json.loads(control(world.runtime, "GET", "/control/v1/audit?model=b&limit=1")[1])["records"]
+    assert records[0]["forced"] is True, records[0]
+    world.close()
+
+
+def test_a_rollout_owns_its_route():
+    world = World("[model flight-delay]\nroute = 1=100\n")
+    world.runtime.deploy_flights(3)
+    world.runtime.run("rollout", "flight-delay", "3", "--steps", "10,100", "--hold", "1h", *REASON)
+    said = world.refused(3)
+    assert "line 2: a rollout of v3 of flight-delay is under way" in said, said
+    # What says the same, or nothing of the route, is no change.
+    world.write("[model flight-delay]\nroute = 1=90 3=10\n")
+    assert "Nothing to do" in world.apply()
+    world.write("[model flight-delay]\nversion.3 = v3.txt\n")
+    assert "Nothing to do" in world.apply()
+    world.runtime.run("rollout", "flight-delay", "--abort", *REASON)
+    world.write("[model flight-delay]\nroute = 2=100\n")
+    world.apply()
+    world.close()
+
+
 def test_a_thousand_models():
     world = World("".join(f"[model m{i:04}]\nversion.1 = a1.txt\nroute = 1=100\n" for i in range(1000)))
     done = world.command("--dry-run", "--json")

@@ -2,12 +2,10 @@
 
 The verifier in another language is the one of docs/AUDIT.md, run as it stands there.
 """
-import http.client
 import json
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,25 +28,6 @@ def busy_runtime():
     runtime.run("rollback", "flight-delay", "--reason", "slow")
     assert runtime.command("promote", "flight-delay", "9", "--reason", "no").returncode == 4
     return runtime
-
-
-class Control(http.client.HTTPConnection):
-    def __init__(self, state):
-        super().__init__("localhost", timeout=DEADLINE_S)
-        self.path = f"{state}/control/mldeck.sock"
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-
-def control(runtime, method, path, body=None):
-    connection = Control(runtime.state)
-    connection.request(method, path, body)
-    response = connection.getresponse()
-    answer = json.loads(response.read())
-    connection.close()
-    return response.status, answer
 
 
 def edited(database, sql):
@@ -122,12 +101,12 @@ def test_heads_are_kept_and_checked():
     runtime = busy_runtime()
     head = runtime.run("audit", "--head").strip()
     runtime.run("promote", "flight-delay", "3", "--reason", "again")
-    status, verdict = control(runtime, "GET", f"/control/v1/audit/verify?head={head}")
+    status, verdict = runtime.control("GET", f"/control/v1/audit/verify?head={head}")
     assert status == 200 and verdict["ok"] is True and verdict["fault"] is None, verdict
     other = head[:-1] + ("0" if head[-1] != "0" else "1")
-    status, verdict = control(runtime, "GET", f"/control/v1/audit/verify?head={other}")
+    status, verdict = runtime.control("GET", f"/control/v1/audit/verify?head={other}")
     assert verdict["ok"] is False and verdict["fault"]["id"] == int(head.split(":")[0]), verdict
-    status, answer = control(runtime, "GET", "/control/v1/audit/verify?head=7")
+    status, answer = runtime.control("GET", "/control/v1/audit/verify?head=7")
     assert status == 400 and answer["code"] == "bad_input", answer
     assert runtime.command("audit", "--head", head).returncode == 2
     last = runtime.run("audit", "--head").strip()
@@ -154,7 +133,7 @@ def test_refusals_are_recorded_once():
     ]
     for path, body, action, code in attempts:
         before = int(runtime.run("audit", "--head").split(":")[0])
-        status, answer = control(runtime, "POST", path, body)
+        status, answer = runtime.control("POST", path, body)
         assert status >= 400 and answer["code"] == code, (body, answer)
         records = runtime.json("audit", "--limit", "2")["records"]
         assert records[0]["id"] == before + 1, (body, records)
@@ -162,11 +141,40 @@ def test_refusals_are_recorded_once():
         assert records[0]["detail"] == answer["error"], (answer, records[0])
     before = runtime.run("audit", "--head")
     for body in [{"action": "promote", "version": 77, "dry_run": True}, {"action": "split", "dry_run": True}]:
-        assert control(runtime, "POST", route, json.dumps(body))[0] >= 400
-    assert control(runtime, "GET", "/control/v1/models/nothing/history")[0] == 404
+        assert runtime.control("POST", route, json.dumps(body))[0] >= 400
+    assert runtime.control("GET", "/control/v1/models/nothing/history")[0] == 404
     assert runtime.run("audit", "--head") == before, "what changes nothing is not recorded"
     assert runtime.json("audit", "--verify")["ok"] is True
     runtime.stop()
+
+
+def test_what_was_forced_stays_marked():
+    runtime = busy_runtime()
+    route = "/control/v1/models/flight-delay/route"
+    status, answer = runtime.control("POST", "/control/v1/models/flight-delay/policy",
+                                     json.dumps({"set": {"min_age": "1h"}, "reason": "test"}))
+    assert status == 200, answer
+    before = int(runtime.run("audit", "--head").split(":")[0])
+    body = {"action": "promote", "version": 3, "reason": "at once"}
+    status, answer = runtime.control("POST", route, json.dumps(body))
+    assert status == 412 and answer["code"] == "gate", answer
+    status, answer = runtime.control("POST", route, json.dumps({**body, "force": True}))
+    assert status == 200, answer
+    runtime.run("rollback", "flight-delay", "--reason", "back")
+    records = runtime.json("audit", "flight-delay")["records"]
+    assert records[0]["id"] == before + 3 and [r["outcome"] for r in records[:3]] == ["done", "done", "gate"], records
+    assert [r["forced"] for r in records[:3]] == [False, True, False], records
+    evidence = json.loads(records[1]["data"])["evidence"]
+    assert any(f["name"] == "min_age" and f["forced"] for f in evidence["gates"]), evidence
+    assert [r["id"] for r in runtime.json("audit", "--forced")["records"]] == [before + 2]
+    assert " done FORCED " in runtime.run("audit", "--forced")
+    assert " promote FORCED " in runtime.run("history", "flight-delay")
+    assert [r["forced"] for r in runtime.json("history", "flight-delay")["revisions"][:3]] == [False, True, False]
+    runtime.stop()
+    done = subprocess.run([MLDECK, "audit", "--verify", "--state",
+                           edited(f"{runtime.state}/mldeck.db", f"UPDATE audit SET forced = 0 WHERE id = {before + 2}")],
+                          capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1 and f"record {before + 2} was changed" in done.stderr, done
 
 
 def test_filters():

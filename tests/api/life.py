@@ -235,6 +235,47 @@ def test_a_load_delays_nobody_and_the_slower_of_two_operators_is_told():
     held.stop()
 
 
+def test_a_version_stays_until_its_last_prediction():
+    held = Held()
+    runtime = held.runtime
+    runtime.deploy_flights(1)
+    held.deploy()
+    forced = {"action": "promote", "version": 2, "reason": "test", "force": True}
+    assert Control(runtime, "route", forced).wait()[0] == 200
+    held.hold()
+    answers = []
+    late = threading.Thread(target=lambda: answers.append(ask(runtime)))
+    late.start()
+    assert held.asked.wait(DEADLINE_S)
+    # Changes wake the keeper: v2 is in no route, and would be unloaded but for that prediction.
+    assert Control(runtime, "route", {**forced, "version": 1}).wait()[0] == 200
+    for _ in range(20):
+        runtime.run("load", "flight-delay", "1")
+        assert states(runtime) == ["ready", "ready"]
+    held.gate.set()
+    late.join()
+    assert answers == [(200, "2")], answers
+    poll(lambda: states(runtime) == ["ready", "unloaded"])
+    held.stop()
+
+
+def test_the_end_of_a_runtime_ends_a_load():
+    held = Held()
+    runtime = held.runtime
+    runtime.deploy_flights(1)
+    held.deploy()
+    poll(lambda: states(runtime) == ["ready", "unloaded"])
+    held.hold()
+    promotion = Control(runtime, "route", {"action": "promote", "version": 2, "reason": "test", "force": True})
+    assert held.asked.wait(DEADLINE_S)
+    assert runtime.stop() == 0, runtime.read_log()
+    status, refusal = promotion.wait()
+    assert status == 409, refusal
+    runtime.start()
+    assert ask(runtime) == (200, "1") and states(runtime) == ["ready", "unloaded"]
+    held.stop()
+
+
 def test_a_shadow_cannot_stand_in_the_way_back():
     held = Held()
     runtime = held.runtime

@@ -10,6 +10,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import threading
 
 from runtime import DEADLINE_S, FLIGHTS, Runtime, poll, rows_body, run_tests
@@ -336,6 +337,8 @@ def test_other_changes_meanwhile():
         check_refused(runtime, ["rollout", "m", "3", "--steps", "10", "--hold", "1m", "--reason", "r"], 3,
                       "m has a rollout already, of v2")
         assert weights(runtime) == {1: 9000, 2: 1000}
+        runtime.run("shadow", "m", "3=50%", "--reason", "r")
+        assert look(runtime)["state"] == "running"
         # An operator's rollback ends it, and the runtime lets it be.
         runtime.run("rollback", "m", "--reason", "I do not like it")
         ended = reach(runtime, lambda r: r["state"] != "running")
@@ -400,6 +403,82 @@ def test_a_full_disk_delays_the_way_back():
             reach(runtime, lambda r: r["state"] == "rolled back")
         poll(lambda: runtime.json("alerts")["alerts"] != [])
         assert weights(runtime) == {1: 10000}
+
+
+def control(runtime, method, path, body=None):
+    """A request to the control API, as a console makes it."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(DEADLINE_S)
+        connection.connect(f"{runtime.state}/control/mldeck.sock")
+        text = json.dumps(body).encode() if body is not None else b""
+        connection.sendall(f"{method} /control/v1/{path} HTTP/1.1\r\nHost: mldeck\r\nConnection: close\r\n"
+                           f"Content-Length: {len(text)}\r\n\r\n".encode() + text)
+        data = b""
+        while more := connection.recv(65536):
+            data += more
+    head, body = data.split(b"\r\n\r\n", 1)
+    return int(head.split()[1]), json.loads(body)
+
+
+def set_policy(runtime, **settings):
+    status, body = control(runtime, "POST", "models/m/policy", {"set": settings, "reason": "r"})
+    assert status == 200, body
+
+
+def test_gates_hold_it_up():
+    with Versions(honest) as runtime:
+        set_policy(runtime, min_age="1h")
+        check_refused(runtime, ["rollout", "m", "2", "--steps", "10", "--hold", "1h", "--reason", "r"], 1, "min_age")
+        asked = {"version": 2, "steps": "10", "hold": "1h", "reason": "r"}
+        status, body = control(runtime, "POST", "models/m/rollout", asked)
+        assert status == 412 and body["code"] == "gate", body
+        assert [g["verdict"] for g in body["gates"] if g["name"] == "min_age"] == ["wait"], body
+        assert weights(runtime) == {1: 10000}
+        shown = runtime.run("rollout", "m", "2", "--steps", "10", "--hold", "1h", "--dry-run", "--force")
+        assert "min_age" in shown and "forced" in shown, shown
+
+        # Forced, it is marked for ever, and its steps pass as well.
+        begun = start(runtime, 2, *CALM, "--force", steps="10,50", hold="0s")
+        assert begun["forced"], begun
+        assert runtime.json("history", "m")["revisions"][0]["forced"]
+        with Traffic(runtime):
+            reach(runtime, lambda r: r["state"] == "done")
+
+        # What does not pass at a step is waited for.
+        runtime.run("rollback", "m", "--reason", "r")
+        set_policy(runtime, min_age="0s", canary_requests="1000000")
+        start(runtime, 2, *CALM, steps="50", hold="0s")
+        with Traffic(runtime):
+            waiting = reach(runtime, lambda r: "canary" in r["note"])
+            assert waiting["state"] == "running" and waiting["step"] == 0, waiting
+            set_policy(runtime, canary_requests="0")
+            reach(runtime, lambda r: r["state"] == "done")
+        assert [r["outcome"] for r in audits(runtime, "rollout")].count("gate") == 2, "waiting is not for the audit"
+
+
+def test_the_control_api():
+    with Versions(honest) as runtime:
+        assert control(runtime, "GET", "models/m/rollouts") == (200, {"model": "m", "rollouts": []})
+        assert control(runtime, "GET", "models/none/rollouts")[0] == 404
+        assert control(runtime, "POST", "models/m/rollout/stop", {})[0] == 404
+        assert control(runtime, "POST", "models/m/rollout", {"version": 2, "hold": "1m"})[0] == 400
+        assert control(runtime, "POST", "models/m/rollout", {"version": 2, "steps": "5"})[0] == 400
+        assert control(runtime, "POST", "models/m/rollout", {"steps": "5", "hold": "1m"})[0] == 400
+        for thresholds in ([], {"p99_ratio_max": 2}, {"secret": "2"}):
+            status, body = control(runtime, "POST", "models/m/rollout",
+                                   {"version": 2, "steps": "5", "hold": "1m", "thresholds": thresholds})
+            assert status == 400, body
+        for i in range(3):
+            status, body = control(runtime, "POST", "models/m/rollout",
+                                   {"version": 2, "steps": "5", "hold": "1m", "thresholds": {"drift_max": "0.5"}})
+            assert status == 200 and body["rollout"]["thresholds"]["drift_max"] == "0.5", body
+            assert body["before"] == "v1 100%" and body["after"] == "v1 95% v2 5%", body
+            status, body = control(runtime, "POST", "models/m/rollout/abort", {"reason": f"r{i}"})
+            assert status == 200 and body["rollout"]["state"] == "aborted" and body["revision"] == 3 + 2 * i, body
+        listed = control(runtime, "GET", "models/m/rollouts?limit=2")[1]["rollouts"]
+        assert [r["id"] for r in listed] == [3, 2] and listed[0]["note"].endswith("r2"), listed
+        assert control(runtime, "GET", "alerts?limit=0")[0] == 400
+        assert control(runtime, "POST", "alerts/1/acknowledge", {})[0] == 404
 
 
 def test_monitors_see_it():

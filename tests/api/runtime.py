@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,18 @@ DEADLINE_S = 60
 
 class Skip(Exception):
     """What a test cannot run without."""
+
+
+class ControlConnection(http.client.HTTPConnection):
+    """HTTP over the control socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=DEADLINE_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
 
 
 class Runtime:
@@ -68,6 +81,15 @@ class Runtime:
         data = response.read()
         connection.close()
         return response, data
+
+    def control(self, method, path, body=None):
+        """A request of the control API: status and answer."""
+        connection = ControlConnection(f"{self.state}/control/mldeck.sock")
+        connection.request(method, path, body)
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+        connection.close()
+        return response.status, answer
 
     def infer(self, body, path="/v2/models/flight-delay/infer", headers={}):
         response, data = self.request("POST", path, json.dumps(body), headers)

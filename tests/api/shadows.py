@@ -85,6 +85,39 @@ def test_a_share_is_copied_and_never_answers():
     runtime.stop()
 
 
+def test_the_comparison_is_told():
+    runtime = flights(100)
+    for _ in range(40):
+        runtime.infer(flight_rows())
+    settled(runtime, 40)
+    shadow = runtime.json("shadow", MODEL)["shadows"][0]
+    told = shadow["comparison"]
+    assert (shadow["version"], shadow["percent"], told["against"]) == (2, 100, 1), shadow
+    assert (told["copied"], told["compared"], told["rows"], told["failed"]) == (40, 40, 80, 0), told
+    one, two = (runtime.infer(flight_rows(), f"/v2/models/{MODEL}/versions/{i}/infer")[1]["outputs"][0]["data"]
+                for i in (1, 2))
+    # What the shadow's own answers are: in another precision than the live version's, by this number.
+    assert math.isclose(told["difference_sum"], 40 * sum(b - a for a, b in zip(one, two)), rel_tol=1e-5), told
+    assert math.isclose(told["absolute_max"], max(abs(b - a) for a, b in zip(one, two)), rel_tol=1e-5), told
+    assert sum(told["bins"]) == 80 and told["live_ns_sum"] > 0 and told["shadow_p99_ns"] > 0, told
+    stats = runtime.json("status", MODEL)["models"][0]["per_version"][1]
+    assert stats["shadow"] == told
+    for words in (("shadow", MODEL), ("status", MODEL)):
+        lines = [line.split() for line in runtime.run(*words).splitlines()]
+        row = next(line for line in lines if line[:3] == ["v2", "100%", "v1"])
+        assert row[3:6] == ["40", "0", "0"], row
+
+    # Another share goes on; another pair begins anew.
+    runtime.run("shadow", MODEL, "2=50%", "--reason", "test")
+    assert runtime.json("shadow", MODEL)["shadows"][0]["comparison"]["since_ms"] == told["since_ms"]
+    runtime.run("shadow", MODEL, "2=0", "--reason", "test")
+    runtime.run("shadow", MODEL, "2=50%", "--reason", "test")
+    again = runtime.json("shadow", MODEL)["shadows"][0]["comparison"]
+    assert again["copied"] == 0 and again["since_ms"] >= told["since_ms"], again
+    assert outcome(runtime, "compared") == 40
+    runtime.stop()
+
+
 def test_only_what_the_live_version_answers_by_itself():
     runtime = flights(100)
     runtime.run("deploy", MODEL, f"{FLIGHTS}/{MODEL}/v3.txt")

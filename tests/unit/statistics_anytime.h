@@ -12,7 +12,8 @@ static void method_counts(struct statistics_case *c)
 	struct counts obs = case_counts(c, "obs");
 	struct numbers w = case_numbers(c, "w");
 	double log_e;
-	if (!answered(c, stat_counts_log_e(obs.at, w.at, obs.count, case_number(c, "conc"), &log_e, &c->e)))
+	if (!case_is_even(c, obs.count, w.count) ||
+	    !answered(c, stat_counts_log_e(obs.at, w.at, obs.count, case_number(c, "conc"), &log_e, &c->e)))
 		return;
 	put(c, "log_e_value", log_e);
 	put(c, "p_always_valid", stat_anytime_p(log_e));

@@ -42,7 +42,9 @@ static inline void case_release(struct statistics_case *c)
 {
 	for (size_t i = 0; i < c->array_count; i++)
 		free(c->arrays[i]);
+	c->array_count = 0;
 	cJSON_Delete(c->answer);
+	c->answer = NULL;
 }
 
 static inline const cJSON *case_item(const struct statistics_case *c, const char *key)
@@ -129,6 +131,16 @@ static inline void put_next(struct statistics_case *c, const char *key, double v
 	if (array == NULL)
 		cJSON_AddItemToObject(c->answer, key, array = cJSON_CreateArray());
 	cJSON_AddItemToArray(array, cJSON_CreateNumber(value));
+}
+
+/* Whether two arrays that belong together are as long as each other; refuses the case otherwise. */
+static inline bool case_is_even(struct statistics_case *c, size_t one, size_t other)
+{
+	if (one == other)
+		return true;
+	c->refused = true;
+	err_set(&c->e, ERR_INPUT, "inputs of %zu and %zu values do not belong together", one, other);
+	return false;
 }
 
 /* Of a routine's return value. */

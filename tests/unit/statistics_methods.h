@@ -26,8 +26,6 @@
 
 static void put_mean_test(struct statistics_case *c, const struct stat_mean_test *test)
 {
-	put(c, "diff", test->difference);
-	put(c, "mean_diff", test->difference);
 	put(c, "se", test->error);
 	put(c, "t", test->t);
 	put(c, "df", test->df);
@@ -40,22 +38,28 @@ static void method_welch(struct statistics_case *c)
 	struct numbers a = case_numbers(c, "a"), b = case_numbers(c, "b");
 	struct stat_moments of_a = stat_moments_of(a.at, a.count), of_b = stat_moments_of(b.at, b.count);
 	struct stat_mean_test test;
-	if (answered(c, stat_welch(&of_a, &of_b, alpha_of(c), &test, &c->e)))
+	if (answered(c, stat_welch(&of_a, &of_b, alpha_of(c), &test, &c->e))) {
+		put(c, "diff", test.difference);
 		put_mean_test(c, &test);
+	}
 }
 
 static void method_welch_summary(struct statistics_case *c)
 {
 	struct stat_moments a = summary(c, "na", "ma", "sa"), b = summary(c, "nb", "mb", "sb");
 	struct stat_mean_test test;
-	if (answered(c, stat_welch(&a, &b, alpha_of(c), &test, &c->e)))
+	if (answered(c, stat_welch(&a, &b, alpha_of(c), &test, &c->e))) {
+		put(c, "diff", test.difference);
 		put_mean_test(c, &test);
+	}
 }
 
 static bool paired(struct statistics_case *c, struct stat_mean_test *test)
 {
 	struct numbers a = case_numbers(c, "a"), b = case_numbers(c, "b");
 	struct stat_moments differences = {0};
+	if (!case_is_even(c, a.count, b.count))
+		return false;
 	for (size_t i = 0; i < a.count; i++)
 		stat_moments_add(&differences, b.at[i] - a.at[i]);
 	return answered(c, stat_paired(&differences, alpha_of(c), test, &c->e));
@@ -64,8 +68,10 @@ static bool paired(struct statistics_case *c, struct stat_mean_test *test)
 static void method_paired(struct statistics_case *c)
 {
 	struct stat_mean_test test;
-	if (paired(c, &test))
+	if (paired(c, &test)) {
+		put(c, "mean_diff", test.difference);
 		put_mean_test(c, &test);
+	}
 }
 
 static void method_tost(struct statistics_case *c)
@@ -164,7 +170,7 @@ static void method_chi2_fit(struct statistics_case *c)
 	struct counts obs = case_counts(c, "obs");
 	struct numbers w = case_numbers(c, "w");
 	struct stat_chi2 r;
-	if (answered(c, stat_chi2_fit(obs.at, w.at, obs.count, &r, &c->e)))
+	if (case_is_even(c, obs.count, w.count) && answered(c, stat_chi2_fit(obs.at, w.at, obs.count, &r, &c->e)))
 		put_chi2(c, &r);
 }
 
@@ -183,7 +189,8 @@ static void method_psi(struct statistics_case *c)
 {
 	struct counts ref = case_counts(c, "ref"), cur = case_counts(c, "cur");
 	struct stat_psi r;
-	if (!answered(c, stat_psi(ref.at, cur.at, ref.count, case_number(c, "smooth"), alpha_of(c), &r, &c->e)))
+	if (!case_is_even(c, ref.count, cur.count) ||
+	    !answered(c, stat_psi(ref.at, cur.at, ref.count, case_number(c, "smooth"), alpha_of(c), &r, &c->e)))
 		return;
 	put(c, "psi", r.psi);
 	put(c, "null_critical_value", r.critical);
@@ -205,7 +212,7 @@ static void method_distances(struct statistics_case *c)
 {
 	struct counts p = case_counts(c, "p"), q = case_counts(c, "q");
 	struct stat_distances d;
-	if (!answered(c, stat_distances(p.at, q.at, p.count, &d, &c->e)))
+	if (!case_is_even(c, p.count, q.count) || !answered(c, stat_distances(p.at, q.at, p.count, &d, &c->e)))
 		return;
 	put(c, "js_distance_base2", sqrt(d.jensen_shannon / M_LN2));
 	put(c, "js_divergence_base2", d.jensen_shannon / M_LN2);
@@ -219,7 +226,8 @@ static void method_homogeneity(struct statistics_case *c)
 {
 	struct counts ref = case_counts(c, "ref"), cur = case_counts(c, "cur");
 	struct stat_chi2 r;
-	if (answered(c, stat_chi2_homogeneity(ref.at, cur.at, ref.count, &r, &c->e)))
+	if (case_is_even(c, ref.count, cur.count) &&
+	    answered(c, stat_chi2_homogeneity(ref.at, cur.at, ref.count, &r, &c->e)))
 		put_chi2(c, &r);
 }
 
@@ -227,6 +235,8 @@ static struct stat_pairs pairs_of(struct statistics_case *c, const char *x_key, 
 {
 	struct numbers x = case_numbers(c, x_key), y = case_numbers(c, y_key);
 	struct stat_pairs pairs = {0};
+	if (!case_is_even(c, x.count, y.count))
+		return pairs;
 	for (size_t i = 0; i < x.count; i++)
 		stat_pairs_add(&pairs, x.at[i], y.at[i]);
 	return pairs;
@@ -330,6 +340,8 @@ static void method_row_diff(struct statistics_case *c)
 {
 	struct numbers old = case_numbers(c, "old"), new = case_numbers(c, "new");
 	struct stat_row_diff d = {0};
+	if (!case_is_even(c, old.count, new.count))
+		return;
 	put_numbers(c, "indices", NULL, 0);
 	for (size_t i = 0; i < old.count; i++)
 		if (stat_row_diff_add(&d, old.at[i], new.at[i], case_number(c, "atol"), case_number(c, "rtol")))
@@ -339,6 +351,12 @@ static void method_row_diff(struct statistics_case *c)
 	put(c, "mean_signed", stat_moments_mean(&d.differences));
 	put(c, "rmse", stat_row_diff_rmse(&d));
 	put_bool(c, "numpy_allclose", d.violations == 0);
+}
+
+static double nth(const cJSON *array, int i)
+{
+	const cJSON *item = cJSON_GetArrayItem(array, i);
+	return item != NULL ? item->valuedouble : NAN;
 }
 
 static void method_ulp(struct statistics_case *c)
@@ -354,6 +372,8 @@ static void method_flips(struct statistics_case *c)
 {
 	struct numbers y = case_numbers(c, "y"), old = case_numbers(c, "old"), new = case_numbers(c, "new");
 	struct stat_flips f = {0};
+	if (!case_is_even(c, y.count, old.count) || !case_is_even(c, y.count, new.count))
+		return;
 	for (size_t i = 0; i < y.count; i++)
 		stat_flips_add(&f, (int64_t)y.at[i], (int64_t)old.at[i], (int64_t) new.at[i]);
 	double rows = (double)f.rows;
@@ -395,8 +415,8 @@ static void method_burn_thresholds(struct statistics_case *c)
 	put(c, "error_budget", budget);
 	cJSON_ArrayForEach(row, case_item(c, "rows"))
 	{
-		double hours = cJSON_GetArrayItem(row, 0)->valuedouble;
-		double percent = cJSON_GetArrayItem(row, 1)->valuedouble;
+		double hours = nth(row, 0);
+		double percent = nth(row, 1);
 		double threshold = stat_burn_threshold(percent, 3600 * case_number(c, "period_h"), 3600 * hours);
 		put_next(c, "thresholds", threshold);
 		put_next(c, "error_ratio_thresholds", threshold * budget);
@@ -438,11 +458,6 @@ static void method_sketch(struct statistics_case *c)
 	}
 }
 
-static double nth(const cJSON *array, int i)
-{
-	return cJSON_GetArrayItem(array, i)->valuedouble;
-}
-
 static void method_special(struct statistics_case *c)
 {
 	static const double alphas[] = {0.05, 0.01, 0.001};
@@ -468,7 +483,9 @@ static void method_special(struct statistics_case *c)
 
 static void method_hash(struct statistics_case *c)
 {
-	const char *text = case_item(c, "s")->valuestring;
+	const char *text = cJSON_GetStringValue(case_item(c, "s"));
+	if (text == NULL)
+		return;
 	uint64_t hash = hash_seeded(case_count(c, "seed"), NULL, text, strlen(text));
 	char hex[17];
 	snprintf(hex, sizeof hex, "%016" PRIx64, hash);

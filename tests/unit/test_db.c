@@ -101,12 +101,37 @@ static void history_stays(void **state)
 	db_close(db);
 }
 
+/* Commits leave the log alone; the other connection empties it, and they begin it anew. */
+static void the_log_is_another_connections(void **state)
+{
+	(void)state;
+	struct db *db, *other;
+	assert_int_equal(db_open(path, &db, NULL), 0);
+	assert_int_equal(db_run(db, "CREATE TABLE t (x)", NULL), 0);
+	assert_int_equal(db_open(path, &other, NULL), 0);
+	for (int i = 0; i < 1500; i++)
+		assert_int_equal(db_run(db, "INSERT INTO t VALUES (1)", NULL), 0);
+	assert_true(db_log_pages(db) >= 1500);
+	assert_int_equal(db_checkpoint(other, NULL), 0);
+	assert_int_equal(db_run(db, "INSERT INTO t VALUES (1)", NULL), 0);
+	assert_true(db_log_pages(db) < 10);
+	/* In the middle of a transaction it takes what it can. */
+	assert_int_equal(db_begin(db, NULL), 0);
+	assert_int_equal(db_run(db, "INSERT INTO t VALUES (1)", NULL), 0);
+	assert_int_equal(db_checkpoint(other, NULL), 0);
+	assert_int_equal(db_commit(db, NULL), 0);
+	assert_int_equal(number(other, "SELECT count(*) FROM t"), 1502);
+	db_close(other);
+	db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(durable_settings, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(migrations, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(history_stays, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_log_is_another_connections, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

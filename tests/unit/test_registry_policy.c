@@ -212,6 +212,27 @@ static void the_newest_test_of_a_pair_counts(void **state)
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
+static void a_reported_test_is_recorded(void **state)
+{
+	struct world *w = *state;
+	struct test_result result = {.kind = "benchmark", .version = 2, .passed = true, .summary = "build 812"}, found;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), 0);
+	assert_int_equal(result.against, 1);
+	expect_last_audit(w, "churn", "tested", "done", "benchmark of v2 against v1: passed");
+	assert_int_equal(registry_test_result(w->r, "churn", "benchmark", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, result.id);
+	assert_true(found.passed);
+	assert_string_equal(found.summary, "build 812");
+	result = (struct test_result){.kind = "benchmark", .version = 1};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	expect_last_audit(w, "churn", "tested", "conflict", e.text);
+	result = (struct test_result){.kind = "benchmark", .version = 2, .against = 9};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -219,7 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_model_without_one_has_the_default),      TEST(the_newest_holds_and_survives),
 	    TEST(refusals_are_recorded_and_change_nothing), TEST(approvals_name_what_was_live),
-	    TEST(the_newest_test_of_a_pair_counts),
+	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_reported_test_is_recorded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

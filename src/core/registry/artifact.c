@@ -3,6 +3,7 @@
  * A file in artifacts/tmp is nobody's but its writer's; a file in artifacts/sha256 never changes.
  */
 #include "core/digest.h"
+#include "core/fault.h"
 #include "core/registry/registry_internal.h"
 
 #include <dirent.h>
@@ -111,16 +112,20 @@ static int shelve(struct artifact *a, const char *sha256, struct err *e)
 	char shelf[NAME_SIZE], name[NAME_SIZE];
 	shelf_of(sha256, shelf);
 	name_of(sha256, name);
+	FAULT_POINT(artifact_written);
 	if (fchmod(a->fd, 0400) != 0 || fsync(a->fd) != 0)
 		return fail(errno, "write", e);
+	FAULT_POINT(artifact_synced);
 	if (mkdirat(directory_fd, shelf, 0700) != 0 && errno != EEXIST)
 		return fail(errno, "shelve", e);
 	if (renameat(directory_fd, a->name, directory_fd, name) != 0)
 		return fail(errno, "shelve", e);
-	if (registry_sync_directory(directory_fd, shelf, e) == 0 &&
-	    registry_sync_directory(directory_fd, ARTIFACTS_SHA256, e) == 0)
-		return 0;
-	return -1;
+	FAULT_POINT(artifact_renamed);
+	if (registry_sync_directory(directory_fd, shelf, e) != 0 ||
+	    registry_sync_directory(directory_fd, ARTIFACTS_SHA256, e) != 0)
+		return -1;
+	FAULT_POINT(artifact_shelved);
+	return 0;
 }
 
 int artifact_commit(struct artifact *a, char sha256[65], uint64_t *size_bytes, struct err *e)

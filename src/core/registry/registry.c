@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The log is brought into the file when it has so many pages: about a hundred changes. */
+#define LOG_PAGES 512
+
 void registry_lock(struct registry *r)
 {
 	pthread_mutex_lock(&r->mutex);
@@ -69,7 +72,7 @@ static int open_database(struct registry *r, struct err *e)
 	size_t before;
 	if (db_open(path, &r->db, e) != 0 ||
 	    db_migrate(r->db, registry_schema, registry_schema_count, fill_step, r, &before, e) != 0 ||
-	    registry_sync_directory(r->directory_fd, ".", e) != 0)
+	    registry_sync_directory(r->directory_fd, ".", e) != 0 || db_open(path, &r->log_db, e) != 0)
 		return -1;
 	/* Beside a database that was just made, old artifacts mean that somebody lost one: keep
 	 * them. */
@@ -93,12 +96,18 @@ int registry_open(const char *directory, struct registry **result, struct err *e
 	return -1;
 }
 
+int registry_checkpoint(struct registry *r, struct err *e)
+{
+	return db_log_pages(r->db) < LOG_PAGES ? 0 : db_checkpoint(r->log_db, e);
+}
+
 void registry_close(struct registry *r)
 {
 	if (r == NULL)
 		return;
 	for (size_t i = 0; r->db != NULL && i < REFUSERS_MAX; i++)
 		registry_count_refusals(r, &r->refusals[i], NULL);
+	db_close(r->log_db);
 	db_close(r->db);
 	/* Last: whoever takes the lock next finds the database closed. */
 	registry_directory_close(r);

@@ -81,6 +81,9 @@ struct audit_head {
  * the process that holds it; ERR_DENIED when the directory is another user's. */
 int registry_open(const char *directory, struct registry **result, struct err *e);
 void registry_close(struct registry *r);
+/* Brings the log of the database into its file when it has grown, so that no change has to. From one thread, now and
+ * then; changes do not wait for it. */
+int registry_checkpoint(struct registry *r, struct err *e);
 
 /* --- artifacts: content-addressed files, written before the row that names them --- */
 

@@ -198,6 +198,59 @@ int registry_add_test_result(struct registry *r, const char *model, const struct
 	return done;
 }
 
+static int write_report(struct registry *r, const char *model, struct test_result *result, struct audit_record *audit,
+			struct err *e)
+{
+	struct revision_record *current = calloc(1, sizeof *current);
+	char summary[REASON_SIZE];
+	int64_t model_id;
+	int done = -1;
+
+	if (current == NULL)
+		return err_set(e, ERR_MEMORY, "memory ran out while recording a test");
+	if (registry_clean_reason(result->summary, summary, e) != 0 ||
+	    registry_find_model(r, model, &model_id, e) != 0 ||
+	    check_version(r, model, model_id, result->version, e) != 0 ||
+	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
+		goto out;
+	if (result->against == 0)
+		result->against = route_live(&current->route);
+	if (result->against == result->version) {
+		err_set(e, ERR_CONFLICT, "a test compares two versions, and v%u of %s would be both", result->version,
+			model);
+		goto out;
+	}
+	if (check_version(r, model, model_id, result->against, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
+	    registry_last_id(r, &result->id, e) != 0)
+		goto out;
+	snprintf(audit->detail, sizeof audit->detail, "%s of v%u against v%u: %s", result->kind, result->version,
+		 result->against, result->passed ? "passed" : "failed");
+	done = registry_insert_audit(r, audit, e);
+out:
+	free(current);
+	return done;
+}
+
+int registry_report_test(struct registry *r, const char *model, struct test_result *result, const struct actor *actor,
+			 struct err *e)
+{
+	struct audit_record audit;
+	struct err fault = {0};
+
+	registry_audit_init(&audit, actor, "tested", model, "done", result->summary);
+	audit.version = result->version;
+	result->at_ms = audit.at_ms;
+	registry_lock(r);
+	int done = db_begin(r->db, &fault);
+	if (done == 0)
+		done = write_report(r, model, result, &audit, &fault);
+	done = registry_end_change(r, done, &audit, &fault);
+	registry_unlock(r);
+	if (done != 0 && e != NULL)
+		*e = fault;
+	return done;
+}
+
 static int read_result(struct registry *r, int64_t model_id, const char *kind, uint32_t version, uint32_t against,
 		       struct test_result *result, struct err *e)
 {

@@ -1,6 +1,7 @@
 /* Registering versions, and freezing their baselines. */
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/fault.h"
 #include "core/registry/registry_internal.h"
 #include "core/registry/registry_samples.h"
 
@@ -213,6 +214,7 @@ static int add_version(struct registry *r, struct deploy *d, struct audit_record
 	d->result.created = true;
 	if (insert_version(r, d, e) != 0)
 		return -1;
+	FAULT_POINT(deploy_version);
 	if (d->baseline_json != NULL && insert_baseline(r, d->model_id, d->result.version, d->baseline_json, e) != 0)
 		return -1;
 	if (new_model && !d->no_live)
@@ -249,7 +251,10 @@ static int write_deploy(struct registry *r, struct deploy *d, struct err *e)
 	snprintf(data, sizeof data, "{%s}", members);
 	if (audit.data == NULL)
 		audit.data = data;
-	return registry_insert_audit(r, &audit, e);
+	if (registry_insert_audit(r, &audit, e) != 0)
+		return -1;
+	FAULT_POINT(deploy_audit);
+	return 0;
 }
 
 static int transact(struct registry *r, struct deploy *d, struct err *e)
@@ -259,8 +264,11 @@ static int transact(struct registry *r, struct deploy *d, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "there is no uploaded file with the SHA-256 %s", d->manifest->sha256);
 	if (db_begin(r->db, e) != 0)
 		return -1;
-	if (write_deploy(r, d, e) == 0 && db_commit(r->db, e) == 0)
+	FAULT_POINT(deploy_begun);
+	if (write_deploy(r, d, e) == 0 && db_commit(r->db, e) == 0) {
+		FAULT_POINT(deploy_committed);
 		return 0;
+	}
 	db_rollback(r->db);
 	return -1;
 }

@@ -37,6 +37,7 @@ struct registry {
 	int directory_fd;
 	int lock_fd;
 	struct db *db;
+	struct db *log_db;       /* of registry_checkpoint() */
 	atomic_uint temporaries; /* begun so far; names them */
 	struct refusals refusals[REFUSERS_MAX];
 };

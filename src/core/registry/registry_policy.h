@@ -54,6 +54,10 @@ struct test_result {
 
 /* at_ms 0: now. */
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
+/* The same as somebody reports it, of a test that ran elsewhere: with its audit record, in one transaction. against 0:
+ * the version that is live. Refusals are recorded. */
+int registry_report_test(struct registry *r, const char *model, struct test_result *result, const struct actor *actor,
+			 struct err *e);
 /* The newest of a kind for a pair; result->id 0 when there is none. */
 int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
 			 struct test_result *result, struct err *e);

@@ -2,6 +2,7 @@
  * can say that one a model is open and that an ended one stays as it is. */
 #include "core/registry/registry_rollouts.h"
 
+#include "core/fault.h"
 #include "core/registry/registry_internal.h"
 
 #include <inttypes.h>
@@ -141,10 +142,13 @@ int registry_update_rollout(struct registry *r, const struct rollout *rollout, c
 	int result = db_begin(r->db, e);
 	if (result == 0)
 		result = registry_put_rollout(r, 0, &copy, e);
+	FAULT_POINT(rollout_row);
 	if (result == 0 && action != NULL)
 		result = audit(r, rollout, actor, action, reason, e);
+	FAULT_POINT(rollout_audit);
 	if (result == 0)
 		result = db_commit(r->db, e);
+	FAULT_POINT(rollout_committed);
 	if (result != 0)
 		db_rollback(r->db);
 	registry_unlock(r);

@@ -7,6 +7,7 @@
  * is not met again. A rollout is undone as a whole: its steps, and what changed of shadows meanwhile,
  * go back to the route before it.
  */
+#include "core/fault.h"
 #include "core/registry/registry_internal.h"
 #include "core/rollout.h"
 
@@ -313,6 +314,7 @@ static int write_change(struct registry *r, struct attempt *a, struct err *e)
 	struct audit_record audit;
 	if (write_rollout(r, a, e) != 0)
 		return -1;
+	FAULT_POINT(change_rollout);
 	char *members = audit_members(a, e), *data = NULL;
 	if (members == NULL)
 		return -1;
@@ -320,8 +322,10 @@ static int write_change(struct registry *r, struct attempt *a, struct err *e)
 	audit.version = concerned(a);
 	detail(a, audit.detail, sizeof audit.detail);
 	int result = registry_insert_revision(r, a->model_id, &a->next, a->target, &audit, members, &data, e);
+	FAULT_POINT(change_revision);
 	if (result == 0)
 		result = registry_insert_audit(r, &audit, e);
+	FAULT_POINT(change_audit);
 	free(data);
 	free(members);
 	return result;
@@ -329,13 +333,16 @@ static int write_change(struct registry *r, struct attempt *a, struct err *e)
 
 static int transact(struct registry *r, struct attempt *a, struct err *e)
 {
+	FAULT_POINT(change_unbegun);
 	if (db_begin(r->db, e) != 0)
 		return -1;
+	FAULT_POINT(change_begun);
 	int result = attempt_change(r, a, e);
 	if (result == 0 && !a->change->dry_run) {
 		result = write_change(r, a, e);
 		if (result == 0)
 			result = db_commit(r->db, e);
+		FAULT_POINT(change_committed);
 	}
 	/* After a commit there is no transaction left, and this does nothing. */
 	db_rollback(r->db);

@@ -131,7 +131,7 @@ int stat_counts_log_e(const uint64_t *counts, const double *weights, size_t cell
 	*log_e = total_log_e(concentration, total);
 	for (size_t i = 0; i < cells; i++) {
 		if (weights[i] > 0)
-			*log_e += cell_log_e((double)counts[i], weights[i], concentration, total);
+			*log_e += cell_log_e((double)counts[i], weights[i] / weight_sum, concentration, total);
 		else if (counts[i] > 0)
 			*log_e = INFINITY;
 	}

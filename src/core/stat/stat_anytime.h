@@ -60,8 +60,8 @@ double stat_msprt_log_e(double difference, double error, double tau);
 
 /* ln E of counts against the shares they should have, prior Dirichlet(concentration w):
  * ln G(c) - ln G(c + N) + sum(ln G(c w + n) - ln G(c w) - n ln w), without cancellation (Lindon and Malek 2022).
- * A count where the weight is 0 is impossible under no difference: INFINITY. weights sum to 1 within 1e-9, are not
- * negative; concentration > 0; at least one cell. Else ERR_INPUT. No counts yet: 0.
+ * A count where the weight is 0 is impossible under no difference: INFINITY. Weights sum to 1 within 1e-9, are scaled
+ * to do so exactly, and are not negative; concentration > 0; at least one cell. Else ERR_INPUT. No counts yet: 0.
  * Sample ratio: assignments against the shares, concentration 1000. Errors: events by arm against the arms' shares of
  * traffic, concentration 20; given an event, its arm is multinomial under no difference even when the rate drifts. */
 #define STAT_RATIO_CONCENTRATION 1000

@@ -360,9 +360,10 @@ double stat_lambert_lower(double log_minus_x)
 	double l = -log_minus_x;
 	if (!(l >= 1))
 		return NAN;
-	/* u = -w solves u - ln u = l, u >= 1. Near u = 1 it is l - 1 = (u - 1)^2 / 2 - ... */
-	double u = l < 3 ? 1 + sqrt(2 * (l - 1)) + (l - 1) * 2 / 3 : l + log(l);
-	for (int i = 0; i < 60 && u > 1; i++) {
+	/* u = -w solves u - ln u = l, u >= 1: a convex function, and the start is to the right of its zero but for l
+	 * next to 1, where the first step goes there. */
+	double u = l + log(l);
+	for (int i = 0; i < 100 && u > 1; i++) {
 		double step = (u - log(u) - l) * u / (u - 1);
 		u -= step;
 		if (fabs(step) < 1e-15 * u)

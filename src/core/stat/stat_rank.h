@@ -2,7 +2,7 @@
  * stat_rank: comparisons by rank, which no outlier moves: for times of benchmarks and other heavy tails.
  *
  * Pure; any thread. Samples are sorted in place. Exact distributions are made by dynamic programming within the
- * limits below, which allocates at most 160 KB and takes at most 30 ms; beyond them the normal approximation is used
+ * limits below, which allocates at most 160 KB and takes about 10 ms; beyond them the normal approximation is used
  * and is_exact says so. Values must be independent: of a benchmark, one value a process launch (iterations pooled over
  * launches gave 0.84 false alarms). No values, or one that is not finite: ERR_INPUT.
  */

@@ -7,6 +7,7 @@
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
+#include "core/fault.h"
 #include "core/json.h"
 
 #include <string.h>
@@ -51,6 +52,7 @@ static const struct http_route routes[] = {
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},
     {"POST", "/control/v1/models/{}/policy", control_post_policy, "change that"},
+    {"POST", "/control/v1/models/{}/tests", control_post_test, "record what a test gave"},
     {"POST", "/control/v1/models/{}/approve", control_post_approve, "confirm a version as a second person"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},
     {"GET", "/control/v1/models/{}/rollouts", control_get_rollouts, "rollouts, newest first"},
@@ -85,4 +87,6 @@ void control_handle(void *context, const struct http_request *request, struct ht
 	http_dispatch(routes, sizeof routes / sizeof *routes, context, request, response, control_refuse);
 	if (registry_recorded() == recorded)
 		control_record_refusal(context, request, response);
+	else
+		FAULT_POINT(answer);
 }

@@ -92,21 +92,29 @@ void control_get_policy(void *context, const struct http_request *request, const
 
 /* --- who may --- */
 
-/* Users that may promote and are let in, as far as it matters: 0, 1, or 2 for more. A group may have any number. */
+/* Users that may promote and are let in, as far as it matters: 0, 1, or 2 for more. Root counts as a person, whoever
+ * else may become root: the system knows no better. Of the group of [control] anybody may be in a group of promoters.
+ */
 static unsigned count_promoters(const struct server *s, const struct policy *p)
 {
+	const uint32_t always[] = {0, geteuid()};
 	char name[POLICY_NAMES_SIZE];
 	unsigned count = 0;
-	uint32_t uid;
+	uint32_t uid, gid;
 	bool group;
 
 	if (p->promoters[0] == '\0')
-		return s->has_group || geteuid() != 0 ? 2 : 1; /* the owner and root, or root alone */
-	for (size_t i = 0; policy_promoter(p, i, name, &group); i++)
-		if (group)
+		return s->has_group || geteuid() != 0 ? 2 : 1;
+	for (size_t i = 0; policy_promoter(p, i, name, &group); i++) {
+		if (!group) {
+			count += users_find(name, &uid) && control_lets_in(s, uid);
+			continue;
+		}
+		if (s->has_group)
 			count += 2;
-		else if (users_find(name, &uid) && control_lets_in(s, uid))
-			count++;
+		for (size_t k = 0; k < (geteuid() == 0 ? 1 : 2); k++)
+			count += users_find_group(name, &gid) && users_in_group(always[k], gid);
+	}
 	return count < 2 ? count : 2;
 }
 

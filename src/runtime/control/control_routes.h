@@ -41,6 +41,9 @@ http_handler control_get_policy;
 http_handler control_post_policy;
 http_handler control_post_approve;
 
+/* control_tests.c */
+http_handler control_post_test;
+
 /* control_load.c */
 http_handler control_post_load;
 

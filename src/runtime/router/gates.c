@@ -244,12 +244,8 @@ bool gates_overridden(const struct finding *findings, size_t count)
 
 char *gates_evidence(const struct finding *findings, size_t count)
 {
-	cJSON *json = cJSON_CreateObject(), *list = findings_to_json(findings, count);
-	char *text = NULL;
-	if (list != NULL && cJSON_AddItemToObject(json, "gates", list))
-		text = cJSON_PrintUnformatted(json);
-	else
-		cJSON_Delete(list);
+	cJSON *json = findings_to_json(findings, count);
+	char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	return text;
 }

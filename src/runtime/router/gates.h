@@ -74,7 +74,7 @@ int gates_judge(struct registry *registry, const struct served_model *m, const s
 		size_t *count, struct err *e);
 /* Whether one of them was overridden. */
 bool gates_overridden(const struct finding *findings, size_t count);
-/* What the audit keeps of them, {"gates":[...]}; free(). NULL when memory is out. */
+/* What the audit keeps of them, a JSON array; free(). NULL when memory is out. */
 char *gates_evidence(const struct finding *findings, size_t count);
 
 /* --- for the gates --- */

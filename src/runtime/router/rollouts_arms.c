@@ -4,23 +4,10 @@
  * The version's predictions are counted a second time, in the live version's bins: those of its own lie elsewhere, and
  * a new version has none at all before BASELINE_LEARN_COUNT predictions.
  */
+#include "runtime/router/beside.h"
 #include "runtime/router/rollouts_internal.h"
 
 #include <string.h>
-
-static void read_totals(struct telemetry *t, struct analysis_arm *arm)
-{
-	struct telemetry_totals totals;
-	telemetry_read_totals(t, &totals, arm->latency);
-	arm->answered = totals.ok;
-	arm->errors = totals.errors;
-	arm->bin_count = totals.bin_count;
-	memcpy(arm->edges, totals.edges, sizeof arm->edges);
-	memcpy(arm->predictions, totals.predictions, sizeof arm->predictions);
-	arm->below = totals.below;
-	arm->above = totals.above;
-	arm->nan = totals.nan;
-}
 
 static void read_compared(struct telemetry *t, struct analysis_arm *arm)
 {
@@ -71,8 +58,8 @@ bool rollout_arms_read(struct rollouts *rs, const struct rollout *r, struct roll
 	struct served_version *live = m == NULL ? NULL : served_model_find(m, r->from);
 	bool found = version != NULL && live != NULL;
 	if (found) {
-		read_totals(live->telemetry, &arms->live);
-		read_totals(version->telemetry, &arms->version);
+		arm_read(live, &arms->live);
+		arm_read(version, &arms->version);
 		compare_with(version->telemetry, &arms->live);
 		read_compared(version->telemetry, &arms->version);
 	}
@@ -87,9 +74,7 @@ bool rollout_arms_read(struct rollouts *rs, const struct rollout *r, struct roll
 	since(&arms->version, &arms->base_version);
 	since(&arms->live, &arms->base_live);
 	uint32_t weight_bp = r->steps[r->step].weight_bp;
-	arms->version.version = r->version;
 	arms->version.weight_bp = weight_bp;
-	arms->live.version = r->from;
 	arms->live.weight_bp = ROUTE_BUCKETS - weight_bp;
 	return true;
 }

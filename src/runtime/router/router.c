@@ -1,6 +1,7 @@
 #include "runtime/router/router_internal.h"
 
 #include "core/clock.h"
+#include "core/fault.h"
 #include "runtime/router/epoch.h"
 
 #include <stdio.h>
@@ -149,7 +150,9 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 	new->model_count = old->model_count + (replaces ? 0 : 1);
 
 	served_model_compare(replaced, m, ended);
+	FAULT_POINT(publish);
 	atomic_store(&r->routing, new);
+	FAULT_POINT(published);
 	epoch_wait();
 	for (size_t i = 0; i < ROUTE_ENTRIES_MAX; i++)
 		comparison_release(ended[i]);

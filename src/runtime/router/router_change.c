@@ -212,7 +212,7 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 		return -1;
 	}
 	beside_follow(m);
-	pthread_cond_signal(&p->r->wake);
+	router_wake(p->r);
 	return 0;
 }
 

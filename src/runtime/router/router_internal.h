@@ -22,6 +22,7 @@ struct router {
 	pthread_cond_t settled; /* an attempt to load a version has ended */
 	pthread_cond_t wake;    /* of the keeper: versions have left a route */
 	struct served_version *retired; /* replaced, in no routing; their last predictions may be under way */
+	bool woken;                     /* since the keeper last looked */
 	bool ending;
 	bool keeping; /* the keeper was started */
 	pthread_t keeper;
@@ -84,6 +85,8 @@ int router_warm_up(struct router *r, const char *model, const struct served_vers
 
 /* --- router_keep.c --- */
 
+/* Something may be there to unload. */
+void router_wake(struct router *r);
 /* Hands over a version that is in no routing any more: the keeper drops it after its last prediction. */
 void router_retire(struct router *r, struct served_version *v);
 int router_keep_start(struct router *r, struct err *e);

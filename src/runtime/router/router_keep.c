@@ -1,5 +1,6 @@
 /*
- * router_keep: the thread that unloads versions which nobody needs, and frees what was replaced.
+ * router_keep: the thread that unloads versions which nobody needs, and frees what was replaced. It also keeps the
+ * registry's log short, which would otherwise hold up a change now and then.
  *
  * It looks once a second and whenever a version has left a route. A version goes when it is in no route, no change
  * counts on it, no prediction runs, and its times are over: see [routes] in docs/CONFIG.md. What was replaced is freed
@@ -9,17 +10,24 @@
 
 #include "core/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define LOOK_MS 1000
 #define RETIRED_LOOK_MS 5 /* while predictions with what was replaced are under way */
+
+void router_wake(struct router *r)
+{
+	r->woken = true;
+	pthread_cond_signal(&r->wake);
+}
 
 void router_retire(struct router *r, struct served_version *v)
 {
 	atomic_store(&v->leaving, true);
 	v->retired_next = r->retired;
 	r->retired = v;
-	pthread_cond_signal(&r->wake);
+	router_wake(r);
 }
 
 void router_left(const struct served_model *m, const struct route *next)
@@ -136,15 +144,16 @@ static void *keep(void *context)
 		for (size_t i = 0; i < router_current(r)->model_count; i++)
 			unload_due(r, router_current(r)->models[i], clock_ms());
 		struct served_version *ended = take_ended(r);
-		if (ended != NULL) {
-			pthread_mutex_unlock(&r->change);
-			drop_all(ended);
-			pthread_mutex_lock(&r->change);
-			continue;
-		}
 		const struct timespec until =
 		    clock_deadline(clock_ms() + (r->retired != NULL ? RETIRED_LOOK_MS : LOOK_MS));
-		pthread_cond_timedwait(&r->wake, &r->change, &until);
+		bool dropped = ended != NULL;
+		pthread_mutex_unlock(&r->change);
+		drop_all(ended);
+		registry_checkpoint(r->registry, NULL);
+		pthread_mutex_lock(&r->change);
+		while (!r->woken && !dropped && pthread_cond_timedwait(&r->wake, &r->change, &until) != ETIMEDOUT)
+			continue;
+		r->woken = false;
 	}
 	pthread_mutex_unlock(&r->change);
 	return NULL;
@@ -165,7 +174,7 @@ void router_keep_stop(struct router *r)
 		return;
 	pthread_mutex_lock(&r->change);
 	r->ending = true;
-	pthread_cond_signal(&r->wake);
+	router_wake(r);
 	pthread_mutex_unlock(&r->change);
 	pthread_join(r->keeper, NULL);
 	while (r->retired != NULL) {

@@ -174,7 +174,7 @@ void router_release(struct router *r, struct served_life *held)
 		return;
 	pthread_mutex_lock(&r->change);
 	held->holds--;
-	pthread_cond_signal(&r->wake);
+	router_wake(r);
 	pthread_mutex_unlock(&r->change);
 }
 
