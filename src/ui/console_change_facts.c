@@ -97,6 +97,14 @@ uint32_t change_revision_returned(const struct change *change, const struct snap
 	return copy;
 }
 
+static bool editor_untouched(const struct change *change)
+{
+	struct route_entry shadows[ROUTE_ENTRIES_MAX];
+
+	return change->kind == CHANGE_SPLIT && !route_editor_shares_changed(&change->editor) &&
+	       route_editor_shadows(&change->editor, shadows) == 0;
+}
+
 static void route_lines(struct change *change, const struct snapshot_model *m)
 {
 	struct dialog *d = &change->dialog;
@@ -108,14 +116,15 @@ static void route_lines(struct change *change, const struct snapshot_model *m)
 		dialog_line(d, ROLE_WARNING, "meanwhile\t%s", change->moved);
 	if (change->moved_to)
 		dialog_line(d, ROLE_DIM, "after\tshown when enter was pressed");
-	else if (change->dry_error[0] && change->gate_count == 0)
-		dialog_line(d, change->kind == CHANGE_SPLIT ? ROLE_DIM : ROLE_BAD, "after\t%s", change->dry_error);
+	else if (change->dry_error[0] && editor_untouched(change))
+		dialog_line(d, ROLE_DIM, "after\t%s", change->dry_error);
 	else if (change->after_revision)
 		dialog_line(d, ROLE_TITLE, "after\t%s (as in r%u)", change->after, change->after_revision);
 	else if (change->after[0])
 		dialog_line(d, ROLE_TITLE, "after\t%s", change->after);
 	else if (change->dry_error[0])
-		dialog_line(d, ROLE_DIM, "after\tas it is now: the gates below say no");
+		dialog_line(d, ROLE_DIM, "after\tas it is now: %s",
+			    change->gate_count > 0 ? "the gates below say no" : "this cannot be done");
 	else if (change->kind != CHANGE_ROLLOUT)
 		dialog_line(d, ROLE_DIM, "after\tasking the runtime");
 }
@@ -249,7 +258,7 @@ static void editor_outcome(struct change *change)
 	uint32_t live = route_editor_live(editor);
 	struct dialog *d = &change->dialog;
 
-	if (!change->dry_done && change->dry_error[0] && change->gate_count == 0)
+	if (editor_untouched(change))
 		return;
 	if (live != editor->live && live != 0)
 		snprintf(d->outcome, sizeof(d->outcome), "v%u becomes the live version; v%u gets nothing any more.",
@@ -276,7 +285,11 @@ static void route_outcome(const struct console *c, struct change *change, const 
 		snprintf(d->outcome, sizeof(d->outcome), "%s get%s all of %s req/s at once, none is dropped%s.",
 			 change->after, strchr(change->after, ' ') != strrchr(change->after, ' ') ? "" : "s", rate,
 			 open ? "; the open rollout ends" : "");
-	if (change->force)
+	if (change->dry_error[0] && change->gate_count == 0 && !editor_untouched(change) &&
+	    strcmp(d->error, change->dry_error) != 0) {
+		d->outcome[0] = '\0';
+		snprintf(d->warning, sizeof(d->warning), "%.250s", change->dry_error);
+	} else if (change->force)
 		snprintf(d->warning, sizeof(d->warning),
 			 "%s forced over gates that do not pass; the audit keeps that for ever.",
 			 c->charset == CHARSET_ASCII ? "!" : "▲");

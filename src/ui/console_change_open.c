@@ -48,6 +48,22 @@ static void fields_add(struct change *change, const char *model)
 		  "");
 }
 
+/* "1,5,25,100", without those that the version has already. */
+static void steps_default(const struct change *change, const struct snapshot_model *m, char *text, size_t size)
+{
+	static const uint32_t percents[] = {1, 5, 25, 50, 100};
+	uint32_t share_bp = 0;
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < m->route_count; i++)
+		if (m->route[i].version == change_version(change) && m->route[i].role != ROUTE_SHADOW)
+			share_bp = m->route[i].weight_bp;
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]) && used < size; i++)
+		if (percents[i] * 100 > share_bp && (percents[i] != 50 || share_bp > 0))
+			used += (size_t)snprintf(text + used, size - used, "%s%u", used ? "," : "", percents[i]);
+}
+
 /* What stands in the fields at first. */
 static void fields_fill(struct console *c, struct change *change, const struct snapshot_model *m)
 {
@@ -66,7 +82,8 @@ static void fields_fill(struct console *c, struct change *change, const struct s
 	} else if (change->kind == CHANGE_POLICY && policy_row(&m->policy, c->ui.setting, &name, text, &help)) {
 		change_type(change, CHANGE_VALUE, text);
 	}
-	change_type(change, CHANGE_STEPS, "1,5,25,100");
+	steps_default(change, m, text, sizeof(text));
+	change_type(change, CHANGE_STEPS, text);
 	change_type(change, CHANGE_HOLD, "5m");
 }
 

@@ -17,6 +17,7 @@
 #define POLL_INTERVAL_MS 1000
 #define HURRY_INTERVAL_MS 100
 #define POLL_TIMEOUT_MS 3000
+#define CHANGE_TIMEOUT_MS 120000
 #define POLL_PATH "/control/v1/snapshot?window_s=60"
 
 struct request {
@@ -136,6 +137,12 @@ static void request_free(struct request *r)
 	free(r);
 }
 
+/* A version that is not loaded is loaded and warmed up before a change is answered. */
+static int post_timeout_ms(const cJSON *body)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(body, "dry_run")) ? CLIENT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
+}
+
 static void request_do(struct client *client, struct request *r, struct fetcher_answer *a)
 {
 	a->id = r->id;
@@ -144,7 +151,7 @@ static void request_do(struct client *client, struct request *r, struct fetcher_
 	else if (!client)
 		a->status = err_set(&a->err, ERR_MEMORY, "memory is out");
 	else
-		a->status = client_post(client, r->path, r->body, CLIENT_TIMEOUT_MS, &a->json, &a->err);
+		a->status = client_post(client, r->path, r->body, post_timeout_ms(r->body), &a->json, &a->err);
 	if (client && a->status != 0 && !r->arguments)
 		a->json = cJSON_Duplicate(client_refusal(client), true);
 }

@@ -58,6 +58,27 @@ static void draw_policy(struct canvas *c, int row, const struct snapshot_model *
 			   "nothing is demanded but that a version works; P sets one");
 }
 
+/* How a shadow's answers differ from those that were given, on one line; returns the next row. */
+static int draw_shadows(struct canvas *c, int row, const struct snapshot_model *m)
+{
+	for (size_t i = 0; i < m->per_version_count; i++) {
+		const struct shadow_stats *s = &m->per_version[i].shadow;
+		double rows = s->rows > 0 ? (double)s->rows : 1;
+		char compared[16], lost[16];
+		if (s->against == 0)
+			continue;
+		text_count(compared, sizeof(compared), (double)s->compared);
+		text_count(lost, sizeof(lost), (double)(s->dropped + s->failed));
+		int column = canvas_put(c, row, 1, -1, ROLE_SHADOW, canvas_glyph(c, "◌ shadow", ". shadow"));
+		canvas_format(
+		    c, row++, column + 1, c->columns - column - 2, ROLE_TEXT,
+		    "v%u against v%u: %s compared, %.3g%% differ, %.3g%% flip, mean |difference| %.3g, %s lost",
+		    m->per_version[i].version, s->against, compared, 100 * (double)s->differing / rows,
+		    100 * (double)s->flips / rows, s->absolute_sum / rows, lost);
+	}
+	return row;
+}
+
 /* --- versions --- */
 
 enum version_column { VERSION, SHARE, STATE, RATE, P50, P99, ERRORS, FORMAT, SIZE, SHA, DEPLOYED, BY, COLUMN_COUNT };
@@ -338,6 +359,8 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 	draw_title(c, top, state, m);
 	if (bottom - top >= POLICY_ROWS_MIN)
 		draw_policy(c, ++top, m);
+	if (bottom - top >= POLICY_ROWS_MIN - 1)
+		top = draw_shadows(c, top + 1, m) - 1;
 	if (c->columns >= BESIDE_COLUMNS && bottom - top >= 18)
 		draw_wide(c, top + 1, bottom, state, m);
 	else

@@ -11,6 +11,18 @@
 #define PAGE_UP "\033[5~"
 #define CONTROL_F "\006"
 
+/* Enter, again and again while the runtime has not yet said what would happen. */
+static bool entered(struct console_world *w, const char *text)
+{
+	long long deadline = clock_ms() + 10000;
+
+	while (terminal_row(w->terminal, text) < 0 && clock_ms() < deadline) {
+		terminal_type(w->terminal, "\r");
+		terminal_read(w->terminal, 100);
+	}
+	return terminal_shows(w->terminal, text);
+}
+
 static void a_gate_that_fails_has_to_be_forced(void **state)
 {
 	struct console_world w;
@@ -108,6 +120,7 @@ static void a_rollout_is_started_paused_and_aborted(void **state)
 	assert_true(terminal_shows(w.terminal, "the rollout of v3 has begun (r4)"));
 	assert_true(terminal_shows(w.terminal, "rollout 1/3, 04:12 left"));
 	assert_true(terminal_shows(w.terminal, "✓ pass    error_rate"));
+	console_world_polls(&w, 2);
 	assert_true(fake_runtime_details(w.runtime) > 0);
 	terminal_type(w.terminal, " ");
 	assert_true(terminal_shows(w.terminal, "Pause the rollout of flight-delay"));
@@ -245,7 +258,9 @@ static void another_operator_moves_the_editor(void **state)
 	terminal_type(w.terminal, "30\r");
 	assert_true(terminal_shows(w.terminal, "the route is as it was"));
 	assert_int_equal(fake_runtime_revision(w.runtime), 4);
-	terminal_type(w.terminal, "10\rflight-delay\ragain\r");
+	terminal_type(w.terminal, "10");
+	assert_true(terminal_shows(w.terminal, "after         v2 90% v3 10%"));
+	terminal_type(w.terminal, "\rflight-delay\ragain\r");
 	assert_true(terminal_shows(w.terminal, "v2 90% v3 10% (r5)"));
 	console_world_close(&w);
 }
@@ -283,8 +298,9 @@ static void a_policy_is_edited(void **state)
 	assert_true(terminal_shows(w.terminal, "nobody set a policy"));
 	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "Policy of flight-delay: promoters"));
-	terminal_type(w.terminal, "alice\rfour eyes\r");
-	assert_true(terminal_shows(w.terminal, "the policy holds from now on"));
+	terminal_type(w.terminal, "alice\rfour eyes");
+	assert_true(terminal_shows(w.terminal, "promoters=alice --reason 'four eyes'"));
+	assert_true(entered(&w, "the policy holds from now on"));
 	fake_runtime_policy(w.runtime, value, sizeof(value));
 	assert_string_equal(value, "alice");
 	assert_true(terminal_shows(w.terminal, "alice"));

@@ -37,6 +37,7 @@ static const struct screen screens[] = {
     {"jobs-none", "fleet", "jobs", "price", 0, "", "", 0, 0},
     {"control", "control", "models", "flight-delay", 0, "", "flight-delay: v3 is live (r12)", 0, 0},
     {"control-model", "control", "model", "flight-delay", 0, "", "", 0, 0},
+    {"control-shadow", "control", "model", "churn", 0, "", "", 0, 0},
     {"rollout", "control", "rollout", "flight-delay", 0, "", "", 0, 0},
     {"rollout-failed", "control", "rollout", "churn", 0, "", "", 0, 0},
     {"rollout-none", "control", "rollout", "fraud", 0, "", "", 0, 0},
