@@ -69,7 +69,8 @@ const struct command command_serve = {
     .arguments = "",
     .summary = "serve predictions until SIGTERM",
     .details = "Runs the runtime in the foreground: predictions over HTTP (the Open Inference Protocol) on "
-	       "--listen, control on a Unix socket that only you can open. SIGTERM drains: no accepted "
+	       "--listen, control on a Unix socket that you, root and the group of [control] can open. SIGTERM drains: "
+	       "no accepted "
 	       "request is dropped. One process holds a state directory. Settings come from --config, "
 	       "else $MLDECK_CONFIG, else mldeck.ini in the state directory; options win over them.",
     .options =

@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/rollout.h"
+#include "ui/finding_table.h"
 #include "ui/output.h"
 #include "ui/rollout_text.h"
 
@@ -115,7 +116,7 @@ static int start_print(const cJSON *answer, struct err *e)
 	}
 	if (count > 0)
 		putchar('\n');
-	return rollout_print_findings("GATE", gates, count, e) == 0 ? output_end(e) : -1;
+	return finding_table_print("GATE", gates, count, e) == 0 ? output_end(e) : -1;
 }
 
 /* --- changing --- */

@@ -1,5 +1,7 @@
 #include "ui/rollout_text.h"
 
+#include "ui/finding_table.h"
+
 #include "ui/output.h"
 #include "ui/table.h"
 
@@ -63,46 +65,6 @@ static int print_steps(const struct rollout *r, struct err *e)
 	return result;
 }
 
-static void number(struct table *t, const struct finding *f, double value)
-{
-	if (isfinite(value))
-		table_cell(t, "%.3g%s", value, f->unit);
-	else
-		table_cell(t, "-");
-}
-
-int rollout_print_findings(const char *header, const struct finding *findings, size_t count, struct err *e)
-{
-	const char *const headers[] = {header, "VERDICT", ">VALUE", ">LIMIT", ">N", "WHAT", NULL};
-	struct table *t;
-	int result;
-
-	if (count == 0)
-		return 0;
-	t = table_new(headers);
-	if (!t)
-		return err_set(e, ERR_MEMORY, "memory is out");
-	for (size_t i = 0; i < count; i++) {
-		const struct finding *f = &findings[i];
-
-		table_row(t);
-		table_cell(t, "%s", f->name);
-		table_cell(t, f->forced ? "%s, forced" : "%s", finding_verdict_name(f->verdict));
-		number(t, f, f->value);
-		number(t, f, f->threshold);
-		if (f->n_needed > f->n)
-			table_cell(t, "%" PRIu64 "/%" PRIu64, f->n, f->n_needed);
-		else if (f->n > 0)
-			table_cell(t, "%" PRIu64, f->n);
-		else
-			table_cell(t, "-");
-		table_cell(t, "%s", f->text);
-	}
-	result = table_print(t, e);
-	table_free(t);
-	return result;
-}
-
 int rollout_print(const struct rollout *r, struct err *e)
 {
 	char text[2 * REASON_SIZE], time[32];
@@ -127,5 +89,5 @@ int rollout_print(const struct rollout *r, struct err *e)
 		return -1;
 	if (r->finding_count > 0)
 		putchar('\n');
-	return rollout_print_findings("ANALYSIS", r->findings, r->finding_count, e);
+	return finding_table_print("ANALYSIS", r->findings, r->finding_count, e);
 }

@@ -14,7 +14,5 @@
 void rollout_line(const struct rollout *r, char *text, size_t size);
 /* The line, who and why, the steps, and what the analyses say. */
 int rollout_print(const struct rollout *r, struct err *e);
-/* A table of findings, of gates or analyses: "GATE" or "ANALYSIS" is the first header. Nothing when there are none. */
-int rollout_print_findings(const char *header, const struct finding *findings, size_t count, struct err *e);
 
 #endif

@@ -165,7 +165,7 @@ def test_what_was_forced_stays_marked():
     assert records[0]["id"] == before + 3 and [r["outcome"] for r in records[:3]] == ["done", "done", "gate"], records
     assert [r["forced"] for r in records[:3]] == [False, True, False], records
     evidence = json.loads(records[1]["data"])["evidence"]
-    assert any(f["name"] == "min_age" and f["forced"] for f in evidence["gates"]), evidence
+    assert any(f["name"] == "min_age" and f["forced"] for f in evidence), evidence
     assert [r["id"] for r in runtime.json("audit", "--forced")["records"]] == [before + 2]
     assert " done FORCED " in runtime.run("audit", "--forced")
     assert " promote FORCED " in runtime.run("history", "flight-delay")

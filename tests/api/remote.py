@@ -596,7 +596,10 @@ def test_a_local_and_a_remote_version_share_a_route():
     assert all(data == by_version["1"] for answers in seen.values() for data in answers)
     names = front.json("versions", "flight-delay")["versions"]
     assert names[1]["manifest"]["feature_names"] == names[0]["manifest"]["feature_names"]
-    front.run("promote", "flight-delay", "3", "--reason", "the remote one")
+    # It takes FP32 where v1 takes FP64, as callers would notice.
+    done = front.command("promote", "flight-delay", "3", "--reason", "the remote one")
+    assert done.returncode == 1 and "is FP32 [-1, 15], not FP64" in done.stderr, done
+    front.run("promote", "flight-delay", "3", "--reason", "the remote one", "--force")
     assert front.infer(rows)[1]["model_version"] == "3"
     assert front.stop() == 0 and behind.stop() == 0
 
