@@ -156,8 +156,8 @@ static void setting_lines(struct change *change, const struct snapshot_model *m)
 			    policy_is_default(&m->policy, i) ? " (the default)" : "");
 		dialog_line(&change->dialog, ROLE_DIM, "meaning\t%s", help);
 	}
-	if (change->dry_error[0])
-		dialog_line(&change->dialog, ROLE_BAD, "then\t%s", change->dry_error);
+	if (change->dry_error[0] && strcmp(change->dialog.error, change->dry_error) != 0)
+		snprintf(change->dialog.warning, sizeof(change->dialog.warning), "%.250s", change->dry_error);
 	else if (change->dry_done)
 		dialog_line(&change->dialog, ROLE_OK, "then\tit can be set");
 }
