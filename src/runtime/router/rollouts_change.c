@@ -30,8 +30,8 @@ enum rollouts_verb rollouts_verb_by_name(const char *name)
 /* The model's policy with what is set for this rollout: of a policy's settings, those that the analyses ask. */
 static int take_thresholds(struct rollouts *rs, const struct rollout_request *request, struct policy *p, struct err *e)
 {
-	static const char *const names[] = {"error_margin", "p99_ratio_max", "drift_max", "analysis_requests",
-					    "analysis_alpha"};
+	static const char *const names[] = {"error_margin", "p99_ratio_max",     "p99_margin",
+					    "drift_max",    "analysis_requests", "analysis_alpha"};
 	struct policy_record record;
 	const cJSON *item;
 	if (registry_policy(rs->registry, request->model, &record, e) != 0)
@@ -44,7 +44,7 @@ static int take_thresholds(struct rollouts *rs, const struct rollout_request *re
 			i++;
 		if (i == sizeof names / sizeof *names)
 			return err_set(e, ERR_INPUT,
-				       "a rollout's thresholds are error_margin, p99_ratio_max, drift_max, "
+				       "a rollout's thresholds are error_margin, p99_ratio_max, p99_margin, drift_max, "
 				       "analysis_requests and analysis_alpha, not `%.40s`",
 				       item->string);
 		if (!cJSON_IsString(item))
