@@ -228,7 +228,12 @@ static int set_test(const struct setting *s, char *word, struct policy_test *tes
 	if (length == 0 || length >= sizeof test->kind || strspn(word, letters) != length)
 		return refuse_form(s, takes, word, e);
 	memcpy(test->kind, word, length);
-	return age == NULL ? 0 : set_age(s, age, &test->max_age_s, e);
+	if (age == NULL)
+		return 0;
+	/* No test is of this very second, and 0 is kept for any age. */
+	return set_age(s, age, &test->max_age_s, e) != 0 ? -1
+	       : test->max_age_s > 0			 ? 0
+							 : refuse_form(s, "ages of tests from 1s", age, e);
 }
 
 static int set_tests(const struct setting *s, const char *text, struct policy *p, struct err *e)

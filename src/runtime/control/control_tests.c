@@ -5,6 +5,8 @@
 #include "core/json.h"
 #include "core/registry/registry_policy.h"
 
+#include <string.h>
+
 static int read_result(const cJSON *body, struct test_result *result, struct err *e)
 {
 	const char *kind = json_text(body, "kind", e), *summary = "";
@@ -16,6 +18,9 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 	    json_boolean(body, "passed", &result->passed, e) != 0 ||
 	    json_optional_text(body, "summary", &summary, e) != 0)
 		return -1;
+	if (strlen(summary) >= sizeof result->summary)
+		return err_set(e, ERR_INPUT, "the summary is longer than %zu bytes: shorten it",
+			       sizeof result->summary - 1);
 	text_clean(result->kind, sizeof result->kind, kind);
 	text_clean(result->summary, sizeof result->summary, summary);
 	result->against = (uint32_t)against;

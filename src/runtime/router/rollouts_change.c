@@ -240,12 +240,29 @@ static int abort_it(struct rollouts *rs, struct rollout_entry *entry, const char
 	return rollout_back(rs, entry, &r, ROLLOUT_ABORTED, note, actor, reason, e);
 }
 
+/* What brings the version on is for those who may promote, whoever started it; to hold or end it is for all. */
+static int check_may(struct rollouts *rs, const char *model, enum rollouts_verb verb,
+		     const struct actor *actor, struct err *e)
+{
+	struct policy_record record;
+	if (verb != ROLLOUTS_RESUME && verb != ROLLOUTS_SKIP)
+		return 0;
+	if (registry_policy(rs->registry, model, &record, e) != 0)
+		return -1;
+	if (policy_may_promote(&record.policy, actor->uid, actor->name))
+		return 0;
+	return err_set(e, ERR_DENIED, "%s may not bring the rollout of %s on; %.120s may", actor->name, model,
+		       record.policy.promoters);
+}
+
 static int change_open(struct rollouts *rs, struct rollout_entry *entry, enum rollouts_verb verb, const char *reason,
 		       const struct actor *actor, struct err *e)
 {
 	if (entry->breached && verb != ROLLOUTS_ABORT)
 		return err_set(e, ERR_CONFLICT, "the rollout of v%u of %s is being rolled back: %s", entry->r.version,
 			       entry->r.model, entry->breach);
+	if (check_may(rs, entry->r.model, verb, actor, e) != 0)
+		return -1;
 	switch (verb) {
 	case ROLLOUTS_PAUSE:
 		return set_state(rs, entry, ROLLOUT_PAUSED, reason, actor, e);
