@@ -22,7 +22,7 @@
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
 
 /* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
-#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(stress)
+#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(training) X(stress)
 
 /* A test that must have passed for this pair of versions (the new one and the live one). */
 struct policy_test {

@@ -51,6 +51,8 @@ void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
 /* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */
 int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e);
+/* ERR_NOT_FOUND when the model has no such version (registry_tests.c). */
+int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e);
 /* The id of the row that was inserted last. */
 int registry_last_id(struct registry *r, int64_t *id, struct err *e);
 /* Ends a transaction: commits when result is 0, else leaves everything as it was and records e in the audit as what
