@@ -8,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
-{
-	uint32_t count;
-	if (registry_version_count(r, model_id, &count, e) != 0)
-		return -1;
-	if (version < 1 || version > count)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; its newest is v%u", model, version, count);
-	return 0;
-}
-
 /* --- approvals --- */
 
 static int insert_approval(struct registry *r, int64_t model_id, struct approval *approval, struct err *e)
@@ -51,7 +41,7 @@ static int write_approval(struct registry *r, const char *model, const char *rea
 		return err_set(e, ERR_MEMORY, "memory ran out while approving a version");
 	if (registry_clean_reason(reason, approval->reason, e) != 0 ||
 	    registry_find_model(r, model, &model_id, e) != 0 ||
-	    check_version(r, model, model_id, approval->version, e) != 0 ||
+	    registry_check_version(r, model, model_id, approval->version, e) != 0 ||
 	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
 		goto out;
 	approval->against = route_live(&current->route);
@@ -179,7 +169,7 @@ int registry_add_test_result(struct registry *r, const char *model, const struct
 	registry_lock(r);
 	int done = registry_find_model(r, model, &model_id, e);
 	if (done == 0)
-		done = check_version(r, model, model_id, result->version, e);
+		done = registry_check_version(r, model, model_id, result->version, e);
 	if (done == 0)
 		done = insert_result(r, model_id, result, e);
 	registry_unlock(r);
@@ -198,7 +188,7 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 		return err_set(e, ERR_MEMORY, "memory ran out while recording a test");
 	if (registry_clean_reason(result->summary, summary, e) != 0 ||
 	    registry_find_model(r, model, &model_id, e) != 0 ||
-	    check_version(r, model, model_id, result->version, e) != 0 ||
+	    registry_check_version(r, model, model_id, result->version, e) != 0 ||
 	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
 		goto out;
 	if (result->against == 0)
@@ -208,8 +198,8 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 			model);
 		goto out;
 	}
-	if (check_version(r, model, model_id, result->against, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
-	    registry_last_id(r, &result->id, e) != 0)
+	if (registry_check_version(r, model, model_id, result->against, e) != 0 ||
+	    insert_result(r, model_id, result, e) != 0 || registry_last_id(r, &result->id, e) != 0)
 		goto out;
 	snprintf(audit->detail, sizeof audit->detail, "%s of v%u against v%u: %s", result->kind, result->version,
 		 result->against, result->passed ? "passed" : "failed");

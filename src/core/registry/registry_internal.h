@@ -93,6 +93,10 @@ int registry_model_id(struct registry *r, const char *model, int64_t *id, struct
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* The number of its versions, which is also the newest one: they have no gaps. */
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
+/* ERR_NOT_FOUND, saying which there are, unless version is one of the model's 1 to count; and the same by the database.
+ */
+int registry_version_within(const char *model, uint32_t version, uint32_t count, struct err *e);
+int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e);
 /* Where a revision stands in the line of what was not undone. */
 struct revision_place {
 	uint32_t position; /* the revision whose route this one restored, or itself */

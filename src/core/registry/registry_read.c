@@ -124,8 +124,24 @@ int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count
 	return 0;
 }
 
-/* What a row holds was checked when it was written: anything else means that the file was altered.
- */
+int registry_version_within(const char *model, uint32_t version, uint32_t count, struct err *e)
+{
+	if (version >= 1 && version <= count)
+		return 0;
+	if (count == 1)
+		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
+	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version, count);
+}
+
+int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
+{
+	uint32_t count;
+	if (registry_version_count(r, model_id, &count, e) != 0)
+		return -1;
+	return registry_version_within(model, version, count, e);
+}
+
+/* What a row holds was checked when it was written: anything else means that the file was altered. */
 static cJSON *parse_column(const char *text, const char *what, struct err *e)
 {
 	cJSON *json = cJSON_Parse(text);
