@@ -28,9 +28,10 @@ static int result_print(const cJSON *answer, struct err *e)
 	output_text(json_find_text(answer, "model"));
 	fputs(": the ", stdout);
 	output_text(json_find_text(answer, "kind"));
-	printf(" test of v%.0f against v%.0f %s.\n", json_find_number(answer, "version"),
-	       json_find_number(answer, "against"),
-	       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "passed")) ? "passed" : "failed");
+	printf(" test of v%.0f", json_find_number(answer, "version"));
+	if (json_find_number(answer, "against") > 0)
+		printf(" against v%.0f", json_find_number(answer, "against"));
+	printf(" %s.\n", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "passed")) ? "passed" : "failed");
 	return output_end(e);
 }
 
@@ -75,9 +76,9 @@ const struct command command_tested = {
     .name = "tested",
     .arguments = "MODEL VERSION KIND",
     .summary = "record what a test of a version gave that ran elsewhere",
-    .details =
-	"For pipelines with tests of their own. KIND is differential, benchmark or stress. Where a model's policy "
-	"has tests, the newest result of each kind for a version and the live one decides.",
+    .details = "For pipelines with tests of their own. KIND is differential, benchmark, training or stress. Where a "
+	       "model's policy "
+	       "has tests, the newest result of each kind for a version and the live one decides.",
     .options = options,
     .run = run,
 };

@@ -1,4 +1,4 @@
-/* Who approved which version, and which tests passed: rows that are only ever added. */
+/* Who approved which version: rows that are only ever added. */
 #include "core/registry/registry_policy.h"
 
 #include "core/clock.h"
@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- approvals --- */
 
 static int insert_approval(struct registry *r, int64_t model_id, struct approval *approval, struct err *e)
 {
@@ -134,141 +132,4 @@ int registry_approvals(struct registry *r, const char *model, uint32_t version, 
 	*approvals = rows.list;
 	*count = rows.count;
 	return 0;
-}
-
-/* --- tests --- */
-
-static int insert_result(struct registry *r, int64_t model_id, const struct test_result *result, struct err *e)
-{
-	char kind[sizeof result->kind], summary[REASON_SIZE];
-	struct statement *s =
-	    db_prepare(r->db,
-		       "INSERT INTO test_result (model_id, kind, version, against, at_ms, job, passed, summary)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-		       e);
-	if (s == NULL)
-		return -1;
-	text_clean(kind, sizeof kind, result->kind);
-	text_clean(summary, sizeof summary, result->summary);
-	db_bind_integer(s, 1, model_id);
-	db_bind_text(s, 2, kind);
-	db_bind_integer(s, 3, result->version);
-	db_bind_integer(s, 4, result->against);
-	db_bind_integer(s, 5, result->at_ms > 0 ? result->at_ms : clock_unix_ms());
-	db_bind_integer(s, 6, result->job);
-	db_bind_integer(s, 7, result->passed);
-	db_bind_text(s, 8, summary);
-	int row = db_step(s, e);
-	db_end(s);
-	return row < 0 ? -1 : 0;
-}
-
-int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
-{
-	int64_t model_id;
-	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
-	if (done == 0)
-		done = registry_check_version(r, model, model_id, result->version, e);
-	if (done == 0)
-		done = insert_result(r, model_id, result, e);
-	registry_unlock(r);
-	return done;
-}
-
-static int write_report(struct registry *r, const char *model, struct test_result *result, struct audit_record *audit,
-			struct err *e)
-{
-	struct revision_record *current = calloc(1, sizeof *current);
-	char summary[REASON_SIZE];
-	int64_t model_id;
-	int done = -1;
-
-	if (current == NULL)
-		return err_set(e, ERR_MEMORY, "memory ran out while recording a test");
-	if (registry_clean_reason(result->summary, summary, e) != 0 ||
-	    registry_find_model(r, model, &model_id, e) != 0 ||
-	    registry_check_version(r, model, model_id, result->version, e) != 0 ||
-	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
-		goto out;
-	if (result->against == 0)
-		result->against = route_live(&current->route);
-	if (result->against == result->version) {
-		err_set(e, ERR_CONFLICT, "a test compares two versions, and v%u of %s would be both", result->version,
-			model);
-		goto out;
-	}
-	if (registry_check_version(r, model, model_id, result->against, e) != 0 ||
-	    insert_result(r, model_id, result, e) != 0 || registry_last_id(r, &result->id, e) != 0)
-		goto out;
-	snprintf(audit->detail, sizeof audit->detail, "%s of v%u against v%u: %s", result->kind, result->version,
-		 result->against, result->passed ? "passed" : "failed");
-	done = registry_insert_audit(r, audit, e);
-out:
-	free(current);
-	return done;
-}
-
-int registry_report_test(struct registry *r, const char *model, struct test_result *result, const struct actor *actor,
-			 struct err *e)
-{
-	struct audit_record audit;
-	struct err fault = {0};
-
-	registry_audit_init(&audit, actor, "tested", model, "done", result->summary);
-	audit.version = result->version;
-	result->at_ms = audit.at_ms;
-	registry_lock(r);
-	int done = db_begin(r->db, &fault);
-	if (done == 0)
-		done = write_report(r, model, result, &audit, &fault);
-	done = registry_end_change(r, done, &audit, &fault);
-	registry_unlock(r);
-	if (done != 0 && e != NULL)
-		*e = fault;
-	return done;
-}
-
-static int read_result(struct registry *r, int64_t model_id, const char *kind, uint32_t version, uint32_t against,
-		       struct test_result *result, struct err *e)
-{
-	struct statement *s = db_prepare(r->db,
-					 "SELECT id, at_ms, job, passed, summary FROM test_result"
-					 " WHERE model_id = ?1 AND kind = ?2 AND version = ?3 AND against = ?4"
-					 " ORDER BY id DESC LIMIT 1",
-					 e);
-	if (s == NULL)
-		return -1;
-	db_bind_integer(s, 1, model_id);
-	db_bind_text(s, 2, kind);
-	db_bind_integer(s, 3, version);
-	db_bind_integer(s, 4, against);
-	int row = db_step(s, e);
-	if (row == 1) {
-		*result = (struct test_result){
-		    .id = db_integer(s, 0),
-		    .at_ms = db_integer(s, 1),
-		    .job = db_integer(s, 2),
-		    .version = version,
-		    .against = against,
-		    .passed = db_integer(s, 3) != 0,
-		};
-		text_clean(result->kind, sizeof result->kind, kind);
-		text_clean(result->summary, sizeof result->summary, db_text(s, 4));
-	}
-	db_end(s);
-	return row < 0 ? -1 : 0;
-}
-
-int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
-			 struct test_result *result, struct err *e)
-{
-	int64_t model_id;
-	*result = (struct test_result){0};
-	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
-	if (done == 0)
-		done = read_result(r, model_id, kind, version, against, result, e);
-	registry_unlock(r);
-	return done;
 }
