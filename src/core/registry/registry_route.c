@@ -33,16 +33,6 @@ struct attempt {
 	char reason[REASON_SIZE];
 };
 
-static int check_version(const struct attempt *a, uint32_t version, struct err *e)
-{
-	if (version >= 1 && version <= a->version_count)
-		return 0;
-	const char *model = a->change->model;
-	if (a->version_count == 1)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
-	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version, a->version_count);
-}
-
 /* "promote v3 by root, 12 s ago" */
 static void describe(const struct revision_record *revision, char *text, size_t size)
 {
@@ -125,14 +115,14 @@ static int plan_entries(struct attempt *a, route_planner *planner, struct err *e
 {
 	const struct route_change *change = a->change;
 	for (size_t i = 0; i < change->weight_count; i++)
-		if (check_version(a, change->weights[i].version, e) != 0)
+		if (registry_version_within(change->model, change->weights[i].version, a->version_count, e) != 0)
 			return -1;
 	return planner(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
 }
 
 static int plan_promote(struct attempt *a, struct err *e)
 {
-	if (check_version(a, a->change->version, e) != 0)
+	if (registry_version_within(a->change->model, a->change->version, a->version_count, e) != 0)
 		return -1;
 	route_single(&a->next.route, a->change->version);
 	return 0;

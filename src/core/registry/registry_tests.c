@@ -8,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
-{
-	uint32_t count;
-	if (registry_version_count(r, model_id, &count, e) != 0)
-		return -1;
-	if (version < 1 || version > count)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; its newest is v%u", model, version, count);
-	return 0;
-}
-
 static int insert_result(struct registry *r, int64_t model_id, const struct test_result *result, struct err *e)
 {
 	char kind[sizeof result->kind], summary[REASON_SIZE];
