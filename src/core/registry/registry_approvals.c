@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
 {
@@ -65,7 +66,7 @@ static int write_approval(struct registry *r, const char *model, const char *rea
 	else
 		snprintf(audit->detail, sizeof audit->detail, "v%u, with nothing live", approval->version);
 	if (insert_approval(r, model_id, approval, e) == 0)
-		result = registry_insert_audit(r, audit, e);
+		result = registry_insert_audit_of(r, audit, REGISTRY_ROW_APPROVAL, approval->id, e);
 out:
 	free(current);
 	return result;
@@ -185,15 +186,37 @@ static int insert_result(struct registry *r, int64_t model_id, const struct test
 	return row < 0 ? -1 : 0;
 }
 
+/* The record of a result that was written. */
+static int audit_result(struct registry *r, const struct test_result *result, int64_t id, struct audit_record *audit,
+			struct err *e)
+{
+	snprintf(audit->detail, sizeof audit->detail, "%s of v%u against v%u: %s", result->kind, result->version,
+		 result->against, result->passed ? "passed" : "failed");
+	return registry_insert_audit_of(r, audit, REGISTRY_ROW_TEST, id, e);
+}
+
+static int add_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
+{
+	const struct actor ourselves = {.uid = (uint32_t)geteuid(), .name = "mldeck", .client = "test"};
+	struct audit_record audit;
+	int64_t model_id, id;
+
+	registry_audit_init(&audit, &ourselves, "tested", model, "done", result->summary);
+	audit.version = result->version;
+	if (registry_find_model(r, model, &model_id, e) != 0 ||
+	    check_version(r, model, model_id, result->version, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
+	    registry_last_id(r, &id, e) != 0 || audit_result(r, result, id, &audit, e) != 0)
+		return -1;
+	return db_commit(r->db, e);
+}
+
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
 {
-	int64_t model_id;
 	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
+	int done = db_begin(r->db, e);
 	if (done == 0)
-		done = check_version(r, model, model_id, result->version, e);
-	if (done == 0)
-		done = insert_result(r, model_id, result, e);
+		done = add_result(r, model, result, e);
+	db_rollback(r->db);
 	registry_unlock(r);
 	return done;
 }
@@ -223,9 +246,7 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 	if (check_version(r, model, model_id, result->against, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
 	    registry_last_id(r, &result->id, e) != 0)
 		goto out;
-	snprintf(audit->detail, sizeof audit->detail, "%s of v%u against v%u: %s", result->kind, result->version,
-		 result->against, result->passed ? "passed" : "failed");
-	done = registry_insert_audit(r, audit, e);
+	done = audit_result(r, result, result->id, audit, e);
 out:
 	free(current);
 	return done;
