@@ -70,8 +70,8 @@ static const char *const counted[REGISTRY_ROW_COUNT] = {
     [REGISTRY_ROW_POLICY] = "SELECT count(*) FROM policy",
     [REGISTRY_ROW_APPROVAL] = "SELECT count(*) FROM approval",
     [REGISTRY_ROW_TEST] = "SELECT count(*) FROM test_result",
-    [REGISTRY_ROW_ACKNOWLEDGEMENT] = "SELECT count(*) FROM alert WHERE acknowledged_ms<>0 OR who<>'' OR note<>''"
-				     " OR state='acknowledged'",
+    [REGISTRY_ROW_ACKNOWLEDGEMENT] =
+	("SELECT count(*) FROM alert WHERE acknowledged_ms<>0 OR who<>'' OR note<>'' OR state='acknowledged'"),
     [REGISTRY_ROW_TERMS] = "SELECT count(*) FROM rollout",
 };
 
