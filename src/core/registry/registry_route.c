@@ -267,12 +267,18 @@ static uint32_t concerned(const struct attempt *a)
 
 /* What the audit keeps beside the route; free(). The evidence is JSON of our own making, and cleaned all the same: it
  * stands in a document that must be read for ever. */
-static char *audit_members(const struct attempt *a, struct err *e)
+static char *audit_members(struct registry *r, const struct attempt *a, struct err *e)
 {
 	struct buf members;
 	buf_init(&members);
-	if (a->rollout.state != ROLLOUT_STATE_COUNT)
-		buf_format(&members, "\"rollout\":%" PRId64, a->rollout.id);
+	if (a->rollout.state != ROLLOUT_STATE_COUNT) {
+		char *terms = registry_row_member(r, REGISTRY_ROW_TERMS, a->rollout.id, e);
+		if (terms == NULL)
+			return NULL;
+		buf_format(&members, "\"rollout\":%" PRId64 ",", a->rollout.id);
+		buf_add_string(&members, terms);
+		free(terms);
+	}
 	if (a->change->evidence != NULL) {
 		cJSON *json = cJSON_Parse(a->change->evidence);
 		char *text = cJSON_PrintUnformatted(json);
@@ -318,7 +324,7 @@ static int write_change(struct registry *r, struct attempt *a, struct err *e)
 	if (write_rollout(r, a, e) != 0)
 		return -1;
 	FAULT_POINT(change_rollout);
-	char *members = audit_members(a, e), *data = NULL;
+	char *members = audit_members(r, a, e), *data = NULL;
 	if (members == NULL)
 		return -1;
 	registry_audit_init(&audit, a->actor, recorded_action(a), a->change->model, "done", a->reason);
