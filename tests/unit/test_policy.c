@@ -211,7 +211,7 @@ static void what_can_never_hold_is_refused(void **state)
 	expect_never((const char *const[]){"promoters", "@no-such-group", NULL},
 		     "promoters names the group no-such-group, which this system does not have");
 	expect_never((const char *const[]){"tests", "differential vibes", NULL},
-		     "there is no test `vibes` that could pass; there are differential, benchmark, stress");
+		     "there is no test `vibes` that could pass; there are differential, benchmark, training, stress");
 	expect_never((const char *const[]){"shadow_difference_max", "0.1", NULL},
 		     "shadow_difference_max demands nothing without shadow_requests: set both");
 	expect_never((const char *const[]){"shadow_flips_max", "2%", NULL},

@@ -73,12 +73,6 @@ static int check_failed(struct passage *p, uint32_t version, struct err *e)
 	return result;
 }
 
-static bool goes_back(const struct route_change *change)
-{
-	return strcmp(change->action, "rollback") == 0 ||
-	       (strcmp(change->action, "rollout") == 0 && change->to_revision != 0);
-}
-
 /* Loads and holds a version that the planned route names; one that comes into it must answer its sample rows, too. */
 static int prepare_version(struct passage *p, uint32_t version, bool comes_in, struct err *e)
 {
@@ -133,7 +127,7 @@ static int prepare(struct passage *p, struct err *e)
 		if (prepare_version(p, version, comes_in, e) == 0)
 			continue;
 		/* A shadow gets no requests, so it cannot stand in the way back. */
-		if (p->planned.route.entries[i].role == ROUTE_SHADOW && goes_back(&p->change)) {
+		if (p->planned.route.entries[i].role == ROUTE_SHADOW && route_change_goes_back(&p->change)) {
 			e->code = ERR_NONE;
 			continue;
 		}
@@ -150,7 +144,7 @@ static int prepare(struct passage *p, struct err *e)
 /* Going back must always be possible; what cannot be copied then counts as failed. */
 static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
 {
-	return goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
+	return route_change_goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
 }
 
 /* What a refusal of the registry does not say, and record. The plan goes into the outcome, with what the gates found.
