@@ -156,8 +156,7 @@ static bool gives_more(const struct route *now, const struct route_entry *entry,
 	return entry->version == live_then || entry->weight_bp > weight_in(now, entry->version, shadow);
 }
 
-/* A rollout that went wrong, or that somebody ended, gives back what was before it. */
-static bool goes_back(const struct route_change *change)
+bool gates_goes_back(const struct route_change *change)
 {
 	const struct rollout *rollout = change->rollout;
 	return strcmp(change->action, "rollback") == 0 ||
@@ -209,7 +208,7 @@ int gates_judge(struct registry *registry, const struct served_model *m, const s
 	int result = 0;
 
 	*count = 0;
-	if (goes_back(change))
+	if (gates_goes_back(change))
 		return 0;
 	if (change->forced && !change->dry_run && blank(change->reason))
 		return err_set(e, ERR_INPUT, "force needs a reason: it is marked in the audit for ever");

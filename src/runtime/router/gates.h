@@ -72,6 +72,9 @@ const struct gate *gate_find(const char *name);
 int gates_judge(struct registry *registry, const struct served_model *m, const struct route *planned,
 		const struct route_change *change, const struct actor *actor, struct finding findings[FINDINGS_MAX],
 		size_t *count, struct err *e);
+/* Whether it gives back what was before, and so is never judged: a rollback, the way back of a rollout that went wrong
+ * or that somebody ended. */
+bool gates_goes_back(const struct route_change *change);
 /* Whether one of them was overridden. */
 bool gates_overridden(const struct finding *findings, size_t count);
 /* What the audit keeps of them, a JSON array; free(). NULL when memory is out. */
