@@ -108,6 +108,8 @@ static int read_latest(struct rollouts *rs, struct rollout_entry *entry, struct 
 		return -1;
 	if (count > 0)
 		rollouts_show(rs, entry, &records[0]);
+	/* What was just read need not be written. */
+	entry->saved_ms = clock_ms();
 	free(records);
 	return 0;
 }
