@@ -134,6 +134,7 @@ struct route_change {
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
 	const char *reason;
 	bool dry_run;         /* everything but the writing */
+	bool prompt;          /* nothing is loaded for it, which may take long: what is not loaded refuses it */
 	bool forced;          /* gates were overridden */
 	const char *evidence; /* JSON that the audit keeps beside the reason: what the gates found; NULL: none */
 	/* Of a rollout: written in the same transaction. id 0: a new one, whose id is filled in; so are its revisions.

@@ -79,11 +79,12 @@ static int prepare_version(struct passage *p, uint32_t version, bool comes_in, s
 	struct served_life *life = NULL;
 	bool loaded = false;
 
-	if (p->change.dry_run) {
+	if (p->change.dry_run && !p->change.prompt) {
 		if (check_failed(p, version, e) != 0)
 			return -1;
 	} else if (!is_held(p, version)) {
-		int result = router_hold(p->r, p->change.model, version, &life, &loaded, e);
+		int result = p->change.prompt ? router_hold_loaded(p->r, p->change.model, version, &life, e)
+					      : router_hold(p->r, p->change.model, version, &life, &loaded, e);
 		p->held[p->held_count] = version;
 		p->lives[p->held_count++] = life;
 		if (result != 0)
@@ -92,7 +93,7 @@ static int prepare_version(struct passage *p, uint32_t version, bool comes_in, s
 	/* The route that a plan was made for may be gone by now; what it was says whether it still is. */
 	if (loaded && p->change.expect_revision < 0)
 		p->change.expect_revision = p->planned.based_on;
-	return comes_in && !loaded ? router_check(p->r, p->change.model, version, e) : 0;
+	return comes_in && !loaded && !p->change.prompt ? router_check(p->r, p->change.model, version, e) : 0;
 }
 
 /* The versions that have a role now. */
