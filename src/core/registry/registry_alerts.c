@@ -148,7 +148,9 @@ static int acknowledge(struct registry *r, int64_t id, const char *note, const s
 	if (registry_clean_reason(note, alert->note, e) != 0)
 		return -1;
 	alert->state = ALERT_ACKNOWLEDGED;
-	alert->acknowledged_ms = clock_unix_ms();
+	/* Later than the one before, whatever the clock says: it tells which one the row is of. */
+	int64_t now_ms = clock_unix_ms();
+	alert->acknowledged_ms = now_ms > alert->acknowledged_ms ? now_ms : alert->acknowledged_ms + 1;
 	text_clean(alert->who, sizeof alert->who, actor->name);
 	struct audit_record record;
 	char detail[2 * REASON_SIZE];
@@ -158,7 +160,7 @@ static int acknowledge(struct registry *r, int64_t id, const char *note, const s
 	text_clean(record.detail, sizeof record.detail, detail);
 	if (write_acknowledged(r, alert, e) != 0)
 		return -1;
-	return registry_insert_audit(r, &record, e);
+	return registry_insert_audit_of(r, &record, REGISTRY_ROW_ACKNOWLEDGEMENT, id, e);
 }
 
 int registry_acknowledge_alert(struct registry *r, int64_t id, const char *note, const struct actor *actor,

@@ -53,7 +53,7 @@ static int write_approval(struct registry *r, const char *model, const char *rea
 	else
 		snprintf(audit->detail, sizeof audit->detail, "v%u, with nothing live", approval->version);
 	if (insert_approval(r, model_id, approval, e) == 0)
-		result = registry_insert_audit(r, audit, e);
+		result = registry_insert_audit_of(r, audit, REGISTRY_ROW_APPROVAL, approval->id, e);
 out:
 	free(current);
 	return result;

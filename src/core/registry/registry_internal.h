@@ -139,6 +139,28 @@ int registry_chain_hash(struct statement *row, const char *previous, struct buf 
 int registry_chain_head(struct db *db, struct audit_head *head, struct err *e);
 /* Brings records that have no hash into the chain, in the open transaction. */
 int registry_chain_all(struct db *db, struct err *e);
+
+/* registry_rows.c: rows that decide what may serve, as JSON in the data of the records that wrote them. */
+enum registry_row {
+	REGISTRY_ROW_POLICY,
+	REGISTRY_ROW_APPROVAL,
+	REGISTRY_ROW_TEST,
+	REGISTRY_ROW_ACKNOWLEDGEMENT,
+	REGISTRY_ROW_TERMS, /* of a rollout: what it was started with, and how it ended */
+	REGISTRY_ROW_COUNT
+};
+const char *registry_row_name(enum registry_row row);
+/* The row with that rowid as `"policy":{...}`; free(). NULL on failure. */
+char *registry_row_member(struct registry *r, enum registry_row row, int64_t id, struct err *e);
+/* registry_insert_audit() with that as its data. */
+int registry_insert_audit_of(struct registry *r, struct audit_record *record, enum registry_row row, int64_t id,
+			     struct err *e);
+/* Whether the row still is as a record says: ?1 the record's data, ?2 its model, ?3 the revision that it is based on.
+ * No row: it is not; else a number, 1 for the one record that the row is counted by, 2 for others. */
+struct statement *registry_row_prepare(struct db *db, enum registry_row row, struct err *e);
+/* How many rows there are that have a record. */
+struct statement *registry_row_prepare_count(struct db *db, enum registry_row row, struct err *e);
+
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
 			 const char *outcome, const char *reason);
