@@ -143,7 +143,7 @@ static int check_changes(const struct attempt *a, struct err *e)
 	/* Of a rollout a start, a step or an end is a change by itself. */
 	if (!route_same(&a->next.route, &a->current.route) || a->rollout.state != ROLLOUT_STATE_COUNT)
 		return 0;
-	if (a->next.route.entry_count == 1)
+	if (a->next.route.entry_count == 1 && strcmp(a->change->action, "shadow") != 0)
 		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests", route_live(&a->next.route),
 			       a->change->model);
 	char text[128];
