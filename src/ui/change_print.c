@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Whether several versions have a share now; a rollback may well restore a split. */
-static bool is_split(const cJSON *answer)
+/* Whether the route has several versions now; a rollback may well restore a split, or shadows. */
+static bool has_several(const cJSON *answer)
 {
 	const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer, "route");
 
@@ -108,8 +108,8 @@ int change_print(const struct arguments *a, const char *action, const cJSON *ans
 		printf("what %s would do. Nothing was changed.\n", action);
 		return evidence_print(a, action, answer, e);
 	}
-	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || is_split(answer)) {
-		fputs(strcmp(action, "shadow") == 0 ? "the route is " : "the split is ", stdout);
+	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || has_several(answer)) {
+		fputs(strcmp(action, "split") == 0 ? "the split is " : "the route is ", stdout);
 		output_text(json_find_text(answer, "after"));
 	} else {
 		printf("v%.0f is live", json_find_number(answer, "live"));
