@@ -20,11 +20,13 @@
 	X(rollout)    \
 	X(load)       \
 	X(predict)    \
+	X(diff)       \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \
 	X(approve)    \
 	X(tested)     \
+	X(tests)      \
 	X(audit)      \
 	X(alerts)     \
 	X(ack)        \

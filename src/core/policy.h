@@ -2,9 +2,9 @@
  * policy: what must hold before a version of a model gets traffic, and before it gets all of it.
  *
  * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
- * default: nothing is demanded but that a version works. A setting has one row in one table (policy.c), which reads,
- * writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
- * Not here: judging (runtime/router/gates, core/analysis).
+ * default: a version must work, and be called like the live one. A setting has one row in one table (policy.c), which
+ * reads, writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
+ * Not here: judging (runtime/gate/gates, core/analysis).
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
@@ -22,7 +22,7 @@
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
 
 /* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
-#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(stress)
+#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(training) X(stress)
 
 /* A test that must have passed for this pair of versions (the new one and the live one). */
 struct policy_test {
@@ -49,9 +49,17 @@ struct policy {
 	/* Thresholds of the analyses: of a rollout's steps, and of gates where the version serves. */
 	double error_margin_percent; /* error_margin = 0.5%: its error rate may exceed the live one's by so much */
 	double p99_ratio_max;        /* p99_ratio_max = 1.5 */
+	uint64_t p99_margin_us;      /* p99_margin = 1ms: slower by less than this is never too slow */
 	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
 	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */
+	/* How much a differential test lets differ (docs/TESTS.md). */
+	double diff_atol, diff_rtol; /* diff_atol = none: of a row, atol + rtol |old|; NaN: from the old one's noise */
+	double diff_rows_percent;    /* diff_rows_max = 0.1%: rows that may differ more than that */
+	double diff_flips_percent;   /* diff_flips_max = 0.1%: rows that may fall into another class */
+	double diff_mean_max;     /* diff_mean_max = 0.02: shift of the mean, in standard deviations of the old one */
+	double diff_quantile_max; /* diff_quantile_max = 0.1: shift of a quantile, in the same unit */
+	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */

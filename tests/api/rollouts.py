@@ -178,9 +178,9 @@ def test_a_version_that_fails_goes_back():
             done
         assert weights(runtime) == {1: 10000}
         newest = runtime.json("history", "m")["revisions"][0]
-        assert newest["who"] == "mldeck" and newest["action"] == "rollout", newest
+        assert newest["who"] == "mldeck" and newest["action"] == "rollback", newest
         assert newest["reason"].startswith("rolled back: error_rate: v2 answers"), newest
-        record = audits(runtime, "rollout")[0]
+        record = audits(runtime, "rollback")[0]
         assert record["client"] == "rollout" and record["revision"] == newest["revision"], record
         # Every request had an answer: of the bad version the sentence that its server is out of order.
         assert set(traffic.counts) <= {(200, "1"), (200, "2"), (502, None)}, traffic.counts

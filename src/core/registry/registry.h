@@ -142,6 +142,9 @@ struct route_change {
 	struct rollout *rollout;
 };
 
+/* A rollback, or a rollout that an analysis failed or somebody ended: it gives back what was before. */
+bool route_change_goes_back(const struct route_change *change);
+
 /*
  * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change
  * that would change nothing (ERR_CONFLICT). Refusals are recorded in the audit (not for a dry run).

@@ -7,8 +7,8 @@
  */
 #include "runtime/router/router_internal.h"
 
-#include "runtime/router/beside.h"
-#include "runtime/router/gates.h"
+#include "runtime/gate/beside.h"
+#include "runtime/gate/gates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static int prepare(struct passage *p, struct err *e)
 		if (prepare_version(p, version, comes_in, e) == 0)
 			continue;
 		/* A shadow gets no requests, so it cannot stand in the way back. */
-		if (p->planned.route.entries[i].role == ROUTE_SHADOW && gates_goes_back(&p->change)) {
+		if (p->planned.route.entries[i].role == ROUTE_SHADOW && route_change_goes_back(&p->change)) {
 			e->code = ERR_NONE;
 			continue;
 		}
@@ -145,7 +145,7 @@ static int prepare(struct passage *p, struct err *e)
 /* Going back must always be possible; what cannot be copied then counts as failed. */
 static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
 {
-	return gates_goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
+	return route_change_goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
 }
 
 /* What a refusal of the registry does not say, and record. The plan goes into the outcome, with what the gates found.
