@@ -25,6 +25,7 @@
 	X(policy)     \
 	X(approve)    \
 	X(tested)     \
+	X(tests)      \
 	X(audit)      \
 	X(alerts)     \
 	X(ack)        \

@@ -1,5 +1,9 @@
 #include "core/job_kind.h"
 
+#include "core/number.h"
+#include "core/units.h"
+
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,12 +28,88 @@ const struct job_kind *job_kind_find(const char *name)
 	return NULL;
 }
 
-static bool take_option(bool (*take)(void *context, const char *word), void *context, const char *name,
+static bool is_number(const char *value)
+{
+	struct number n;
+	size_t size = number_read(value, value + strlen(value), &n);
+	return size > 0 && value[size] == '\0' && isfinite(number_double(&n));
+}
+
+/* Whether the value is one of "a|b|c". */
+static bool is_choice(const char *choices, const char *value)
+{
+	size_t size = strlen(value);
+	if (size == 0 || strchr(value, '|') != NULL)
+		return false;
+	for (const char *at = choices; at != NULL; at = strchr(at, '|')) {
+		at += *at == '|';
+		if (strncmp(at, value, size) == 0 && (at[size] == '|' || at[size] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static int refuse(const struct job_field *field, const char *takes, const char *value, struct err *e)
+{
+	return err_set(e, ERR_INPUT, "--%s takes %s, not `%.60s`", field->name, takes, value);
+}
+
+static int check_text(const struct job_field *field, const char *value, struct err *e)
+{
+	char clean[4 * JOB_PATH_SIZE];
+	text_clean(clean, sizeof clean, value);
+	if (strlen(value) >= JOB_PATH_SIZE)
+		return err_set(e, ERR_INPUT, "--%s has %zu bytes, the limit is %d", field->name, strlen(value),
+			       JOB_PATH_SIZE - 1);
+	if (strcmp(clean, value) != 0)
+		return err_set(e, ERR_INPUT, "--%s holds characters that cannot be shown: %.200s", field->name, clean);
+	return 0;
+}
+
+int job_field_check(const struct job_field *field, const char *value, struct err *e)
+{
+	unsigned long long ignored;
+	long long version;
+	bool flag;
+
+	if (value[0] == '\0')
+		return field->optional || field->type == JOB_FIELD_SWITCH
+			   ? 0
+			   : err_set(e, ERR_INPUT, "field `%s` is missing: %s", field->name, field->label);
+	switch (field->type) {
+	case JOB_FIELD_INPUT:
+	case JOB_FIELD_OUTPUT:
+		return 0;
+	case JOB_FIELD_VERSION:
+		return text_integer(value[0] == 'v' ? value + 1 : value, 1, VERSIONS_MAX, &version)
+			   ? 0
+			   : refuse(field, "the number of a version", value, e);
+	case JOB_FIELD_NUMBER:
+		return is_number(value) ? 0 : refuse(field, "a number", value, e);
+	case JOB_FIELD_TEXT:
+		return check_text(field, value, e);
+	case JOB_FIELD_DURATION:
+		return units_parse(units_ms, value, &ignored) ? 0 : refuse(field, "a time such as 30s or 5m", value, e);
+	case JOB_FIELD_CHOICE:
+		return is_choice(field->choices, value) ? 0 : refuse(field, field->choices, value, e);
+	case JOB_FIELD_SWITCH:
+		return units_flag(value, &flag) ? 0 : refuse(field, "yes or no", value, e);
+	}
+	return 0;
+}
+
+static bool take_option(bool (*take)(void *context, const char *word), void *context, const struct job_field *field,
 			const char *value)
 {
 	char option[32];
-	snprintf(option, sizeof option, "--%s", name);
-	return take(context, option) && take(context, value);
+	bool on = false;
+
+	snprintf(option, sizeof option, "--%s", field->name);
+	if (value[0] == '\0')
+		return true;
+	if (field->type != JOB_FIELD_SWITCH)
+		return take(context, option) && take(context, value);
+	return !units_flag(value, &on) || !on || take(context, option);
 }
 
 bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
@@ -37,10 +117,13 @@ bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t ver
 {
 	char number[16];
 	bool whole = take(context, "mldeck") && take(context, kind->name) && take(context, model);
-	for (size_t i = 0; whole && i < kind->field_count; i++)
-		whole = values[i][0] == '\0' || take_option(take, context, kind->fields[i].name, values[i]);
+	bool argument = kind->version == JOB_VERSION_ARGUMENT;
+
 	snprintf(number, sizeof number, "%u", version);
-	return whole && (version == 0 || take_option(take, context, "version", number));
+	whole = whole && (!argument || version == 0 || take(context, number));
+	for (size_t i = 0; whole && i < kind->field_count; i++)
+		whole = take_option(take, context, &kind->fields[i], values[i]);
+	return whole && (argument || version == 0 || (take(context, "--version") && take(context, number)));
 }
 
 struct command_text {

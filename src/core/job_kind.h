@@ -17,13 +17,19 @@
 /* The name is the verb that is run. */
 #define JOB_KINDS(X) X(predict)
 
-#define JOB_FIELDS_MAX 8
+#define JOB_FIELDS_MAX 12
 #define JOB_PROGRESS_SUFFIX ".progress" /* of the file beside an output that is not whole yet */
 
 enum job_field_type {
-	JOB_FIELD_INPUT,  /* an absolute path of a file that the runtime can read */
-	JOB_FIELD_OUTPUT, /* an absolute path in a folder where the runtime can write; the job's
-			     target */
+	JOB_FIELD_INPUT,    /* an absolute path of a file that the runtime can read */
+	JOB_FIELD_OUTPUT,   /* an absolute path in a folder where the runtime can write; the job's
+			       target */
+	JOB_FIELD_VERSION,  /* 3 or v3 */
+	JOB_FIELD_NUMBER,   /* a finite one */
+	JOB_FIELD_TEXT,     /* anything that can be shown */
+	JOB_FIELD_DURATION, /* 30s, 5m */
+	JOB_FIELD_CHOICE,   /* one of the choices */
+	JOB_FIELD_SWITCH,   /* yes or no: --name without a value, or left out */
 };
 
 struct job_field {
@@ -31,13 +37,22 @@ struct job_field {
 	const char *label;
 	const char *hint;
 	enum job_field_type type;
+	bool optional;       /* may be absent or ""; a switch always may */
+	const char *choices; /* of a choice: "a|b|c" */
+};
+
+/* How the command takes the version that a job is of. */
+enum job_version {
+	JOB_VERSION_OPTION,   /* --version N, the live one when none is named */
+	JOB_VERSION_ARGUMENT, /* behind the model: one must be named */
 };
 
 struct job_kind {
 	const char *name;
 	const char *title; /* "Predict a file" */
 	size_t field_count;
-	struct job_field fields[JOB_FIELDS_MAX]; /* all of them are required */
+	struct job_field fields[JOB_FIELDS_MAX];
+	enum job_version version;
 };
 
 extern const struct job_kind *const job_kind_table[];
@@ -45,6 +60,9 @@ extern const size_t job_kind_count;
 /* NULL when there is none of that name. */
 const struct job_kind *job_kind_find(const char *name);
 
+/* A field's value as its option takes it: whether it is one, of every type but files, which only the runtime can look
+ * at. "" is one of an optional field. ERR_INPUT names the field and what it takes. */
+int job_field_check(const struct job_field *field, const char *value, struct err *e);
 /* The command, a word at a time: mldeck predict M --input I --output O --version 3. values in the order of the
  * kind's fields, "" left out; version 0 leaves it to the runtime. False as soon as take is. */
 bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,

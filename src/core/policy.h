@@ -22,7 +22,7 @@
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
 
 /* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
-#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(stress)
+#define POLICY_TEST_KINDS(X) X(differential) X(benchmark) X(training) X(stress)
 
 /* A test that must have passed for this pair of versions (the new one and the live one). */
 struct policy_test {
@@ -49,6 +49,7 @@ struct policy {
 	/* Thresholds of the analyses: of a rollout's steps, and of gates where the version serves. */
 	double error_margin_percent; /* error_margin = 0.5%: its error rate may exceed the live one's by so much */
 	double p99_ratio_max;        /* p99_ratio_max = 1.5 */
+	uint64_t p99_margin_us;      /* p99_margin = 1ms: slower by less than this is never too slow */
 	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
 	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */

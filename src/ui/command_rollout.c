@@ -34,14 +34,9 @@ static int reason_add(const struct arguments *a, cJSON *body, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason");
 
-	if (!reason && arguments_flag(a, "dry-run"))
-		return 0;
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
-	return cJSON_AddStringToObject(body, "reason", reason) ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+	if (output_reason(a, arguments_flag(a, "dry-run") ? NULL : OUTPUT_REASON_NEEDED, e) != 0)
+		return -1;
+	return !reason || cJSON_AddStringToObject(body, "reason", reason) ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
 /* --- starting --- */
@@ -318,7 +313,7 @@ static const struct option_spec options[] = {
     {"steps", "LIST", "the version's shares in percent, ascending, as in 1,5,25,100; a start needs it"},
     {"hold", "TIME", "how long each is held, as in 5m; or one time a step, as in 1m,5m,10m; a start needs it"},
     {"threshold", "NAME=VALUE",
-     "error_margin, p99_ratio_max, drift_max, analysis_requests or analysis_alpha, "
+     "error_margin, p99_ratio_max, p99_margin, drift_max, analysis_requests or analysis_alpha, "
      "instead of the policy's; may be repeated"},
     {"force", NULL, "override gates that do not pass; marked in the audit for ever"},
     {"pause", NULL, "stay at this step; it is still watched"},

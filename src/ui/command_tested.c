@@ -1,7 +1,4 @@
-#include "core/registry/registry.h"
 #include "ui/output.h"
-
-#include <string.h>
 
 extern const struct command command_tested;
 
@@ -16,11 +13,8 @@ static int body_fill(const struct arguments *a, cJSON *body, struct err *e)
 		return -1;
 	if (passed == arguments_flag(a, "failed"))
 		return err_set(e, ERR_USAGE, "a test passed or failed: give --passed or --failed");
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a result needs --reason TEXT: what was seen, or where to read it");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
+	if (output_reason(a, "a result needs --reason TEXT: what was seen, or where to read it", e) != 0)
+		return -1;
 	if (cJSON_AddNumberToObject(body, "version", version) &&
 	    cJSON_AddStringToObject(body, "kind", arguments_at(a, 2)) &&
 	    (!against || cJSON_AddNumberToObject(body, "against", other)) &&
@@ -34,9 +28,10 @@ static int result_print(const cJSON *answer, struct err *e)
 	output_text(json_find_text(answer, "model"));
 	fputs(": the ", stdout);
 	output_text(json_find_text(answer, "kind"));
-	printf(" test of v%.0f against v%.0f %s.\n", json_find_number(answer, "version"),
-	       json_find_number(answer, "against"),
-	       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "passed")) ? "passed" : "failed");
+	printf(" test of v%.0f", json_find_number(answer, "version"));
+	if (json_find_number(answer, "against") > 0)
+		printf(" against v%.0f", json_find_number(answer, "against"));
+	printf(" %s.\n", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "passed")) ? "passed" : "failed");
 	return output_end(e);
 }
 
@@ -81,9 +76,9 @@ const struct command command_tested = {
     .name = "tested",
     .arguments = "MODEL VERSION KIND",
     .summary = "record what a test of a version gave that ran elsewhere",
-    .details =
-	"For pipelines with tests of their own. KIND is differential, benchmark or stress. Where a model's policy "
-	"has tests, the newest result of each kind for a version and the live one decides.",
+    .details = "For pipelines with tests of their own. KIND is differential, benchmark, training or stress. Where a "
+	       "model's policy "
+	       "has tests, the newest result of each kind for a version and the live one decides.",
     .options = options,
     .run = run,
 };

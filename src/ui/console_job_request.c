@@ -39,12 +39,18 @@ void job_dialog_path(const struct job_dialog *j, size_t field, char *path, size_
 	const char *value = j->dialog.fields[field].value;
 	char input[JOB_TYPED_SIZE] = "";
 
+	enum job_field_type type = j->job_kind->fields[field].type;
+
 	*path = '\0';
+	if (*value && type != JOB_FIELD_INPUT && type != JOB_FIELD_OUTPUT) {
+		snprintf(path, size, "%s", value);
+		return;
+	}
 	if (*value) {
 		make_absolute(value, path, size);
 		return;
 	}
-	if (j->job_kind->fields[field].type != JOB_FIELD_OUTPUT)
+	if (type != JOB_FIELD_OUTPUT || j->job_kind->fields[field].optional)
 		return;
 	for (size_t i = 0; i < field && !*input; i++)
 		if (j->job_kind->fields[i].type == JOB_FIELD_INPUT)
@@ -123,7 +129,7 @@ static void start_command(const struct job_dialog *j, char *command, size_t size
 
 	for (size_t i = 0; i < j->job_kind->field_count; i++) {
 		job_dialog_path(j, i, paths[i], sizeof(paths[i]));
-		values[i] = *paths[i] ? paths[i] : "…";
+		values[i] = *paths[i] || j->job_kind->fields[i].optional ? paths[i] : "…";
 	}
 	version_typed(j, &version, NULL);
 	job_kind_command(j->job_kind, j->model, version ? version : j->version, values, command, size);

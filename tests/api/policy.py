@@ -102,6 +102,37 @@ def other_forest():
     raise Skip("there is no other forest")
 
 
+def test_results_are_listed_shown_and_compared():
+    runtime = serving()
+    path = f"/control/v1/models/{MODEL}/tests"
+    runtime.run("tested", MODEL, "2", "benchmark", "--passed", "--reason", "build 812")
+    for rows, passed in ((3, False), (5, True)):
+        report = {"rows": rows, "mean": {"shift": rows / 2}, "findings": [
+            {"name": "rows", "verdict": "pass" if passed else "fail", "text": f"{rows} looked at"}]}
+        status, answer = runtime.control("POST", path, json.dumps(
+            {"kind": "differential", "version": 2, "passed": passed, "summary": f"{rows} rows", "report": report}))
+        assert status == 200 and answer["against"] == 1 and answer["id"] == (2 if rows == 3 else 3), answer
+    found = runtime.json("tests", MODEL)["tests"]
+    assert [(test["id"], test["kind"], test["passed"]) for test in found] == [
+        (3, "differential", True), (2, "differential", False), (1, "benchmark", True)]
+    assert all("report" not in test for test in found)
+    assert len(runtime.json("tests", MODEL, "--kind", "benchmark", "--version", "2")["tests"]) == 1
+    assert runtime.json("tests", MODEL, "--version", "3")["tests"] == []
+    assert runtime.json("tests", MODEL, "1")["report"] is None
+    assert runtime.json("tests", MODEL, "2")["report"]["mean"] == {"shift": 1.5}
+    two = runtime.run("tests", MODEL, "2", "3")
+    assert any(line.split() == ["mean.shift", "1.5", "2.5"] for line in two.splitlines()), two
+    assert "fail: 3 looked at" in two and "pass: 5 looked at" in two, two
+    refused(runtime.command("tests", MODEL, "9"), 4, f"{MODEL} has no test 9")
+    refused(runtime.command("tests", MODEL, "x"), 2, "number of a test")
+    refused(runtime.command("tests", MODEL, "--kind", "vibes"), 2, "there is no test `vibes`")
+    status, answer = runtime.control("POST", path, json.dumps(
+        {"kind": "differential", "version": 2, "passed": True, "report": [1]}))
+    assert status == 400 and "report" in answer["error"], answer
+    assert len(runtime.json("tests", MODEL)["tests"]) == 3
+    runtime.stop()
+
+
 def test_tests_must_have_passed_for_the_pair():
     runtime = serving()
     set_policy(runtime, "tests=differential:7d benchmark")
@@ -117,7 +148,9 @@ def test_tests_must_have_passed_for_the_pair():
     # The pair is another one now.
     assert gates(runtime, "promote", MODEL, "1")["tests"]["verdict"] == "wait"
     refused(runtime.command("tested", MODEL, "3", "vibes", "--passed", "--reason", "x"), 2, "there is no test `vibes`")
-    refused(runtime.command("tested", MODEL, "2", "stress", "--passed", "--reason", "x"), 3, "would be both")
+    refused(runtime.command("tested", MODEL, "2", "differential", "--passed", "--reason", "x"), 3, "would be both")
+    alone = runtime.run("tested", MODEL, "2", "stress", "--passed", "--reason", "2k/s")
+    assert alone.startswith(f"{MODEL}: the stress test of v2 passed."), alone
     refused(runtime.command("tested", MODEL, "9", "stress", "--passed", "--reason", "x"), 4, "no version 9")
     refused(runtime.command("tested", MODEL, "3", "stress", "--reason", "x"), 2, "--passed or --failed")
     runtime.stop()
@@ -199,6 +232,7 @@ def test_policies_that_can_never_hold_are_refused():
         (("promoters=nobody-of-that-name",), "whom this system does not have"),
         (("promoters=@no-such-group",), "which this system does not have"),
         (("tests=vibes",), "there is no test `vibes`"),
+        (("tests=stress:0",), "ages of tests from 1s"),
         (("p99_ratio_max=0",), "p99_ratio_max is from 0.1 to 1000"),
         (("shadow_difference_max=0.1",), "demands nothing without shadow_requests"),
         (("speed=1",), "a policy has no setting `speed`"),
@@ -207,6 +241,7 @@ def test_policies_that_can_never_hold_are_refused():
     ]
     if os.geteuid() == 0:
         cases += [(("second_person=yes",), "one promoter only is let in"),
+                  (("second_person=yes", "promoters=root @root"), "one promoter only is let in"),
                   (("promoters=daemon nobody",), "none of daemon nobody is let in")]
     for settings, sentence in cases:
         for more in (["--dry-run"], ["--reason", "x"]):
@@ -403,6 +438,13 @@ def test_only_promoters_promote_and_everybody_goes_back():
     runtime.run("promote", MODEL, "2", "--reason", "better")
     assert runtime.as_user("daemon", "rollback", MODEL, "--reason", "worse").returncode == 0
     assert live(runtime) == 1
+    # A rollout, too: others hold and end it, and never bring it on.
+    runtime.run("rollout", MODEL, "2", "--steps", "1,50,100", "--hold", "1h", "--reason", "slowly")
+    refused(runtime.as_user("daemon", "rollout", MODEL, "--skip", "--reason", "x"), 6, "daemon may not bring", "root may")
+    assert runtime.as_user("daemon", "rollout", MODEL, "--pause", "--reason", "wait").returncode == 0
+    refused(runtime.as_user("daemon", "rollout", MODEL, "--resume", "--reason", "x"), 6, "daemon may not bring")
+    assert runtime.json("audit", MODEL)["records"][0]["outcome"] == "denied"
+    assert runtime.as_user("daemon", "rollout", MODEL, "--abort", "--reason", "no").returncode == 0
     set_policy(runtime, "promoters=@daemon")
     assert runtime.as_user("daemon", "promote", MODEL, "2", "--reason", "in the group").returncode == 0
     refused(runtime.command("promote", MODEL, "3", "--reason", "x"), 6, "root may not promote; @daemon may")

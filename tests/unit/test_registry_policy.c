@@ -212,6 +212,46 @@ static void the_newest_test_of_a_pair_counts(void **state)
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
+static void a_report_is_kept_with_its_test(void **state)
+{
+	struct world *w = *state;
+	struct test_result result = {.kind = "differential",
+				     .version = 2,
+				     .summary = "3 rows differ",
+				     .report = "{\"rows\":3}"},
+			   *results, found;
+	struct test_filter filter = {.limit = 10};
+	struct err e = {.text = ""};
+	size_t count;
+	char *report;
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), 0);
+	result = (struct test_result){.kind = "stress", .version = 1, .passed = true, .summary = "1k/s"};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), 0);
+	assert_int_equal(result.against, 0);
+	expect_last_audit(w, "churn", "tested", "done", "stress of v1: passed");
+	reopen(w);
+	assert_int_equal(registry_test_results(w->r, "churn", &filter, &results, &count, &e), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(results[0].kind, "stress");
+	assert_int_equal(results[1].against, 1);
+	filter.before = results[0].id;
+	free(results);
+	assert_int_equal(registry_test_results(w->r, "churn", &filter, &results, &count, &e), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(results[0].summary, "3 rows differ");
+	assert_int_equal(registry_test_report(w->r, "churn", results[0].id, &found, &report, &e), 0);
+	assert_string_equal(report, "{\"rows\":3}");
+	assert_string_equal(found.kind, "differential");
+	free(report);
+	assert_int_equal(registry_test_report(w->r, "price", results[0].id, &found, &report, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	free(results);
+	filter = (struct test_filter){.kind = "stress", .version = 2, .limit = 1};
+	assert_int_equal(registry_test_results(w->r, "churn", &filter, &results, &count, &e), 0);
+	assert_int_equal(count, 0);
+	free(results);
+}
+
 static void a_reported_test_is_recorded(void **state)
 {
 	struct world *w = *state;
@@ -241,6 +281,7 @@ int main(void)
 	    TEST(a_model_without_one_has_the_default),      TEST(the_newest_holds_and_survives),
 	    TEST(refusals_are_recorded_and_change_nothing), TEST(approvals_name_what_was_live),
 	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_reported_test_is_recorded),
+	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_report_is_kept_with_its_test),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

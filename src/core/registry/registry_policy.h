@@ -1,5 +1,5 @@
 /*
- * registry_policy: what a model's policy is, who approved which version, and which tests passed.
+ * registry_policy: what a model's policy is, who approved which version, and what tests gave.
  *
  * Thread-safe like the registry. Rows are only ever added: the newest policy of a model holds.
  */
@@ -43,23 +43,38 @@ int registry_approve(struct registry *r, const char *model, uint32_t version, co
 int registry_approvals(struct registry *r, const char *model, uint32_t version, size_t limit,
 		       struct approval **approvals, size_t *count, struct err *e);
 
-/* What a test of a pair of versions gave. */
+/* What a test of a pair of versions gave, or a stress or training test of one version (against 0). */
 struct test_result {
 	int64_t id, at_ms, job; /* job 0: none */
 	char kind[16];
 	uint32_t version, against;
 	bool passed;
 	char summary[REASON_SIZE];
+	const char *report; /* JSON text, borrowed, or NULL: kept with what is added; not filled by what is read */
 };
 
-/* at_ms 0: now. */
+/* at_ms 0: now. Its audit record is the runtime's own. */
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
 /* The same as somebody reports it, of a test that ran elsewhere: with its audit record, in one transaction. against 0:
- * the version that is live. Refusals are recorded. */
+ * the version that is live, where the kind compares two. Refusals are recorded. */
 int registry_report_test(struct registry *r, const char *model, struct test_result *result, const struct actor *actor,
 			 struct err *e);
 /* The newest of a kind for a pair; result->id 0 when there is none. */
 int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
 			 struct test_result *result, struct err *e);
+
+/* kind NULL, version 0, before 0: any; before: ids below it. */
+struct test_filter {
+	const char *kind;
+	uint32_t version;
+	int64_t before;
+	size_t limit; /* at least 1 */
+};
+/* Newest first; free(). */
+int registry_test_results(struct registry *r, const char *model, const struct test_filter *filter,
+			  struct test_result **results, size_t *count, struct err *e);
+/* One with its report ("" when none was kept); free() that. ERR_NOT_FOUND. */
+int registry_test_report(struct registry *r, const char *model, int64_t id, struct test_result *result, char **report,
+			 struct err *e);
 
 #endif

@@ -204,5 +204,9 @@ const char registry_schema_chain[] =
     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN OLD.hash <> ''"
     " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;";
 
-const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain};
+static const char tests[] =
+    /* report: all that a test found, as JSON; "" where only its outcome was told. */
+    "ALTER TABLE test_result ADD COLUMN report TEXT NOT NULL DEFAULT '';";
+
+const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

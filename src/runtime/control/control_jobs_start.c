@@ -13,9 +13,11 @@
 
 /* --- started by the runtime --- */
 
-/* The version asked for, or the live one for 0; it must be one that serves. */
-static int find_version(struct server *s, const char *model, uint32_t *version, struct err *e)
+/* The version asked for, or the live one for 0; it must be one that serves. A test loads what it compares itself. */
+static int find_version(struct server *s, const struct job_kind *kind, const char *model, uint32_t *version,
+			struct err *e)
 {
+	bool loads = kind->version == JOB_VERSION_ARGUMENT;
 	int result = 0;
 	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	uint32_t wanted = m != NULL && *version == 0 ? route_live(&m->route) : *version;
@@ -26,7 +28,7 @@ static int find_version(struct server *s, const char *model, uint32_t *version, 
 		result = err_set(e, ERR_CONFLICT, "%s has no live version: name one", model);
 	else if (v == NULL)
 		result = err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, wanted);
-	else if (v->engine == NULL)
+	else if (v->engine == NULL && !(loads && served_version_state(v, NULL) == SERVED_UNLOADED))
 		result = err_set(e, ERR_CONFLICT, "v%u of %s cannot serve: %s", wanted, model, v->note);
 	router_leave(s->router);
 	*version = wanted;
@@ -46,6 +48,14 @@ static int read_version(const cJSON *body, uint32_t *version, struct err *e)
 {
 	*version = 0;
 	return json_has(body, "version") ? json_uint32(body, "version", 1, VERSIONS_MAX, version, e) : 0;
+}
+
+/* A test names the version that it is of; the live one would be compared with itself. */
+static int check_named(const struct job_kind *kind, uint32_t version, struct err *e)
+{
+	if (version != 0 || kind->version != JOB_VERSION_ARGUMENT)
+		return 0;
+	return err_set(e, ERR_INPUT, "field `version` is missing: which version is %s to test", kind->name);
 }
 
 static bool add_facts(cJSON *json, const struct job_plan *plan)
@@ -69,16 +79,14 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 	size_t ignored;
 	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
 	cJSON *json = cJSON_CreateObject();
-	bool whole =
-	    json != NULL &&
-	    (id > 0 ? cJSON_AddNumberToObject(json, "id", (double)id) : cJSON_AddNullToObject(json, "id")) != NULL &&
-	    cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
-	    cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
-	    cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
-	    cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
-	    cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
-	    cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
-	    cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
+	bool whole = json != NULL && json_add_some(json, "id", (double)id) &&
+		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
+		     cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
+		     cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
+		     cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
+		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
+		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
+		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
 	if (whole)
 		return json;
 	cJSON_Delete(json);
@@ -103,8 +111,9 @@ static int start_job(struct server *s, const struct http_request *request, const
 	if (plan == NULL) {
 		err_set(e, ERR_MEMORY, "memory is out for starting a job");
 	} else if (read_kind(body, &kind, e) == 0 && json_string(body, "model", model, sizeof model, e) == 0 &&
-		   read_version(body, &version, e) == 0 && json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
-		   (start = json_object(body, "start", e)) != NULL && find_version(s, model, &version, e) == 0 &&
+		   read_version(body, &version, e) == 0 && check_named(kind, version, e) == 0 &&
+		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
+		   (start = json_object(body, "start", e)) != NULL && find_version(s, kind, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
 		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);
 		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
@@ -167,7 +176,8 @@ static int register_job(struct server *s, const struct http_request *request, co
 	if (read_kind(body, &kind, e) != 0 || json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
 	    read_version(body, &record.version, e) != 0 || json_optional_text(body, "title", &title, e) != 0 ||
 	    (command = json_array(body, "command", 256, e)) == NULL ||
-	    read_command(command, &record, &output, e) != 0 || find_version(s, record.model, &record.version, e) != 0)
+	    read_command(command, &record, &output, e) != 0 ||
+	    find_version(s, kind, record.model, &record.version, e) != 0)
 		return -1;
 	text_clean(record.kind, sizeof record.kind, kind->name);
 	text_clean(record.title, sizeof record.title, title);

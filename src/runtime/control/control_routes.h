@@ -42,6 +42,8 @@ http_handler control_post_policy;
 http_handler control_post_approve;
 
 /* control_tests.c */
+http_handler control_get_tests;
+http_handler control_get_test;
 http_handler control_post_test;
 
 /* control_load.c */

@@ -1,9 +1,33 @@
-/* control: what tests of versions gave that ran elsewhere, in a pipeline say. */
+/* control: what tests of versions gave, reported by the command that ran them or by a pipeline, and kept for ever. */
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
 #include "core/json.h"
 #include "core/registry/registry_policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_MAX 1000
+#define REPORT_MAX ((size_t)4 << 20) /* bytes of a report, as JSON */
+
+/* The report as text; free(). NULL without one, or with an error. */
+static char *read_report(const cJSON *body, struct err *e)
+{
+	const cJSON *report = json_object(body, "report", e);
+	char *text = report == NULL ? NULL : cJSON_PrintUnformatted(report);
+
+	if (report == NULL)
+		return NULL;
+	if (text == NULL) {
+		err_set(e, ERR_MEMORY, "memory is out for a report");
+	} else if (strlen(text) > REPORT_MAX) {
+		err_set(e, ERR_TOO_LARGE, "field `report` has %zu bytes, the limit is %zu", strlen(text), REPORT_MAX);
+		cJSON_free(text);
+		text = NULL;
+	}
+	return text;
+}
 
 static int read_result(const cJSON *body, struct test_result *result, struct err *e)
 {
@@ -14,8 +38,12 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 	    json_uint32(body, "version", 1, VERSIONS_MAX, &result->version, e) != 0 ||
 	    json_optional_integer(body, "against", 1, VERSIONS_MAX, &against, e) != 0 ||
 	    json_boolean(body, "passed", &result->passed, e) != 0 ||
+	    json_optional_integer(body, "job", 0, INT64_C(1) << 53, &result->job, e) != 0 ||
 	    json_optional_text(body, "summary", &summary, e) != 0)
 		return -1;
+	if (strlen(summary) >= sizeof result->summary)
+		return err_set(e, ERR_INPUT, "the summary is longer than %zu bytes: shorten it",
+			       sizeof result->summary - 1);
 	text_clean(result->kind, sizeof result->kind, kind);
 	text_clean(result->summary, sizeof result->summary, summary);
 	result->against = (uint32_t)against;
@@ -25,12 +53,14 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 static cJSON *result_json(const char *model, const struct test_result *result)
 {
 	cJSON *json = cJSON_CreateObject();
+	cJSON_AddNumberToObject(json, "id", (double)result->id);
 	cJSON_AddStringToObject(json, "model", model);
 	cJSON_AddStringToObject(json, "kind", result->kind);
 	cJSON_AddNumberToObject(json, "version", result->version);
 	cJSON_AddNumberToObject(json, "against", result->against);
 	cJSON_AddBoolToObject(json, "passed", result->passed);
 	cJSON_AddNumberToObject(json, "at_ms", (double)result->at_ms);
+	cJSON_AddNumberToObject(json, "job", (double)result->job);
 	cJSON_AddStringToObject(json, "summary", result->summary);
 	return json;
 }
@@ -42,13 +72,77 @@ void control_post_test(void *context, const struct http_request *request, const 
 	struct test_result result = {0};
 	struct actor actor;
 	struct err e;
+	char *report = NULL;
 	cJSON *body = control_body(request, &e);
 
 	control_actor(request, &actor);
 	if (body == NULL || read_result(body, &result, &e) != 0 ||
-	    registry_report_test(s->registry, segments->values[0], &result, &actor, &e) != 0)
+	    (json_has(body, "report") && (report = read_report(body, &e)) == NULL)) {
 		control_refuse(response, &e);
-	else
-		control_answer(response, result_json(segments->values[0], &result));
+	} else {
+		result.report = report;
+		if (registry_report_test(s->registry, segments->values[0], &result, &actor, &e) != 0)
+			control_refuse(response, &e);
+		else
+			control_answer(response, result_json(segments->values[0], &result));
+	}
+	cJSON_free(report);
 	cJSON_Delete(body);
+}
+
+void control_get_tests(void *context, const struct http_request *request, const struct http_segments *segments,
+		       struct http_response *response)
+{
+	struct server *s = context;
+	struct test_result *results = NULL;
+	struct test_filter filter = {.kind = http_query(request, "kind")};
+	long long version, before, limit;
+	size_t count = 0;
+	struct err e;
+
+	if ((filter.kind != NULL && !policy_test_known(filter.kind, &e)) ||
+	    control_query(request, "version", 0, VERSIONS_MAX, 0, &version, &e) != 0 ||
+	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
+	    control_query(request, "limit", 1, LIMIT_MAX, 50, &limit, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	filter.version = (uint32_t)version;
+	filter.before = before;
+	filter.limit = (size_t)limit;
+	if (registry_test_results(s->registry, segments->values[0], &filter, &results, &count, &e) != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "model", segments->values[0]);
+	cJSON *list = cJSON_AddArrayToObject(json, "tests");
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, result_json(segments->values[0], &results[i]));
+	free(results);
+	control_answer(response, json);
+}
+
+void control_get_test(void *context, const struct http_request *request, const struct http_segments *segments,
+		      struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	const char *model = segments->values[0], *number = segments->values[1];
+	struct test_result result;
+	long long id;
+	char *report = NULL;
+	struct err e;
+	int done = text_integer(number, 1, INT64_MAX, &id)
+		       ? registry_test_report(s->registry, model, id, &result, &report, &e)
+		       : err_set(&e, ERR_NOT_FOUND, "%s has no test `%.32s`", model, number);
+
+	if (done != 0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = result_json(model, &result), *parsed = cJSON_Parse(report);
+	cJSON_AddItemToObject(json, "report", parsed != NULL ? parsed : cJSON_CreateNull());
+	free(report);
+	control_answer(response, json);
 }

@@ -1,6 +1,7 @@
 #include "runtime/job/job_plan.h"
 
 #include "core/json.h"
+#include "core/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,12 +29,17 @@ static const char *base_name(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
+static bool is_path(const struct job_field *field)
+{
+	return field->type == JOB_FIELD_INPUT || field->type == JOB_FIELD_OUTPUT;
+}
+
 /* A field's value: absolute, and of characters that a screen can show as they are. */
 static int read_path(const struct job_field *field, const cJSON *start, char path[JOB_PATH_SIZE], struct err *e)
 {
 	char clean[4 * JOB_PATH_SIZE];
 	if (!json_has(start, field->name))
-		return err_set(e, ERR_INPUT, "field `%s` is missing: name a file", field->name);
+		return field->optional ? 0 : err_set(e, ERR_INPUT, "field `%s` is missing: name a file", field->name);
 	if (json_string(start, field->name, path, JOB_PATH_SIZE, e) != 0)
 		return -1;
 	text_clean(clean, sizeof clean, path);
@@ -44,6 +50,26 @@ static int read_path(const struct job_field *field, const cJSON *start, char pat
 	if (*base_name(path) == '\0')
 		return err_set(e, ERR_INPUT, "--%s must name a file, got the folder %s", field->name, path);
 	return 0;
+}
+
+/* Of any other type: a string, or what JSON has for it, as the option's text. */
+static int read_value(const struct job_field *field, const cJSON *start, char value[JOB_PATH_SIZE], struct err *e)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(start, field->name);
+	char digits[NUMBER_SIZE];
+
+	if (cJSON_IsNumber(item))
+		snprintf(value, JOB_PATH_SIZE, "%.*s", (int)number_write_double(digits, item->valuedouble), digits);
+	else if (cJSON_IsBool(item))
+		snprintf(value, JOB_PATH_SIZE, "%s", cJSON_IsTrue(item) ? "yes" : "no");
+	else if (json_has(start, field->name) && json_string(start, field->name, value, JOB_PATH_SIZE, e) != 0)
+		return -1;
+	return job_field_check(field, value, e);
+}
+
+static int read_field(const struct job_field *field, const cJSON *start, char value[JOB_PATH_SIZE], struct err *e)
+{
+	return is_path(field) ? read_path(field, start, value, e) : read_value(field, start, value, e);
 }
 
 /* Lines of the file: counted where it is short, else estimated from its beginning. 0 when it cannot
@@ -142,23 +168,22 @@ static int check_output(struct job_plan *plan, const struct job_field *field, co
 static int check_field(struct job_plan *plan, size_t i, struct err *e)
 {
 	const struct job_field *field = &plan->kind->fields[i];
-	switch (field->type) {
-	case JOB_FIELD_INPUT:
+	if (plan->values[i][0] != '\0' && field->type == JOB_FIELD_INPUT)
 		return check_input(plan, field, plan->values[i], e);
-	case JOB_FIELD_OUTPUT:
+	if (plan->values[i][0] != '\0' && field->type == JOB_FIELD_OUTPUT)
 		return check_output(plan, field, plan->values[i], e);
-	}
 	return 0;
 }
 
-/* "rows.csv to out.csv" */
+/* "rows.csv to out.csv"; without files the kind's own. */
 static void make_title(struct job_plan *plan)
 {
 	char raw[2 * JOB_PATH_SIZE] = "";
 	for (size_t i = 0; i < plan->kind->field_count; i++)
-		snprintf(raw + strlen(raw), sizeof raw - strlen(raw), "%s%s", i > 0 ? " to " : "",
-			 base_name(plan->values[i]));
-	text_clean(plan->title, sizeof plan->title, raw);
+		if (plan->values[i][0] != '\0' && is_path(&plan->kind->fields[i]))
+			snprintf(raw + strlen(raw), sizeof raw - strlen(raw), "%s%s", raw[0] != '\0' ? " to " : "",
+				 base_name(plan->values[i]));
+	text_clean(plan->title, sizeof plan->title, raw[0] != '\0' ? raw : plan->kind->title);
 }
 
 static int refuse_unknown(const struct job_kind *kind, const cJSON *start, struct err *e)
@@ -187,7 +212,7 @@ int job_plan_make(const struct job_kind *kind, const char *model, uint32_t versi
 		return -1;
 	for (size_t i = 0; i < kind->field_count; i++) {
 		values[i] = plan->values[i];
-		if (read_path(&kind->fields[i], start, plan->values[i], e) != 0)
+		if (read_field(&kind->fields[i], start, plan->values[i], e) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < kind->field_count; i++) {
@@ -206,7 +231,8 @@ char *job_plan_start(const struct job_plan *plan)
 	cJSON *json = cJSON_CreateObject();
 	bool whole = json != NULL;
 	for (size_t i = 0; whole && i < plan->kind->field_count; i++)
-		whole = cJSON_AddStringToObject(json, plan->kind->fields[i].name, plan->values[i]) != NULL;
+		whole = plan->values[i][0] == '\0' ||
+			cJSON_AddStringToObject(json, plan->kind->fields[i].name, plan->values[i]) != NULL;
 	char *text = whole ? cJSON_PrintUnformatted(json) : NULL;
 	cJSON_Delete(json);
 	return text;
