@@ -20,6 +20,7 @@
 	X(rollout)    \
 	X(load)       \
 	X(predict)    \
+	X(stress)     \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \
