@@ -189,7 +189,7 @@ static void judge_live(struct stress_report *r)
 
 	if (r->live_reason[0] == '\0')
 		return;
-	snprintf(f.text, sizeof f.text, "stopped: %.180s", r->live_reason);
+	snprintf(f.text, sizeof f.text, "%.190s", r->live_reason);
 	add(r, f);
 	r->verdict = STRESS_LIVE;
 }
@@ -221,6 +221,8 @@ static void summarise(struct stress_report *r)
 		run_text(r, what, sizeof what);
 	if (r->verdict == STRESS_STOPPED)
 		snprintf(r->summary, sizeof r->summary, "stopped by an operator: %s", what);
+	else if (r->verdict == STRESS_LIVE)
+		snprintf(r->summary, sizeof r->summary, "stopped, for %s: %s", r->live_reason, what);
 	else if (r->verdict == STRESS_GONE)
 		snprintf(r->summary, sizeof r->summary, "the target took no connections any more: %s", what);
 	else if (first != NULL && strcmp(first->text, what) != 0)

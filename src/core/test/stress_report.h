@@ -13,7 +13,7 @@
 #include "core/test/stress_watch.h"
 
 #define STRESS_POINTS_MAX 600
-#define STRESS_SUMMARY_SIZE 420
+#define STRESS_SUMMARY_SIZE 480
 
 enum stress_mode { STRESS_RATE, STRESS_RAMP, STRESS_FIND_MAX };
 
