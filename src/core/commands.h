@@ -20,6 +20,7 @@
 	X(rollout)    \
 	X(load)       \
 	X(predict)    \
+	X(diff)       \
 	X(stress)     \
 	X(jobs)       \
 	X(cancel)     \

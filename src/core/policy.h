@@ -2,8 +2,8 @@
  * policy: what must hold before a version of a model gets traffic, and before it gets all of it.
  *
  * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
- * default: nothing is demanded but that a version works. A setting has one row in one table (policy.c), which reads,
- * writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
+ * default: a version must work, and be called like the live one. A setting has one row in one table (policy.c), which
+ * reads, writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
  * Not here: judging (runtime/router/gates, core/analysis).
  */
 #ifndef CORE_POLICY_H
@@ -53,6 +53,13 @@ struct policy {
 	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
 	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */
+	/* How much a differential test lets differ (docs/TESTS.md). */
+	double diff_atol, diff_rtol; /* diff_atol = none: of a row, atol + rtol |old|; NaN: from the old one's noise */
+	double diff_rows_percent;    /* diff_rows_max = 0.1%: rows that may differ more than that */
+	double diff_flips_percent;   /* diff_flips_max = 0.1%: rows that may fall into another class */
+	double diff_mean_max;     /* diff_mean_max = 0.02: shift of the mean, in standard deviations of the old one */
+	double diff_quantile_max; /* diff_quantile_max = 0.1: shift of a quantile, in the same unit */
+	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */
