@@ -157,6 +157,9 @@ static int prepare_blast(struct stress *s, struct err *e)
 	double most = o->from_rps > o->to_rps ? o->from_rps : o->to_rps;
 	bool search = o->mode == STRESS_FIND_MAX;
 
+	if (s->snapshot == NULL && o->soak)
+		return err_set(e, ERR_USAGE, "--soak watches this machine's runtime; of %s no memory is known",
+			       s->target.host);
 	if (s->snapshot == NULL) {
 		snprintf(s->report->blast, sizeof s->report->blast,
 			 "%s is another server: nothing is known of its traffic.", s->target.host);

@@ -254,6 +254,10 @@ def test_bad_input():
         done = stress(*words, *(good if "--url" not in words else good[2:]))
         assert done.returncode == code and part in done.stderr.splitlines()[0], (words, done)
     assert stress("m", "--rate", "1").returncode == 5
+    server = Server(lambda number: (answer(), True))
+    done = stress("m", "--rate", "1", "--soak", "--url", server.url, "--data", write_rows())
+    assert done.returncode == 2 and "--soak" in done.stderr and server.count == 0, done
+    server.close()
 
 
 def test_bad_rows():
@@ -373,6 +377,19 @@ def test_as_a_job():
     poll(lambda: job(started["id"])["state"] not in ("queued", "running"))
     assert job(started["id"])["state"] == "cancelled", job(started["id"])
     assert len(runtime.json("tests", "flight-delay")["tests"]) == 1
+    runtime.stop()
+
+
+def test_a_soak():
+    runtime = open_runtime()
+    words = ["stress", "flight-delay", "--version", "2", "--rate", "50", "--data", ROWS, "--soak", "--json"]
+    done = runtime.command(*words, "--duration", "3s")
+    found = json.loads(done.stdout)
+    # Too short to tell: that is no pass.
+    assert done.returncode == 1 and found["verdict"] in ("wait", "generator"), found["summary"]
+    assert found["findings"][-1]["name"] == "memory_growth" and found["findings"][-1]["verdict"] == "wait", found
+    assert found["growth"]["bytes_an_hour"] is None and len(found["series"]) > 1, found["growth"]
+    assert all(point["memory_bytes"] > 1e6 for point in found["series"]), found["series"]
     runtime.stop()
 
 

@@ -362,6 +362,19 @@ static void test_report(void **state)
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "histogram_us")), 1);
 	cJSON_Delete(json);
 	free(text);
+	/* A soak that grew: these samples do not; one that was too short has not passed. */
+	r->soak = true;
+	assert_int_equal(stress_report_judge(r, false, &e), 0);
+	assert_int_equal(r->verdict, STRESS_PASS);
+	r->memory.count = STRESS_SAMPLES_MIN;
+	assert_int_equal(stress_report_judge(r, false, &e), 0);
+	assert_int_equal(r->verdict, STRESS_WAIT);
+	r->memory.count = 0;
+	for (uint64_t i = 0; i < 100; i++)
+		stress_memory_add(&r->memory, 1000 * i, 5e6 + 1e5 * (double)i);
+	assert_int_equal(stress_report_judge(r, false, &e), 0);
+	assert_int_equal(r->verdict, STRESS_GROWTH);
+	r->soak = false;
 	/* Live traffic suffered; an operator stopped it. */
 	snprintf(r->live_reason, sizeof r->live_reason, "the live p99 of a is high");
 	assert_int_equal(stress_report_judge(r, false, &e), 0);

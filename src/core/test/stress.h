@@ -29,6 +29,7 @@
 	X(BACKLOG, "backlog")     /* the target answered fewer than there were */                             \
 	X(SLO, "slo")             /* its p99 was beyond the limit */                                          \
 	X(GENERATOR, "generator") /* this machine could not offer the rate: nothing is known of the target */ \
+	X(WAIT, "wait")           /* too short to tell whether memory grows */                                \
 	X(GROWTH, "growth")       /* memory grew */                                                           \
 	X(LIVE, "live")           /* stopped, because live traffic suffered */                                \
 	X(GONE, "gone")           /* the target took no connections any more */                               \

@@ -179,6 +179,8 @@ static int judge_growth(struct stress_report *r, struct err *e)
 	add(r, stress_growth_finding(&r->growth));
 	if (r->growth.verdict == FINDING_FAIL && r->verdict == STRESS_PASS)
 		r->verdict = STRESS_GROWTH;
+	if (r->growth.verdict == FINDING_WAIT && r->verdict == STRESS_PASS)
+		r->verdict = STRESS_WAIT;
 	return 0;
 }
 
