@@ -44,7 +44,13 @@ class Server:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self.serve_all, args=(connection,), daemon=True).start()
+
+    def serve_all(self, connection):
+        try:
+            self.serve(connection)
+        except OSError:
+            pass  # the client is gone
 
     def serve(self, connection):
         data = b""
@@ -69,11 +75,8 @@ class Server:
                     number = self.count
                     if number <= 8:
                         self.bodies.append(json.loads(body))
-                try:
-                    text, go_on = self.infer(number)
-                    connection.sendall(text)
-                except OSError:
-                    return
+                text, go_on = self.infer(number)
+                connection.sendall(text)
                 if not go_on:
                     return
 
