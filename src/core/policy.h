@@ -4,7 +4,7 @@
  * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
  * default: a version must work, and be called like the live one. A setting has one row in one table (policy.c), which
  * reads, writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
- * Not here: judging (runtime/router/gates, core/analysis).
+ * Not here: judging (runtime/gate/gates, core/analysis).
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H

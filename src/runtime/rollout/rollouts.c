@@ -1,4 +1,4 @@
-#include "runtime/router/rollouts_internal.h"
+#include "runtime/rollout/rollouts_internal.h"
 
 #include "core/clock.h"
 #include "core/registry/registry_rollouts.h"

@@ -1,4 +1,4 @@
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 static bool applies(const struct gate_case *c)
 {

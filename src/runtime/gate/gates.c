@@ -1,7 +1,7 @@
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 #include "core/clock.h"
-#include "runtime/router/beside.h"
+#include "runtime/gate/beside.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 #include <inttypes.h>
 

@@ -6,7 +6,7 @@
 #define RUNTIME_ROLLOUTS_INTERNAL_H
 
 #include "core/analysis.h"
-#include "runtime/router/rollouts.h"
+#include "runtime/rollout/rollouts.h"
 
 #include <pthread.h>
 

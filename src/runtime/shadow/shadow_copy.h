@@ -7,7 +7,7 @@
 #ifndef RUNTIME_SHADOW_COPY_H
 #define RUNTIME_SHADOW_COPY_H
 
-#include "runtime/router/shadows.h"
+#include "runtime/shadow/shadows.h"
 
 struct shadow_copy {
 	size_t capacity; /* bytes of this piece */

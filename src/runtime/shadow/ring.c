@@ -1,4 +1,4 @@
-#include "runtime/router/ring.h"
+#include "runtime/shadow/ring.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

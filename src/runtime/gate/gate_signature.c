@@ -1,4 +1,4 @@
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 /* A shadow is asked only what it can be asked (shadows.h), and nobody gets its answers. */
 static bool applies(const struct gate_case *c)

@@ -1,7 +1,7 @@
 /*
  * rollouts_change: what an operator asks of rollouts: to start one, to pause, resume, abort it or skip a step.
  */
-#include "runtime/router/rollouts_internal.h"
+#include "runtime/rollout/rollouts_internal.h"
 
 #include "core/clock.h"
 #include "core/json.h"
@@ -241,8 +241,8 @@ static int abort_it(struct rollouts *rs, struct rollout_entry *entry, const char
 }
 
 /* What brings the version on is for those who may promote, whoever started it; to hold or end it is for all. */
-static int check_may(struct rollouts *rs, const char *model, enum rollouts_verb verb,
-		     const struct actor *actor, struct err *e)
+static int check_may(struct rollouts *rs, const char *model, enum rollouts_verb verb, const struct actor *actor,
+		     struct err *e)
 {
 	struct policy_record record;
 	if (verb != ROLLOUTS_RESUME && verb != ROLLOUTS_SKIP)

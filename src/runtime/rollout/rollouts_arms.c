@@ -4,8 +4,8 @@
  * The version's predictions are counted a second time, in the live version's bins: those of its own lie elsewhere, and
  * a new version has none at all before BASELINE_LEARN_COUNT predictions.
  */
-#include "runtime/router/beside.h"
-#include "runtime/router/rollouts_internal.h"
+#include "runtime/gate/beside.h"
+#include "runtime/rollout/rollouts_internal.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "runtime/router/shadows.h"
+#include "runtime/shadow/shadows.h"
 
 #include "core/clock.h"
-#include "runtime/router/ring.h"
-#include "runtime/router/shadow_copy.h"
+#include "runtime/shadow/ring.h"
+#include "runtime/shadow/shadow_copy.h"
 
 #include <pthread.h>
 #include <semaphore.h>

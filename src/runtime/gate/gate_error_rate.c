@@ -1,4 +1,4 @@
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 static void judge(const struct gate_case *c, struct finding *f)
 {

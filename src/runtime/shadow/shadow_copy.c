@@ -1,4 +1,4 @@
-#include "runtime/router/shadow_copy.h"
+#include "runtime/shadow/shadow_copy.h"
 
 #include <stdlib.h>
 #include <string.h>

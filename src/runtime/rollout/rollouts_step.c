@@ -4,7 +4,7 @@
  * Each is one revision, written in one transaction with the rollout; only then does the rollout that everybody sees
  * change. So a refusal, or a full disk, leaves both as they were.
  */
-#include "runtime/router/rollouts_internal.h"
+#include "runtime/rollout/rollouts_internal.h"
 
 #include "core/clock.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/router/beside.h"
+#include "runtime/gate/beside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  * holds the router's changes off; constant. It is not kept: after a restart both count from there.
  * Not here: judging (gates, core/analysis).
  */
-#ifndef RUNTIME_ROUTER_BESIDE_H
-#define RUNTIME_ROUTER_BESIDE_H
+#ifndef RUNTIME_BESIDE_H
+#define RUNTIME_BESIDE_H
 
 #include "core/analysis.h"
 #include "runtime/router/router.h"

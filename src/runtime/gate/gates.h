@@ -7,8 +7,8 @@
  * that went wrong, is not judged: going back must always be possible.
  * Not here: what a policy is (core/policy), the measured comparisons (core/analysis).
  */
-#ifndef RUNTIME_ROUTER_GATES_H
-#define RUNTIME_ROUTER_GATES_H
+#ifndef RUNTIME_GATES_H
+#define RUNTIME_GATES_H
 
 #include "core/analysis.h"
 #include "core/finding.h"
