@@ -113,7 +113,6 @@ static int run_step(struct stress_run *run, double from_rps, double to_rps, stru
 	    .connections = o->connections,
 	    .timeout_ns = o->timeout_ns,
 	    .grace_ns = GRACE_NS,
-	    .stop = run->stop,
 	};
 
 	if (load_open(&options, &step.load, e) != 0)

@@ -18,7 +18,6 @@
 #include "core/test/load_requests.h"
 #include "core/test/load_schedule.h"
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -53,10 +52,9 @@ struct load_options {
 	const struct load_target *target; /* borrowed, as are the requests */
 	const struct load_requests *requests;
 	struct load_schedule schedule;
-	size_t connections;                /* 1 to LOAD_CONNECTIONS_MAX */
-	uint64_t timeout_ns;               /* of a request, from its send */
-	uint64_t grace_ns;                 /* at the end: so long for what is under way */
-	const volatile sig_atomic_t *stop; /* ends the load early when it is not 0; may be NULL */
+	size_t connections;  /* 1 to LOAD_CONNECTIONS_MAX */
+	uint64_t timeout_ns; /* of a request, from its send */
+	uint64_t grace_ns;   /* at the end: so long for what is under way */
 };
 
 /* Of the whole load so far. Counters only grow. */

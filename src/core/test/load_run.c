@@ -44,10 +44,9 @@ static void account(struct load *l, uint64_t now_ns)
 	store(&l->counts.elapsed_ns, now_ns - l->start_ns);
 }
 
-static bool stop_asked(const struct load *l)
+static bool stop_asked(struct load *l)
 {
-	return atomic_load_explicit(&l->stopping, memory_order_relaxed) ||
-	       (l->options.stop != NULL && *l->options.stop != 0);
+	return atomic_load_explicit(&l->stopping, memory_order_relaxed);
 }
 
 /* Time-outs, and a target that is gone. */
