@@ -21,6 +21,7 @@
 	X(load)       \
 	X(predict)    \
 	X(diff)       \
+	X(stress)     \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \
