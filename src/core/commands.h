@@ -20,6 +20,7 @@
 	X(rollout)    \
 	X(load)       \
 	X(predict)    \
+	X(measure)    \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \

@@ -50,6 +50,9 @@ static const struct setting settings[] = {
     ROW("analysis_requests", KIND_COUNT, analysis_requests, 1, COUNT_MAX,
 	"requests before latency and drift are judged"),
     ROW("analysis_alpha", KIND_NUMBER, analysis_alpha, 1e-6, 0.5, "how often an analysis may fail a good version"),
+    ROW("bench_ratio_max", KIND_NUMBER, bench_ratio_max, 1.005, 100, "time of a prediction, against the old version's"),
+    ROW("bench_memory_max", KIND_NUMBER, bench_memory_max, 1.005, 100,
+	"memory of a process that predicts, against the old version's"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -66,6 +69,8 @@ void policy_init(struct policy *p)
 	p->drift_max = 0.2;
 	p->analysis_requests = 200;
 	p->analysis_alpha = 0.01;
+	p->bench_ratio_max = 1.05;
+	p->bench_memory_max = 1.5;
 }
 
 /* --- values --- */

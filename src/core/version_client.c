@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int find_live(struct client *c, const char *model, uint32_t *live, struct err *e)
+int version_client_live(struct client *c, const char *model, uint32_t *live, struct err *e)
 {
 	char path[128];
 	cJSON *json = NULL;
@@ -71,7 +71,7 @@ int version_client_find(struct client *c, const char *model, uint32_t *version, 
 	int result = -1;
 
 	manifest_init(manifest);
-	if (find_live(c, model, live, e) != 0)
+	if (version_client_live(c, model, live, e) != 0)
 		return -1;
 	if (*version == 0)
 		*version = *live;

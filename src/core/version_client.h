@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+/* The live version, 0 for none. ERR_NOT_FOUND: no such model. */
+int version_client_live(struct client *c, const char *model, uint32_t *live, struct err *e);
 /* *version 0 becomes the live one, and *live is the live one (0: none). Fills manifest (initialised by the
  * callee), also when it fails. ERR_NOT_FOUND: no such model or version; ERR_CONFLICT: nothing is live, or the
  * version cannot serve. */
