@@ -4,9 +4,6 @@
 
 #include <math.h>
 
-/* Counts are exact in JSON up to here. */
-#define COUNT_MAX (INT64_C(1) << 53)
-
 static bool add_counts(cJSON *object, const struct baseline *b)
 {
 	cJSON *array = cJSON_AddArrayToObject(object, "counts");
@@ -75,7 +72,7 @@ static int read_counts(struct baseline *b, const cJSON *json, struct err *e)
 	cJSON_ArrayForEach(item, array)
 	{
 		int64_t number;
-		if (!json_is_integer(item, 0, COUNT_MAX, &number))
+		if (!json_is_integer(item, 0, JSON_INTEGER_MAX, &number))
 			return err_set(e, ERR_INPUT, "field `counts` must hold whole numbers from 0");
 		sum += (uint64_t)number;
 		b->counts[b->bin_count++] = (uint64_t)number;
@@ -90,7 +87,7 @@ int baseline_from_json(struct baseline *b, const cJSON *json, struct err *e)
 	struct baseline result = {0};
 	int64_t count, nan;
 	if (json_string(json, "source", result.source, sizeof result.source, e) != 0 ||
-	    json_integer(json, "count", 0, COUNT_MAX, &count, e) != 0 ||
+	    json_integer(json, "count", 0, JSON_INTEGER_MAX, &count, e) != 0 ||
 	    json_integer(json, "nan", 0, count, &nan, e) != 0 ||
 	    json_number(json, "minimum", &result.minimum, e) != 0 ||
 	    json_number(json, "maximum", &result.maximum, e) != 0)

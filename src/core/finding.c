@@ -37,53 +37,24 @@ enum finding_verdict findings_verdict(const struct finding *findings, size_t cou
 	return first != NULL ? first->verdict : FINDING_PASS;
 }
 
-static bool add_number(cJSON *object, const char *name, double number)
-{
-	return isfinite(number) ? cJSON_AddNumberToObject(object, name, number) != NULL
-				: cJSON_AddNullToObject(object, name) != NULL;
-}
-
 static cJSON *finding_to_json(const struct finding *f)
 {
-	cJSON *json = cJSON_CreateObject();
-	if (cJSON_AddStringToObject(json, "name", f->name) &&
-	    cJSON_AddStringToObject(json, "verdict", verdicts[f->verdict]) &&
-	    cJSON_AddBoolToObject(json, "forced", f->forced) && add_number(json, "value", f->value) &&
-	    add_number(json, "threshold", f->threshold) && cJSON_AddStringToObject(json, "unit", f->unit) &&
-	    add_number(json, "n", (double)f->n) && add_number(json, "n_needed", (double)f->n_needed) &&
-	    cJSON_AddStringToObject(json, "text", f->text))
-		return json;
-	cJSON_Delete(json);
-	return NULL;
+	cJSON *o = cJSON_CreateObject();
+	return json_whole(o, json_add_text(o, "name", f->name) && json_add_text(o, "verdict", verdicts[f->verdict]) &&
+				 json_add_boolean(o, "forced", f->forced) && json_add_number(o, "value", f->value) &&
+				 json_add_number(o, "threshold", f->threshold) && json_add_text(o, "unit", f->unit) &&
+				 json_add_number(o, "n", (double)f->n) &&
+				 json_add_number(o, "n_needed", (double)f->n_needed) &&
+				 json_add_text(o, "text", f->text));
 }
 
 cJSON *findings_to_json(const struct finding *findings, size_t count)
 {
 	cJSON *array = cJSON_CreateArray();
-	for (size_t i = 0; array != NULL && i < count; i++) {
-		cJSON *item = finding_to_json(&findings[i]);
-		if (item == NULL || !cJSON_AddItemToArray(array, item)) {
-			cJSON_Delete(item);
-			cJSON_Delete(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
-static int optional_number(const cJSON *json, const char *name, double *number, struct err *e)
-{
-	*number = NAN;
-	return json_has(json, name) ? json_number(json, name, number, e) : 0;
-}
-
-static int optional_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
-{
-	const char *raw = "";
-	if (json_optional_text(json, name, &raw, e) != 0)
-		return -1;
-	text_clean(text, size, raw);
-	return 0;
+	bool complete = array != NULL;
+	for (size_t i = 0; complete && i < count; i++)
+		complete = json_append(array, finding_to_json(&findings[i]));
+	return json_whole(array, complete);
 }
 
 static int finding_from_json(const cJSON *json, struct finding *f, struct err *e)
@@ -92,7 +63,7 @@ static int finding_from_json(const cJSON *json, struct finding *f, struct err *e
 	int64_t n = 0, n_needed = 0;
 	size_t i = 0;
 
-	*f = (struct finding){.verdict = FINDING_PASS};
+	*f = (struct finding){.verdict = FINDING_PASS, .value = NAN, .threshold = NAN};
 	if (verdict == NULL)
 		return -1;
 	while (i < FINDING_VERDICT_COUNT && strcmp(verdicts[i], verdict) != 0)
@@ -100,14 +71,14 @@ static int finding_from_json(const cJSON *json, struct finding *f, struct err *e
 	if (i == FINDING_VERDICT_COUNT)
 		return err_set(e, ERR_INPUT, "field `verdict` must be pass, wait or fail, got \"%.16s\"", verdict);
 	f->verdict = (enum finding_verdict)i;
-	if (optional_text(json, "name", f->name, sizeof f->name, e) != 0 ||
-	    optional_text(json, "unit", f->unit, sizeof f->unit, e) != 0 ||
-	    optional_text(json, "text", f->text, sizeof f->text, e) != 0 ||
+	if (json_clean_text(json, "name", f->name, sizeof f->name, e) != 0 ||
+	    json_clean_text(json, "unit", f->unit, sizeof f->unit, e) != 0 ||
+	    json_clean_text(json, "text", f->text, sizeof f->text, e) != 0 ||
 	    json_optional_boolean(json, "forced", &f->forced, e) != 0 ||
-	    optional_number(json, "value", &f->value, e) != 0 ||
-	    optional_number(json, "threshold", &f->threshold, e) != 0 ||
-	    json_optional_integer(json, "n", 0, INT64_C(1) << 53, &n, e) != 0 ||
-	    json_optional_integer(json, "n_needed", 0, INT64_C(1) << 53, &n_needed, e) != 0)
+	    json_optional_number(json, "value", &f->value, e) != 0 ||
+	    json_optional_number(json, "threshold", &f->threshold, e) != 0 ||
+	    json_optional_integer(json, "n", 0, JSON_INTEGER_MAX, &n, e) != 0 ||
+	    json_optional_integer(json, "n_needed", 0, JSON_INTEGER_MAX, &n_needed, e) != 0)
 		return -1;
 	f->n = (uint64_t)n;
 	f->n_needed = (uint64_t)n_needed;

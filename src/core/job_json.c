@@ -6,78 +6,53 @@
 #include <math.h>
 #include <string.h>
 
-#define COUNT_MAX ((int64_t)1 << 53) /* where doubles stop being exact integers */
-
 static bool add_lines(cJSON *object, const struct job_record *job)
 {
 	cJSON *list = cJSON_AddArrayToObject(object, "output");
 	for (size_t i = 0; list != NULL && i < job->line_count; i++) {
-		if (!cJSON_AddItemToArray(list, cJSON_CreateString(job->lines[i])))
+		if (!json_append(list, cJSON_CreateString(job->lines[i])))
 			return false;
 	}
 	return list != NULL;
 }
 
-static bool add_number(cJSON *object, const char *key, double number)
-{
-	return (isfinite(number) ? cJSON_AddNumberToObject(object, key, number) : cJSON_AddNullToObject(object, key)) !=
-	       NULL;
-}
-
-/* 0 stands for "none" and becomes null. */
-static bool add_some(cJSON *object, const char *key, int64_t number)
-{
-	return add_number(object, key, number != 0 ? (double)number : (double)NAN);
-}
-
-static cJSON *whole(cJSON *object, bool complete)
-{
-	if (complete)
-		return object;
-	cJSON_Delete(object);
-	return NULL;
-}
-
 cJSON *job_progress_to_json(const struct job_progress *p)
 {
 	cJSON *o = cJSON_CreateObject();
-	return whole(o, o != NULL && add_number(o, "done", (double)p->done) &&
-			    add_some(o, "total", (int64_t)p->total) &&
-			    add_number(o, "done_bytes", (double)p->done_bytes) &&
-			    add_some(o, "total_bytes", (int64_t)p->total_bytes) &&
-			    add_number(o, "rejected", (double)p->rejected) && add_number(o, "rate", p->rate) &&
-			    add_number(o, "left_s", p->left_s));
+	return json_whole(o, o != NULL && json_add_number(o, "done", (double)p->done) &&
+				 json_add_some(o, "total", (double)p->total) &&
+				 json_add_number(o, "done_bytes", (double)p->done_bytes) &&
+				 json_add_some(o, "total_bytes", (double)p->total_bytes) &&
+				 json_add_number(o, "rejected", (double)p->rejected) &&
+				 json_add_number(o, "rate", p->rate) && json_add_number(o, "left_s", p->left_s));
 }
 
 static bool add_words(cJSON *o, const struct job_record *j)
 {
-	return cJSON_AddStringToObject(o, "kind", j->kind) != NULL &&
-	       cJSON_AddStringToObject(o, "model", j->model) != NULL && add_some(o, "version", j->version) &&
-	       cJSON_AddStringToObject(o, "title", j->title) != NULL &&
-	       cJSON_AddStringToObject(o, "command", j->command) != NULL &&
-	       cJSON_AddStringToObject(o, "target", j->target) != NULL &&
-	       cJSON_AddStringToObject(o, "who", j->who) != NULL &&
-	       cJSON_AddStringToObject(o, "state", job_state_name(j->state)) != NULL &&
-	       cJSON_AddStringToObject(o, "summary", j->summary) != NULL;
+	return json_add_text(o, "kind", j->kind) && json_add_text(o, "model", j->model) &&
+	       json_add_some(o, "version", j->version) && json_add_text(o, "title", j->title) &&
+	       json_add_text(o, "command", j->command) && json_add_text(o, "target", j->target) &&
+	       json_add_text(o, "who", j->who) && json_add_text(o, "state", job_state_name(j->state)) &&
+	       json_add_text(o, "summary", j->summary);
 }
 
 cJSON *job_to_json(const struct job_record *j)
 {
 	cJSON *o = cJSON_CreateObject();
-	bool ok = o != NULL && add_number(o, "id", (double)j->id) && add_words(o, j) &&
-		  cJSON_AddBoolToObject(o, "in_shell", j->in_shell) != NULL &&
-		  cJSON_AddBoolToObject(o, "cancelling", j->cancelling) != NULL && add_some(o, "pid", j->pid) &&
-		  add_number(o, "queued_ms", (double)j->queued_ms) && add_some(o, "started_ms", j->started_ms) &&
-		  add_some(o, "ended_ms", j->ended_ms) &&
-		  cJSON_AddItemToObject(o, "progress", job_progress_to_json(&j->progress)) && add_lines(o, j);
-	return whole(o, ok);
+	bool ok = o != NULL && json_add_number(o, "id", (double)j->id) && add_words(o, j) &&
+		  json_add_boolean(o, "in_shell", j->in_shell) && json_add_boolean(o, "cancelling", j->cancelling) &&
+		  json_add_some(o, "pid", (double)j->pid) && json_add_number(o, "queued_ms", (double)j->queued_ms) &&
+		  json_add_some(o, "started_ms", (double)j->started_ms) &&
+		  json_add_some(o, "ended_ms", (double)j->ended_ms) &&
+		  json_add(o, "progress", job_progress_to_json(&j->progress)) && add_lines(o, j);
+	return json_whole(o, ok);
 }
 
 /* A whole number from 0, 0 when it is absent. */
 static int read_count(const cJSON *json, const char *name, int64_t *count, struct err *e)
 {
 	*count = 0;
-	return json_optional_integer(json, name, 0, COUNT_MAX, count, e);
+	return json_optional_integer(json, name, 0, JSON_INTEGER_MAX, count, e);
 }
 
 static int read_size(const cJSON *json, const char *name, uint64_t *size, struct err *e)
@@ -114,27 +89,17 @@ int job_progress_from_json(const cJSON *json, struct job_progress *p, struct err
 		   : 0;
 }
 
-static int read_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
-{
-	const char *raw = "";
-	text[0] = '\0';
-	if (json_optional_text(json, name, &raw, e) != 0)
-		return -1;
-	text_clean(text, size, raw);
-	return 0;
-}
-
 static int read_words(const cJSON *json, struct job_record *j, struct err *e)
 {
 	char state[16];
-	if (read_text(json, "kind", j->kind, sizeof j->kind, e) != 0 ||
-	    read_text(json, "model", j->model, sizeof j->model, e) != 0 ||
-	    read_text(json, "title", j->title, sizeof j->title, e) != 0 ||
-	    read_text(json, "command", j->command, sizeof j->command, e) != 0 ||
-	    read_text(json, "target", j->target, sizeof j->target, e) != 0 ||
-	    read_text(json, "who", j->who, sizeof j->who, e) != 0 ||
-	    read_text(json, "summary", j->summary, sizeof j->summary, e) != 0 ||
-	    read_text(json, "state", state, sizeof state, e) != 0)
+	if (json_clean_text(json, "kind", j->kind, sizeof j->kind, e) != 0 ||
+	    json_clean_text(json, "model", j->model, sizeof j->model, e) != 0 ||
+	    json_clean_text(json, "title", j->title, sizeof j->title, e) != 0 ||
+	    json_clean_text(json, "command", j->command, sizeof j->command, e) != 0 ||
+	    json_clean_text(json, "target", j->target, sizeof j->target, e) != 0 ||
+	    json_clean_text(json, "who", j->who, sizeof j->who, e) != 0 ||
+	    json_clean_text(json, "summary", j->summary, sizeof j->summary, e) != 0 ||
+	    json_clean_text(json, "state", state, sizeof state, e) != 0)
 		return -1;
 	j->state = job_state_by_name(state);
 	if (j->state == JOB_STATE_COUNT)

@@ -1,12 +1,11 @@
 #include "core/json.h"
 
+#include "core/text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Every whole number up to here is a double of its own. */
-#define EXACT_MAX 9007199254740992.0
 
 bool json_has(const cJSON *object, const char *name)
 {
@@ -67,7 +66,7 @@ bool json_is_integer(const cJSON *item, int64_t low, int64_t high, int64_t *numb
 	if (!cJSON_IsNumber(item))
 		return false;
 	double value = item->valuedouble;
-	if (!(fabs(value) <= EXACT_MAX) || value != floor(value))
+	if (!(fabs(value) <= (double)JSON_INTEGER_MAX) || value != floor(value))
 		return false;
 	int64_t whole = (int64_t)value;
 	if (whole < low || whole > high)
@@ -127,9 +126,24 @@ int json_optional_integer(const cJSON *object, const char *name, int64_t low, in
 	return json_has(object, name) ? json_integer(object, name, low, high, number, e) : 0;
 }
 
+int json_optional_number(const cJSON *object, const char *name, double *number, struct err *e)
+{
+	return json_has(object, name) ? json_number(object, name, number, e) : 0;
+}
+
 int json_optional_boolean(const cJSON *object, const char *name, bool *value, struct err *e)
 {
 	return json_has(object, name) ? json_boolean(object, name, value, e) : 0;
+}
+
+int json_clean_text(const cJSON *object, const char *name, char *text, size_t size, struct err *e)
+{
+	const char *raw = "";
+	text[0] = '\0';
+	if (json_optional_text(object, name, &raw, e) != 0)
+		return -1;
+	text_clean(text, size, raw);
+	return 0;
 }
 
 const char *json_find_text(const cJSON *object, const char *name)
@@ -165,5 +179,49 @@ const cJSON *json_object(const cJSON *object, const char *name, struct err *e)
 	if (cJSON_IsObject(item))
 		return item;
 	refuse(item, name, "an object", e);
+	return NULL;
+}
+
+bool json_add(cJSON *object, const char *name, cJSON *item)
+{
+	if (item != NULL && cJSON_AddItemToObject(object, name, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+bool json_append(cJSON *array, cJSON *item)
+{
+	if (item != NULL && cJSON_AddItemToArray(array, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+bool json_add_text(cJSON *object, const char *name, const char *text)
+{
+	return json_add(object, name, cJSON_CreateString(text));
+}
+
+bool json_add_number(cJSON *object, const char *name, double number)
+{
+	return json_add(object, name, isfinite(number) ? cJSON_CreateNumber(number) : cJSON_CreateNull());
+}
+
+bool json_add_some(cJSON *object, const char *name, double number)
+{
+	return json_add_number(object, name, number != 0 ? number : (double)NAN);
+}
+
+bool json_add_boolean(cJSON *object, const char *name, bool value)
+{
+	return json_add(object, name, cJSON_CreateBool(value));
+}
+
+cJSON *json_whole(cJSON *tree, bool complete)
+{
+	if (complete)
+		return tree;
+	cJSON_Delete(tree);
 	return NULL;
 }

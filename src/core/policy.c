@@ -11,7 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_NAMES, KIND_TESTS, KIND_FLAG, KIND_AGE, KIND_COUNT, KIND_PERCENT, KIND_NUMBER, KIND_OPTIONAL };
+enum kind {
+	KIND_NAMES,
+	KIND_TESTS,
+	KIND_FLAG,
+	KIND_AGE,
+	KIND_LATENCY,
+	KIND_COUNT,
+	KIND_PERCENT,
+	KIND_NUMBER,
+	KIND_OPTIONAL
+};
 
 struct setting {
 	const char *name;
@@ -46,6 +56,7 @@ static const struct setting settings[] = {
     ROW("no_alerts", KIND_FLAG, no_alerts, 0, 0, "no alert of the model may be firing"),
     ROW("error_margin", KIND_PERCENT, error_margin_percent, 0, 100, "by how much errors may exceed the live version's"),
     ROW("p99_ratio_max", KIND_NUMBER, p99_ratio_max, 0.1, 1000, "p99 latency, against the live version's"),
+    ROW("p99_margin", KIND_LATENCY, p99_margin_us, 0, 60e6, "by how much p99 latency may exceed it whatever the ratio"),
     ROW("drift_max", KIND_NUMBER, drift_max, 0.001, 100, "PSI of predictions, against the live version's"),
     ROW("analysis_requests", KIND_COUNT, analysis_requests, 1, COUNT_MAX,
 	"requests before latency and drift are judged"),
@@ -66,6 +77,7 @@ void policy_init(struct policy *p)
 	p->shadow_difference_max = NAN;
 	p->error_margin_percent = 0.5;
 	p->p99_ratio_max = 1.5;
+	p->p99_margin_us = 1000;
 	p->drift_max = 0.2;
 	p->analysis_requests = 200;
 	p->analysis_alpha = 0.01;
@@ -92,9 +104,10 @@ static int check_range(const struct setting *s, double number, const char *text,
 	char low[POLICY_NAMES_SIZE], high[POLICY_NAMES_SIZE];
 	if (number >= s->low && number <= s->high)
 		return 0;
-	if (s->kind == KIND_AGE) {
-		units_write(units_s, (unsigned long long)s->low, low);
-		units_write(units_s, (unsigned long long)s->high, high);
+	if (s->kind == KIND_AGE || s->kind == KIND_LATENCY) {
+		const struct unit *units = s->kind == KIND_AGE ? units_s : units_us;
+		units_write(units, (unsigned long long)s->low, low);
+		units_write(units, (unsigned long long)s->high, high);
 	} else {
 		write_double(s->low, s->kind == KIND_PERCENT ? "%" : "", low);
 		write_double(s->high, s->kind == KIND_PERCENT ? "%" : "", high);
@@ -110,6 +123,17 @@ static int set_age(const struct setting *s, const char *text, int64_t *age_s, st
 	if (check_range(s, (double)number, text, e) != 0)
 		return -1;
 	*age_s = (int64_t)number;
+	return 0;
+}
+
+static int set_latency(const struct setting *s, const char *text, uint64_t *latency_us, struct err *e)
+{
+	unsigned long long number;
+	if (!units_parse(units_us, text, &number))
+		return refuse_form(s, "a time such as 500us, 1ms or 2s", text, e);
+	if (check_range(s, (double)number, text, e) != 0)
+		return -1;
+	*latency_us = number;
 	return 0;
 }
 
@@ -209,7 +233,12 @@ static int set_test(const struct setting *s, char *word, struct policy_test *tes
 	if (length == 0 || length >= sizeof test->kind || strspn(word, letters) != length)
 		return refuse_form(s, takes, word, e);
 	memcpy(test->kind, word, length);
-	return age == NULL ? 0 : set_age(s, age, &test->max_age_s, e);
+	if (age == NULL)
+		return 0;
+	/* No test is of this very second, and 0 is kept for any age. */
+	return set_age(s, age, &test->max_age_s, e) != 0 ? -1
+	       : test->max_age_s > 0			 ? 0
+							 : refuse_form(s, "ages of tests from 1s", age, e);
 }
 
 static int set_tests(const struct setting *s, const char *text, struct policy *p, struct err *e)
@@ -247,6 +276,8 @@ static int set(const struct setting *s, struct policy *p, const char *text, stru
 		return units_flag(text, field) ? 0 : refuse_form(s, "yes or no", text, e);
 	case KIND_AGE:
 		return set_age(s, text, field, e);
+	case KIND_LATENCY:
+		return set_latency(s, text, field, e);
 	case KIND_COUNT:
 		return set_count(s, text, field, e);
 	case KIND_OPTIONAL:
@@ -289,6 +320,8 @@ static void write(const struct setting *s, const struct policy *p, char *text)
 		snprintf(text, POLICY_NAMES_SIZE, "%s", *(const bool *)field ? "yes" : "no");
 	else if (s->kind == KIND_AGE)
 		units_write(units_s, (unsigned long long)*(const int64_t *)field, text);
+	else if (s->kind == KIND_LATENCY)
+		units_write(units_us, (unsigned long long)*(const uint64_t *)field, text);
 	else if (s->kind == KIND_COUNT)
 		snprintf(text, POLICY_NAMES_SIZE, "%llu", (unsigned long long)*(const uint64_t *)field);
 	else if (isnan(number))

@@ -49,6 +49,7 @@ struct policy {
 	/* Thresholds of the analyses: of a rollout's steps, and of gates where the version serves. */
 	double error_margin_percent; /* error_margin = 0.5%: its error rate may exceed the live one's by so much */
 	double p99_ratio_max;        /* p99_ratio_max = 1.5 */
+	uint64_t p99_margin_us;      /* p99_margin = 1ms: slower by less than this is never too slow */
 	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
 	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */

@@ -4,54 +4,38 @@
 
 #include <string.h>
 
-#define COUNT_MAX (INT64_C(1) << 53) /* where doubles stop being exact integers */
-
 static bool add_steps(cJSON *object, const struct rollout *r)
 {
 	cJSON *list = cJSON_AddArrayToObject(object, "steps");
 	for (uint32_t i = 0; list != NULL && i < r->step_count; i++) {
 		cJSON *item = cJSON_CreateObject();
-		if (!cJSON_AddItemToArray(list, item) ||
-		    !cJSON_AddNumberToObject(item, "weight_bp", r->steps[i].weight_bp) ||
-		    !cJSON_AddNumberToObject(item, "hold_ms", (double)r->steps[i].hold_ms))
+		if (!json_append(list, item) || !json_add_number(item, "weight_bp", r->steps[i].weight_bp) ||
+		    !json_add_number(item, "hold_ms", (double)r->steps[i].hold_ms))
 			return false;
 	}
 	return list != NULL;
 }
 
-/* A tree that may be NULL for want of memory. */
-static bool add_tree(cJSON *object, const char *name, cJSON *tree)
-{
-	if (tree != NULL && cJSON_AddItemToObject(object, name, tree))
-		return true;
-	cJSON_Delete(tree);
-	return false;
-}
-
 static bool add_numbers(cJSON *o, const struct rollout *r)
 {
-	return cJSON_AddNumberToObject(o, "id", (double)r->id) && cJSON_AddNumberToObject(o, "version", r->version) &&
-	       cJSON_AddNumberToObject(o, "from", r->from) && cJSON_AddNumberToObject(o, "step", r->step) &&
-	       cJSON_AddNumberToObject(o, "held_ms", (double)r->held_ms) &&
-	       cJSON_AddNumberToObject(o, "first_revision", r->first_revision) &&
-	       cJSON_AddNumberToObject(o, "revision", r->revision) &&
-	       cJSON_AddNumberToObject(o, "started_ms", (double)r->started_ms) &&
-	       cJSON_AddNumberToObject(o, "changed_ms", (double)r->changed_ms) &&
-	       cJSON_AddNumberToObject(o, "ended_ms", (double)r->ended_ms) && cJSON_AddNumberToObject(o, "uid", r->uid);
+	return json_add_number(o, "id", (double)r->id) && json_add_number(o, "version", r->version) &&
+	       json_add_number(o, "from", r->from) && json_add_number(o, "step", r->step) &&
+	       json_add_number(o, "held_ms", (double)r->held_ms) &&
+	       json_add_number(o, "first_revision", r->first_revision) && json_add_number(o, "revision", r->revision) &&
+	       json_add_number(o, "started_ms", (double)r->started_ms) &&
+	       json_add_number(o, "changed_ms", (double)r->changed_ms) &&
+	       json_add_number(o, "ended_ms", (double)r->ended_ms) && json_add_number(o, "uid", r->uid);
 }
 
 cJSON *rollout_to_json(const struct rollout *r)
 {
 	cJSON *o = cJSON_CreateObject();
-	if (o != NULL && cJSON_AddStringToObject(o, "model", r->model) &&
-	    cJSON_AddStringToObject(o, "state", rollout_state_name(r->state)) && add_numbers(o, r) && add_steps(o, r) &&
-	    cJSON_AddStringToObject(o, "who", r->who) && cJSON_AddBoolToObject(o, "forced", r->forced) &&
-	    cJSON_AddStringToObject(o, "reason", r->reason) && cJSON_AddStringToObject(o, "note", r->note) &&
-	    add_tree(o, "thresholds", policy_to_json(&r->thresholds)) &&
-	    add_tree(o, "findings", findings_to_json(r->findings, r->finding_count)))
-		return o;
-	cJSON_Delete(o);
-	return NULL;
+	return json_whole(
+	    o, json_add_text(o, "model", r->model) && json_add_text(o, "state", rollout_state_name(r->state)) &&
+		   add_numbers(o, r) && add_steps(o, r) && json_add_text(o, "who", r->who) &&
+		   json_add_boolean(o, "forced", r->forced) && json_add_text(o, "reason", r->reason) &&
+		   json_add_text(o, "note", r->note) && json_add(o, "thresholds", policy_to_json(&r->thresholds)) &&
+		   json_add(o, "findings", findings_to_json(r->findings, r->finding_count)));
 }
 
 static int read_steps(const cJSON *json, struct rollout *r, struct err *e)
@@ -77,28 +61,19 @@ static int read_steps(const cJSON *json, struct rollout *r, struct err *e)
 static int read_numbers(const cJSON *json, struct rollout *r, struct err *e)
 {
 	int64_t id;
-	if (json_integer(json, "id", 0, COUNT_MAX, &id, e) != 0 ||
+	if (json_integer(json, "id", 0, JSON_INTEGER_MAX, &id, e) != 0 ||
 	    json_uint32(json, "version", 1, VERSIONS_MAX, &r->version, e) != 0 ||
 	    json_uint32(json, "from", 0, VERSIONS_MAX, &r->from, e) != 0 ||
 	    json_uint32(json, "step", 0, r->step_count - 1, &r->step, e) != 0 ||
-	    json_integer(json, "held_ms", 0, COUNT_MAX, &r->held_ms, e) != 0 ||
+	    json_integer(json, "held_ms", 0, JSON_INTEGER_MAX, &r->held_ms, e) != 0 ||
 	    json_uint32(json, "first_revision", 0, UINT32_MAX, &r->first_revision, e) != 0 ||
 	    json_uint32(json, "revision", 0, UINT32_MAX, &r->revision, e) != 0 ||
-	    json_integer(json, "started_ms", 0, COUNT_MAX, &r->started_ms, e) != 0 ||
-	    json_integer(json, "changed_ms", 0, COUNT_MAX, &r->changed_ms, e) != 0 ||
-	    json_integer(json, "ended_ms", 0, COUNT_MAX, &r->ended_ms, e) != 0 ||
+	    json_integer(json, "started_ms", 0, JSON_INTEGER_MAX, &r->started_ms, e) != 0 ||
+	    json_integer(json, "changed_ms", 0, JSON_INTEGER_MAX, &r->changed_ms, e) != 0 ||
+	    json_integer(json, "ended_ms", 0, JSON_INTEGER_MAX, &r->ended_ms, e) != 0 ||
 	    json_uint32(json, "uid", 0, UINT32_MAX, &r->uid, e) != 0)
 		return -1;
 	r->id = id;
-	return 0;
-}
-
-static int read_text(const cJSON *json, const char *name, char *text, size_t size, struct err *e)
-{
-	const char *raw = "";
-	if (json_optional_text(json, name, &raw, e) != 0)
-		return -1;
-	text_clean(text, size, raw);
 	return 0;
 }
 
@@ -107,9 +82,9 @@ static int read_words(const cJSON *json, struct rollout *r, struct err *e)
 	char state[16];
 	if (json_string(json, "model", r->model, sizeof r->model, e) != 0 ||
 	    json_string(json, "state", state, sizeof state, e) != 0 ||
-	    read_text(json, "who", r->who, sizeof r->who, e) != 0 ||
-	    read_text(json, "reason", r->reason, sizeof r->reason, e) != 0 ||
-	    read_text(json, "note", r->note, sizeof r->note, e) != 0 ||
+	    json_clean_text(json, "who", r->who, sizeof r->who, e) != 0 ||
+	    json_clean_text(json, "reason", r->reason, sizeof r->reason, e) != 0 ||
+	    json_clean_text(json, "note", r->note, sizeof r->note, e) != 0 ||
 	    json_optional_boolean(json, "forced", &r->forced, e) != 0)
 		return -1;
 	if (!text_name_valid(r->model))

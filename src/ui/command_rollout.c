@@ -289,7 +289,7 @@ static const struct option_spec options[] = {
     {"steps", "LIST", "the version's shares in percent, ascending, as in 1,5,25,100"},
     {"hold", "TIME", "how long each is held, as in 5m; or one time a step, as in 1m,5m,10m"},
     {"threshold", "NAME=VALUE",
-     "error_margin, p99_ratio_max, drift_max, analysis_requests or analysis_alpha, "
+     "error_margin, p99_ratio_max, p99_margin, drift_max, analysis_requests or analysis_alpha, "
      "instead of the policy's; may be repeated"},
     {"force", NULL, "override gates that do not pass; the audit marks it"},
     {"pause", NULL, "stay at this step; it is still watched"},

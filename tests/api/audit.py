@@ -128,6 +128,9 @@ def test_refusals_are_recorded_once():
         (route, json.dumps({"action": "crown", "version": 1}), "crown", "bad_input"),
         ("/control/v1/models/flight-delay/deploy", json.dumps({"sha256": 3}), "deploy", "bad_input"),
         ("/control/v1/models/flight-delay/deploy", json.dumps({"sha256": "0" * 64}), "deploy", "not_found"),
+        (route, '{"action":"promote","version":1} {"dry_run":true}', "promote", "bad_input"),
+        ("/control/v1/models/flight-delay/tests",
+         json.dumps({"kind": "stress", "version": 2, "passed": True, "summary": "x" * 300}), "tests", "bad_input"),
         ("/control/v1/models/nothing/route", json.dumps({"action": "rollback"}), "rollback", "not_found"),
         ("/control/v1/stop", "[]", "stop", "bad_input"),
     ]

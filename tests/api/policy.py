@@ -232,6 +232,7 @@ def test_policies_that_can_never_hold_are_refused():
         (("promoters=nobody-of-that-name",), "whom this system does not have"),
         (("promoters=@no-such-group",), "which this system does not have"),
         (("tests=vibes",), "there is no test `vibes`"),
+        (("tests=stress:0",), "ages of tests from 1s"),
         (("p99_ratio_max=0",), "p99_ratio_max is from 0.1 to 1000"),
         (("shadow_difference_max=0.1",), "demands nothing without shadow_requests"),
         (("speed=1",), "a policy has no setting `speed`"),
@@ -240,6 +241,7 @@ def test_policies_that_can_never_hold_are_refused():
     ]
     if os.geteuid() == 0:
         cases += [(("second_person=yes",), "one promoter only is let in"),
+                  (("second_person=yes", "promoters=root @root"), "one promoter only is let in"),
                   (("promoters=daemon nobody",), "none of daemon nobody is let in")]
     for settings, sentence in cases:
         for more in (["--dry-run"], ["--reason", "x"]):
@@ -436,6 +438,13 @@ def test_only_promoters_promote_and_everybody_goes_back():
     runtime.run("promote", MODEL, "2", "--reason", "better")
     assert runtime.as_user("daemon", "rollback", MODEL, "--reason", "worse").returncode == 0
     assert live(runtime) == 1
+    # A rollout, too: others hold and end it, and never bring it on.
+    runtime.run("rollout", MODEL, "2", "--steps", "1,50,100", "--hold", "1h", "--reason", "slowly")
+    refused(runtime.as_user("daemon", "rollout", MODEL, "--skip", "--reason", "x"), 6, "daemon may not bring", "root may")
+    assert runtime.as_user("daemon", "rollout", MODEL, "--pause", "--reason", "wait").returncode == 0
+    refused(runtime.as_user("daemon", "rollout", MODEL, "--resume", "--reason", "x"), 6, "daemon may not bring")
+    assert runtime.json("audit", MODEL)["records"][0]["outcome"] == "denied"
+    assert runtime.as_user("daemon", "rollout", MODEL, "--abort", "--reason", "no").returncode == 0
     set_policy(runtime, "promoters=@daemon")
     assert runtime.as_user("daemon", "promote", MODEL, "2", "--reason", "in the group").returncode == 0
     refused(runtime.command("promote", MODEL, "3", "--reason", "x"), 6, "root may not promote; @daemon may")

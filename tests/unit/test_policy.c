@@ -50,7 +50,7 @@ static void defaults_demand_nothing(void **state)
 		assert_int_equal(policy_set(&p, name, value, &e), 0);
 		assert_true(policy_is_default(&p, count));
 	}
-	assert_int_equal(count, 16);
+	assert_int_equal(count, 17);
 	assert_true(isnan(p.shadow_difference_max));
 	assert_true(p.same_signature);
 	assert_int_equal(p.approval_max_age_s, 86400);
@@ -86,12 +86,13 @@ static void every_setting_reads_back(void **state)
 	    {"shadow_difference_max", "none", "none"},
 	    {"shadow_difference_max", "-0", "0"},
 	    {"tests", "differential:7d,benchmark", "differential:7d benchmark"},
-	    {"tests", "stress:0", "stress"},
 	    {"tests", "", ""},
 	    {"canary_requests", "500", "500"},
 	    {"no_alerts", "1", "yes"},
 	    {"error_margin", "0.5%", "0.5%"},
 	    {"p99_ratio_max", "2", "2"},
+	    {"p99_margin", "1500us", "1500us"},
+	    {"p99_margin", "2s", "2s"},
 	    {"drift_max", "0.1", "0.1"},
 	    {"analysis_requests", "30", "30"},
 	    {"analysis_alpha", "0.05", "0.05"},
@@ -148,6 +149,7 @@ static void refusals_change_nothing(void **state)
 	    {"shadow_difference_max", "nan", "shadow_difference_max takes a number such as 1.5, not `nan`"},
 	    {"tests", "Fast", "tests takes kinds of tests, each with how long ago at most"},
 	    {"tests", "benchmark:soon", "tests takes a time such as 30m, 24h or 7d, not `soon`"},
+	    {"tests", "benchmark:0", "tests takes ages of tests from 1s, not `0`"},
 	    {"tests", "benchmark benchmark:1d", "tests names benchmark twice"},
 	    {"tests", "a b c d e f g h i", "tests are 8 at most"},
 	    {"tests", "abcdefghijklmnop", "tests takes kinds of tests"},
@@ -155,6 +157,8 @@ static void refusals_change_nothing(void **state)
 	    {"error_margin", "", "error_margin takes a percentage"},
 	    {"p99_ratio_max", "0", "p99_ratio_max is from 0.1 to 1000, not `0`"},
 	    {"p99_ratio_max", "1e999", "p99_ratio_max is from 0.1 to 1000"},
+	    {"p99_margin", "61s", "p99_margin is from 0us to 60s, not `61s`"},
+	    {"p99_margin", "1", "p99_margin takes a time such as 500us, 1ms or 2s, not `1`"},
 	    {"drift_max", "none", "drift_max takes a number"},
 	    {"analysis_requests", "0", "analysis_requests is from 1 to 1000000000, not `0`"},
 	    {"analysis_alpha", "1", "analysis_alpha is from 1e-6 to 0.5, not `1`"},

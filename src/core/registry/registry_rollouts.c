@@ -73,16 +73,6 @@ static int check_open(struct registry *r, const struct rollout *rollout, struct 
 	return 0;
 }
 
-static int last_id(struct registry *r, int64_t *id, struct err *e)
-{
-	struct statement *s = db_prepare(r->db, "SELECT last_insert_rowid()", e);
-	int row = s == NULL ? -1 : db_step(s, e);
-	if (row == 1)
-		*id = db_integer(s, 0);
-	db_end(s);
-	return row < 0 ? -1 : 0;
-}
-
 static int write_row(struct registry *r, int64_t model_id, struct rollout *rollout, const char *plan, struct err *e)
 {
 	bool is_new = rollout->id == 0;
@@ -101,7 +91,7 @@ static int write_row(struct registry *r, int64_t model_id, struct rollout *rollo
 	db_end(s);
 	if (row < 0)
 		return -1;
-	return is_new ? last_id(r, &rollout->id, e) : 0;
+	return is_new ? registry_last_id(r, &rollout->id, e) : 0;
 }
 
 int registry_put_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e)

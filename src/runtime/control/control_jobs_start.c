@@ -79,16 +79,14 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 	size_t ignored;
 	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
 	cJSON *json = cJSON_CreateObject();
-	bool whole =
-	    json != NULL &&
-	    (id > 0 ? cJSON_AddNumberToObject(json, "id", (double)id) : cJSON_AddNullToObject(json, "id")) != NULL &&
-	    cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
-	    cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
-	    cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
-	    cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
-	    cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
-	    cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
-	    cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
+	bool whole = json != NULL && json_add_some(json, "id", (double)id) &&
+		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
+		     cJSON_AddStringToObject(json, "model", plan->model) != NULL &&
+		     cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
+		     cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
+		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
+		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
+		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
 	if (whole)
 		return json;
 	cJSON_Delete(json);

@@ -92,30 +92,41 @@ void control_get_policy(void *context, const struct http_request *request, const
 
 /* --- who may --- */
 
+/* The first two that differ: by name and in a group, or under two names, one is still one. */
+struct persons {
+	uint32_t uids[2];
+	unsigned count;
+};
+
+static void add_person(struct persons *p, uint32_t uid)
+{
+	if (p->count < 2 && (p->count == 0 || p->uids[0] != uid))
+		p->uids[p->count++] = uid;
+}
+
 /* Users that may promote and are let in, as far as it matters: 0, 1, or 2 for more. Root counts as a person, whoever
  * else may become root: the system knows no better. Of the group of [control] anybody may be in a group of promoters.
  */
 static unsigned count_promoters(const struct server *s, const struct policy *p)
 {
 	const uint32_t always[] = {0, geteuid()};
+	struct persons persons = {.count = 0};
 	char name[POLICY_NAMES_SIZE];
-	unsigned count = 0;
 	uint32_t uid, gid;
 	bool group;
 
 	if (p->promoters[0] == '\0')
 		return s->has_group || geteuid() != 0 ? 2 : 1;
 	for (size_t i = 0; policy_promoter(p, i, name, &group); i++) {
-		if (!group) {
-			count += users_find(name, &uid) && control_lets_in(s, uid);
-			continue;
-		}
-		if (s->has_group)
-			count += 2;
-		for (size_t k = 0; k < (geteuid() == 0 ? 1 : 2); k++)
-			count += users_find_group(name, &gid) && users_in_group(always[k], gid);
+		if (group && s->has_group)
+			return 2;
+		if (!group && users_find(name, &uid) && control_lets_in(s, uid))
+			add_person(&persons, uid);
+		for (size_t k = 0; group && k < 2; k++)
+			if (users_find_group(name, &gid) && users_in_group(always[k], gid))
+				add_person(&persons, always[k]);
 	}
-	return count < 2 ? count : 2;
+	return persons.count;
 }
 
 /* What can never hold as this runtime is set up. */

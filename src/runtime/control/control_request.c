@@ -4,6 +4,7 @@
 #include "core/users.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* --- answers --- */
 
@@ -55,10 +56,19 @@ void control_actor(const struct http_request *request, struct actor *actor)
 
 /* --- reading --- */
 
+static bool only_blanks(const char *from, const char *end)
+{
+	while (from < end && strchr(" \t\r\n", *from) != NULL && *from != '\0')
+		from++;
+	return from == end;
+}
+
 cJSON *control_body(const struct http_request *request, struct err *e)
 {
-	cJSON *json = cJSON_ParseWithLength(request->body, request->body_size);
-	if (!cJSON_IsObject(json)) {
+	const char *end = request->body;
+	cJSON *json = cJSON_ParseWithLengthOpts(request->body, request->body_size, &end, false);
+	/* What follows it was meant to say something, too. */
+	if (!cJSON_IsObject(json) || !only_blanks(end, request->body + request->body_size)) {
 		cJSON_Delete(json);
 		err_set(e, ERR_INPUT, "the body must be a JSON object");
 		return NULL;

@@ -41,6 +41,9 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 	    json_optional_integer(body, "job", 0, INT64_C(1) << 53, &result->job, e) != 0 ||
 	    json_optional_text(body, "summary", &summary, e) != 0)
 		return -1;
+	if (strlen(summary) >= sizeof result->summary)
+		return err_set(e, ERR_INPUT, "the summary is longer than %zu bytes: shorten it",
+			       sizeof result->summary - 1);
 	text_clean(result->kind, sizeof result->kind, kind);
 	text_clean(result->summary, sizeof result->summary, summary);
 	result->against = (uint32_t)against;

@@ -30,8 +30,8 @@ enum rollouts_verb rollouts_verb_by_name(const char *name)
 /* The model's policy with what is set for this rollout: of a policy's settings, those that the analyses ask. */
 static int take_thresholds(struct rollouts *rs, const struct rollout_request *request, struct policy *p, struct err *e)
 {
-	static const char *const names[] = {"error_margin", "p99_ratio_max", "drift_max", "analysis_requests",
-					    "analysis_alpha"};
+	static const char *const names[] = {"error_margin", "p99_ratio_max",     "p99_margin",
+					    "drift_max",    "analysis_requests", "analysis_alpha"};
 	struct policy_record record;
 	const cJSON *item;
 	if (registry_policy(rs->registry, request->model, &record, e) != 0)
@@ -44,7 +44,7 @@ static int take_thresholds(struct rollouts *rs, const struct rollout_request *re
 			i++;
 		if (i == sizeof names / sizeof *names)
 			return err_set(e, ERR_INPUT,
-				       "a rollout's thresholds are error_margin, p99_ratio_max, drift_max, "
+				       "a rollout's thresholds are error_margin, p99_ratio_max, p99_margin, drift_max, "
 				       "analysis_requests and analysis_alpha, not `%.40s`",
 				       item->string);
 		if (!cJSON_IsString(item))
@@ -240,12 +240,29 @@ static int abort_it(struct rollouts *rs, struct rollout_entry *entry, const char
 	return rollout_back(rs, entry, &r, ROLLOUT_ABORTED, note, actor, reason, e);
 }
 
+/* What brings the version on is for those who may promote, whoever started it; to hold or end it is for all. */
+static int check_may(struct rollouts *rs, const char *model, enum rollouts_verb verb,
+		     const struct actor *actor, struct err *e)
+{
+	struct policy_record record;
+	if (verb != ROLLOUTS_RESUME && verb != ROLLOUTS_SKIP)
+		return 0;
+	if (registry_policy(rs->registry, model, &record, e) != 0)
+		return -1;
+	if (policy_may_promote(&record.policy, actor->uid, actor->name))
+		return 0;
+	return err_set(e, ERR_DENIED, "%s may not bring the rollout of %s on; %.120s may", actor->name, model,
+		       record.policy.promoters);
+}
+
 static int change_open(struct rollouts *rs, struct rollout_entry *entry, enum rollouts_verb verb, const char *reason,
 		       const struct actor *actor, struct err *e)
 {
 	if (entry->breached && verb != ROLLOUTS_ABORT)
 		return err_set(e, ERR_CONFLICT, "the rollout of v%u of %s is being rolled back: %s", entry->r.version,
 			       entry->r.model, entry->breach);
+	if (check_may(rs, entry->r.model, verb, actor, e) != 0)
+		return -1;
 	switch (verb) {
 	case ROLLOUTS_PAUSE:
 		return set_state(rs, entry, ROLLOUT_PAUSED, reason, actor, e);
