@@ -21,6 +21,8 @@
 	X(load)       \
 	X(predict)    \
 	X(measure)    \
+	X(bench)      \
+	X(train)      \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \

@@ -38,6 +38,7 @@ enum job_state {
 #define JOB_TITLE_SIZE 128
 #define JOB_PATH_SIZE 1024
 #define JOB_COMMAND_SIZE 2560
+#define JOB_NOTE_SIZE 96
 #define JOB_LINES_MAX 8 /* of its output, the last ones */
 #define JOB_LINE_SIZE 160
 
@@ -47,6 +48,7 @@ struct job_progress {
 	uint64_t rejected; /* of the rows done */
 	double rate;       /* rows a second */
 	double left_s;     /* NaN: not known */
+	char note[JOB_NOTE_SIZE]; /* what else there is to say just now; "" nothing. Not kept when it has ended */
 };
 
 struct job_record {

@@ -5,7 +5,8 @@
  * rows are gone through once to warm up, which counts for nothing, and then again and again until the time is over. A
  * pass is cut into blocks of about MEASURE_BLOCK_ROWS rows; the time of a block is the median of its passes, so that a
  * moment in which the machine did something else is in no figure, and the figure is the sum of the blocks. A model that
- * is too slow for a whole pass answers as many rows as the limit allows.
+ * is too slow for a whole pass answers as many rows as the limit allows. Times are the processor time of the asking
+ * thread, where the model runs on it, else wall time.
  *
  * One thread, which waits. Not here: pairs of launches and what they say (core/test).
  */
@@ -31,7 +32,8 @@ struct measure_options {
 
 struct measure {
 	char engine[16];
-	size_t rows; /* that there are */
+	bool by_wall; /* timed by the clock on the wall, not by the thread's processor time */
+	size_t rows;  /* that there are */
 	double load_ns;
 	double peak_bytes; /* resident, of the whole process */
 	struct measure_batch {

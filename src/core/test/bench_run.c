@@ -4,6 +4,7 @@
 #include "core/test/bench_rows.h"
 #include "core/test/launch.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -46,7 +47,10 @@ static int read_launch(const struct benchmark *b, const struct buf *output, stru
 	if (json == NULL)
 		err_set(e, ERR_SYSTEM, "a launch printed no JSON");
 	else if (list != NULL && (size_t)cJSON_GetArraySize(list) == b->batch_count)
-		result = json_string(json, "engine", side->engine, sizeof side->engine, e);
+		result = json_string(json, "engine", side->engine, sizeof side->engine, e) != 0 ||
+				 json_string(json, "clock", side->clock, sizeof side->clock, e) != 0
+			     ? -1
+			     : 0;
 	if (result == 0 && (json_number(json, "load_ns", &launch->load_ns, e) != 0 ||
 			    json_number(json, "peak_bytes", &launch->peak_bytes, e) != 0))
 		result = -1;

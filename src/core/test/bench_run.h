@@ -15,7 +15,8 @@
 struct bench_side {
 	char name[16]; /* "v3" */
 	char model_path[BENCH_PATH_SIZE], manifest_path[BENCH_PATH_SIZE];
-	char engine[16];   /* filled by its launches, as is the next */
+	char engine[16];   /* filled by its launches, as are the next two */
+	char clock[8];     /* "cpu": of the asking thread; "wall" */
 	size_t rows_asked; /* of the slowest batch size; fewer than there are when the model is too slow for all */
 };
 

@@ -100,16 +100,21 @@ static int measure_compare(struct benchmark_measure *m, size_t count, double alp
 	return 0;
 }
 
-static void measure_judge(struct benchmark_measure *m, double threshold, double alpha)
+enum benchmark_verdict benchmark_judge_ratio(double ratio, struct stat_interval interval, double p, double threshold,
+					     double alpha, bool *noisy)
 {
 	/* So wide that twins could not be told from versions whose ratio is the threshold. */
-	m->noisy = log(m->interval.high / m->interval.low) / 2 > log(threshold);
-	if (m->p_adjusted < alpha && m->interval.low > threshold)
-		m->verdict = BENCHMARK_REGRESSION;
-	else if (m->interval.high <= threshold || (!m->noisy && m->ratio <= threshold))
-		m->verdict = BENCHMARK_PASS;
-	else
-		m->verdict = BENCHMARK_INCONCLUSIVE;
+	*noisy = log(interval.high / interval.low) / 2 > log(threshold);
+	if (p < alpha && interval.low > threshold)
+		return BENCHMARK_REGRESSION;
+	if (interval.high <= threshold || (!*noisy && ratio <= threshold))
+		return BENCHMARK_PASS;
+	return BENCHMARK_INCONCLUSIVE;
+}
+
+static void measure_judge(struct benchmark_measure *m, double threshold, double alpha)
+{
+	m->verdict = benchmark_judge_ratio(m->ratio, m->interval, m->p_adjusted, threshold, alpha, &m->noisy);
 }
 
 /* --- all of them --- */

@@ -79,6 +79,9 @@ struct benchmark_plan benchmark_plan_make(bool quick, size_t pairs);
 /* At most BENCHMARK_PAIRS_MAX; ERR_INPUT for a figure that is not a positive number. */
 int benchmark_add(struct benchmark *b, const struct benchmark_launch *old_launch,
 		  const struct benchmark_launch *new_launch, struct err *e);
+/* The verdict on one ratio of new to old by its interval and (adjusted) p; *noisy: see benchmark_measure. */
+enum benchmark_verdict benchmark_judge_ratio(double ratio, struct stat_interval interval, double p, double threshold,
+					     double alpha, bool *noisy);
 /* Whether the next look is due. */
 bool benchmark_due(const struct benchmark *b);
 /* The next look at all pairs so far. *done: the verdict stands, for it is one or there is no look left. */

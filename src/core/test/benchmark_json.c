@@ -32,6 +32,7 @@ static void add_side(cJSON *json, const char *name, const struct bench_side *sid
 	cJSON *object = cJSON_AddObjectToObject(json, name);
 
 	cJSON_AddStringToObject(object, "engine", side->engine);
+	cJSON_AddStringToObject(object, "clock", side->clock);
 	cJSON_AddNumberToObject(object, "rows_asked", (double)side->rows_asked);
 }
 
