@@ -4,7 +4,7 @@
  *
  * Plain values; any thread. A record holds what a console shows of a job.
  * Not here: what kinds there are (job_kind), what survives (registry_jobs), running them
- * (runtime/jobs).
+ * (runtime/job/jobs).
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H

@@ -3,7 +3,7 @@
  *
  * A command that the runtime started has the number of its job in MLDECK_JOB; one of a shell registers itself.
  * One thread. Whatever goes wrong here is silent: the work goes on without being in a list.
- * Not here: the list (runtime/jobs).
+ * Not here: the list (runtime/job/jobs).
  */
 #ifndef CORE_JOB_REPORT_H
 #define CORE_JOB_REPORT_H

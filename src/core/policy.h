@@ -2,8 +2,8 @@
  * policy: what must hold before a version of a model gets traffic, and before it gets all of it.
  *
  * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
- * default: nothing is demanded but that a version works. A setting has one row in one table (policy.c), which reads,
- * writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
+ * default: a version must work, and be called like the live one. A setting has one row in one table (policy.c), which
+ * reads, writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
  * Not here: judging (runtime/router/gates, core/analysis).
  */
 #ifndef CORE_POLICY_H

@@ -1,12 +1,10 @@
 #include "core/rollout.h"
 
 #include "core/shares.h"
+#include "core/units.h"
 
-#include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ITEM_SIZE 24 /* of one share or one duration as text */
@@ -58,29 +56,13 @@ static size_t count_items(const char *list)
 	return count;
 }
 
-/* "90s", "1.5h": a number and its unit. */
-static bool parse_duration(const char *text, int64_t *ms)
+static bool hold_parse(const char *text, int64_t *ms)
 {
-	static const struct {
-		const char *name;
-		double ms;
-	} units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}};
-	size_t size = strspn(text, "0123456789.");
-	char number[ITEM_SIZE], *end;
-
-	if (size == 0 || size >= sizeof number || !isdigit((unsigned char)*text))
+	unsigned long long number;
+	if (!units_parse(units_ms, text, &number) || number > ROLLOUT_HOLD_MAX_MS)
 		return false;
-	memcpy(number, text, size);
-	number[size] = '\0';
-	double value = strtod(number, &end);
-	for (size_t i = 0; *end == '\0' && i < sizeof units / sizeof *units; i++) {
-		if (strcmp(text + size, units[i].name) != 0)
-			continue;
-		double total = value * units[i].ms;
-		*ms = total <= (double)ROLLOUT_HOLD_MAX_MS ? llround(total) : -1;
-		return *ms >= 0;
-	}
-	return false;
+	*ms = (int64_t)number;
+	return true;
 }
 
 static int plan_steps(struct rollout *r, const char *steps, struct err *e)
@@ -125,9 +107,9 @@ static int plan_holds(struct rollout *r, const char *hold, struct err *e)
 			       count, held);
 	for (uint32_t i = 0; i < held; i++) {
 		char item[ITEM_SIZE];
-		if ((i == 0 || count > 1) && (!next_item(&hold, item) || !parse_duration(item, &ms)))
+		if ((i == 0 || count > 1) && (!next_item(&hold, item) || !hold_parse(item, &ms)))
 			return err_set(e, ERR_INPUT,
-				       "a hold time is a number with ms, s, m, h or d, from 0s to 30d, as in 5m");
+				       "a hold time is a whole number with ms, s, m, h or d, from 0s to 30d, as in 5m");
 		r->steps[i].hold_ms = ms;
 	}
 	r->steps[held].hold_ms = 0;

@@ -4,8 +4,6 @@
 #include "core/shares.h"
 #include "ui/output.h"
 
-#include <string.h>
-
 /* A version that is not loaded is loaded first, and asked its sample rows. */
 #define CHANGE_TIMEOUT_MS 120000
 
@@ -40,29 +38,14 @@ cJSON *change_share_body(const struct route_entry *entries, size_t count)
 	return NULL;
 }
 
-static int reason_check(const struct arguments *a, struct err *e)
-{
-	const char *reason = arguments_value(a, "reason");
-
-	if (!reason && arguments_flag(a, "dry-run"))
-		return 0;
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE,
-			       "a change needs --reason TEXT, which the audit keeps "
-			       "(or --dry-run)");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
-	return 0;
-}
-
 static int body_fill(const struct arguments *a, const char *action, cJSON *body, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason");
 	long long expected = 0;
 	bool whole = body != NULL;
 
-	if (output_model(arguments_at(a, 0), e) != 0 || reason_check(a, e) != 0 ||
+	if (output_model(arguments_at(a, 0), e) != 0 ||
+	    output_reason(a, arguments_flag(a, "dry-run") ? NULL : OUTPUT_REASON_NEEDED, e) != 0 ||
 	    output_number(a, "expect-revision", 0, UINT32_MAX, -1, &expected, e) != 0)
 		return -1;
 	whole = whole && cJSON_AddStringToObject(body, "action", action);

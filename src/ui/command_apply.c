@@ -1,24 +1,7 @@
-#include "core/registry/registry.h"
 #include "ui/apply.h"
 #include "ui/output.h"
 
-#include <string.h>
-
 extern const struct command command_apply;
-
-static int reason_check(const struct arguments *a, struct err *e)
-{
-	const char *reason = arguments_value(a, "reason");
-
-	if (arguments_flag(a, "dry-run"))
-		return 0;
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps (or --dry-run)");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
-	return 0;
-}
 
 static int usage_check(const struct arguments *a, struct err *e)
 {
@@ -27,7 +10,7 @@ static int usage_check(const struct arguments *a, struct err *e)
 	if (arguments_flag(a, "exit-code") && !arguments_flag(a, "dry-run"))
 		return err_set(e, ERR_USAGE,
 			       "--exit-code is for --dry-run, which alone can find a difference and leave it");
-	return reason_check(a, e);
+	return output_reason(a, arguments_flag(a, "dry-run") ? NULL : OUTPUT_REASON_NEEDED, e);
 }
 
 static int json_print(const struct apply *apply, bool dry_run, struct err *e)

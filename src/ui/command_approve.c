@@ -1,7 +1,4 @@
-#include "core/registry/registry.h"
 #include "ui/output.h"
-
-#include <string.h>
 
 extern const struct command command_approve;
 
@@ -26,17 +23,9 @@ static cJSON *body_make(const struct arguments *a, struct err *e)
 	uint32_t version;
 	cJSON *body;
 
-	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0)
+	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0 ||
+	    output_reason(a, "an approval needs --reason TEXT, which the audit keeps: what you looked at", e) != 0)
 		return NULL;
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason)) {
-		err_set(e, ERR_USAGE, "an approval needs --reason TEXT, which the audit keeps: what you looked at");
-		return NULL;
-	}
-	if (strlen(reason) >= REASON_SIZE) {
-		err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			REASON_SIZE - 1);
-		return NULL;
-	}
 	body = cJSON_CreateObject();
 	if (cJSON_AddNumberToObject(body, "version", version) && cJSON_AddStringToObject(body, "reason", reason))
 		return body;

@@ -1,9 +1,7 @@
-#include "core/registry/registry.h"
 #include "ui/deploy.h"
 #include "ui/output.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 extern const struct command command_deploy;
@@ -34,13 +32,8 @@ static int deploy_print(const cJSON *answer, bool baseline, struct err *e)
 
 static int input_check(const struct arguments *a, bool url, struct err *e)
 {
-	const char *reason = arguments_value(a, "reason");
-
-	if (output_model(arguments_at(a, 0), e) != 0)
+	if (output_model(arguments_at(a, 0), e) != 0 || output_reason(a, NULL, e) != 0)
 		return -1;
-	if (reason && strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
 	if (!url && access(arguments_at(a, 1), R_OK) != 0)
 		return err_errno(e, errno, "%s cannot be opened", arguments_at(a, 1));
 	return 0;

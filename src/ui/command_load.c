@@ -1,4 +1,3 @@
-#include "core/registry/registry.h"
 #include "ui/output.h"
 
 #include <string.h>
@@ -39,11 +38,9 @@ static int load(const struct arguments *a, struct err *e)
 	uint32_t version;
 	int result = -1;
 
-	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0)
+	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0 ||
+	    output_reason(a, NULL, e) != 0)
 		return -1;
-	if (reason && strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
 	body = body_make(reason, e);
 	if (!body || output_client(a, "load", &client, e) != 0)
 		goto out;

@@ -1,4 +1,3 @@
-#include "core/registry/registry.h"
 #include "ui/output.h"
 #include "ui/table.h"
 
@@ -149,11 +148,8 @@ static int body_fill(const struct arguments *a, cJSON *body, struct err *e)
 	long long expected = 0;
 	cJSON *set = cJSON_AddObjectToObject(body, "set"), *unset = cJSON_AddArrayToObject(body, "unset");
 
-	if (!dry_run && (!reason || strspn(reason, " \t\r\n") == strlen(reason)))
-		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps (or --dry-run)");
-	if (reason && strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
+	if (output_reason(a, dry_run ? NULL : OUTPUT_REASON_NEEDED, e) != 0)
+		return -1;
 	if (output_number(a, "expect-number", 0, UINT32_MAX, -1, &expected, e) != 0 || set_add(a, set, e) != 0)
 		return -1;
 	for (size_t i = 0; (name = arguments_value_at(a, "unset", i)) != NULL; i++)

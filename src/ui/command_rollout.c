@@ -33,14 +33,9 @@ static int reason_add(const struct arguments *a, cJSON *body, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason");
 
-	if (!reason && arguments_flag(a, "dry-run"))
-		return 0;
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a change needs --reason TEXT, which the audit keeps");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
-	return cJSON_AddStringToObject(body, "reason", reason) ? 0 : err_set(e, ERR_MEMORY, "memory is out");
+	if (output_reason(a, arguments_flag(a, "dry-run") ? NULL : OUTPUT_REASON_NEEDED, e) != 0)
+		return -1;
+	return !reason || cJSON_AddStringToObject(body, "reason", reason) ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
 /* --- starting --- */

@@ -1,7 +1,4 @@
-#include "core/registry/registry.h"
 #include "ui/output.h"
-
-#include <string.h>
 
 extern const struct command command_tested;
 
@@ -16,11 +13,8 @@ static int body_fill(const struct arguments *a, cJSON *body, struct err *e)
 		return -1;
 	if (passed == arguments_flag(a, "failed"))
 		return err_set(e, ERR_USAGE, "a test passed or failed: give --passed or --failed");
-	if (!reason || strspn(reason, " \t\r\n") == strlen(reason))
-		return err_set(e, ERR_USAGE, "a result needs --reason TEXT: what was seen, or where to read it");
-	if (strlen(reason) >= REASON_SIZE)
-		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
-			       REASON_SIZE - 1);
+	if (output_reason(a, "a result needs --reason TEXT: what was seen, or where to read it", e) != 0)
+		return -1;
 	if (cJSON_AddNumberToObject(body, "version", version) &&
 	    cJSON_AddStringToObject(body, "kind", arguments_at(a, 2)) &&
 	    (!against || cJSON_AddNumberToObject(body, "against", other)) &&

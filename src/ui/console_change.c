@@ -47,7 +47,7 @@ static void moved_accept(struct console *c)
 	c->change.moved_to = 0;
 	c->change.dialog.error[0] = '\0';
 	if (c->change.kind == CHANGE_SPLIT && m) {
-		route_editor_init(&c->change.editor, m, change_version_default(c, m));
+		route_editor_init(&c->change.editor, m, view_version(&c->ui, m));
 		c->change.dialog.focus_elsewhere = true;
 	}
 	change_dry_run(c);

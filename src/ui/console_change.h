@@ -85,8 +85,6 @@ bool change_gated(const struct change *change);
 
 /* console_change_open.c */
 void change_open(struct console *c, enum change_kind kind);
-/* The version that is meant where none was typed. */
-uint32_t change_version_default(const struct console *c, const struct snapshot_model *m);
 
 /* console_change.c */
 void change_key(struct console *c, int key);

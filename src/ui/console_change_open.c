@@ -6,25 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The version that p means: the one the operator moved to in the model view, else the one that is rolled out, else the
- * canary with the greatest share, else the newest that is not live. */
-uint32_t change_version_default(const struct console *c, const struct snapshot_model *m)
-{
-	const struct route_entry *canary = NULL;
-
-	if (console_in(c, "model") && snapshot_version_of(m, c->ui.version))
-		return c->ui.version;
-	for (uint32_t i = 0; i < m->route_count; i++)
-		if (m->route[i].role == ROUTE_CANARY && (!canary || m->route[i].weight_bp > canary->weight_bp))
-			canary = &m->route[i];
-	if (canary)
-		return canary->version;
-	for (size_t i = m->version_count; i > 0; i--)
-		if (m->versions[i - 1].version != m->live)
-			return m->versions[i - 1].version;
-	return m->version_count ? m->versions[m->version_count - 1].version : 0;
-}
-
 static void field_add(struct change *change, enum change_field which, const char *label, const char *hint)
 {
 	if (change_spec(change->kind)->fields & (1u << which))
@@ -72,7 +53,7 @@ static void fields_fill(struct console *c, struct change *change, const struct s
 	const char *name, *help;
 
 	if (change->kind == CHANGE_PROMOTE || change->kind == CHANGE_ROLLOUT) {
-		snprintf(text, sizeof(text), "%u", change_version_default(c, m));
+		snprintf(text, sizeof(text), "%u", view_version(&c->ui, m));
 		change_type(change, CHANGE_TARGET, text);
 	} else if (change->kind == CHANGE_ROLLBACK && console_in(c, "history")) {
 		h = history_of(m);
@@ -190,7 +171,7 @@ void change_open(struct console *c, enum change_kind kind)
 	c->change.revision = m->revision;
 	c->change.version = m->rollout ? m->rollout->version : 0;
 	if (kind == CHANGE_SPLIT)
-		route_editor_init(&c->change.editor, m, change_version_default(c, m));
+		route_editor_init(&c->change.editor, m, view_version(&c->ui, m));
 	if (kind == CHANGE_POLICY && policy_row(&m->policy, c->ui.setting, &name, value, &help))
 		snprintf(c->change.setting, sizeof(c->change.setting), "%s", name);
 	show(c, m);

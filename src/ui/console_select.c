@@ -74,8 +74,7 @@ static void version_move(struct console *c, long step)
 
 	if (!m || m->version_count == 0)
 		return;
-	while (c->ui.version && at < m->version_count &&
-	       m->versions[m->version_count - 1 - at].version != c->ui.version)
+	while (at < m->version_count && m->versions[m->version_count - 1 - at].version != view_version(&c->ui, m))
 		at++;
 	if (at == m->version_count)
 		at = 0;

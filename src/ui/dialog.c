@@ -87,7 +87,8 @@ static void draw_field(struct place *p, const struct dialog_field *f, bool focus
 	int cursor;
 	const char *value = visible_part(f, p->columns - 2, &cursor);
 	canvas_fill(p->c, p->row, p->column, 1, p->columns, ' ', ROLE_INPUT);
-	canvas_put(p->c, p->row, p->column, 1, focused ? ROLE_KEY : ROLE_DIM, canvas_glyph(p->c, "▸", ">"));
+	if (focused)
+		canvas_put(p->c, p->row, p->column, 1, ROLE_KEY, canvas_glyph(p->c, "▸", ">"));
 	bool hint = f->value[0] == '\0' && f->hint[0] != '\0' && !focused;
 	end = canvas_put(p->c, p->row, p->column + 2, p->columns - 2, hint ? ROLE_DIM : ROLE_INPUT,
 			 hint ? f->hint : value);

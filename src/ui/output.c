@@ -44,6 +44,18 @@ int output_version(const char *text, uint32_t *version, struct err *e)
 	return 0;
 }
 
+int output_reason(const struct arguments *a, const char *needed, struct err *e)
+{
+	const char *reason = arguments_value(a, "reason");
+
+	if (needed && (!reason || strspn(reason, " \t\r\n") == strlen(reason)))
+		return err_set(e, ERR_USAGE, "%s", needed);
+	if (reason && strlen(reason) >= REASON_SIZE)
+		return err_set(e, ERR_INPUT, "--reason is %zu bytes long; at most %d are kept", strlen(reason),
+			       REASON_SIZE - 1);
+	return 0;
+}
+
 int output_number(const struct arguments *a, const char *option, long long low, long long high, long long otherwise,
 		  long long *number, struct err *e)
 {

@@ -22,6 +22,10 @@ int output_client(const struct arguments *a, const char *program, struct client 
 int output_model(const char *name, struct err *e);
 /* "3" or "v3". */
 int output_version(const char *text, uint32_t *version, struct err *e);
+/* Checks --reason: that the audit keeps all of it and, unless needed is NULL, that it is there; needed is the sentence
+ * of the refusal. */
+int output_reason(const struct arguments *a, const char *needed, struct err *e);
+#define OUTPUT_REASON_NEEDED "a change needs --reason TEXT, which the audit keeps (or --dry-run)"
 /* The whole number of --option in [low, high], or otherwise when it was not given. */
 int output_number(const struct arguments *a, const char *option, long long low, long long high, long long otherwise,
 		  long long *number, struct err *e);

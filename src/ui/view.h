@@ -31,7 +31,7 @@ struct ui_state {
 	bool demo;                     /* the footer says that replayed traffic flows */
 	char view[16];                 /* name of the view shown */
 	char model[TEXT_NAME_MAX + 1]; /* the selected, or in the model view the open, model */
-	uint32_t version;              /* the selected version in the model view; 0: the first */
+	uint32_t version;              /* moved to in the model view; 0: view_version() says which */
 	int64_t job;                   /* the selected, or in the job view the open, job; 0: the first */
 	uint32_t revision;             /* the selected one in the history view; 0: the newest */
 	int64_t alert;                 /* the selected one; 0: the first */
@@ -75,6 +75,10 @@ void screen_draw(struct canvas *c, const struct ui_state *state);
 size_t view_audits(const struct ui_state *state, size_t *indexes, size_t max);
 /* The selected alert, or NULL when there is none. */
 const struct alert *view_alert(const struct ui_state *state);
+
+/* The selected version of a model, which a promotion is about: the one moved to in the model view, else the canary with
+ * the greatest share, else the newest that is not live; 0 when there is none. */
+uint32_t view_version(const struct ui_state *state, const struct snapshot_model *m);
 
 /* Models that pass the filter, in order; indexes[] holds up to max, the total is returned. */
 size_t view_filtered(const struct ui_state *state, size_t *indexes, size_t max);

@@ -55,7 +55,7 @@ static void draw_policy(struct canvas *c, int row, const struct snapshot_model *
 	}
 	if (column == start)
 		canvas_put(c, row, column, c->columns - column - 1, ROLE_DIM,
-			   "nothing is demanded but that a version works; P sets one");
+			   "the defaults; P shows and sets it");
 }
 
 /* How a shadow's answers differ from those that were given, on one line; returns the next row. */
@@ -200,6 +200,24 @@ static enum canvas_role version_cell(const struct canvas *c, enum version_column
 	}
 }
 
+uint32_t view_version(const struct ui_state *state, const struct snapshot_model *m)
+{
+	const struct route_entry *canary = NULL;
+	if (strcmp(state->view, "model") == 0 && snapshot_version_of(m, state->version) != NULL)
+		return state->version;
+	for (uint32_t i = 0; i < m->route_count; i++) {
+		if (m->route[i].role == ROUTE_CANARY && (canary == NULL || m->route[i].weight_bp > canary->weight_bp))
+			canary = &m->route[i];
+	}
+	if (canary != NULL)
+		return canary->version;
+	for (size_t i = m->version_count; i > 0; i--) {
+		if (m->versions[i - 1].version != m->live)
+			return m->versions[i - 1].version;
+	}
+	return m->version_count > 0 ? m->versions[m->version_count - 1].version : 0;
+}
+
 static void draw_version(struct canvas *c, struct area row, const bool *chosen, const struct ui_state *state,
 			 const struct snapshot_model *m, const struct snapshot_version *v, bool selected)
 {
@@ -250,7 +268,7 @@ static void draw_versions(struct canvas *c, struct area area, const struct ui_st
 		at += version_columns[i].width + GAP;
 	}
 	for (int i = 0; i < count; i++) {
-		if (m->versions[count - 1 - i].version == state->version)
+		if (m->versions[count - 1 - i].version == view_version(state, m))
 			selected = i;
 	}
 	int first = selected >= rows ? selected - rows + 1 : 0;

@@ -59,7 +59,7 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		count++;
 	canvas_format(c, top, 1, -1, ROLE_TEXT, "%s",
 		      m->policy_set ? "what must hold before a version gets requests; what was set stands out"
-				    : "nobody set a policy: nothing is demanded but that a version works");
+				    : "nobody set a policy: these are the defaults");
 	canvas_format(c, top + 1, GRID_MARKER, -1, ROLE_HEADER, "%-*s  %s", NAME_COLUMNS, "SETTING", "VALUE");
 	bool explained = bottom - top >= count + 4;
 	int rows = bottom - top - 2 - (explained ? 2 : 0), first = grid_first(0, count, (int)state->setting, rows);

@@ -4,6 +4,7 @@ The versions are models on servers of ours, which behave as a test says, or the 
 """
 import collections
 import csv
+import hashlib
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 
 from runtime import DEADLINE_S, FLIGHTS, Runtime, poll, rows_body, run_tests
 from v2_server import Server, answer, honest, predict
@@ -176,9 +178,9 @@ def test_a_version_that_fails_goes_back():
             done
         assert weights(runtime) == {1: 10000}
         newest = runtime.json("history", "m")["revisions"][0]
-        assert newest["who"] == "mldeck" and newest["action"] == "rollout", newest
+        assert newest["who"] == "mldeck" and newest["action"] == "rollback", newest
         assert newest["reason"].startswith("rolled back: error_rate: v2 answers"), newest
-        record = audits(runtime, "rollout")[0]
+        record = audits(runtime, "rollback")[0]
         assert record["client"] == "rollout" and record["revision"] == newest["revision"], record
         # Every request had an answer: of the bad version the sentence that its server is out of order.
         assert set(traffic.counts) <= {(200, "1"), (200, "2"), (502, None)}, traffic.counts
@@ -520,6 +522,107 @@ def test_real_models():
         assert weights(runtime, "flight-delay") == {2: 10000}
     assert {status for status, _ in traffic.counts} == {200}, traffic.counts
     assert runtime.stop() == 0
+
+
+def spoil(runtime, file_name):
+    """Alters the stored copy of a model's file, which is loaded no more."""
+    with open(f"{FLIGHTS}/flight-delay/{file_name}", "rb") as file:
+        sha256 = hashlib.sha256(file.read()).hexdigest()
+    path = f"{runtime.state}/artifacts/sha256/{sha256[:2]}/{sha256}"
+    os.chmod(path, 0o600)
+    with open(path, "a") as file:
+        file.write("junk")
+
+
+def test_a_version_that_does_not_load_again_goes_back():
+    runtime = Runtime()
+    rows = flight_rows()
+    for name in ("v2.ubj", "v3.txt"):
+        runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/{name}")
+    start(runtime, 2, steps="50", hold="1h", model="flight-delay")
+    kill(runtime)
+    spoil(runtime, "v3.txt")
+    runtime.start()
+    with Traffic(runtime, lambda rng: rows_body([rng.choice(rows)]), "flight-delay"):
+        ended = reach(runtime, lambda r: r["state"] == "rolled back", "flight-delay")
+    assert ended["note"].startswith("error_rate: v2 answers 100% with an error"), ended
+    assert weights(runtime, "flight-delay") == {1: 10000}
+    # Who asks for that version by its number chose it: no error of the model.
+    errors = [line for line in metrics(runtime).splitlines() if 'version="2",outcome="error"' in line]
+    for _ in range(5):
+        assert runtime.infer(rows_body(rows[:1]), "/v2/models/flight-delay/versions/2/infer")[0] == 503
+    assert errors == [line for line in metrics(runtime).splitlines() if 'version="2",outcome="error"' in line]
+    assert runtime.stop() == 0
+
+
+def test_a_shadow_cannot_stand_in_the_way_back():
+    runtime = Runtime()
+    for name in ("v1.txt", "v2.ubj", "v3.txt"):
+        runtime.run("deploy", "flight-delay", f"{FLIGHTS}/flight-delay/{name}")
+    runtime.run("shadow", "flight-delay", "3=10%", "--reason", "r")
+    start(runtime, 2, steps="50", hold="1h", model="flight-delay")
+    kill(runtime)
+    spoil(runtime, "v3.txt")
+    # One way back is the runtime's own, for v2 does not load either; the other an operator's.
+    spoil(runtime, "v2.ubj")
+    runtime.start()
+    rows = flight_rows()
+    with Traffic(runtime, lambda rng: rows_body([rng.choice(rows)]), "flight-delay"):
+        reach(runtime, lambda r: r["state"] == "rolled back", "flight-delay")
+    assert weights(runtime, "flight-delay") == {1: 10000}
+    assert runtime.stop() == 0
+    runtime = Runtime()
+    runtime.deploy_flights(3)
+    runtime.run("shadow", "flight-delay", "3=10%", "--reason", "r")
+    start(runtime, 2, steps="50", hold="1h", model="flight-delay")
+    kill(runtime)
+    spoil(runtime, "v3.txt")
+    runtime.start()
+    runtime.run("rollout", "flight-delay", "--abort", "--reason", "r")
+    assert weights(runtime, "flight-delay") == {1: 10000}
+    assert runtime.stop() == 0
+
+
+def test_a_step_that_needs_a_load_delays_no_other_rollout():
+    """The scheduler waits for no server: a rollout elsewhere goes back at once."""
+    bad, slow, asked = Turning(failing), threading.Event(), threading.Event()
+    release = threading.Event()
+
+    def hanging(request):
+        if slow.is_set():
+            asked.set()
+            release.wait(DEADLINE_S)
+        return honest(request)
+    with Versions(bad) as runtime:
+        runtime.stop()
+        runtime.options = ("--set", "server.model_control=yes")
+        runtime.start()
+        servers = [Server(honest), Server(hanging)]
+        samples = f"{runtime.state}-samples.csv"
+        with open(samples, "w") as file:
+            file.write("x_0,x_1\n1,2\n")
+        for server in servers:
+            runtime.run("deploy", "a", server.url(), "--samples", samples)
+        start(runtime, 2, *CALM, steps="50,60", hold="2s", model="a")
+        with Traffic(runtime, model="a"):
+            reach(runtime, lambda r: [f["verdict"] for f in r["findings"]] == ["pass"] * 3, "a")
+        assert runtime.request("POST", "/v2/repository/models/a/unload", "{}")[0].status == 200
+        slow.set()
+        waiting = reach(runtime, lambda r: "is not ready: unloaded" in r["note"] or asked.is_set(), "a")
+        with Traffic(runtime):
+            start(runtime, 2, steps="50", hold="1h")
+            bad.turned.set()
+            end = time.monotonic() + 3
+            reach(runtime, lambda r: r["state"] == "rolled back" or time.monotonic() > end)
+            assert time.monotonic() < end and look(runtime)["state"] == "rolled back", look(runtime)
+        assert waiting["state"] == "running" and "mldeck load a" in waiting["note"], waiting
+        # Somebody who may wait loads it, and it goes on.
+        release.set()
+        for version in ("1", "2"):
+            runtime.run("load", "a", version)
+        reach(runtime, lambda r: r["step"] == 1, "a")
+        for server in servers:
+            server.stop()
 
 
 if __name__ == "__main__":

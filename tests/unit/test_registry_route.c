@@ -151,7 +151,7 @@ static void a_rollout_is_one_change(void **state)
 	assert_int_equal(registry_audits(r, "m", 0, 1, &records, &count, NULL), 0);
 	assert_string_equal(records[0].detail, "v3 100% v8 shadow 1%; rollout 1 done, step 3 of 3");
 	assert_int_equal(records[0].version, 3);
-	assert_non_null(strstr(records[0].data, ",\"rollout\":1}"));
+	assert_non_null(strstr(records[0].data, ",\"rollout\":1,\"terms\":{"));
 	free(records);
 	/* A second one, and both are undone as wholes. */
 	struct rollout second = start(4);

@@ -1,5 +1,7 @@
 /* Verifying the audit: whatever is altered in the file is found, and at the record where it was. */
+#include "core/registry/registry_alerts.h"
 #include "core/registry/registry_internal.h"
+#include "core/registry/registry_policy.h"
 #include "core/registry/registry_rollouts.h"
 #include "core/registry/registry_verify.h"
 #include "registry_fixture.h"
@@ -19,6 +21,37 @@ static void change(struct route_change change)
 	change.model = change.model != NULL ? change.model : "m";
 	change.expect_revision = -1;
 	registry_change_route(r, &change, &operator, & revision, NULL);
+}
+
+/* What decides, and is in no route. */
+static void make_decisions(void)
+{
+	struct policy policy;
+	struct policy_record set;
+	struct approval approval;
+	struct test_result test = {.kind = "stress", .version = 1, .passed = true, .summary = "fast"};
+	struct alert alert = {.rule = "rollout", .model = "m", .version = 3, .text = "slow"};
+	struct err e = {0};
+	policy_init(&policy);
+	for (int i = 1; i <= 3; i++) {
+		policy.min_age_s = i;
+		if (registry_set_policy(r, "m", &policy, i - 1, "c", &operator, & set, &e) != 0)
+			fail_msg("%s", e.text);
+		assert_int_equal(registry_approve(r, "m", 3, "d", &operator, & approval, &e), 0);
+		test.against = 0;
+		test.passed = i != 2;
+		assert_int_equal(registry_report_test(r, "m", &test, &operator, & e), 0);
+	}
+	assert_int_equal(registry_add_test_result(r, "m", &test, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(registry_fire_alert(r, &alert, &e), 0);
+		assert_int_equal(registry_acknowledge_alert(r, alert.id, "looking", &operator, & alert, &e), 0);
+		assert_int_equal(registry_acknowledge_alert(r, alert.id, "found", &operator, & alert, &e), 0);
+		if (i == 0)
+			assert_int_equal(registry_resolve_alerts(r, "rollout", "m", 3, &e), 0);
+	}
+	alert.version = 1;
+	assert_int_equal(registry_fire_alert(r, &alert, &e), 0);
 }
 
 /* Every kind of record, of two models. */
@@ -47,6 +80,7 @@ static void make_history(void)
 	static const struct route_entry step[] = {{1, 0, 5000}, {3, 0, 5000}};
 	change((struct route_change){.action = "rollout", .rollout = &rollout, .weights = step, .weight_count = 2});
 	change((struct route_change){.action = "rollback"});
+	make_decisions();
 	registry_audit(r, &operator, "stop", NULL, 0, "done", "", "", NULL);
 }
 
@@ -196,6 +230,66 @@ static void known_attacks(void **state)
 	check("", &other, 5);
 }
 
+/* A policy, an approval, a test, an acknowledgement or a rollout: each column to something else, rows out and in. */
+static void what_decides(void **state)
+{
+	(void)state;
+	static const char *const edits[] = {
+	    "UPDATE policy SET number = number + 10 WHERE number = 3",
+	    "UPDATE policy SET policy = replace(policy, '3s', '0') WHERE number = 3",
+	    "UPDATE policy SET policy = CAST(policy AS BLOB) WHERE number = 3",
+	    "UPDATE policy SET policy = 'x' WHERE number = 3",
+	    "UPDATE policy SET uid = 0",
+	    "UPDATE policy SET who = 'eve' WHERE number = 1",
+	    "UPDATE policy SET reason = reason || char(0)",
+	    "UPDATE policy SET at_ms = at_ms + 1",
+	    "UPDATE policy SET model_id = 2 WHERE number = 3",
+	    "DELETE FROM policy WHERE number = 3",
+	    "INSERT INTO policy SELECT 2, 1, at_ms, uid, who, reason, policy FROM policy WHERE number = 1",
+	    "UPDATE approval SET version = 1 WHERE id = 1",
+	    "UPDATE approval SET against = against + 1 WHERE id = 2",
+	    "UPDATE approval SET uid = 7 WHERE id = 3",
+	    "UPDATE approval SET who = 'eve'",
+	    "UPDATE approval SET at_ms = at_ms + 86400000",
+	    "UPDATE approval SET model_id = 2 WHERE id = 3",
+	    "DELETE FROM approval WHERE id = 1",
+	    "INSERT INTO approval SELECT id + 10, model_id, version, against, at_ms, 7, who, reason FROM approval",
+	    "UPDATE test_result SET passed = 1 WHERE id = 2",
+	    "UPDATE test_result SET kind = 'benchmark'",
+	    "UPDATE test_result SET version = 3 WHERE id = 4",
+	    "UPDATE test_result SET at_ms = at_ms + 1 WHERE id = 4",
+	    "UPDATE test_result SET summary = '' WHERE id = 1",
+	    "DELETE FROM test_result WHERE id = 2",
+	    "INSERT INTO test_result SELECT id + 10, model_id, 'benchmark', version, against, at_ms, job, passed,"
+	    " summary, report FROM test_result",
+	    "UPDATE alert SET state = 'firing' WHERE id = 2",
+	    "UPDATE alert SET state = 'acknowledged' WHERE version = 1",
+	    "UPDATE alert SET acknowledged_ms = 1 WHERE version = 1",
+	    "UPDATE alert SET acknowledged_ms = acknowledged_ms + 1 WHERE id = 1",
+	    "UPDATE alert SET acknowledged_ms = 0 WHERE id = 1",
+	    "UPDATE alert SET who = 'eve' WHERE id = 1",
+	    "UPDATE alert SET note = 'none' WHERE id = 2",
+	    "UPDATE alert SET model = 'n' WHERE id = 2",
+	    "UPDATE alert SET version = 2 WHERE id = 2",
+	    "DELETE FROM alert WHERE id = 1",
+	    "UPDATE rollout SET plan = replace(plan, 'ada', 'eve')",
+	    "UPDATE rollout SET plan = json_set(plan, '$.uid', 7)",
+	    "UPDATE rollout SET plan = json_set(plan, '$.forced', json('true'))",
+	    "UPDATE rollout SET plan = json_set(plan, '$.first_revision', 1)",
+	    "UPDATE rollout SET plan = json_set(plan, '$.steps[0].hold_ms', 1)",
+	    "UPDATE rollout SET plan = json_set(plan, '$.thresholds.error_margin', '100%')",
+	    "UPDATE rollout SET plan = json_set(plan, '$.model', 'n')",
+	    "UPDATE rollout SET plan = 'x'",
+	    "UPDATE rollout SET plan = CAST(plan AS BLOB)",
+	    "UPDATE rollout SET state = 'running', ended_ms = 0",
+	    "UPDATE rollout SET state = 'done'",
+	    "DELETE FROM rollout",
+	    "INSERT INTO rollout SELECT id + 1, model_id, state, ended_ms, plan FROM rollout",
+	};
+	for (size_t i = 0; i < sizeof edits / sizeof *edits; i++)
+		check(edits[i], NULL, -1);
+}
+
 /* One column of one row to something else; gives the record at which it must show. */
 static int64_t mutate(struct db *db, char *sql, size_t size)
 {
@@ -311,7 +405,8 @@ static void heads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(whole), CASE(beside_a_writer), CASE(known_attacks), CASE(random_edits), CASE(heads),
+	    CASE(whole),        CASE(beside_a_writer), CASE(known_attacks),
+	    CASE(what_decides), CASE(random_edits),    CASE(heads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

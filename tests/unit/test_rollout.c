@@ -33,9 +33,9 @@ static void plans(void **state)
 	check_plan("1,5,25,100", "5m", 4, usual, minutes);
 	check_plan("1, 5 ,25", "300s", 4, usual, minutes);
 	check_plan("1%,5%,25.00%,100%", "300000ms", 4, usual, minutes);
-	check_plan("1,5,25", "5m,0.083333h, 300s", 4, usual, (int64_t[]){300000, 299999, 300000, 0});
+	check_plan("1,5,25", "5m,1h, 300s", 4, usual, (int64_t[]){300000, 3600000, 300000, 0});
 	check_plan("0.01,99.99", "0s,30d", 3, (uint32_t[]){1, 9999, 10000}, (int64_t[]){0, ROLLOUT_HOLD_MAX_MS, 0});
-	check_plan("12.5", "1.5m", 2, (uint32_t[]){1250, 10000}, (int64_t[]){90000, 0});
+	check_plan("12.5", "90s", 2, (uint32_t[]){1250, 10000}, (int64_t[]){90000, 0});
 	/* The most there can be. */
 	assert_int_equal(planned("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19", "1s").step_count, 20);
 	assert_int_equal(planned("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,100", "1s").step_count, 20);
@@ -87,15 +87,15 @@ static void bad_plans(void **state)
 	check_refused("100", "5m", "mldeck promote");
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20", "5m", "at most 20 steps");
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,100", "5m", "at most 20 steps");
-	static const char *const holds[] = {"",    "5",   "m",    "-5m", "5 m", "5min", "5M",   "1..5m",
-					    ".5m", "31d", "5m ,", "inf", "nan", "1e3s", "721h", "99999999999999999d"};
+	static const char *const holds[] = {"",    "5",   "m",    "-5m", "1.5m", "5min", "5M",   "1..5m",
+					    ".5m", "31d", "5m ,", "inf", "nan",  "1e3s", "721h", "99999999999999999d"};
 	for (size_t i = 0; i < sizeof holds / sizeof *holds; i++) {
 		struct rollout r = {0};
 		struct err e = {0};
 		assert_int_equal(rollout_plan(&r, "1,5", holds[i], &e), -1);
 		assert_int_equal(e.code, ERR_INPUT);
 	}
-	check_refused("1,5", "-5m", "a hold time is a number with ms, s, m, h or d");
+	check_refused("1,5", "-5m", "a hold time is a whole number with ms, s, m, h or d");
 	check_refused("1,5,25", "5m,5m", "2 hold times do not fit 3 steps");
 	check_refused("1,5", "5m,5m,5m", "3 hold times do not fit 2 steps");
 }

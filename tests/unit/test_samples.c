@@ -84,7 +84,7 @@ static void refusals(void **state)
 	free(huge);
 	assert_int_equal(deploy("one", NULL, "", &result, &e), 0);
 	assert_int_equal(registry_samples(r, "m", 2, &samples, &e), -1);
-	assert_string_equal(e.text, "m has no version 2");
+	assert_string_equal(e.text, "m has no version 2; it has 1 only");
 }
 
 int main(void)

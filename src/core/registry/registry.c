@@ -49,6 +49,16 @@ int registry_last_id(struct registry *r, int64_t *id, struct err *e)
 	return row < 0 ? -1 : 0;
 }
 
+int registry_finish(struct registry *r, int result, struct err *e)
+{
+	if (result == 0)
+		result = db_commit(r->db, e);
+	if (result != 0)
+		db_rollback(r->db);
+	registry_unlock(r);
+	return result;
+}
+
 int registry_end_change(struct registry *r, int result, struct audit_record *attempt, struct err *e)
 {
 	if (result == 0)

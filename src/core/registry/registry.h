@@ -134,12 +134,16 @@ struct route_change {
 	int64_t expect_revision; /* -1: any; else ERR_CONFLICT tells who changed what meanwhile */
 	const char *reason;
 	bool dry_run;         /* everything but the writing */
+	bool prompt;          /* nothing is loaded for it, which may take long: what is not loaded refuses it */
 	bool forced;          /* gates were overridden */
 	const char *evidence; /* JSON that the audit keeps beside the reason: what the gates found; NULL: none */
 	/* Of a rollout: written in the same transaction. id 0: a new one, whose id is filled in; so are its revisions.
 	 * NULL: the change is an operator's own. */
 	struct rollout *rollout;
 };
+
+/* A rollback, or a rollout that an analysis failed or somebody ended: it gives back what was before. */
+bool route_change_goes_back(const struct route_change *change);
 
 /*
  * Writes the new revision and its audit record in one transaction and gives it out. Also refuses a change

@@ -13,8 +13,10 @@
 	"SELECT id, rule, model, version, state, since_ms, acknowledged_ms, resolved_ms, value, threshold," \
 	" text, who, note FROM alert "
 
-static void read_row(struct statement *s, struct alert *alert)
+static int read_row(struct statement *s, void *record, struct err *e)
 {
+	struct alert *alert = record;
+	(void)e;
 	*alert = (struct alert){
 	    .id = db_integer(s, 0),
 	    .version = (uint32_t)db_integer(s, 3),
@@ -32,6 +34,7 @@ static void read_row(struct statement *s, struct alert *alert)
 	text_clean(alert->note, sizeof alert->note, db_text(s, 12));
 	if (alert->state == ALERT_STATE_COUNT) /* cannot be: the table checks it */
 		alert->state = ALERT_FIRING;
+	return 0;
 }
 
 /* Ends the statement. 1: found, 0: there is none, -1: failed. */
@@ -41,20 +44,9 @@ static int read_one(struct statement *s, struct alert *alert, struct err *e)
 		return -1;
 	int row = db_step(s, e);
 	if (row == 1)
-		read_row(s, alert);
+		read_row(s, alert, e);
 	db_end(s);
 	return row;
-}
-
-/* Commits when all went well, else leaves everything as it was. */
-static int finish(struct registry *r, int result, struct err *e)
-{
-	if (result == 0)
-		result = db_commit(r->db, e);
-	if (result != 0)
-		db_rollback(r->db);
-	registry_unlock(r);
-	return result;
 }
 
 static int find_open(struct registry *r, const struct alert *alert, struct alert *found, struct err *e)
@@ -112,7 +104,7 @@ int registry_fire_alert(struct registry *r, struct alert *alert, struct err *e)
 	int result = db_begin(r->db, e);
 	if (result == 0)
 		result = fire(r, &fired, e);
-	result = finish(r, result, e);
+	result = registry_finish(r, result, e);
 	if (result == 0)
 		*alert = fired;
 	return result;
@@ -156,7 +148,9 @@ static int acknowledge(struct registry *r, int64_t id, const char *note, const s
 	if (registry_clean_reason(note, alert->note, e) != 0)
 		return -1;
 	alert->state = ALERT_ACKNOWLEDGED;
-	alert->acknowledged_ms = clock_unix_ms();
+	/* Later than the one before, whatever the clock says: it tells which one the row is of. */
+	int64_t now_ms = clock_unix_ms();
+	alert->acknowledged_ms = now_ms > alert->acknowledged_ms ? now_ms : alert->acknowledged_ms + 1;
 	text_clean(alert->who, sizeof alert->who, actor->name);
 	struct audit_record record;
 	char detail[2 * REASON_SIZE];
@@ -166,7 +160,7 @@ static int acknowledge(struct registry *r, int64_t id, const char *note, const s
 	text_clean(record.detail, sizeof record.detail, detail);
 	if (write_acknowledged(r, alert, e) != 0)
 		return -1;
-	return registry_insert_audit(r, &record, e);
+	return registry_insert_audit_of(r, &record, REGISTRY_ROW_ACKNOWLEDGEMENT, id, e);
 }
 
 int registry_acknowledge_alert(struct registry *r, int64_t id, const char *note, const struct actor *actor,
@@ -177,7 +171,7 @@ int registry_acknowledge_alert(struct registry *r, int64_t id, const char *note,
 	int done = db_begin(r->db, e);
 	if (done == 0)
 		done = acknowledge(r, id, note, actor, &alert, e);
-	done = finish(r, done, e);
+	done = registry_finish(r, done, e);
 	if (done == 0)
 		*result = alert;
 	return done;
@@ -205,11 +199,7 @@ int registry_resolve_alerts(struct registry *r, const char *rule, const char *mo
 
 int registry_alerts(struct registry *r, size_t limit, struct alert **alerts, size_t *count, struct err *e)
 {
-	struct alert *found = calloc(limit + 1, sizeof *found);
-	size_t found_count = 0;
-	int row = -1;
-	if (found == NULL)
-		return err_set(e, ERR_MEMORY, "memory ran out while reading the alerts");
+	struct registry_rows rows;
 	registry_lock(r);
 	struct statement *s =
 	    db_prepare(r->db,
@@ -218,15 +208,13 @@ int registry_alerts(struct registry *r, size_t limit, struct alert **alerts, siz
 		       e);
 	if (s != NULL)
 		db_bind_integer(s, 1, (int64_t)limit);
-	while (s != NULL && (row = db_step(s, e)) == 1 && found_count < limit)
-		read_row(s, &found[found_count++]);
-	db_end(s);
+	int result = registry_read_rows(s, sizeof **alerts, read_row, &rows, e);
 	registry_unlock(r);
-	if (row < 0) {
-		free(found);
+	if (result != 0) {
+		free(rows.list);
 		return -1;
 	}
-	*alerts = found;
-	*count = found_count;
+	*alerts = rows.list;
+	*count = rows.count;
 	return 0;
 }

@@ -53,7 +53,7 @@ static int write_approval(struct registry *r, const char *model, const char *rea
 	else
 		snprintf(audit->detail, sizeof audit->detail, "v%u, with nothing live", approval->version);
 	if (insert_approval(r, model_id, approval, e) == 0)
-		result = registry_insert_audit(r, audit, e);
+		result = registry_insert_audit_of(r, audit, REGISTRY_ROW_APPROVAL, approval->id, e);
 out:
 	free(current);
 	return result;
@@ -83,8 +83,10 @@ int registry_approve(struct registry *r, const char *model, uint32_t version, co
 	return done;
 }
 
-static void read_approval(struct statement *s, struct approval *a)
+static int read_approval(struct statement *s, void *record, struct err *e)
 {
+	struct approval *a = record;
+	(void)e;
 	*a = (struct approval){
 	    .id = db_integer(s, 0),
 	    .version = (uint32_t)db_integer(s, 1),
@@ -94,54 +96,40 @@ static void read_approval(struct statement *s, struct approval *a)
 	};
 	text_clean(a->who, sizeof a->who, db_text(s, 5));
 	text_clean(a->reason, sizeof a->reason, db_text(s, 6));
+	return 0;
 }
 
-static int read_approvals(struct registry *r, int64_t model_id, uint32_t version, size_t limit,
-			  struct approval **approvals, size_t *count, struct err *e)
+static int read_approvals(struct registry *r, const char *model, uint32_t version, size_t limit,
+			  struct registry_rows *rows, struct err *e)
 {
-	size_t capacity = 0;
+	int64_t model_id;
+	*rows = (struct registry_rows){0};
+	if (registry_find_model(r, model, &model_id, e) != 0)
+		return -1;
 	struct statement *s = db_prepare(r->db,
 					 "SELECT id, version, against, at_ms, uid, who, reason FROM approval"
 					 " WHERE model_id = ?1 AND (?2 = 0 OR version = ?2) ORDER BY id DESC LIMIT ?3",
 					 e);
-	if (s == NULL)
-		return -1;
-	db_bind_integer(s, 1, model_id);
-	db_bind_integer(s, 2, version);
-	db_bind_integer(s, 3, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
-	int row;
-	while ((row = db_step(s, e)) == 1) {
-		if (*count == capacity) {
-			capacity = capacity == 0 ? 8 : capacity * 2;
-			struct approval *more = realloc(*approvals, capacity * sizeof *more);
-			if (more == NULL) {
-				row = err_set(e, ERR_MEMORY, "memory ran out while reading approvals");
-				break;
-			}
-			*approvals = more;
-		}
-		read_approval(s, &(*approvals)[(*count)++]);
+	if (s != NULL) {
+		db_bind_integer(s, 1, model_id);
+		db_bind_integer(s, 2, version);
+		db_bind_integer(s, 3, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 	}
-	db_end(s);
-	return row;
+	return registry_read_rows(s, sizeof(struct approval), read_approval, rows, e);
 }
 
 int registry_approvals(struct registry *r, const char *model, uint32_t version, size_t limit,
 		       struct approval **approvals, size_t *count, struct err *e)
 {
-	struct approval *found = NULL;
-	size_t found_count = 0;
-	int64_t model_id;
+	struct registry_rows rows;
 	registry_lock(r);
-	int result = registry_find_model(r, model, &model_id, e);
-	if (result == 0)
-		result = read_approvals(r, model_id, version, limit, &found, &found_count, e);
+	int result = read_approvals(r, model, version, limit, &rows, e);
 	registry_unlock(r);
 	if (result != 0) {
-		free(found);
+		free(rows.list);
 		return -1;
 	}
-	*approvals = found;
-	*count = found_count;
+	*approvals = rows.list;
+	*count = rows.count;
 	return 0;
 }

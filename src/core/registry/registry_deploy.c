@@ -301,11 +301,8 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 static int freeze(struct registry *r, const char *model, uint32_t version, const char *json, struct err *e)
 {
 	int64_t id;
-	uint32_t count;
-	if (registry_find_model(r, model, &id, e) != 0 || registry_version_count(r, id, &count, e) != 0)
+	if (registry_find_model(r, model, &id, e) != 0 || registry_check_version(r, model, id, version, e) != 0)
 		return -1;
-	if (version == 0 || version > count)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, version);
 	struct statement *s = db_prepare(r->db, "SELECT 1 FROM baseline WHERE model_id = ?1 AND version = ?2", e);
 	if (s == NULL)
 		return -1;

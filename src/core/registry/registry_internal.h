@@ -51,10 +51,10 @@ void registry_lock(struct registry *r);
 void registry_unlock(struct registry *r);
 /* Cleans what an operator wrote; NULL counts as empty. ERR_INPUT when it is longer than the column. */
 int registry_clean_reason(const char *raw, char clean[REASON_SIZE], struct err *e);
-/* ERR_NOT_FOUND when the model has no such version (registry_tests.c). */
-int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e);
 /* The id of the row that was inserted last. */
 int registry_last_id(struct registry *r, int64_t *id, struct err *e);
+/* Ends what registry_lock() and db_begin() began: commits when result is 0, else leaves everything as it was. */
+int registry_finish(struct registry *r, int result, struct err *e);
 /* Ends a transaction: commits when result is 0, else leaves everything as it was and records e in the audit as what
  * became of `attempt`. */
 int registry_end_change(struct registry *r, int result, struct audit_record *attempt, struct err *e);
@@ -76,12 +76,27 @@ bool artifact_present(struct registry *r, const char *sha256);
 int artifact_is_named(struct registry *r, const char *sha256, struct err *e);
 
 /* registry_read.c */
+/* What a query found: records of one kind, one a row; free(list). */
+struct registry_rows {
+	void *list;
+	size_t count;
+};
+/* Fills a record of zeros from the row that the statement is at. */
+typedef int registry_read_row(struct statement *s, void *record, struct err *e);
+/* All rows of a statement, which ends here, also when it is NULL for a failed db_prepare(). On -1 rows holds those that
+ * were begun, for a caller whose records own something. */
+int registry_read_rows(struct statement *s, size_t record_size, registry_read_row *read, struct registry_rows *rows,
+		       struct err *e);
 /* 0 with id 0 when there is no such model. */
 int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* ERR_NOT_FOUND, naming what there is, when there is no such model. */
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* The number of its versions, which is also the newest one: they have no gaps. */
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
+/* ERR_NOT_FOUND, saying which there are, unless version is one of the model's 1 to count; and the same by the database.
+ */
+int registry_version_within(const char *model, uint32_t version, uint32_t count, struct err *e);
+int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e);
 /* Where a revision stands in the line of what was not undone. */
 struct revision_place {
 	uint32_t position; /* the revision whose route this one restored, or itself */
@@ -124,6 +139,28 @@ int registry_chain_hash(struct statement *row, const char *previous, struct buf 
 int registry_chain_head(struct db *db, struct audit_head *head, struct err *e);
 /* Brings records that have no hash into the chain, in the open transaction. */
 int registry_chain_all(struct db *db, struct err *e);
+
+/* registry_rows.c: rows that decide what may serve, as JSON in the data of the records that wrote them. */
+enum registry_row {
+	REGISTRY_ROW_POLICY,
+	REGISTRY_ROW_APPROVAL,
+	REGISTRY_ROW_TEST,
+	REGISTRY_ROW_ACKNOWLEDGEMENT,
+	REGISTRY_ROW_TERMS, /* of a rollout: what it was started with, and how it ended */
+	REGISTRY_ROW_COUNT
+};
+const char *registry_row_name(enum registry_row row);
+/* The row with that rowid as `"policy":{...}`; free(). NULL on failure. */
+char *registry_row_member(struct registry *r, enum registry_row row, int64_t id, struct err *e);
+/* registry_insert_audit() with that as its data. */
+int registry_insert_audit_of(struct registry *r, struct audit_record *record, enum registry_row row, int64_t id,
+			     struct err *e);
+/* Whether the row still is as a record says: ?1 the record's data, ?2 its model, ?3 the revision that it is based on.
+ * No row: it is not; else a number, 1 for the one record that the row is counted by, 2 for others. */
+struct statement *registry_row_prepare(struct db *db, enum registry_row row, struct err *e);
+/* How many rows there are that have a record. */
+struct statement *registry_row_prepare_count(struct db *db, enum registry_row row, struct err *e);
+
 /* A record with time, actor, action, model and reason filled in, cleaned and cut. */
 void registry_audit_init(struct audit_record *record, const struct actor *actor, const char *action, const char *model,
 			 const char *outcome, const char *reason);

@@ -57,16 +57,6 @@ static int insert(struct registry *r, struct job_record *job, const char *start,
 }
 
 /* Commits when all went well, else leaves everything as it was. */
-static int finish(struct registry *r, int result, struct err *e)
-{
-	if (result == 0)
-		result = db_commit(r->db, e);
-	if (result != 0)
-		db_rollback(r->db);
-	registry_unlock(r);
-	return result;
-}
-
 int registry_job_add(struct registry *r, struct job_record *job, const char *start, const struct actor *actor,
 		     struct err *e)
 {
@@ -76,7 +66,7 @@ int registry_job_add(struct registry *r, struct job_record *job, const char *sta
 		result = insert(r, job, start, actor->uid, e);
 	if (result == 0)
 		result = audit(r, job, actor, "job-start", "done", job->title, e);
-	return finish(r, result, e);
+	return registry_finish(r, result, e);
 }
 
 static int update(struct registry *r, const struct job_record *job, const char *output, struct err *e)
@@ -134,7 +124,7 @@ int registry_job_end(struct registry *r, const struct job_record *job, const cha
 	int result = db_begin(r->db, e);
 	if (result == 0)
 		result = end_with_audit(r, job, output, e);
-	return finish(r, result, e);
+	return registry_finish(r, result, e);
 }
 
 static void read_progress(const char *text, struct job_progress *progress)
@@ -147,8 +137,10 @@ static void read_progress(const char *text, struct job_progress *progress)
 	cJSON_Delete(json);
 }
 
-static void read_record(struct statement *s, struct job_record *job)
+static int read_record(struct statement *s, void *record, struct err *e)
 {
+	struct job_record *job = record;
+	(void)e;
 	*job = (struct job_record){
 	    .id = db_integer(s, 0),
 	    .version = (uint32_t)db_integer(s, 3),
@@ -169,15 +161,13 @@ static void read_record(struct statement *s, struct job_record *job)
 	job_set_lines(job, db_text(s, 15));
 	if (job->state == JOB_STATE_COUNT) /* cannot be: the table checks it */
 		job->state = JOB_FAILED;
+	return 0;
 }
 
 int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
 		  struct err *e)
 {
-	size_t capacity = 0;
-	int row = -1;
-	*jobs = NULL;
-	*count = 0;
+	struct registry_rows rows;
 	registry_lock(r);
 	struct statement *s =
 	    db_prepare(r->db, "SELECT " COLUMNS " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2", e);
@@ -185,27 +175,15 @@ int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_r
 		db_bind_integer(s, 1, before > 0 ? before : INT64_MAX);
 		db_bind_integer(s, 2, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 	}
-	while (s != NULL && (row = db_step(s, e)) == 1) {
-		if (*count == capacity) {
-			capacity = capacity == 0 ? 16 : capacity * 2;
-			struct job_record *more = realloc(*jobs, capacity * sizeof *more);
-			if (more == NULL) {
-				row = err_set(e, ERR_MEMORY, "memory ran out while reading the jobs");
-				break;
-			}
-			*jobs = more;
-		}
-		read_record(s, &(*jobs)[(*count)++]);
-	}
-	if (s != NULL)
-		db_end(s);
+	int result = registry_read_rows(s, sizeof **jobs, read_record, &rows, e);
 	registry_unlock(r);
-	if (row != 0) {
-		free(*jobs);
-		*jobs = NULL;
-		*count = 0;
+	if (result != 0) {
+		free(rows.list);
+		rows = (struct registry_rows){0};
 	}
-	return row;
+	*jobs = rows.list;
+	*count = rows.count;
+	return result;
 }
 
 static int read_details(struct statement *s, struct job_details *details, struct err *e)
@@ -227,7 +205,7 @@ int registry_job(struct registry *r, int64_t id, struct job_record *job, struct 
 		db_bind_integer(s, 1, id);
 		int row = db_step(s, e);
 		if (row == 1) {
-			read_record(s, job);
+			read_record(s, job, e);
 			result = details != NULL ? read_details(s, details, e) : 0;
 		} else if (row == 0) {
 			err_set(e, ERR_NOT_FOUND, "there is no job %" PRId64 "; mldeck jobs lists them", id);
@@ -254,7 +232,7 @@ static int next_open(struct registry *r, struct job_record *job, struct err *e)
 		return -1;
 	int row = db_step(s, e);
 	if (row == 1)
-		read_record(s, job);
+		read_record(s, job, e);
 	db_end(s);
 	return row;
 }
@@ -273,5 +251,5 @@ int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e)
 		result = end_with_audit(r, &job, "", e);
 		++*count;
 	}
-	return finish(r, result == 0 && row < 0 ? -1 : result, e);
+	return registry_finish(r, result == 0 && row < 0 ? -1 : result, e);
 }

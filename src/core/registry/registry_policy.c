@@ -120,15 +120,15 @@ static int write_policy(struct registry *r, const char *model, int64_t expect, c
 			struct policy_record *next, struct audit_record *audit, struct err *e)
 {
 	struct policy_record now;
-	int64_t model_id;
+	int64_t model_id, row;
 
 	if (registry_clean_reason(reason, next->reason, e) != 0 ||
 	    check(r, model, &next->policy, expect, &model_id, &now, audit->detail, sizeof audit->detail, e) != 0)
 		return -1;
 	next->number = now.number + 1;
-	if (insert_policy(r, model_id, next, audit->uid, e) != 0)
+	if (insert_policy(r, model_id, next, audit->uid, e) != 0 || registry_last_id(r, &row, e) != 0)
 		return -1;
-	return registry_insert_audit(r, audit, e);
+	return registry_insert_audit_of(r, audit, REGISTRY_ROW_POLICY, row, e);
 }
 
 int registry_try_policy(struct registry *r, const char *model, const struct policy *policy, int64_t expect_number,

@@ -53,7 +53,7 @@ struct test_result {
 	const char *report; /* JSON text, borrowed, or NULL: kept with what is added; not filled by what is read */
 };
 
-/* at_ms 0: now. */
+/* at_ms 0: now. Its audit record is the runtime's own. */
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
 /* The same as somebody reports it, of a test that ran elsewhere: with its audit record, in one transaction. against 0:
  * the version that is live, where the kind compares two. Refusals are recorded. */

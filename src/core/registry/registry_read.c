@@ -8,18 +8,31 @@
 /* As many names as fit a sentence. */
 #define NAMES_SHOWN 8
 
-static const char out_of_memory[] = "memory ran out while reading the registry";
-
-/* Makes room for one more of size bytes in an array whose capacity doubles at powers of two. */
-static int grow(void **array, size_t count, size_t size, struct err *e)
+int registry_read_rows(struct statement *s, size_t record_size, registry_read_row *read, struct registry_rows *rows,
+		       struct err *e)
 {
-	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
-		return 0;
-	void *more = realloc(*array, (count == 0 ? 8 : count * 2) * size);
-	if (more == NULL)
-		return err_set(e, ERR_MEMORY, "%s", out_of_memory);
-	*array = more;
-	return 0;
+	size_t capacity = 0;
+	int row = -1;
+
+	*rows = (struct registry_rows){0};
+	while (s != NULL && (row = db_step(s, e)) == 1) {
+		if (rows->count == capacity) {
+			capacity = capacity == 0 ? 8 : capacity * 2;
+			void *more = realloc(rows->list, capacity * record_size);
+			if (more == NULL) {
+				row = err_set(e, ERR_MEMORY, "memory ran out while reading the registry");
+				break;
+			}
+			rows->list = more;
+		}
+		void *record = (char *)rows->list + rows->count++ * record_size;
+		memset(record, 0, record_size);
+		row = read(s, record, e);
+		if (row != 0)
+			break;
+	}
+	db_end(s);
+	return row;
 }
 
 /* A query for one number with one whole parameter; *value stays when there is no row. */
@@ -48,49 +61,40 @@ int registry_model_id(struct registry *r, const char *model, int64_t *id, struct
 	return row < 0 ? -1 : 0;
 }
 
+static int read_name(struct statement *s, void *record, struct err *e)
+{
+	(void)e;
+	text_clean(record, TEXT_NAME_MAX + 1, db_text(s, 0));
+	return 0;
+}
+
 static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count, struct err *e)
 {
+	struct registry_rows rows;
 	struct statement *s = db_prepare(r->db, "SELECT name FROM model ORDER BY name", e);
-	if (s == NULL)
+	if (registry_read_rows(s, sizeof **names, read_name, &rows, e) != 0) {
+		free(rows.list);
 		return -1;
-	int row;
-	while ((row = db_step(s, e)) == 1) {
-		void *array = *names;
-		if (grow(&array, *count, sizeof **names, e) != 0) {
-			row = -1;
-			break;
-		}
-		*names = array;
-		text_clean((*names)[(*count)++], sizeof **names, db_text(s, 0));
 	}
-	db_end(s);
-	return row;
+	*names = rows.list;
+	*count = rows.count;
+	return 0;
 }
 
 int registry_models(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count, struct err *e)
 {
-	char(*found)[TEXT_NAME_MAX + 1] = NULL;
-	size_t found_count = 0;
 	registry_lock(r);
-	int result = read_names(r, &found, &found_count, e);
+	int result = read_names(r, names, count, e);
 	registry_unlock(r);
-	if (result != 0) {
-		free(found);
-		return -1;
-	}
-	*names = found;
-	*count = found_count;
-	return 0;
+	return result;
 }
 
 static int refuse_model(struct registry *r, const char *model, struct err *e)
 {
 	char(*names)[TEXT_NAME_MAX + 1] = NULL;
 	size_t count = 0;
-	if (read_names(r, &names, &count, e) != 0) {
-		free(names);
+	if (read_names(r, &names, &count, e) != 0)
 		return -1;
-	}
 	char list[ERR_TEXT_SIZE] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < count && i < NAMES_SHOWN && used < sizeof list / 2; i++)
@@ -120,8 +124,24 @@ int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count
 	return 0;
 }
 
-/* What a row holds was checked when it was written: anything else means that the file was altered.
- */
+int registry_version_within(const char *model, uint32_t version, uint32_t count, struct err *e)
+{
+	if (version >= 1 && version <= count)
+		return 0;
+	if (count == 1)
+		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
+	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version, count);
+}
+
+int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
+{
+	uint32_t count;
+	if (registry_version_count(r, model_id, &count, e) != 0)
+		return -1;
+	return registry_version_within(model, version, count, e);
+}
+
+/* What a row holds was checked when it was written: anything else means that the file was altered. */
 static cJSON *parse_column(const char *text, const char *what, struct err *e)
 {
 	cJSON *json = cJSON_Parse(text);
@@ -142,8 +162,9 @@ static int read_route(const char *text, struct route *route, struct err *e)
 
 #define REVISION_COLUMNS "revision, based_on, at_ms, action, who, reason, forced, route, position, undo"
 
-static int read_revision(struct statement *s, struct revision_record *record, struct err *e)
+static int read_revision(struct statement *s, void *to, struct err *e)
 {
+	struct revision_record *record = to;
 	record->revision = (uint32_t)db_integer(s, 0);
 	record->based_on = (uint32_t)db_integer(s, 1);
 	record->at_ms = db_integer(s, 2);
@@ -176,51 +197,37 @@ int registry_revision(struct registry *r, int64_t model_id, uint32_t revision, s
 	return row < 0 ? -1 : 0;
 }
 
-static int read_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
-			  size_t *count, struct err *e)
+static int read_revisions(struct registry *r, const char *model, size_t limit, struct registry_rows *rows,
+			  struct err *e)
 {
 	int64_t id;
+	*rows = (struct registry_rows){0};
 	if (registry_find_model(r, model, &id, e) != 0)
 		return -1;
 	struct statement *s = db_prepare(r->db,
 					 "SELECT " REVISION_COLUMNS " FROM revision WHERE model_id = ?1"
 					 " ORDER BY revision DESC LIMIT ?2",
 					 e);
-	if (s == NULL)
-		return -1;
-	db_bind_integer(s, 1, id);
-	db_bind_integer(s, 2, (int64_t)limit);
-	int row;
-	while ((row = db_step(s, e)) == 1) {
-		void *array = *records;
-		if (grow(&array, *count, sizeof **records, e) != 0) {
-			row = -1;
-			break;
-		}
-		*records = array;
-		if (read_revision(s, &(*records)[(*count)++], e) != 0) {
-			row = -1;
-			break;
-		}
+	if (s != NULL) {
+		db_bind_integer(s, 1, id);
+		db_bind_integer(s, 2, (int64_t)limit);
 	}
-	db_end(s);
-	return row;
+	return registry_read_rows(s, sizeof(struct revision_record), read_revision, rows, e);
 }
 
 int registry_revisions(struct registry *r, const char *model, size_t limit, struct revision_record **records,
 		       size_t *count, struct err *e)
 {
-	struct revision_record *found = NULL;
-	size_t found_count = 0;
+	struct registry_rows rows;
 	registry_lock(r);
-	int result = read_revisions(r, model, limit, &found, &found_count, e);
+	int result = read_revisions(r, model, limit, &rows, e);
 	registry_unlock(r);
 	if (result != 0) {
-		free(found);
+		free(rows.list);
 		return -1;
 	}
-	*records = found;
-	*count = found_count;
+	*records = rows.list;
+	*count = rows.count;
 	return 0;
 }
 
@@ -236,9 +243,10 @@ static int read_baseline(const char *text, struct baseline *baseline, struct err
 	return result;
 }
 
-/* Fills a zeroed record, whose manifest may be released whatever comes back. */
-static int read_version(struct statement *s, struct version_record *record, struct err *e)
+/* The record's manifest may be released whatever comes back. */
+static int read_version(struct statement *s, void *to, struct err *e)
 {
+	struct version_record *record = to;
 	record->version = (uint32_t)db_integer(s, 0);
 	record->created_ms = db_integer(s, 1);
 	text_clean(record->created_by, sizeof record->created_by, db_text(s, 2));
@@ -250,10 +258,10 @@ static int read_version(struct statement *s, struct version_record *record, stru
 	return result == 0 ? read_baseline(db_text(s, 4), &record->baseline, e) : -1;
 }
 
-static int read_versions(struct registry *r, const char *model, struct version_record **records, size_t *count,
-			 struct err *e)
+static int read_versions(struct registry *r, const char *model, struct registry_rows *rows, struct err *e)
 {
 	int64_t id;
+	*rows = (struct registry_rows){0};
 	if (registry_find_model(r, model, &id, e) != 0)
 		return -1;
 	struct statement *s = db_prepare(r->db,
@@ -262,42 +270,24 @@ static int read_versions(struct registry *r, const char *model, struct version_r
 					 " USING (model_id, version)"
 					 " WHERE v.model_id = ?1 ORDER BY v.version",
 					 e);
-	if (s == NULL)
-		return -1;
-	db_bind_integer(s, 1, id);
-	int row;
-	while ((row = db_step(s, e)) == 1) {
-		void *array = *records;
-		if (grow(&array, *count, sizeof **records, e) != 0) {
-			row = -1;
-			break;
-		}
-		*records = array;
-		struct version_record *record = &(*records)[(*count)++];
-		memset(record, 0, sizeof *record);
-		if (read_version(s, record, e) != 0) {
-			row = -1;
-			break;
-		}
-	}
-	db_end(s);
-	return row;
+	if (s != NULL)
+		db_bind_integer(s, 1, id);
+	return registry_read_rows(s, sizeof(struct version_record), read_version, rows, e);
 }
 
 int registry_versions(struct registry *r, const char *model, struct version_record **records, size_t *count,
 		      struct err *e)
 {
-	struct version_record *found = NULL;
-	size_t found_count = 0;
+	struct registry_rows rows;
 	registry_lock(r);
-	int result = read_versions(r, model, &found, &found_count, e);
+	int result = read_versions(r, model, &rows, e);
 	registry_unlock(r);
 	if (result != 0) {
-		version_records_free(found, found_count);
+		version_records_free(rows.list, rows.count);
 		return -1;
 	}
-	*records = found;
-	*count = found_count;
+	*records = rows.list;
+	*count = rows.count;
 	return 0;
 }
 

@@ -13,8 +13,9 @@
 #define COLUMNS "SELECT id, state, ended_ms, plan FROM rollout "
 
 /* A row into a rollout. What was written was checked: anything else means that the file was altered. */
-static int read_row(struct statement *s, struct rollout *rollout, struct err *e)
+static int read_row(struct statement *s, void *record, struct err *e)
 {
+	struct rollout *rollout = record;
 	struct err why = {0};
 	cJSON *json = cJSON_Parse(db_text(s, 3));
 	int result = json == NULL ? -1 : rollout_from_json(json, rollout, &why);
@@ -145,57 +146,32 @@ int registry_update_rollout(struct registry *r, const struct rollout *rollout, c
 	return result;
 }
 
-/* All rows of a query, whose statement ends here. */
-static int read_all(struct statement *s, struct rollout **rollouts, size_t *count, struct err *e)
-{
-	size_t capacity = 0;
-	int row = s == NULL ? -1 : 0;
-	while (s != NULL && (row = db_step(s, e)) == 1) {
-		if (*count == capacity) {
-			capacity = capacity == 0 ? 8 : capacity * 2;
-			struct rollout *more = realloc(*rollouts, capacity * sizeof *more);
-			if (more == NULL) {
-				row = err_set(e, ERR_MEMORY, "memory ran out while reading the rollouts");
-				break;
-			}
-			*rollouts = more;
-		}
-		row = read_row(s, &(*rollouts)[*count], e);
-		if (row != 0)
-			break;
-		++*count;
-	}
-	db_end(s);
-	return row;
-}
-
 /* What was read, or nothing. */
-static int give(int result, struct rollout *found, size_t found_count, struct rollout **rollouts, size_t *count)
+static int give(int result, struct registry_rows rows, struct rollout **rollouts, size_t *count)
 {
 	if (result != 0) {
-		free(found);
+		free(rows.list);
 		return -1;
 	}
-	*rollouts = found;
-	*count = found_count;
+	*rollouts = rows.list;
+	*count = rows.count;
 	return 0;
 }
 
 int registry_open_rollouts(struct registry *r, struct rollout **rollouts, size_t *count, struct err *e)
 {
-	struct rollout *found = NULL;
-	size_t found_count = 0;
+	struct registry_rows rows;
 	registry_lock(r);
-	int result = read_all(db_prepare(r->db, COLUMNS "WHERE ended_ms = 0 ORDER BY id", e), &found, &found_count, e);
+	struct statement *s = db_prepare(r->db, COLUMNS "WHERE ended_ms = 0 ORDER BY id", e);
+	int result = registry_read_rows(s, sizeof(struct rollout), read_row, &rows, e);
 	registry_unlock(r);
-	return give(result, found, found_count, rollouts, count);
+	return give(result, rows, rollouts, count);
 }
 
 int registry_rollouts(struct registry *r, const char *model, size_t limit, struct rollout **rollouts, size_t *count,
 		      struct err *e)
 {
-	struct rollout *found = NULL;
-	size_t found_count = 0;
+	struct registry_rows rows = {0};
 	int64_t model_id;
 	registry_lock(r);
 	int result = registry_find_model(r, model, &model_id, e);
@@ -205,8 +181,8 @@ int registry_rollouts(struct registry *r, const char *model, size_t limit, struc
 			db_bind_integer(s, 1, model_id);
 			db_bind_integer(s, 2, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 		}
-		result = read_all(s, &found, &found_count, e);
+		result = registry_read_rows(s, sizeof(struct rollout), read_row, &rows, e);
 	}
 	registry_unlock(r);
-	return give(result, found, found_count, rollouts, count);
+	return give(result, rows, rollouts, count);
 }

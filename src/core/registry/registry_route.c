@@ -33,16 +33,6 @@ struct attempt {
 	char reason[REASON_SIZE];
 };
 
-static int check_version(const struct attempt *a, uint32_t version, struct err *e)
-{
-	if (version >= 1 && version <= a->version_count)
-		return 0;
-	const char *model = a->change->model;
-	if (a->version_count == 1)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 only", model, version);
-	return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %u", model, version, a->version_count);
-}
-
 /* "promote v3 by root, 12 s ago" */
 static void describe(const struct revision_record *revision, char *text, size_t size)
 {
@@ -125,14 +115,14 @@ static int plan_entries(struct attempt *a, route_planner *planner, struct err *e
 {
 	const struct route_change *change = a->change;
 	for (size_t i = 0; i < change->weight_count; i++)
-		if (check_version(a, change->weights[i].version, e) != 0)
+		if (registry_version_within(change->model, change->weights[i].version, a->version_count, e) != 0)
 			return -1;
 	return planner(&a->next.route, &a->current.route, change->weights, change->weight_count, e);
 }
 
 static int plan_promote(struct attempt *a, struct err *e)
 {
-	if (check_version(a, a->change->version, e) != 0)
+	if (registry_version_within(a->change->model, a->change->version, a->version_count, e) != 0)
 		return -1;
 	route_single(&a->next.route, a->change->version);
 	return 0;
@@ -227,6 +217,19 @@ static int plan(struct registry *r, struct attempt *a, struct err *e)
 		       a->change->action);
 }
 
+bool route_change_goes_back(const struct route_change *change)
+{
+	const struct rollout *rollout = change->rollout;
+	return strcmp(change->action, "rollback") == 0 ||
+	       (rollout != NULL && (rollout->state == ROLLOUT_FAILED || rollout->state == ROLLOUT_ABORTED));
+}
+
+/* What history and audit call it: a rollout that gives back what was before is a rollback to who reads them. */
+static const char *recorded_action(const struct attempt *a)
+{
+	return route_change_goes_back(a->change) ? "rollback" : a->change->action;
+}
+
 static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 {
 	const struct route_change *change = a->change;
@@ -245,7 +248,7 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	next->forced = a->change->forced;
 	/* As they will be, for a dry run. */
 	next->at_ms = clock_unix_ms();
-	text_clean(next->action, sizeof next->action, change->action);
+	text_clean(next->action, sizeof next->action, recorded_action(a));
 	text_clean(next->who, sizeof next->who, a->actor->name);
 	memcpy(next->reason, a->reason, sizeof next->reason);
 	return 0;
@@ -264,12 +267,18 @@ static uint32_t concerned(const struct attempt *a)
 
 /* What the audit keeps beside the route; free(). The evidence is JSON of our own making, and cleaned all the same: it
  * stands in a document that must be read for ever. */
-static char *audit_members(const struct attempt *a, struct err *e)
+static char *audit_members(struct registry *r, const struct attempt *a, struct err *e)
 {
 	struct buf members;
 	buf_init(&members);
-	if (a->rollout.state != ROLLOUT_STATE_COUNT)
-		buf_format(&members, "\"rollout\":%" PRId64, a->rollout.id);
+	if (a->rollout.state != ROLLOUT_STATE_COUNT) {
+		char *terms = registry_row_member(r, REGISTRY_ROW_TERMS, a->rollout.id, e);
+		if (terms == NULL)
+			return NULL;
+		buf_format(&members, "\"rollout\":%" PRId64 ",", a->rollout.id);
+		buf_add_string(&members, terms);
+		free(terms);
+	}
 	if (a->change->evidence != NULL) {
 		cJSON *json = cJSON_Parse(a->change->evidence);
 		char *text = cJSON_PrintUnformatted(json);
@@ -315,10 +324,10 @@ static int write_change(struct registry *r, struct attempt *a, struct err *e)
 	if (write_rollout(r, a, e) != 0)
 		return -1;
 	FAULT_POINT(change_rollout);
-	char *members = audit_members(a, e), *data = NULL;
+	char *members = audit_members(r, a, e), *data = NULL;
 	if (members == NULL)
 		return -1;
-	registry_audit_init(&audit, a->actor, a->change->action, a->change->model, "done", a->reason);
+	registry_audit_init(&audit, a->actor, recorded_action(a), a->change->model, "done", a->reason);
 	audit.version = concerned(a);
 	detail(a, audit.detail, sizeof audit.detail);
 	int result = registry_insert_revision(r, a->model_id, &a->next, a->target, &audit, members, &data, e);

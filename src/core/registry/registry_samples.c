@@ -50,16 +50,6 @@ int registry_insert_samples(struct registry *r, int64_t model_id, uint32_t versi
 	return row;
 }
 
-static int find_version(struct registry *r, const char *model, uint32_t version, int64_t *id, struct err *e)
-{
-	uint32_t count;
-	if (registry_find_model(r, model, id, e) != 0 || registry_version_count(r, *id, &count, e) != 0)
-		return -1;
-	if (version == 0 || version > count)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, version);
-	return 0;
-}
-
 int registry_samples(struct registry *r, const char *model, uint32_t version, struct sample_rows *samples,
 		     struct err *e)
 {
@@ -67,7 +57,9 @@ int registry_samples(struct registry *r, const char *model, uint32_t version, st
 
 	*samples = (struct sample_rows){0};
 	registry_lock(r);
-	int result = find_version(r, model, version, &id, e);
+	int result = registry_find_model(r, model, &id, e);
+	if (result == 0)
+		result = registry_check_version(r, model, id, version, e);
 	if (result == 0)
 		result = read_samples(r, id, version, samples, e);
 	registry_unlock(r);

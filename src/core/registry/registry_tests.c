@@ -7,16 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int registry_check_version(struct registry *r, const char *model, int64_t model_id, uint32_t version, struct err *e)
-{
-	uint32_t count;
-	if (registry_version_count(r, model_id, &count, e) != 0)
-		return -1;
-	if (version < 1 || version > count)
-		return err_set(e, ERR_NOT_FOUND, "%s has no version %u; its newest is v%u", model, version, count);
-	return 0;
-}
+#include <unistd.h>
 
 static int insert_result(struct registry *r, int64_t model_id, const struct test_result *result, struct err *e)
 {
@@ -42,19 +33,6 @@ static int insert_result(struct registry *r, int64_t model_id, const struct test
 	int row = db_step(s, e);
 	db_end(s);
 	return row < 0 ? -1 : 0;
-}
-
-int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
-{
-	int64_t model_id;
-	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
-	if (done == 0)
-		done = registry_check_version(r, model, model_id, result->version, e);
-	if (done == 0)
-		done = insert_result(r, model_id, result, e);
-	registry_unlock(r);
-	return done;
 }
 
 /* A stress or training test may be of one version alone, the live one too: then against is 0. */
@@ -93,6 +71,41 @@ static void describe(const struct test_result *result, char *text, size_t size)
 			 outcome);
 }
 
+/* The record of a result that was written. */
+static int audit_result(struct registry *r, const struct test_result *result, int64_t id, struct audit_record *audit,
+			struct err *e)
+{
+	describe(result, audit->detail, sizeof audit->detail);
+	return registry_insert_audit_of(r, audit, REGISTRY_ROW_TEST, id, e);
+}
+
+static int add_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
+{
+	const struct actor ourselves = {.uid = (uint32_t)geteuid(), .name = "mldeck", .client = "test"};
+	struct audit_record audit;
+	int64_t model_id, id;
+
+	registry_audit_init(&audit, &ourselves, "tested", model, "done", result->summary);
+	audit.version = result->version;
+	if (registry_find_model(r, model, &model_id, e) != 0 ||
+	    registry_check_version(r, model, model_id, result->version, e) != 0 ||
+	    insert_result(r, model_id, result, e) != 0 || registry_last_id(r, &id, e) != 0 ||
+	    audit_result(r, result, id, &audit, e) != 0)
+		return -1;
+	return db_commit(r->db, e);
+}
+
+int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e)
+{
+	registry_lock(r);
+	int done = db_begin(r->db, e);
+	if (done == 0)
+		done = add_result(r, model, result, e);
+	db_rollback(r->db);
+	registry_unlock(r);
+	return done;
+}
+
 static int write_report(struct registry *r, const char *model, struct test_result *result, struct audit_record *audit,
 			struct err *e)
 {
@@ -113,8 +126,7 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 	if (check_against(r, model, model_id, result, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
 	    registry_last_id(r, &result->id, e) != 0)
 		goto out;
-	describe(result, audit->detail, sizeof audit->detail);
-	done = registry_insert_audit(r, audit, e);
+	done = audit_result(r, result, result->id, audit, e);
 out:
 	free(current);
 	return done;

@@ -37,6 +37,8 @@ struct verify {
 	struct audit_verdict *verdict;
 	struct buf scratch;
 	int64_t revision_count;
+	struct statement *decides[REGISTRY_ROW_COUNT];
+	int64_t decides_count[REGISTRY_ROW_COUNT];
 };
 
 /* What is wrong, once; gives 1, which is neither a failure nor the end. */
@@ -186,6 +188,48 @@ static int check_file(struct verify *v, struct err *e)
 	return result;
 }
 
+/* Which row the record wrote; REGISTRY_ROW_COUNT for none. */
+static enum registry_row row_written(struct verify *v)
+{
+	static const char *const actions[] = {
+	    [REGISTRY_ROW_POLICY] = "policy",
+	    [REGISTRY_ROW_APPROVAL] = "approve",
+	    [REGISTRY_ROW_TEST] = "tested",
+	    [REGISTRY_ROW_ACKNOWLEDGEMENT] = "acknowledge",
+	};
+	const char *action = db_text(v->rows, A_ACTION);
+	if (strcmp(db_text(v->rows, A_OUTCOME), "done") != 0)
+		return REGISTRY_ROW_COUNT;
+	for (size_t row = 0; row < sizeof actions / sizeof *actions; row++)
+		if (strcmp(action, actions[row]) == 0)
+			return (enum registry_row)row;
+	return strstr(db_text(v->rows, A_DATA), ",\"terms\":{") != NULL ? REGISTRY_ROW_TERMS : REGISTRY_ROW_COUNT;
+}
+
+/* What decides what may serve is as its record says. */
+static int check_row(struct verify *v, struct err *e)
+{
+	enum registry_row row = row_written(v);
+	if (row == REGISTRY_ROW_COUNT)
+		return 0;
+	struct statement *s = v->decides[row];
+	db_bind_text(s, 1, db_text(v->rows, A_DATA)[0] != '\0' ? db_text(v->rows, A_DATA) : "{}");
+	if (row == REGISTRY_ROW_POLICY)
+		db_bind_text(s, 2, db_text(v->rows, A_MODEL));
+	if (row == REGISTRY_ROW_TERMS)
+		db_bind_integer(s, 3, db_integer(v->rows, A_BASED_ON));
+	int found = db_step(s, e);
+	int result = found < 0 ? -1 : 0;
+	if (found == 1)
+		v->decides_count[row] += db_integer(s, 0) == 1;
+	else if (found == 0)
+		result = fault(v, db_integer(v->rows, A_ID),
+			       "the %s that record %" PRId64 " speaks of was changed or removed",
+			       registry_row_name(row), db_integer(v->rows, A_ID));
+	db_reset(s);
+	return result;
+}
+
 /* 0 when the record is sound. */
 static int check_record(struct verify *v, struct err *e)
 {
@@ -196,6 +240,8 @@ static int check_record(struct verify *v, struct err *e)
 		result = check_revision(v, e);
 	if (result == 0)
 		result = check_file(v, e);
+	if (result == 0)
+		result = check_row(v, e);
 	if (result != 0)
 		return result;
 	head->id = db_integer(v->rows, A_ID);
@@ -218,6 +264,17 @@ static int ask(struct db *db, const char *sql, int64_t *number, char name[80], s
 	return row;
 }
 
+static int check_unrecorded(struct verify *v, enum registry_row row, struct err *e)
+{
+	struct statement *s = registry_row_prepare_count(v->db, row, e);
+	int found = s != NULL ? db_step(s, e) : -1;
+	bool same = found == 1 && db_integer(s, 0) == v->decides_count[row];
+	db_end(s);
+	if (found < 0 || same)
+		return found < 0 ? -1 : 0;
+	return fault(v, 0, "a row is in no record as it is now: the %s was put in, or changed", registry_row_name(row));
+}
+
 /* What a walk from record to record does not meet: a tail that was cut, and revisions that nobody recorded. */
 static int check_rest(struct verify *v, struct err *e)
 {
@@ -236,8 +293,12 @@ static int check_rest(struct verify *v, struct err *e)
 			     last);
 	if (ask(v->db, "SELECT count(*), '' FROM revision", &count, name, e) < 0)
 		return -1;
-	if (count == v->revision_count)
-		return 0;
+	if (count == v->revision_count) {
+		int result = 0;
+		for (int row = 0; result == 0 && row < REGISTRY_ROW_COUNT; row++)
+			result = check_unrecorded(v, (enum registry_row)row, e);
+		return result;
+	}
 	int row = ask(v->db,
 		      "SELECT r.revision, coalesce(m.name, 'no model') FROM revision r"
 		      " LEFT JOIN model m ON m.id = r.model_id"
@@ -268,7 +329,10 @@ static int prepare(struct verify *v, struct err *e)
 					"SELECT 1 FROM version v JOIN model m ON m.id = v.model_id WHERE m.name = ?1"
 					" AND v.version = ?2 AND instr(?3, '\"sha256\":\"' || v.sha256 || '\"')",
 					e);
-	return v->version != NULL ? 0 : -1;
+	bool prepared = v->version != NULL;
+	for (int row = 0; prepared && row < REGISTRY_ROW_COUNT; row++)
+		prepared = (v->decides[row] = registry_row_prepare(v->db, (enum registry_row)row, e)) != NULL;
+	return prepared ? 0 : -1;
 }
 
 /* Opens the database of a state directory, or that very file, in which there must be a chain. */
@@ -313,6 +377,8 @@ int registry_verify(const char *state, const struct audit_head *kept, struct aud
 		result = prepare(&v, e);
 	if (result == 0)
 		result = walk(&v, e);
+	for (int row = 0; row < REGISTRY_ROW_COUNT; row++)
+		db_end(v.decides[row]);
 	db_end(v.version);
 	db_end(v.revision);
 	db_end(v.rows);

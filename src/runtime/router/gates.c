@@ -156,14 +156,6 @@ static bool gives_more(const struct route *now, const struct route_entry *entry,
 	return entry->version == live_then || entry->weight_bp > weight_in(now, entry->version, shadow);
 }
 
-/* A rollout that went wrong, or that somebody ended, gives back what was before it. */
-static bool goes_back(const struct route_change *change)
-{
-	const struct rollout *rollout = change->rollout;
-	return strcmp(change->action, "rollback") == 0 ||
-	       (rollout != NULL && rollout_ended(rollout) && rollout->state != ROLLOUT_DONE);
-}
-
 static bool blank(const char *text)
 {
 	return text == NULL || text[strspn(text, " \t\r\n")] == '\0';
@@ -209,7 +201,7 @@ int gates_judge(struct registry *registry, const struct served_model *m, const s
 	int result = 0;
 
 	*count = 0;
-	if (goes_back(change))
+	if (route_change_goes_back(change))
 		return 0;
 	if (change->forced && !change->dry_run && blank(change->reason))
 		return err_set(e, ERR_INPUT, "force needs a reason: it is marked in the audit for ever");

@@ -389,9 +389,14 @@ static int choose(const struct routing *routing, const char *model, const char *
 	if (version[0] == '\0' && m->route.entry_count > 1 &&
 	    choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
 		return -1;
-	struct served_version *v = find_version(m, version, served_model_pick(m, unit, unit_size), e);
-	if (v == NULL)
+	struct served_version *picked = version[0] == '\0' ? served_model_pick(m, unit, unit_size) : NULL;
+	struct served_version *v = find_version(m, version, picked, e);
+	if (v == NULL) {
+		/* The route gave it this request. */
+		if (picked != NULL && run->counted)
+			telemetry_record_error(picked->telemetry, e->code, clock_ns() - run->start_ns);
 		return -1;
+	}
 	run->served = v;
 	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest, v->columns, &v->kind};
 	if (version[0] == '\0' && m->route.entry_count > 1)

@@ -108,6 +108,8 @@ static int read_latest(struct rollouts *rs, struct rollout_entry *entry, struct 
 		return -1;
 	if (count > 0)
 		rollouts_show(rs, entry, &records[0]);
+	/* What was just read need not be written. */
+	entry->saved_ms = clock_ms();
 	free(records);
 	return 0;
 }
@@ -238,6 +240,7 @@ static void find_breach(struct rollout_entry *entry, const struct rollout *r)
 	snprintf(text, sizeof text, "%s: %s", failed->name, failed->text);
 	text_clean(entry->breach, sizeof entry->breach, text);
 	entry->breached = true;
+	entry->retry_ms = 0;
 	make_alert(entry, r, failed);
 }
 
@@ -253,7 +256,11 @@ static void go_back(struct rollouts *rs, struct rollout_entry *entry, struct rol
 	text_clean(reason, sizeof reason, text);
 	/* First: whatever becomes of the route, somebody has to look. */
 	fire_due(rs, entry);
-	if (rollout_back(rs, entry, r, ROLLOUT_FAILED, entry->breach, &actor, reason, &e) == 0)
+	/* A refusal that repeats itself is in the audit once: what is tried again is asked first. */
+	bool again = entry->retry_ms != 0;
+	if ((!again ||
+	     rollout_back(rs, entry, r, ROLLOUT_FAILED, entry->breach, &actor, reason, ROLLOUT_ASKED, &e) == 0) &&
+	    rollout_back(rs, entry, r, ROLLOUT_FAILED, entry->breach, &actor, reason, ROLLOUT_PROMPT, &e) == 0)
 		return;
 	snprintf(text, sizeof text, "cannot go back, which is tried until it works: %s (%s)", e.text, entry->breach);
 	text_clean(r->note, sizeof r->note, text);
@@ -273,8 +280,8 @@ static void go_on(struct rollouts *rs, struct rollout_entry *entry, struct rollo
 	snprintf(reason, sizeof reason, "step %u of %u: %g%% after %" PRId64 " s, all analyses passed", next + 1,
 		 r->step_count, r->steps[next].weight_bp / 100.0, r->held_ms / 1000);
 	/* Asked first: refusals of a dry run are not for the audit, and this one may be repeated for days. */
-	if (rollout_forward(rs, entry, r, &actor, reason, true, &e) == 0 &&
-	    rollout_forward(rs, entry, r, &actor, reason, false, &e) == 0)
+	if (rollout_forward(rs, entry, r, &actor, reason, ROLLOUT_ASKED, &e) == 0 &&
+	    rollout_forward(rs, entry, r, &actor, reason, ROLLOUT_PROMPT, &e) == 0)
 		return;
 	text_clean(r->note, sizeof r->note, e.text);
 	entry->retry_ms = now_ms + ROLLOUTS_RETRY_MS;

@@ -30,25 +30,13 @@ static void compare_with(struct telemetry *t, const struct analysis_arm *live)
 		telemetry_compare(t, &bins);
 }
 
-static void subtract(uint64_t *counts, const uint64_t *base, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		counts[i] -= base[i] < counts[i] ? base[i] : counts[i];
-}
-
 /* What came since the base. */
 static void since(struct analysis_arm *arm, struct analysis_arm *base)
 {
 	/* A version that was deployed anew, having failed to load, counts from zero again. */
 	if (arm->answered < base->answered || arm->errors < base->errors)
 		memset(base, 0, sizeof *base);
-	subtract(&arm->answered, &base->answered, 1);
-	subtract(&arm->errors, &base->errors, 1);
-	subtract(arm->latency, base->latency, HISTOGRAM_BUCKETS);
-	subtract(arm->predictions, base->predictions, BASELINE_BINS_MAX);
-	subtract(&arm->below, &base->below, 1);
-	subtract(&arm->above, &base->above, 1);
-	subtract(&arm->nan, &base->nan, 1);
+	arm_subtract(arm, base);
 }
 
 /* What both have counted since the runtime started. */

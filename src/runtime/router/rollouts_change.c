@@ -228,7 +228,7 @@ static int skip(struct rollouts *rs, struct rollout_entry *entry, const char *re
 	snprintf(what, sizeof what, "step %u of %u (%g%%) skipped", r.step + 1, r.step_count,
 		 r.steps[r.step].weight_bp / 100.0);
 	say(why, what, actor, reason);
-	return rollout_forward(rs, entry, &r, actor, why, false, e);
+	return rollout_forward(rs, entry, &r, actor, why, ROLLOUT_PATIENT, e);
 }
 
 static int abort_it(struct rollouts *rs, struct rollout_entry *entry, const char *reason, const struct actor *actor,
@@ -237,7 +237,7 @@ static int abort_it(struct rollouts *rs, struct rollout_entry *entry, const char
 	char note[REASON_SIZE];
 	const struct rollout r = entry->r;
 	say(note, "aborted", actor, reason);
-	return rollout_back(rs, entry, &r, ROLLOUT_ABORTED, note, actor, reason, e);
+	return rollout_back(rs, entry, &r, ROLLOUT_ABORTED, note, actor, reason, ROLLOUT_PATIENT, e);
 }
 
 /* What brings the version on is for those who may promote, whoever started it; to hold or end it is for all. */

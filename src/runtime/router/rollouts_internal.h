@@ -77,12 +77,19 @@ void rollout_arms_end(struct rollouts *rs, const struct rollout *r);
 /* Shows what `to` became with the revision that was written, and begins its step (busy is held). */
 void rollout_stepped(struct rollouts *rs, struct rollout_entry *entry, struct rollout *to,
 		     const struct revision_record *revision);
+/* How a step is taken. The scheduler must not wait for a load: every other rollout would wait with it. */
+enum rollout_pace {
+	ROLLOUT_PATIENT, /* an operator's: what is not loaded is loaded first */
+	ROLLOUT_PROMPT,  /* the scheduler's: what is not loaded refuses it */
+	ROLLOUT_ASKED,   /* the same, and nothing is written, not even a refusal */
+};
 /* The next step, or the end of the last one. On refusal -1, and nothing changed. */
 int rollout_forward(struct rollouts *rs, struct rollout_entry *entry, const struct rollout *from,
-		    const struct actor *actor, const char *reason, bool dry_run, struct err *e);
+		    const struct actor *actor, const char *reason, enum rollout_pace pace, struct err *e);
 /* Gives the route of before back and ends it: ROLLOUT_ABORTED or ROLLOUT_FAILED, with its note. */
 int rollout_back(struct rollouts *rs, struct rollout_entry *entry, const struct rollout *from, enum rollout_state state,
-		 const char *note, const struct actor *actor, const char *reason, struct err *e);
+		 const char *note, const struct actor *actor, const char *reason, enum rollout_pace pace,
+		 struct err *e);
 /* The runtime itself. */
 struct actor rollout_actor(void);
 

@@ -43,7 +43,7 @@ void rollout_stepped(struct rollouts *rs, struct rollout_entry *entry, struct ro
 /* One change of the route, with what becomes of the rollout. */
 static int change_route(struct rollouts *rs, struct rollout_entry *entry, struct rollout *to,
 			const struct route_entry *weights, size_t weight_count, const struct actor *actor,
-			const char *reason, bool dry_run, struct err *e)
+			const char *reason, enum rollout_pace pace, struct err *e)
 {
 	const struct route_change change = {
 	    .model = to->model,
@@ -53,7 +53,8 @@ static int change_route(struct rollouts *rs, struct rollout_entry *entry, struct
 	    .weight_count = weight_count,
 	    .expect_revision = -1, /* shadows may have changed; anything else would have ended the rollout */
 	    .reason = reason,
-	    .dry_run = dry_run,
+	    .dry_run = pace == ROLLOUT_ASKED,
+	    .prompt = pace != ROLLOUT_PATIENT,
 	    .forced = to->forced,
 	    .rollout = to,
 	};
@@ -62,14 +63,14 @@ static int change_route(struct rollouts *rs, struct rollout_entry *entry, struct
 	if (outcome == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while changing the route");
 	int result = router_change(rs->router, &change, actor, outcome, e);
-	if (result == 0 && !dry_run)
+	if (result == 0 && pace != ROLLOUT_ASKED)
 		rollout_stepped(rs, entry, to, &outcome->revision);
 	free(outcome);
 	return result;
 }
 
 int rollout_forward(struct rollouts *rs, struct rollout_entry *entry, const struct rollout *from,
-		    const struct actor *actor, const char *reason, bool dry_run, struct err *e)
+		    const struct actor *actor, const char *reason, enum rollout_pace pace, struct err *e)
 {
 	struct rollout to = *from;
 	to.step++;
@@ -86,10 +87,10 @@ int rollout_forward(struct rollouts *rs, struct rollout_entry *entry, const stru
 	uint32_t weight_bp = to.steps[to.step].weight_bp;
 	const struct route_entry weights[] = {{.version = to.version, .weight_bp = weight_bp},
 					      {.version = to.from, .weight_bp = ROUTE_BUCKETS - weight_bp}};
-	if (change_route(rs, entry, &to, weights, weight_bp < ROUTE_BUCKETS ? 2 : 1, actor, reason, dry_run, e) != 0)
+	if (change_route(rs, entry, &to, weights, weight_bp < ROUTE_BUCKETS ? 2 : 1, actor, reason, pace, e) != 0)
 		return -1;
 	/* What once went wrong with a rollout of this model is over. */
-	if (!dry_run && to.state == ROLLOUT_DONE)
+	if (pace != ROLLOUT_ASKED && to.state == ROLLOUT_DONE)
 		alerts_resolve(rs->alerts, ROLLOUTS_RULE, to.model, 0, NULL);
 	return 0;
 }
@@ -126,7 +127,7 @@ static int first_weights(struct rollouts *rs, const struct rollout *r, struct ro
 }
 
 int rollout_back(struct rollouts *rs, struct rollout_entry *entry, const struct rollout *from, enum rollout_state state,
-		 const char *note, const struct actor *actor, const char *reason, struct err *e)
+		 const char *note, const struct actor *actor, const char *reason, enum rollout_pace pace, struct err *e)
 {
 	struct route_entry weights[ROUTE_ENTRIES_MAX];
 	size_t count;
@@ -136,5 +137,5 @@ int rollout_back(struct rollouts *rs, struct rollout_entry *entry, const struct 
 	text_clean(to.note, sizeof to.note, note);
 	if (first_weights(rs, from, weights, &count, e) != 0)
 		return -1;
-	return change_route(rs, entry, &to, weights, count, actor, reason, false, e);
+	return change_route(rs, entry, &to, weights, count, actor, reason, pace, e);
 }

@@ -73,23 +73,18 @@ static int check_failed(struct passage *p, uint32_t version, struct err *e)
 	return result;
 }
 
-static bool goes_back(const struct route_change *change)
-{
-	return strcmp(change->action, "rollback") == 0 ||
-	       (strcmp(change->action, "rollout") == 0 && change->to_revision != 0);
-}
-
 /* Loads and holds a version that the planned route names; one that comes into it must answer its sample rows, too. */
 static int prepare_version(struct passage *p, uint32_t version, bool comes_in, struct err *e)
 {
 	struct served_life *life = NULL;
 	bool loaded = false;
 
-	if (p->change.dry_run) {
+	if (p->change.dry_run && !p->change.prompt) {
 		if (check_failed(p, version, e) != 0)
 			return -1;
 	} else if (!is_held(p, version)) {
-		int result = router_hold(p->r, p->change.model, version, &life, &loaded, e);
+		int result = p->change.prompt ? router_hold_loaded(p->r, p->change.model, version, &life, e)
+					      : router_hold(p->r, p->change.model, version, &life, &loaded, e);
 		p->held[p->held_count] = version;
 		p->lives[p->held_count++] = life;
 		if (result != 0)
@@ -98,7 +93,7 @@ static int prepare_version(struct passage *p, uint32_t version, bool comes_in, s
 	/* The route that a plan was made for may be gone by now; what it was says whether it still is. */
 	if (loaded && p->change.expect_revision < 0)
 		p->change.expect_revision = p->planned.based_on;
-	return comes_in && !loaded ? router_check(p->r, p->change.model, version, e) : 0;
+	return comes_in && !loaded && !p->change.prompt ? router_check(p->r, p->change.model, version, e) : 0;
 }
 
 /* The versions that have a role now. */
@@ -133,7 +128,7 @@ static int prepare(struct passage *p, struct err *e)
 		if (prepare_version(p, version, comes_in, e) == 0)
 			continue;
 		/* A shadow gets no requests, so it cannot stand in the way back. */
-		if (p->planned.route.entries[i].role == ROUTE_SHADOW && goes_back(&p->change)) {
+		if (p->planned.route.entries[i].role == ROUTE_SHADOW && route_change_goes_back(&p->change)) {
 			e->code = ERR_NONE;
 			continue;
 		}
@@ -150,7 +145,7 @@ static int prepare(struct passage *p, struct err *e)
 /* Going back must always be possible; what cannot be copied then counts as failed. */
 static int check_shadows(const struct passage *p, const struct served_model *m, struct err *e)
 {
-	return goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
+	return route_change_goes_back(&p->change) ? 0 : served_model_check_shadows(m, &p->planned.route, e);
 }
 
 /* What a refusal of the registry does not say, and record. The plan goes into the outcome, with what the gates found.

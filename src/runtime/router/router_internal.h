@@ -76,6 +76,8 @@ const struct routing *router_current(struct router *r);
  */
 int router_hold(struct router *r, const char *model, uint32_t version, struct served_life **held, bool *loaded,
 		struct err *e);
+/* Keeps a version loaded until router_release() if it is; ERR_CONFLICT says why not. Waits for nothing. */
+int router_hold_loaded(struct router *r, const char *model, uint32_t version, struct served_life **held, struct err *e);
 /* held may be NULL. */
 void router_release(struct router *r, struct served_life *held);
 /* Asks a loaded version of a model its sample rows, briefly; fine where it is not loaded. `change` is not held. */

@@ -168,6 +168,27 @@ int router_hold(struct router *r, const char *model, uint32_t version, struct se
 	return result;
 }
 
+int router_hold_loaded(struct router *r, const char *model, uint32_t version, struct served_life **held, struct err *e)
+{
+	const struct served_model *m;
+	struct err why;
+	int result = -1;
+
+	*held = NULL;
+	pthread_mutex_lock(&r->change);
+	struct served_version *v = find_version(r, model, version, &m, e);
+	if (v != NULL && v->engine != NULL) {
+		*held = v->life;
+		v->life->holds++;
+		result = 0;
+	} else if (v != NULL) {
+		served_version_state(v, &why);
+		err_set(e, ERR_CONFLICT, "v%u of %s is not ready: %s", (unsigned)version, model, why.text);
+	}
+	pthread_mutex_unlock(&r->change);
+	return result;
+}
+
 void router_release(struct router *r, struct served_life *held)
 {
 	if (held == NULL)
