@@ -45,9 +45,9 @@ enum job_state {
 struct job_progress {
 	uint64_t done, total; /* rows; total 0: not known */
 	uint64_t done_bytes, total_bytes;
-	uint64_t rejected; /* of the rows done */
-	double rate;       /* rows a second */
-	double left_s;     /* NaN: not known */
+	uint64_t rejected;        /* of the rows done */
+	double rate;              /* rows a second */
+	double left_s;            /* NaN: not known */
 	char note[JOB_NOTE_SIZE]; /* what else there is to say just now; "" nothing. Not kept when it has ended */
 };
 

@@ -237,7 +237,7 @@ static int set_test(const struct setting *s, char *word, struct policy_test *tes
 		return 0;
 	/* No test is of this very second, and 0 is kept for any age. */
 	return set_age(s, age, &test->max_age_s, e) != 0 ? -1
-	       : test->max_age_s > 0			 ? 0
+	       : test->max_age_s > 0                     ? 0
 							 : refuse_form(s, "ages of tests from 1s", age, e);
 }
 

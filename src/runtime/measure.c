@@ -26,7 +26,7 @@ struct subject {
 	struct columns_rows rows;
 	struct arena row_arena, arena; /* of the rows; of one answer */
 	clockid_t clock;
-	bool slow;                     /* a test wants it a tenth slower */
+	bool slow; /* a test wants it a tenth slower */
 };
 
 static int read_file(const char *path, struct buf *b, struct err *e)
@@ -283,7 +283,8 @@ static int read_peak(double *bytes, struct err *e)
 	return kilobytes > 0 ? 0 : err_set(e, ERR_SYSTEM, "/proc/self/status does not say how much memory was used");
 }
 
-/* Whether a bench of the benchmark wants this launch a tenth slower: MLDECK_FAULT_SLOW ends the name of its manifest. */
+/* Whether a bench of the benchmark wants this launch a tenth slower: MLDECK_FAULT_SLOW ends the name of its manifest.
+ */
 static bool is_slowed(const struct measure_options *options)
 {
 #ifdef MLDECK_FAULTS

@@ -18,7 +18,7 @@
 
 #define MEASURE_BLOCK_ROWS 256
 #define MEASURE_PASSES_MAX 64
-#define MEASURE_TIME_MS 60  /* of a batch size, after the warm-up */
+#define MEASURE_TIME_MS 60    /* of a batch size, after the warm-up */
 #define MEASURE_LIMIT_MS 2000 /* of a warm-up, and of what follows it, however slow the model is */
 
 struct measure_options {

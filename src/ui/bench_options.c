@@ -26,8 +26,9 @@ static int read_batches(const char *text, struct bench_options *o, struct err *e
 		memcpy(word, text, size);
 		word[size] = '\0';
 		if (!text_integer(word, 1, BATCH_MAX, &number))
-			return err_set(e, ERR_USAGE, "--batch takes numbers of rows from 1 to %d, as 1,16,256, not `%s`",
-				       BATCH_MAX, word);
+			return err_set(e, ERR_USAGE,
+				       "--batch takes numbers of rows from 1 to %d, as 1,16,256, not `%s`", BATCH_MAX,
+				       word);
 		for (size_t i = 0; i < o->batch_count; i++)
 			if (o->batches[i] == (size_t)number)
 				return err_set(e, ERR_USAGE, "--batch names %lld twice", number);

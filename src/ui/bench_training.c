@@ -38,14 +38,14 @@ static void sentence(const struct comparison *c, char *text, size_t size)
 		snprintf(text, size, "%zu runs against %zu before are too few for an interval at 95%%: nothing is said",
 			 r->last, r->earlier);
 	else if (r->verdict == BENCHMARK_PASS)
-		snprintf(text, size, "no slower than before: %s is %.3f times that of %zu runs before (%.3f to %.3f)", name,
-			 f->ratio, r->earlier, f->interval.low, f->interval.high);
+		snprintf(text, size, "no slower than before: %s is %.3f times that of %zu runs before (%.3f to %.3f)",
+			 name, f->ratio, r->earlier, f->interval.low, f->interval.high);
 	else if (r->verdict == BENCHMARK_REGRESSION)
-		snprintf(text, size, "%s is %.3f times that of %zu runs before (%.3f to %.3f)", name, f->ratio, r->earlier,
-			 f->interval.low, f->interval.high);
+		snprintf(text, size, "%s is %.3f times that of %zu runs before (%.3f to %.3f)", name, f->ratio,
+			 r->earlier, f->interval.low, f->interval.high);
 	else
-		snprintf(text, size, "not shown either way: %s is %.3f times that of %zu runs before (%.3f to %.3f)", name,
-			 f->ratio, r->earlier, f->interval.low, f->interval.high);
+		snprintf(text, size, "not shown either way: %s is %.3f times that of %zu runs before (%.3f to %.3f)",
+			 name, f->ratio, r->earlier, f->interval.low, f->interval.high);
 }
 
 /* --- text --- */
@@ -60,8 +60,8 @@ static void figure_text(char *text, size_t size, size_t figure, double value)
 
 static int print_runs(const struct comparison *c, struct err *e)
 {
-	const char *const headers[] = {">TEST",   "TIME",  ">WALL", ">CPU", ">MEMORY", ">COST",
-				       ">EXIT", "VERSION", "HOST",  NULL};
+	const char *const headers[] = {">TEST", "TIME",  ">WALL",   ">CPU", ">MEMORY",
+				       ">COST", ">EXIT", "VERSION", "HOST", NULL};
 	struct table *t = table_new(headers);
 	char text[32];
 
@@ -122,8 +122,9 @@ static int print_text(const struct comparison *c, const char *summary, struct er
 	if (print_figures(&c->result, e) != 0)
 		return -1;
 	printf("%c%s.\n%s", summary[0] >= 'a' && summary[0] <= 'z' ? summary[0] - 'a' + 'A' : summary[0], summary + 1,
-	       c->result.by_rank ? "By Mann and Whitney's ranks and Moses's interval.\n"
-				 : "By the prediction interval of one further run, which takes logarithms for normal.\n");
+	       c->result.by_rank
+		   ? "By Mann and Whitney's ranks and Moses's interval.\n"
+		   : "By the prediction interval of one further run, which takes logarithms for normal.\n");
 	if (c->result.left_out > 0)
 		printf("%zu runs are left out: they failed, or ran on another host.\n", c->result.left_out);
 	return output_end(e);
@@ -195,7 +196,9 @@ int bench_training(const struct arguments *a, struct client *client, const struc
 		goto out;
 	sentence(c, summary, sizeof summary);
 	result = arguments_flag(a, "json") ? print_json(c, summary, e) : print_text(c, summary, e);
-	*code = c->result.verdict == BENCHMARK_PASS ? 0 : c->result.verdict == BENCHMARK_REGRESSION ? 1 : EXIT_INCONCLUSIVE;
+	*code = c->result.verdict == BENCHMARK_PASS         ? 0
+		: c->result.verdict == BENCHMARK_REGRESSION ? 1
+							    : EXIT_INCONCLUSIVE;
 out:
 	free(c);
 	return result;

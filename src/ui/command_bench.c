@@ -95,8 +95,8 @@ static int fetch_rows(struct bench *b, struct err *e)
 		result = deploy_read_file(path, DATA_MAX, &data, e);
 	if (result == 0)
 		result = bench_subject_rows(b->client, b->options.model, b->version, b->against, b->folder,
-					    slash != NULL ? slash + 1 : path, path != NULL ? data.data : NULL, data.size,
-					    b->options.seed, &b->source, e);
+					    slash != NULL ? slash + 1 : path, path != NULL ? data.data : NULL,
+					    data.size, b->options.seed, &b->source, e);
 	buf_release(&data);
 	return result;
 }
@@ -105,7 +105,8 @@ static int prepare(struct bench *b, struct err *e)
 {
 	const struct bench_options *o = &b->options;
 
-	if (find_versions(b, e) != 0 || make_folder(b, e) != 0 || arguments_state(b->arguments, b->state, sizeof b->state, e) != 0 ||
+	if (find_versions(b, e) != 0 || make_folder(b, e) != 0 ||
+	    arguments_state(b->arguments, b->state, sizeof b->state, e) != 0 ||
 	    bench_subject_limits(b->client, o->model, &b->benchmark.ratio_max, &b->benchmark.memory_max, e) != 0 ||
 	    bench_subject_fetch(b->client, o->model, b->against, b->folder, "old", &b->run.old_side, e) != 0 ||
 	    bench_subject_fetch(b->client, o->model, b->version, b->folder, "new", &b->run.new_side, e) != 0 ||
@@ -148,8 +149,8 @@ static bool progress(void *context, size_t done, size_t needed)
 	struct bench *b = context;
 
 	work_meter_update(&b->meter, done, needed);
-	b->progress = (struct job_progress){
-	    .done = done, .total = needed, .rate = b->meter.rate, .left_s = b->meter.left_s};
+	b->progress =
+	    (struct job_progress){.done = done, .total = needed, .rate = b->meter.rate, .left_s = b->meter.left_s};
 	return report_progress(b);
 }
 
@@ -201,9 +202,10 @@ static int print_table(const struct bench *b, struct err *e)
 static void print_side(const struct bench_side *side)
 {
 	if (strcmp(side->engine, "remote") == 0)
-		printf("%s is on another server: its times are that server's and the network's, its memory is none of the "
-		       "model's.\n",
-		       side->name);
+		printf(
+		    "%s is on another server: its times are that server's and the network's, its memory is none of the "
+		    "model's.\n",
+		    side->name);
 	if (side->rows_asked < BENCH_ROWS)
 		printf("%s is so slow that a launch asked %zu of the rows at one batch size.\n", side->name,
 		       side->rows_asked);
@@ -262,8 +264,8 @@ static int conclude(struct bench *b, char *summary, size_t size, int *code, stru
 	cJSON *report = benchmark_report(&b->benchmark, &facts, summary);
 	int result = b->version == b->against ? 0 : report_send(b->client, report, b->report.id, &id, e);
 	if (result == 0)
-		result = arguments_flag(b->arguments, "json") ? print_json(report, id, e)
-							      : print_text(b, summary, id, e);
+		result =
+		    arguments_flag(b->arguments, "json") ? print_json(report, id, e) : print_text(b, summary, id, e);
 	cJSON_Delete(report);
 	*code = exit_code(b->benchmark.verdict);
 	return result;
@@ -348,8 +350,10 @@ const struct command command_bench = {
 	"random order. A regression is shown by Wilcoxon's test of the pairs (Holm over the batch sizes) and by an "
 	"interval of the ratio that lies wholly above the threshold. It is judged after 12, 24 and 48 pairs, and ends "
 	"as soon as a verdict stands.\n\n"
-	"Exit codes: 0 it passed, 1 it is a regression, 8 inconclusive (the machine is too noisy for the threshold, or the "
-	"ratio is too near to it: neither passed nor failed, and no pass for a gate). The result is kept: `mldeck tests "
+	"Exit codes: 0 it passed, 1 it is a regression, 8 inconclusive (the machine is too noisy for the threshold, or "
+	"the "
+	"ratio is too near to it: neither passed nor failed, and no pass for a gate). The result is kept: `mldeck "
+	"tests "
 	"MODEL`. docs/TESTS.md has the formulas and how often they err.",
     .options = options,
     .run = run,

@@ -86,7 +86,8 @@ static int prepare(struct train *t, struct err *e)
 	    read_rate(arguments_value(t->arguments, "rate"), &t->run.rate_per_hour, e) != 0)
 		return -1;
 	if (produces != NULL && (*produces == '\0' || strlen(produces) >= sizeof t->run.produces))
-		return err_set(e, ERR_USAGE, "--produces names a file, in at most %zu bytes", sizeof t->run.produces - 1);
+		return err_set(e, ERR_USAGE, "--produces names a file, in at most %zu bytes",
+			       sizeof t->run.produces - 1);
 	snprintf(t->run.produces, sizeof t->run.produces, "%s", produces != NULL ? produces : "");
 	for (size_t i = 1; fits && i < arguments_count(t->arguments); i++)
 		fits = text_quote(t->run.command, sizeof t->run.command, arguments_at(t->arguments, i));
@@ -176,7 +177,8 @@ static void say(const struct train *t, const char *summary)
 		snprintf(version, sizeof version, "; it made v%u of %s", (unsigned)t->run.version, t->model);
 	else if (t->run.sha256[0] != '\0')
 		snprintf(version, sizeof version, "; its file is %.12s, not deployed yet", t->run.sha256);
-	fprintf(stderr, "mldeck train: %s%s. Kept as test %lld of %s.\n", summary, version, (long long)t->run.id, t->model);
+	fprintf(stderr, "mldeck train: %s%s. Kept as test %lld of %s.\n", summary, version, (long long)t->run.id,
+		t->model);
 }
 
 static int print_report(const cJSON *report, struct err *e)
@@ -265,12 +267,15 @@ const struct command command_train = {
     .name = "train",
     .arguments = "MODEL COMMAND...",
     .summary = "run a training command, and keep what it took",
-    .details =
-	"`mldeck train churn --produces model.txt -- python3 train.py --rounds 300`: options of mldeck stand before the "
-	"`--`, the command and its own behind it. Input and output are the command's, signals are passed on, and the exit "
-	"code is its own. Wall and CPU time, memory, exit code and cost are live in the list of jobs, and kept for ever: "
-	"`mldeck tests MODEL --kind training`. `mldeck bench MODEL --training` compares the newest run with those before. "
-	"The model must be there: deploy a first version before.",
+    .details = "`mldeck train churn --produces model.txt -- python3 train.py --rounds 300`: options of mldeck stand "
+	       "before the "
+	       "`--`, the command and its own behind it. Input and output are the command's, signals are passed on, "
+	       "and the exit "
+	       "code is its own. Wall and CPU time, memory, exit code and cost are live in the list of jobs, and kept "
+	       "for ever: "
+	       "`mldeck tests MODEL --kind training`. `mldeck bench MODEL --training` compares the newest run with "
+	       "those before. "
+	       "The model must be there: deploy a first version before.",
     .options = options,
     .run = run,
 };

@@ -40,8 +40,8 @@ void work_meter_update(struct work_meter *m, size_t done, size_t total)
 	m->drawn = m->terminal;
 	if (!isnan(m->left_s))
 		text_uptime(left, sizeof left, (long long)ceil(m->left_s));
-	fprintf(stderr, "%s%zu of %zu %s, %.1f a second, %s left%s", m->terminal ? "\r" : "", done, total, m->unit, m->rate,
-		left, m->terminal ? "\033[K" : "\n");
+	fprintf(stderr, "%s%zu of %zu %s, %.1f a second, %s left%s", m->terminal ? "\r" : "", done, total, m->unit,
+		m->rate, left, m->terminal ? "\033[K" : "\n");
 }
 
 void work_meter_end(struct work_meter *m)

@@ -35,11 +35,8 @@ static struct benchmark_launch simulate(const struct machine *m, double pair, do
 
 static struct benchmark begin(double ratio_max, struct benchmark_plan plan)
 {
-	return (struct benchmark){.batch_count = 3,
-				  .batches = {1, 16, 256},
-				  .ratio_max = ratio_max,
-				  .memory_max = 1.5,
-				  .plan = plan};
+	return (struct benchmark){
+	    .batch_count = 3, .batches = {1, 16, 256}, .ratio_max = ratio_max, .memory_max = 1.5, .plan = plan};
 }
 
 static void run(struct benchmark *b, const struct machine *m, double slower, uint64_t *state)
@@ -155,7 +152,8 @@ static void a_memory_hog_is_a_regression(void **unused)
 	assert_int_equal(benchmark_judge(&b, &done, &e), 0);
 	assert_true(done && b.verdict == BENCHMARK_REGRESSION && b.times[0].verdict == BENCHMARK_PASS);
 	benchmark_summary(&b, "v3", "v2", text, sizeof text);
-	assert_string_equal(text, "in memory v3 needs 2.000 times as much as v2 (2.000 to 2.000), more than 1.5, 8 pairs");
+	assert_string_equal(text,
+			    "in memory v3 needs 2.000 times as much as v2 (2.000 to 2.000), more than 1.5, 8 pairs");
 }
 
 static void what_is_no_time_is_refused(void **unused)
@@ -219,14 +217,10 @@ static void a_report_has_its_figures(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(twins_are_no_regression),
-	    cmocka_unit_test(a_tenth_more_is_caught),
-	    cmocka_unit_test(twins_pass_on_a_quiet_machine),
-	    cmocka_unit_test(noise_is_said),
-	    cmocka_unit_test(looks_end_with_the_verdict),
-	    cmocka_unit_test(a_memory_hog_is_a_regression),
-	    cmocka_unit_test(what_is_no_time_is_refused),
-	    cmocka_unit_test(a_ratio_is_judged_by_its_interval),
+	    cmocka_unit_test(twins_are_no_regression),       cmocka_unit_test(a_tenth_more_is_caught),
+	    cmocka_unit_test(twins_pass_on_a_quiet_machine), cmocka_unit_test(noise_is_said),
+	    cmocka_unit_test(looks_end_with_the_verdict),    cmocka_unit_test(a_memory_hog_is_a_regression),
+	    cmocka_unit_test(what_is_no_time_is_refused),    cmocka_unit_test(a_ratio_is_judged_by_its_interval),
 	    cmocka_unit_test(a_report_has_its_figures),
 	};
 	return cmocka_run_group_tests_name("benchmark", tests, NULL, NULL);

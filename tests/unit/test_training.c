@@ -45,8 +45,8 @@ static void one_run_is_held_against_what_one_more_would_take(void **unused)
 		squares += (log(slow[i]) - mean) * (log(slow[i]) - mean);
 	double reach = 2.7764451051977987 * sqrt(squares / 4 * 1.2);
 	assert_true(fabs(c.figures[TRAINING_WALL].ratio - 15 / exp(mean)) < 1e-9);
-	assert_true(fabs(log(c.figures[TRAINING_WALL].interval.high / c.figures[TRAINING_WALL].interval.low) - 2 * reach) <
-		    1e-9);
+	assert_true(fabs(log(c.figures[TRAINING_WALL].interval.high / c.figures[TRAINING_WALL].interval.low) -
+			 2 * reach) < 1e-9);
 	assert_int_equal(compare(usual, 6, 1).verdict, BENCHMARK_PASS);
 }
 

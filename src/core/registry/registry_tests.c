@@ -23,7 +23,8 @@ static int insert_result(struct registry *r, int64_t model_id, const struct test
 	text_clean(summary, sizeof summary, result->summary);
 	db_bind_integer(s, 1, model_id);
 	db_bind_text(s, 2, kind);
-	db_bind_integer(s, 3, result->version);
+	if (result->version != 0) /* else NULL */
+		db_bind_integer(s, 3, result->version);
 	db_bind_integer(s, 4, result->against);
 	db_bind_integer(s, 5, result->at_ms > 0 ? result->at_ms : clock_unix_ms());
 	db_bind_integer(s, 6, result->job);

@@ -192,8 +192,9 @@ static void add_between(struct buf *line, const struct csv_field *a, const struc
 	double value = low + uniform(state) * (high - low);
 	/* A whole number is written as one, for an integer takes no point. */
 	if (x.integer && y.integer && fabs(low) < 1e15 && fabs(high) < 1e15)
-		buf_format(line, "%.0f", low <= high ? floor(low + uniform(state) * (high - low + 1))
-						     : floor(high + uniform(state) * (low - high + 1)));
+		buf_format(line, "%.0f",
+			   low <= high ? floor(low + uniform(state) * (high - low + 1))
+				       : floor(high + uniform(state) * (low - high + 1)));
 	else
 		buf_add(line, text, number_write_double(text, value));
 }

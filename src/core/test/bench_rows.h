@@ -2,9 +2,9 @@
  * bench_rows: the rows that a benchmark asks for: thousands of different ones, as CSV with a header.
  *
  * A model that is asked the same few rows again and again is measured with a branch predictor that knows them by heart;
- * so exactly BENCH_ROWS different rows are made, the same for all launches, from the best source that there is. Pure but
- * for its memory; one thread. The random draws come from the seed alone.
- * Not here: what a field may say (columns), who reads them (runtime/measure).
+ * so exactly BENCH_ROWS different rows are made, the same for all launches, from the best source that there is. Pure
+ * but for its memory; one thread. The random draws come from the seed alone. Not here: what a field may say (columns),
+ * who reads them (runtime/measure).
  */
 #ifndef CORE_TEST_BENCH_ROWS_H
 #define CORE_TEST_BENCH_ROWS_H

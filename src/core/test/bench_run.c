@@ -84,10 +84,9 @@ static int launch(const struct bench_run *run, const struct benchmark *b, struct
 		  struct benchmark_launch *result, struct err *e)
 {
 	char batches[BATCHES_SIZE], time_ms[16];
-	const char *argv[ARGUMENTS_MAX_HERE] = {"mldeck",     "measure", side->model_path, "--manifest",
-						side->manifest_path, "--rows",  run->rows_path,   "--batch",
-						batches,      "--time-ms", time_ms,         "--state",
-						run->state};
+	const char *argv[ARGUMENTS_MAX_HERE] = {
+	    "mldeck",  "measure", side->model_path, "--manifest", side->manifest_path, "--rows",  run->rows_path,
+	    "--batch", batches,   "--time-ms",      time_ms,      "--state",           run->state};
 	struct launch l;
 
 	write_batches(b, batches);

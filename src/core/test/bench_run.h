@@ -21,7 +21,7 @@ struct bench_side {
 };
 
 struct bench_run {
-	const char *program; /* that has the verb measure */
+	const char *program;                    /* that has the verb measure */
 	const char *rows_path, *state, *config; /* config may be NULL */
 	int time_ms;                            /* of a batch size */
 	uint64_t seed;

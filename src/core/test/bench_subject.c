@@ -183,8 +183,7 @@ int bench_subject_rows(struct client *client, const char *model, uint32_t new_ve
 	return result;
 }
 
-int bench_subject_limits(struct client *client, const char *model, double *ratio_max, double *memory_max,
-			 struct err *e)
+int bench_subject_limits(struct client *client, const char *model, double *ratio_max, double *memory_max, struct err *e)
 {
 	struct policy policy;
 	cJSON *answer = NULL;

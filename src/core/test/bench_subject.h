@@ -12,10 +12,10 @@
 
 /* Where the rows are from, for people and reports. */
 struct bench_source {
-	char text[160];           /* "4096 rows drawn from the 26000 different ones of rows.csv" */
-	char origin[16];          /* "data", "samples" or "signature" */
-	bool made;                /* some are made: jittered, or from the signature */
-	size_t source_count;      /* different rows of the source; 0: none */
+	char text[160];      /* "4096 rows drawn from the 26000 different ones of rows.csv" */
+	char origin[16];     /* "data", "samples" or "signature" */
+	bool made;           /* some are made: jittered, or from the signature */
+	size_t source_count; /* different rows of the source; 0: none */
 };
 
 /* Fills side: name, and the model and manifest as files FOLDER/ROLE and FOLDER/ROLE.json. ERR_NOT_FOUND: there is no

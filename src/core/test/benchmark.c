@@ -38,8 +38,8 @@ static void keep(struct benchmark_measure *m, size_t i, double old_value, double
 
 static bool is_usable(const struct benchmark *b, const struct benchmark_launch *launch)
 {
-	bool usable = isfinite(launch->peak_bytes) && launch->peak_bytes > 0 && isfinite(launch->load_ns) &&
-		      launch->load_ns > 0;
+	bool usable =
+	    isfinite(launch->peak_bytes) && launch->peak_bytes > 0 && isfinite(launch->load_ns) && launch->load_ns > 0;
 	for (size_t i = 0; i < b->batch_count; i++)
 		usable = usable && isfinite(launch->ns_per_row[i]) && launch->ns_per_row[i] > 0;
 	return usable;
@@ -172,7 +172,8 @@ static void say_times(const struct benchmark_measure *m, char *text, size_t size
 	text_duration(new_time, sizeof new_time, m->new_median, true);
 	snprintf(text, size, "%s a row against %s: %.3f times (%.3f to %.3f), adjusted p %.2g%s", new_time, old_time,
 		 m->ratio, m->interval.low, m->interval.high, m->p_adjusted,
-		 m->verdict == BENCHMARK_INCONCLUSIVE && m->noisy ? "; the machine is too noisy for the threshold" : "");
+		 m->verdict == BENCHMARK_INCONCLUSIVE && m->noisy ? "; the machine is too noisy for the threshold"
+								  : "");
 }
 
 static void say_memory(const struct benchmark_measure *m, char *text, size_t size)
@@ -266,7 +267,8 @@ void benchmark_summary(const struct benchmark *b, const char *new_name, const ch
 			 new_short, verb, m->ratio, as, old_short, m->interval.low, m->interval.high, threshold,
 			 b->pair_count);
 	else
-		snprintf(text, size, "%s: %s %s %s %.3f times as %s as %s (%.3f to %.3f), %zu pairs; the threshold is %g",
+		snprintf(text, size,
+			 "%s: %s %s %s %.3f times as %s as %s (%.3f to %.3f), %zu pairs; the threshold is %g",
 			 m->noisy ? "the machine is too noisy to tell" : "not shown either way", name, new_short, verb,
 			 m->ratio, as, old_short, m->interval.low, m->interval.high, b->pair_count, threshold);
 }

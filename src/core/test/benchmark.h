@@ -26,9 +26,9 @@
 #define BENCHMARK_ALPHA 0.05
 #define BENCHMARK_NAME_SIZE 24
 
-#define BENCHMARK_VERDICTS(X)        \
-	X(PASS, "pass")              \
-	X(REGRESSION, "regression")  \
+#define BENCHMARK_VERDICTS(X)       \
+	X(PASS, "pass")             \
+	X(REGRESSION, "regression") \
 	X(INCONCLUSIVE, "inconclusive")
 
 enum benchmark_verdict {

@@ -61,8 +61,7 @@ static int start(const char *program, const char *const *argv, struct pipes *p, 
 	posix_spawn_file_actions_adddup2(&files, p->fault[1], 2);
 	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes,
-				 POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	int error = posix_spawn(pid, program, &files, &attributes, (char *const *)(const void *)argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);

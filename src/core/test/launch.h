@@ -16,7 +16,7 @@
 #define LAUNCH_SELF "/proc/self/exe"
 
 struct launch {
-	int status;             /* as waitpid() gives it */
+	int status;               /* as waitpid() gives it */
 	struct buf output, fault; /* what it wrote to stdout and stderr; may be without data */
 };
 

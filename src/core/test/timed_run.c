@@ -78,8 +78,7 @@ static int start(const char *const *argv, pid_t *pid, struct err *e)
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes,
-				 POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	int error = posix_spawnp(pid, argv[0], NULL, &attributes, (char *const *)(const void *)argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	return error == 0 ? 0 : err_errno(e, error, "%s cannot be run", argv[0]);
@@ -109,9 +108,11 @@ static bool read_process(const char *pid, struct process_facts *f)
 	/* The name, in parentheses, may hold anything. */
 	const char *rest = strrchr(text, ')');
 	if (rest != NULL)
-		found = sscanf(rest + 1, " %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %*d %*d %*u %*u %ld",
-			       &f->group, &f->user, &f->system, &f->waited_user, &f->waited_system,
-			       &f->resident_pages) == 6;
+		found =
+		    sscanf(rest + 1,
+			   " %*c %*d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %*d %*d %*u %*u %ld",
+			   &f->group, &f->user, &f->system, &f->waited_user, &f->waited_system,
+			   &f->resident_pages) == 6;
 	fclose(file);
 	return found;
 }

@@ -20,14 +20,14 @@ struct timed_run {
 	/* Resident, of its largest process; 0 while it runs. The kernel counts what we had when we started it, so it
 	 * is never below our own few megabytes. */
 	double peak_bytes;
-	double group_bytes;              /* resident, of its group together, pages that they share counted more than once */
-	double group_peak_bytes;         /* the greatest of these that was seen; what lives for less than a sample is not */
-	int exit_code;                   /* of a shell: 128 and the signal's number when one ended it */
-	int signal_number;               /* that ended it; 0: none */
+	double group_bytes;      /* resident, of its group together, pages that they share counted more than once */
+	double group_peak_bytes; /* the greatest of these that was seen; what lives for less than a sample is not */
+	int exit_code;           /* of a shell: 128 and the signal's number when one ended it */
+	int signal_number;       /* that ended it; 0: none */
 };
 
-/* tick, about twice a second while it runs; false ends it by SIGTERM. ERR_NOT_FOUND or ERR_DENIED when argv[0] cannot be
- * run; then nothing ran. */
+/* tick, about twice a second while it runs; false ends it by SIGTERM. ERR_NOT_FOUND or ERR_DENIED when argv[0] cannot
+ * be run; then nothing ran. */
 int timed_run(const char *const *argv, bool (*tick)(void *context, const struct timed_run *now), void *context,
 	      struct timed_run *run, struct err *e);
 

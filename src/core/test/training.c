@@ -124,9 +124,9 @@ static int judge(struct training_comparison *c, double ratio_max, double memory_
 	for (size_t i = 0; i < TRAINING_FIGURE_COUNT; i++) {
 		struct training_ratio *r = &c->figures[i];
 		r->p_adjusted = adjusted[i];
-		r->verdict = benchmark_judge_ratio(r->ratio, r->interval, r->p_adjusted,
-						   i == TRAINING_MEMORY ? memory_max : ratio_max, BENCHMARK_ALPHA,
-						   &r->noisy);
+		r->verdict =
+		    benchmark_judge_ratio(r->ratio, r->interval, r->p_adjusted,
+					  i == TRAINING_MEMORY ? memory_max : ratio_max, BENCHMARK_ALPHA, &r->noisy);
 		if (c->too_few)
 			r->verdict = BENCHMARK_INCONCLUSIVE;
 		if (r->verdict == BENCHMARK_REGRESSION || c->verdict == BENCHMARK_PASS)

@@ -4,11 +4,11 @@
  * Plain values; any thread. A run is kept as the report of a test of the kind "training". Compared are wall time, CPU
  * time and memory; runs that failed, or ran on another host, are left out.
  *
- * One run against n earlier ones: is it within what one more of them would be? The interval is the t prediction interval
- * of one further observation on logarithms (Hahn and Meeker, Statistical Intervals, section 4.8), which takes them for
- * normal, and needs TRAINING_EARLIER_MIN of them. Ranks can show nothing there: 1 against n has no p below 2 / (n + 1).
- * Several runs against n: Mann and Whitney, and the Hodges-Lehmann ratio with Moses's interval; what so few runs cannot
- * cover at 95% is INCONCLUSIVE. Holm over the three figures, and then as a benchmark is judged (benchmark).
+ * One run against n earlier ones: is it within what one more of them would be? The interval is the t prediction
+ * interval of one further observation on logarithms (Hahn and Meeker, Statistical Intervals, section 4.8), which takes
+ * them for normal, and needs TRAINING_EARLIER_MIN of them. Ranks can show nothing there: 1 against n has no p below 2 /
+ * (n + 1). Several runs against n: Mann and Whitney, and the Hodges-Lehmann ratio with Moses's interval; what so few
+ * runs cannot cover at 95% is INCONCLUSIVE. Holm over the three figures, and then as a benchmark is judged (benchmark).
  */
 #ifndef CORE_TEST_TRAINING_H
 #define CORE_TEST_TRAINING_H
@@ -69,8 +69,8 @@ cJSON *training_report(const struct training_run *run, const char *model);
 /* From a test as the runtime gives it, with its report. ERR_INPUT names the field. */
 int training_from_test(const cJSON *test, struct training_run *run, struct err *e);
 
-/* runs[count]: newest first; the first `last` of those that count are compared with the others. ERR_INPUT when there are
- * not so many, or none before. */
+/* runs[count]: newest first; the first `last` of those that count are compared with the others. ERR_INPUT when there
+ * are not so many, or none before. */
 int training_compare(const struct training_run *runs, size_t count, size_t last, double ratio_max, double memory_max,
 		     struct training_comparison *c, struct err *e);
 

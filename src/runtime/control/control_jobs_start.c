@@ -121,9 +121,9 @@ static int start_job(struct server *s, const struct http_request *request, const
 	control_actor(request, &actor);
 	if (plan == NULL) {
 		err_set(e, ERR_MEMORY, "memory is out for starting a job");
-	} else if (read_kind(body, &kind, e) == 0 && check_startable(kind, e) == 0 && json_string(body, "model", model, sizeof model, e) == 0 &&
-		   read_version(body, &version, e) == 0 && check_named(kind, version, e) == 0 &&
-		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
+	} else if (read_kind(body, &kind, e) == 0 && check_startable(kind, e) == 0 &&
+		   json_string(body, "model", model, sizeof model, e) == 0 && read_version(body, &version, e) == 0 &&
+		   check_named(kind, version, e) == 0 && json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
 		   (start = json_object(body, "start", e)) != NULL && find_version(s, kind, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
 		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);
