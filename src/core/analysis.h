@@ -4,7 +4,7 @@
  * Pure functions of counts; any thread. An analysis is one file, analysis_<name>.c, and one line in ANALYSES. It
  * fails a version only with both effect and evidence: the number is beyond its threshold, and an anytime-valid test
  * says that this is no chance. One that has seen too little waits.
- * Not here: gathering the counts (runtime/router/rollouts), the thresholds (core/policy).
+ * Not here: gathering the counts (runtime/rollout/rollouts), the thresholds (core/policy).
  */
 #ifndef CORE_ANALYSIS_H
 #define CORE_ANALYSIS_H

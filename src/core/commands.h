@@ -23,6 +23,7 @@
 	X(measure)    \
 	X(bench)      \
 	X(train)      \
+	X(diff)       \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \

@@ -2,7 +2,7 @@
  * finding: what one gate or one analysis says: a number against its threshold, from how much, and the verdict.
  *
  * A plain value; any thread. "Not enough traffic" is WAIT: it neither passes nor fails.
- * Not here: what is judged (runtime/router/gates, core/analysis).
+ * Not here: what is judged (runtime/gate/gates, core/analysis).
  */
 #ifndef CORE_FINDING_H
 #define CORE_FINDING_H

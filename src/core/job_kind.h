@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 /* The name is the verb that is run. */
-#define JOB_KINDS(X) X(predict) X(bench) X(train)
+#define JOB_KINDS(X) X(predict) X(diff) X(bench) X(train)
 
 #define JOB_FIELDS_MAX 12
 #define JOB_PROGRESS_SUFFIX ".progress" /* of the file beside an output that is not whole yet */

@@ -64,6 +64,13 @@ static const struct setting settings[] = {
     ROW("bench_ratio_max", KIND_NUMBER, bench_ratio_max, 1.005, 100, "time of a prediction, against the old version's"),
     ROW("bench_memory_max", KIND_NUMBER, bench_memory_max, 1.005, 100,
 	"memory of a process that predicts, against the old version's"),
+    ROW("diff_atol", KIND_OPTIONAL, diff_atol, 0, 1e300, "what a row may differ by in a differential test; or none"),
+    ROW("diff_rtol", KIND_OPTIONAL, diff_rtol, 0, 1e300, "and besides, times the old prediction; none: by its noise"),
+    ROW("diff_rows_max", KIND_PERCENT, diff_rows_percent, 0, 100, "rows that may differ by more"),
+    ROW("diff_flips_max", KIND_PERCENT, diff_flips_percent, 0, 100, "rows that may fall into another class there"),
+    ROW("diff_mean_max", KIND_NUMBER, diff_mean_max, 1e-9, 1e6, "shift of the mean, in standard deviations"),
+    ROW("diff_quantile_max", KIND_NUMBER, diff_quantile_max, 1e-9, 1e6, "shift of a quantile, in the same unit"),
+    ROW("diff_alpha", KIND_NUMBER, diff_alpha, 1e-6, 0.5, "how often its statistics may err"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -83,6 +90,12 @@ void policy_init(struct policy *p)
 	p->analysis_alpha = 0.01;
 	p->bench_ratio_max = 1.05;
 	p->bench_memory_max = 1.5;
+	p->diff_atol = p->diff_rtol = NAN;
+	p->diff_rows_percent = 0.1;
+	p->diff_flips_percent = 0.1;
+	p->diff_mean_max = 0.02;
+	p->diff_quantile_max = 0.1;
+	p->diff_alpha = 0.01;
 }
 
 /* --- values --- */
@@ -334,7 +347,7 @@ static void write(const struct setting *s, const struct policy *p, char *text)
 
 static const struct setting *find(const char *name, struct err *e)
 {
-	char names[400] = "";
+	char names[600] = "";
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if (strcmp(settings[i].name, name) == 0)
 			return &settings[i];

@@ -4,7 +4,7 @@
  * A plain value; any thread. One a model, kept by the registry with who set it and when; a model without one has the
  * default: a version must work, and be called like the live one. A setting has one row in one table (policy.c), which
  * reads, writes, checks and explains it; thresholds are shared by the gates and by the analyses of a rollout.
- * Not here: judging (runtime/router/gates, core/analysis).
+ * Not here: judging (runtime/gate/gates, core/analysis).
  */
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
@@ -56,6 +56,13 @@ struct policy {
 	/* Thresholds of benchmarks: the new version against the old one. */
 	double bench_ratio_max;  /* bench_ratio_max = 1.05: the time of a row */
 	double bench_memory_max; /* bench_memory_max = 1.5: the memory that is resident at most */
+	/* How much a differential test lets differ (docs/TESTS.md). */
+	double diff_atol, diff_rtol; /* diff_atol = none: of a row, atol + rtol |old|; NaN: from the old one's noise */
+	double diff_rows_percent;    /* diff_rows_max = 0.1%: rows that may differ more than that */
+	double diff_flips_percent;   /* diff_flips_max = 0.1%: rows that may fall into another class */
+	double diff_mean_max;     /* diff_mean_max = 0.02: shift of the mean, in standard deviations of the old one */
+	double diff_quantile_max; /* diff_quantile_max = 0.1: shift of a quantile, in the same unit */
+	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */

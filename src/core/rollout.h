@@ -3,7 +3,8 @@
  *
  * A plain value and pure functions; any thread. Time is passed in; a rollout's own clock is held_ms, which stands still
  * while it is paused or the runtime is down.
- * Not here: what survives (registry_rollouts), measuring (core/analysis), changing the route (runtime/router/rollouts).
+ * Not here: what survives (registry_rollouts), measuring (core/analysis), changing the route
+ * (runtime/rollout/rollouts).
  */
 #ifndef CORE_ROLLOUT_H
 #define CORE_ROLLOUT_H

@@ -2,7 +2,7 @@
  * shadow: how the answers of a shadow version differ from those that were given.
  *
  * Plain values and pure functions; any thread. Counts are of the comparison of one pair of versions, since it began.
- * Not here: sending copies (runtime/router/shadows), counting by many threads (runtime/telemetry/comparison).
+ * Not here: sending copies (runtime/shadow/shadows), counting by many threads (runtime/telemetry/comparison).
  */
 #ifndef CORE_SHADOW_H
 #define CORE_SHADOW_H

@@ -1,7 +1,7 @@
 #include "runtime/scheduler.h"
 
 #include "core/clock.h"
-#include "runtime/router/rollouts.h"
+#include "runtime/rollout/rollouts.h"
 #include "runtime/router/router.h"
 
 #include <pthread.h>

@@ -12,9 +12,9 @@
 #include "runtime/alerts.h"
 #include "runtime/http/http.h"
 #include "runtime/job/jobs.h"
-#include "runtime/router/rollouts.h"
+#include "runtime/rollout/rollouts.h"
 #include "runtime/router/router.h"
-#include "runtime/router/shadows.h"
+#include "runtime/shadow/shadows.h"
 #include "runtime/router/workers.h"
 #include "runtime/scheduler.h"
 

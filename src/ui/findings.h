@@ -2,7 +2,7 @@
  * findings: what gates and analyses say, as a table.
  *
  * Pure drawing. A verdict is a glyph and a word. Where the area is wide a finding's sentence stands beside its numbers,
- * else below them, of those that did not pass first. Not here: judging (runtime/router/gates, core/analysis).
+ * else below them, of those that did not pass first. Not here: judging (runtime/gate/gates, core/analysis).
  */
 #ifndef UI_FINDINGS_H
 #define UI_FINDINGS_H

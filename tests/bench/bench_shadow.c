@@ -1,7 +1,7 @@
 /* bench_shadow: nanoseconds that a shadow at 100% adds to a request of one row on the thread that answers it; the
  * shadow itself is asked by its own thread beside it. */
 #include "runtime/router/router_internal.h"
-#include "runtime/router/shadows.h"
+#include "runtime/shadow/shadows.h"
 
 #include "core/clock.h"
 

@@ -4,8 +4,8 @@
 
 #include "core/clock.h"
 #include "registry_fixture.h"
-#include "runtime/router/beside.h"
-#include "runtime/router/gates.h"
+#include "runtime/gate/beside.h"
+#include "runtime/gate/gates.h"
 
 #include <math.h>
 #include <string.h>

@@ -541,11 +541,10 @@ static void a_field_says_what_it_takes(void **state)
 		if (strstr(e.text, refused[i].says) == NULL)
 			fail_msg("%s says %s", refused[i].start, e.text);
 	}
-	assert_int_equal(
-	    typed_plan("{\"rate\":2.5,\"against\":\"v3\",\"duration\":\"5m\","
-				    "\"mode\":\"open\",\"soak\":true}", &plan,
-		       &e),
-	    0);
+	assert_int_equal(typed_plan("{\"rate\":2.5,\"against\":\"v3\",\"duration\":\"5m\","
+				    "\"mode\":\"open\",\"soak\":true}",
+				    &plan, &e),
+			 0);
 	assert_string_equal(plan.command, "mldeck typed m 4 --against v3 --rate 2.5 --duration 5m --mode open --soak");
 	assert_string_equal(plan.title, "Try types");
 	assert_int_equal(typed_plan("{\"rate\":\"1e3\",\"soak\":false,\"note\":\"\"}", &plan, &e), 0);

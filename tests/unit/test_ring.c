@@ -1,5 +1,5 @@
 /* What is pushed is popped once, in order; a full ring refuses; many threads lose and double nothing. */
-#include "runtime/router/ring.h"
+#include "runtime/shadow/ring.h"
 #include "unit.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* Windows of a rollout's evidence: what goes wrong late in a long step is not hidden by what went well before. */
-#include "runtime/router/rollouts_internal.h"
+#include "runtime/rollout/rollouts_internal.h"
 #include "unit.h"
 
 #include <stdlib.h>

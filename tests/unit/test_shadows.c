@@ -1,6 +1,6 @@
 /* Copies of requests reach the shadow whole, are compared and counted, and stay within their bounds. */
 #include "runtime/router/router_internal.h"
-#include "runtime/router/shadows.h"
+#include "runtime/shadow/shadows.h"
 
 #include "unit.h"
 

@@ -3,7 +3,7 @@
 #include "runtime/control/control_routes.h"
 
 #include "core/json.h"
-#include "runtime/router/gates.h"
+#include "runtime/gate/gates.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -30,7 +30,24 @@ void control_get_snapshot(void *context, const struct http_request *request, con
 	snapshot_free(picture);
 }
 
-static cJSON *version_json(const struct version_record *record, const char *state)
+/* What of its answers is counted and compared; null while that is not known, or nothing of it is a number. */
+static cJSON *prediction_json(const struct served_version *v)
+{
+	const struct prediction_kind *kind = v == NULL ? NULL : &v->kind;
+	if (kind == NULL || v->engine == NULL || kind->output >= v->manifest.output_count)
+		return cJSON_CreateNull();
+	cJSON *json = cJSON_CreateObject();
+	cJSON_AddStringToObject(json, "output", v->manifest.outputs[kind->output].name);
+	if (kind->column == PREDICTION_ARGMAX)
+		cJSON_AddNullToObject(json, "column");
+	else
+		cJSON_AddNumberToObject(json, "column", (double)kind->column);
+	cJSON_AddNumberToObject(json, "class_count", (double)kind->class_count);
+	cJSON_AddBoolToObject(json, "probability", kind->probability);
+	return json;
+}
+
+static cJSON *version_json(const struct version_record *record, const char *state, cJSON *prediction)
 {
 	cJSON *json = cJSON_CreateObject();
 	cJSON_AddNumberToObject(json, "version", record->version);
@@ -40,14 +57,16 @@ static cJSON *version_json(const struct version_record *record, const char *stat
 	cJSON_AddItemToObject(json, "manifest", manifest_to_json(&record->manifest));
 	cJSON *baseline = record->baseline.bin_count > 0 ? baseline_to_json(&record->baseline) : cJSON_CreateNull();
 	cJSON_AddItemToObject(json, "baseline", baseline);
+	cJSON_AddItemToObject(json, "prediction", prediction);
 	return json;
 }
 
-static const char *version_state(struct server *s, const char *model, uint32_t version)
+static const char *version_state(struct server *s, const char *model, uint32_t version, cJSON **prediction)
 {
 	const struct served_model *m = routing_find(router_enter(s->router), model, NULL);
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, version);
 	const char *state = v == NULL ? "loading" : served_state_name(served_version_state(v, NULL));
+	*prediction = prediction_json(v);
 	router_leave(s->router);
 	return state;
 }
@@ -68,8 +87,11 @@ void control_get_versions(void *context, const struct http_request *request, con
 	cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "model", model);
 	cJSON *list = cJSON_AddArrayToObject(json, "versions");
-	for (size_t i = 0; i < count; i++)
-		cJSON_AddItemToArray(list, version_json(&records[i], version_state(s, model, records[i].version)));
+	for (size_t i = 0; i < count; i++) {
+		cJSON *prediction;
+		const char *state = version_state(s, model, records[i].version, &prediction);
+		cJSON_AddItemToArray(list, version_json(&records[i], state, prediction));
+	}
 	version_records_free(records, count);
 	control_answer(response, json);
 }

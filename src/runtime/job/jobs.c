@@ -33,7 +33,7 @@ static struct job *find_open(struct jobs *j, int64_t id, struct err *e)
 	return NULL;
 }
 
-/* Whether the job may be added: none makes the same file, there is room, and we are not ending. */
+/* Whether the job may be added: none is the same or makes the same file, there is room, and we are not ending. */
 static int check_new(struct jobs *j, const struct job_record *job, struct err *e)
 {
 	size_t open = 0;
@@ -48,6 +48,10 @@ static int check_new(struct jobs *j, const struct job_record *job, struct err *e
 			return err_set(e, ERR_CONFLICT,
 				       "job %" PRId64 " (%s of %s, %s) already makes %s: wait for it or cancel it",
 				       other->id, other->kind, other->model, job_state_name(other->state), job->target);
+		if (!job->in_shell && strcmp(other->command, job->command) == 0)
+			return err_set(e, ERR_CONFLICT,
+				       "job %" PRId64 " (%s of %s, %s) is the same: wait for it or cancel it",
+				       other->id, other->kind, other->model, job_state_name(other->state));
 	}
 	/* The list is full of ended ones only while none of them can be written. */
 	if (open >= JOBS_OPEN_MAX || j->count == sizeof j->list / sizeof *j->list)

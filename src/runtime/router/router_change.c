@@ -7,8 +7,8 @@
  */
 #include "runtime/router/router_internal.h"
 
-#include "runtime/router/beside.h"
-#include "runtime/router/gates.h"
+#include "runtime/gate/beside.h"
+#include "runtime/gate/gates.h"
 
 #include <stdlib.h>
 #include <string.h>

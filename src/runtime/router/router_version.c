@@ -4,7 +4,7 @@
 #include "runtime/router/router_internal.h"
 
 #include "core/clock.h"
-#include "runtime/router/beside.h"
+#include "runtime/gate/beside.h"
 
 #include <math.h>
 #include <stdio.h>

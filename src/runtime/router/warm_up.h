@@ -7,8 +7,8 @@
  * Limits: SAMPLE_ROWS_MAX rows; the times below, but that one row is always asked.
  * Not here: keeping the rows (core/registry/registry_samples), when a version is warmed up (router_*).
  */
-#ifndef RUNTIME_ROUTER_WARM_UP_H
-#define RUNTIME_ROUTER_WARM_UP_H
+#ifndef RUNTIME_WARM_UP_H
+#define RUNTIME_WARM_UP_H
 
 #include "core/registry/registry_samples.h"
 #include "runtime/router/router.h"
