@@ -25,5 +25,7 @@ int change_send(const struct arguments *a, const char *action, cJSON *body, stru
 /* change_print.c: what came, or would come, of a change: the answer, or a refusal that has gates. */
 int change_print(const struct arguments *a, const char *action, const cJSON *answer, struct err *e);
 int change_print_refusal(const struct arguments *a, const char *action, const cJSON *refusal, struct err *e);
+/* The command that makes this very change: it names the revision that the answer is based on. */
+void change_command_print(const struct arguments *a, const char *action, const cJSON *answer);
 
 #endif

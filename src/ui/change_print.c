@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Whether several versions have a share now; a rollback may well restore a split. */
-static bool is_split(const cJSON *answer)
+/* Whether the route has several versions now; a rollback may well restore a split, or shadows. */
+static bool has_several(const cJSON *answer)
 {
 	const cJSON *route = cJSON_GetObjectItemCaseSensitive(answer, "route");
 
@@ -22,18 +22,29 @@ static const char *route_or_nothing(const cJSON *answer, const char *field)
 	return *text ? text : "nothing live";
 }
 
-/* The command that makes this very change: it names the revision that was looked at. */
-static void command_print(const struct arguments *a, const char *action, const cJSON *answer)
+/* Every value that an option was given. */
+static void option_quote(char *command, size_t size, const struct arguments *a, const char *name)
 {
+	const char *value;
+	char option[32];
+
+	snprintf(option, sizeof(option), "--%s", name);
+	for (size_t i = 0; (value = arguments_value_at(a, name, i)); i++) {
+		text_quote(command, size, option);
+		text_quote(command, size, value);
+	}
+}
+
+void change_command_print(const struct arguments *a, const char *action, const cJSON *answer)
+{
+	static const char *const options[] = {"to", "steps", "hold", "threshold"};
 	char command[1024] = "mldeck", revision[16];
 
 	text_quote(command, sizeof(command), action);
 	for (size_t i = 0; i < arguments_count(a); i++)
 		text_quote(command, sizeof(command), arguments_at(a, i));
-	if (arguments_value(a, "to")) {
-		text_quote(command, sizeof(command), "--to");
-		text_quote(command, sizeof(command), arguments_value(a, "to"));
-	}
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		option_quote(command, sizeof(command), a, options[i]);
 	snprintf(revision, sizeof(revision), "%.0f", json_find_number(answer, "based_on"));
 	text_quote(command, sizeof(command), "--expect-revision");
 	text_quote(command, sizeof(command), revision);
@@ -60,12 +71,12 @@ static int evidence_print(const struct arguments *a, const char *action, const c
 {
 	fputs("\n  now   ", stdout);
 	output_text(route_or_nothing(answer, "before"));
-	printf("  (revision %.0f)\n  then  ", json_find_number(answer, "based_on"));
+	printf("  (revision %.0f)\n  after ", json_find_number(answer, "based_on"));
 	output_text(route_or_nothing(answer, "after"));
 	printf("  (revision %.0f)\n", json_find_number(answer, "revision"));
 	if (gates_print(answer, e) != 0)
 		return -1;
-	command_print(a, action, answer);
+	change_command_print(a, action, answer);
 	return output_end(e);
 }
 
@@ -97,8 +108,8 @@ int change_print(const struct arguments *a, const char *action, const cJSON *ans
 		printf("what %s would do. Nothing was changed.\n", action);
 		return evidence_print(a, action, answer, e);
 	}
-	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || is_split(answer)) {
-		fputs(strcmp(action, "shadow") == 0 ? "the route is " : "the split is ", stdout);
+	if (strcmp(action, "shadow") == 0 || strcmp(action, "split") == 0 || has_several(answer)) {
+		fputs(strcmp(action, "split") == 0 ? "the split is " : "the route is ", stdout);
 		output_text(json_find_text(answer, "after"));
 	} else {
 		printf("v%.0f is live", json_find_number(answer, "live"));

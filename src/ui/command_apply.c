@@ -65,7 +65,7 @@ static const struct option_spec options[] = {
     {"file", "FILE", "the models file; - for standard input"},
     {"exit-code", NULL, "with --dry-run: exit code 1 when something would be changed"},
     {"verbose", NULL, "also name the models that are left alone"},
-    {"force", NULL, "change routes whatever their gates say; the audit keeps that"},
+    {"force", NULL, "override gates that do not pass; marked in the audit for ever"},
     OPTION_REASON,
     OPTION_DRY_RUN,
     OPTION_JSON,

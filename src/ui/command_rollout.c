@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/rollout.h"
+#include "ui/change.h"
 #include "ui/finding_table.h"
 #include "ui/output.h"
 #include "ui/rollout_text.h"
@@ -85,17 +86,27 @@ static int start_fill(const struct arguments *a, cJSON *body, struct err *e)
 	return err_set(e, ERR_MEMORY, "memory is out");
 }
 
-static int start_print(const cJSON *answer, struct err *e)
+static int gates_print(const cJSON *answer, struct err *e)
 {
 	struct finding gates[FINDINGS_MAX];
-	struct rollout r;
-	char line[512];
 	size_t count;
 
-	if (rollout_from_json(cJSON_GetObjectItemCaseSensitive(answer, "rollout"), &r, e) != 0 ||
-	    findings_from_json(cJSON_GetObjectItemCaseSensitive(answer, "gates"), gates, &count, e) != 0)
+	if (findings_from_json(cJSON_GetObjectItemCaseSensitive(answer, "gates"), gates, &count, e) != 0)
 		return -1;
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"))) {
+	if (count > 0)
+		putchar('\n');
+	return finding_table_print("GATE", gates, count, e);
+}
+
+static int start_print(const struct arguments *a, const cJSON *answer, struct err *e)
+{
+	bool dry = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "dry_run"));
+	struct rollout r;
+	char line[512];
+
+	if (rollout_from_json(cJSON_GetObjectItemCaseSensitive(answer, "rollout"), &r, e) != 0)
+		return -1;
+	if (dry) {
 		output_text(r.model);
 		fputs(": the rollout would begin with ", stdout);
 		output_text(json_find_text(answer, "after"));
@@ -109,9 +120,27 @@ static int start_print(const cJSON *answer, struct err *e)
 		output_text(line);
 		printf(" (revision %u).\n", r.revision);
 	}
-	if (count > 0)
-		putchar('\n');
-	return finding_table_print("GATE", gates, count, e) == 0 ? output_end(e) : -1;
+	if (gates_print(answer, e) != 0)
+		return -1;
+	if (dry)
+		change_command_print(a, "rollout", answer);
+	return output_end(e);
+}
+
+/* What the gates found, where they refuse. The sentence follows on stderr; a failure to print must not hide it. */
+static void refusal_print(const struct arguments *a, const cJSON *refusal)
+{
+	struct err e = {0};
+
+	if (!cJSON_GetObjectItemCaseSensitive(refusal, "gates"))
+		return;
+	if (arguments_flag(a, "json")) {
+		output_json(refusal, &e);
+		return;
+	}
+	output_text(arguments_at(a, 0));
+	puts(": rollout is refused. Nothing was changed.");
+	gates_print(refusal, &e);
 }
 
 /* --- changing --- */
@@ -140,12 +169,12 @@ static int post(const struct arguments *a, struct client *client, const char *ve
 	snprintf(path, sizeof(path), "/control/v1/models/%s/rollout%s%s", arguments_at(a, 0), verb ? "/" : "",
 		 verb ? verb : "");
 	result = verb ? reason_add(a, body, e) : start_fill(a, body, e);
-	if (result == 0)
-		result = client_post(client, path, body, START_TIMEOUT_MS, &answer, e);
+	if (result == 0 && (result = client_post(client, path, body, START_TIMEOUT_MS, &answer, e)) != 0)
+		refusal_print(a, client_refusal(client));
 	if (result == 0)
 		result = arguments_flag(a, "json") ? output_json(answer, e)
 			 : verb                    ? verb_print(answer, e)
-						   : start_print(answer, e);
+						   : start_print(a, answer, e);
 	cJSON_Delete(answer);
 	cJSON_Delete(body);
 	return result;
@@ -188,7 +217,7 @@ static int none(const struct arguments *a, struct err *e)
 		puts("null");
 	} else {
 		output_text(arguments_at(a, 0));
-		puts(" has had no rollout yet: mldeck rollout MODEL VERSION --steps 1,5,25 --hold 5m");
+		puts(" has had no rollout yet: mldeck rollout MODEL VERSION --steps 1,5,25 --hold 5m --reason TEXT");
 	}
 	return output_end(e);
 }
@@ -281,12 +310,12 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-    {"steps", "LIST", "the version's shares in percent, ascending, as in 1,5,25,100"},
-    {"hold", "TIME", "how long each is held, as in 5m; or one time a step, as in 1m,5m,10m"},
+    {"steps", "LIST", "the version's shares in percent, ascending, as in 1,5,25,100; a start needs it"},
+    {"hold", "TIME", "how long each is held, as in 5m; or one time a step, as in 1m,5m,10m; a start needs it"},
     {"threshold", "NAME=VALUE",
      "error_margin, p99_ratio_max, p99_margin, drift_max, analysis_requests or analysis_alpha, "
      "instead of the policy's; may be repeated"},
-    {"force", NULL, "override gates that do not pass; the audit marks it"},
+    {"force", NULL, "override gates that do not pass; marked in the audit for ever"},
     {"pause", NULL, "stay at this step; it is still watched"},
     {"resume", NULL, "go on"},
     {"abort", NULL, "end it, with the route of before"},

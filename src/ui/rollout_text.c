@@ -9,10 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-/* What is left of a hold: tenths of seconds of minutes are noise. */
+/* What is left of a hold, in whole seconds: it is 0 only when it is over. */
 static void left_text(char *text, size_t size, int64_t ms)
 {
-	rollout_hold_text(text, size, ms < 10000 ? ms : ms / 1000 * 1000);
+	rollout_hold_text(text, size, ms < 1000 ? ms : (ms + 999) / 1000 * 1000);
 }
 
 void rollout_line(const struct rollout *r, char *text, size_t size)

@@ -54,8 +54,7 @@ static void draw_policy(struct canvas *c, int row, const struct snapshot_model *
 				       column > start ? ", " : "", name, value[0] != '\0' ? value : "none");
 	}
 	if (column == start)
-		canvas_put(c, row, column, c->columns - column - 1, ROLE_DIM,
-			   "the defaults; P shows and sets it");
+		canvas_put(c, row, column, c->columns - column - 1, ROLE_DIM, "the defaults; P shows and sets it");
 }
 
 /* How a shadow's answers differ from those that were given, on one line; returns the next row. */

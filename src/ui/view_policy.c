@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define NAME_COLUMNS 22
+#define EXPLAINED_ROWS 12 /* from here on the selected setting is explained in full below, and the list scrolls */
 #define VALUE_COLUMNS 26
 
 /* The longest value, within bounds. */
@@ -61,7 +62,7 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		      m->policy_set ? "what must hold before a version gets requests; what was set stands out"
 				    : "nobody set a policy: these are the defaults");
 	canvas_format(c, top + 1, GRID_MARKER, -1, ROLE_HEADER, "%-*s  %s", NAME_COLUMNS, "SETTING", "VALUE");
-	bool explained = bottom - top >= count + 4;
+	bool explained = bottom - top >= EXPLAINED_ROWS;
 	int rows = bottom - top - 2 - (explained ? 2 : 0), first = grid_first(0, count, (int)state->setting, rows);
 	for (int i = 0; i < rows && first + i < count; i++)
 		draw_row(c, top + 2 + i, state, &m->policy, (size_t)(first + i));

@@ -64,7 +64,7 @@ expect 0 'the split is v2 80% v3 20%' split flight-delay 2=80 3=20 --reason test
 expect 0 '80%' status
 expect 0 'canary' status flight-delay
 expect 0 'v2 is live (revision 4' rollback flight-delay --reason test
-expect 0 'the split is v2 80% v3 20% (revision 5, was v2 100%)' rollback flight-delay --to 3 --reason test
+expect 0 'the route is v2 80% v3 20% (revision 5, was v2 100%)' rollback flight-delay --to 3 --reason test
 expect 0 'v2 is live (revision 6' promote flight-delay 2 --reason test
 expect 0 'rollback' history flight-delay
 expect 0 'v3' versions flight-delay

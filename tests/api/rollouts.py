@@ -435,6 +435,8 @@ def test_gates_hold_it_up():
     with Versions(honest) as runtime:
         set_policy(runtime, min_age="1h")
         check_refused(runtime, ["rollout", "m", "2", "--steps", "10", "--hold", "1h", "--reason", "r"], 1, "min_age")
+        refused = runtime.command("rollout", "m", "2", "--steps", "10", "--hold", "1h", "--dry-run")
+        assert refused.returncode == 1 and "wait" in refused.stdout, "a refusal shows what the gates found"
         asked = {"version": 2, "steps": "10", "hold": "1h", "reason": "r"}
         status, body = control(runtime, "POST", "models/m/rollout", asked)
         assert status == 412 and body["code"] == "gate", body
@@ -442,6 +444,8 @@ def test_gates_hold_it_up():
         assert weights(runtime) == {1: 10000}
         shown = runtime.run("rollout", "m", "2", "--steps", "10", "--hold", "1h", "--dry-run", "--force")
         assert "min_age" in shown and "forced" in shown, shown
+        assert shown.endswith("\nThe command: mldeck rollout m 2 --steps 10 --hold 1h --expect-revision 1 --force "
+                              "--reason TEXT\n"), shown
 
         # Forced, it is marked for ever, and its steps pass as well.
         begun = start(runtime, 2, *CALM, "--force", steps="10,50", hold="0s")

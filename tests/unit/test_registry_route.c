@@ -78,6 +78,7 @@ static void shadows(void **state)
 	check((struct route_change){.action = "split", ENTRIES({2, 0, 9000}, {8, 0, 1000})}, "v2 90% v8 10%");
 	undo("v2 100% v8 shadow 25%");
 	check((struct route_change){.action = "shadow", ENTRIES({8, 0, 0})}, "v2 100%");
+	check((struct route_change){.action = "shadow", ENTRIES({8, 0, 0})}, "the route of m already is v2 100%");
 	undo("v2 100% v8 shadow 25%");
 }
 

@@ -30,6 +30,7 @@ struct attempt {
 	struct revision_record next;
 	struct rollout open;    /* the model's; id 0 when there is none */
 	struct rollout rollout; /* as it will be; its state is ROLLOUT_STATE_COUNT when none is written */
+	bool restores_forced;   /* it goes back to a revision that was forced */
 	char reason[REASON_SIZE];
 };
 
@@ -104,6 +105,8 @@ static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 	int result = wanted == 0 ? find_earlier(r, a, &target, e) : read_target(r, a, wanted, &target, e);
 	if (result == 0)
 		a->next.route = target.route;
+	/* Who goes back to what was once forced serves it past the gates again. */
+	a->restores_forced = result == 0 && wanted != 0 && target.forced;
 	return result;
 }
 
@@ -133,7 +136,7 @@ static int check_changes(const struct attempt *a, struct err *e)
 	/* Of a rollout a start, a step or an end is a change by itself. */
 	if (!route_same(&a->next.route, &a->current.route) || a->rollout.state != ROLLOUT_STATE_COUNT)
 		return 0;
-	if (a->next.route.entry_count == 1)
+	if (a->next.route.entry_count == 1 && strcmp(a->change->action, "shadow") != 0)
 		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests", route_live(&a->next.route),
 			       a->change->model);
 	char text[128];
@@ -245,7 +248,7 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
 	next->based_on = a->current.revision;
-	next->forced = a->change->forced;
+	next->forced = a->change->forced || a->restores_forced;
 	/* As they will be, for a dry run. */
 	next->at_ms = clock_unix_ms();
 	text_clean(next->action, sizeof next->action, recorded_action(a));

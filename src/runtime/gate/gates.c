@@ -184,7 +184,9 @@ static int judge_all(struct gate_case *c, const struct route *planned, struct ve
 			continue;
 		c->shadow = entry->role == ROUTE_SHADOW;
 		c->first = !c->shadow && weight_in(now, entry->version, false) == 0;
-		c->all = entry->version == live_then || (c->change->rollout != NULL && !c->under_way);
+		/* More than half is all but in name: a split of 99.99% must not pass what a promotion does not. */
+		c->all = entry->version == live_then || (!c->shadow && entry->weight_bp > ROUTE_BUCKETS / 2) ||
+			 (c->change->rollout != NULL && !c->under_way);
 		judge_version(c, evidence, v);
 	}
 	free(evidence);

@@ -126,19 +126,39 @@ const struct served_model *routing_find(const struct routing *routing, const cha
 	return found ? routing->models[place] : NULL;
 }
 
+struct routing *router_room(struct router *r, const char *model, struct err *e)
+{
+	struct routing *room = calloc(1, sizeof *room);
+	if (room != NULL)
+		room->models = calloc(router_current(r)->model_count + 1, sizeof(struct served_model *));
+	if (room != NULL && room->models != NULL)
+		return room;
+	free(room);
+	err_set(e, ERR_MEMORY, "memory is out while changing %s", model);
+	return NULL;
+}
+
+void router_room_free(struct routing *room)
+{
+	if (room != NULL)
+		free(room->models);
+	free(room);
+}
+
 int router_publish(struct router *r, struct served_model *m, struct err *e)
+{
+	struct routing *room = router_room(r, m->name, e);
+	if (room == NULL)
+		return -1;
+	router_publish_in(r, m, room);
+	return 0;
+}
+
+void router_publish_in(struct router *r, struct served_model *m, struct routing *new)
 {
 	struct routing *old = atomic_load(&r->routing);
 	bool replaces;
 	size_t place = routing_place(old, m->name, &replaces);
-	struct routing *new = calloc(1, sizeof *new);
-	if (new != NULL)
-		new->models = calloc(old->model_count + 1, sizeof(struct served_model *));
-	if (new == NULL || new->models == NULL) {
-		free(new);
-		return err_set(e, ERR_MEMORY, "memory is out while changing %s", m->name);
-	}
-
 	struct served_model *replaced = replaces ? old->models[place] : NULL;
 	struct comparison *ended[ROUTE_ENTRIES_MAX];
 	size_t after = place + (replaces ? 1 : 0);
@@ -156,10 +176,8 @@ int router_publish(struct router *r, struct served_model *m, struct err *e)
 	epoch_wait();
 	for (size_t i = 0; i < ROUTE_ENTRIES_MAX; i++)
 		comparison_release(ended[i]);
-	free(old->models);
-	free(old);
+	router_room_free(old);
 	served_model_free(replaced);
-	return 0;
 }
 
 struct served_version *served_model_find(const struct served_model *m, uint32_t version)

@@ -193,22 +193,24 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 {
 	/* Made first: once the registry has the change, nothing may fail for want of memory. */
 	struct served_model *m = old == NULL ? NULL : served_model_copy(old, old->name, 0);
+	struct routing *room = old == NULL ? NULL : router_room(p->r, p->change.model, e);
 
-	if (old != NULL && m == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while changing %s", p->change.model);
-	if (write_change(p, outcome, e) != 0 || p->change.dry_run || m == NULL) {
-		served_model_free(m);
-		return e->code == ERR_NONE ? 0 : -1;
+	if (old != NULL && (m == NULL || room == NULL)) {
+		err_set(e, ERR_MEMORY, "memory is out while changing %s", p->change.model);
+		goto unused;
 	}
+	if (write_change(p, outcome, e) != 0 || p->change.dry_run || m == NULL)
+		goto unused;
 	router_left(old, &outcome->revision.route);
 	served_model_revise(m, &outcome->revision);
-	if (router_publish(p->r, m, e) != 0) {
-		served_model_free(m);
-		return -1;
-	}
+	router_publish_in(p->r, m, room);
 	beside_follow(m);
 	router_wake(p->r);
 	return 0;
+unused:
+	served_model_free(m);
+	router_room_free(room);
+	return e->code == ERR_NONE ? 0 : -1;
 }
 
 /* *again: the route that it would be now names a version that is not held. */

@@ -173,19 +173,53 @@ static int warm_up_new(const struct deploy_request *request, const struct served
 
 /* --- into the routing; `change` is held --- */
 
-/* Appends the registered version and publishes the model. */
-static int serve_version(struct router *r, const char *model, struct served_version *v, struct err *e)
+/* What a new version is put into, made before it is registered: from then on it must get its place, or the next one
+ * would be taken for it. */
+struct berth {
+	struct served_model *m;
+	struct routing *room;
+};
+
+static int berth_make(struct router *r, const char *model, struct berth *berth, struct err *e)
 {
-	const struct served_model *old = routing_find(router_current(r), model, NULL);
-	struct served_model *m = served_model_copy(old, model, 1);
-	if (m == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
-	m->versions[m->version_count++] = v;
-	if (served_model_refresh(m, r->registry, e) != 0 || router_publish(r, m, e) != 0) {
-		served_model_free(m);
+	berth->m = served_model_copy(routing_find(router_current(r), model, NULL), model, 1);
+	berth->room = router_room(r, model, e);
+	if (berth->m != NULL && berth->room != NULL)
+		return 0;
+	return err_set(e, ERR_MEMORY, "memory is out while deploying to %s", model);
+}
+
+static void berth_free(struct berth *berth)
+{
+	served_model_free(berth->m);
+	router_room_free(berth->room);
+}
+
+/* When and by whom the registry says that it was deployed. */
+static int read_record(struct router *r, const char *model, struct served_version *v, struct err *e)
+{
+	struct version_record *records;
+	size_t count;
+	if (registry_versions(r->registry, model, &records, &count, e) != 0)
 		return -1;
-	}
+	v->created_ms = records[v->version - 1].created_ms;
+	memcpy(v->created_by, records[v->version - 1].created_by, sizeof v->created_by);
+	version_records_free(records, count);
 	return 0;
+}
+
+/* Appends the registered version and publishes the model, also where its route cannot be read, which is then told. */
+static int serve_version(struct router *r, struct berth *berth, struct served_version *v, struct err *e)
+{
+	struct served_model *m = berth->m;
+	int result = read_record(r, m->name, v, e);
+
+	m->versions[m->version_count++] = v;
+	if (served_model_refresh(m, r->registry, e) != 0)
+		result = -1;
+	router_publish_in(r, m, berth->room);
+	*berth = (struct berth){0};
+	return result;
 }
 
 /* What stands for a version that is not loaded takes over the model that v loaded from the same file. */
@@ -261,9 +295,9 @@ static int check_number(struct router *r, const struct deploy_request *request, 
 		       (unsigned)request->expect_version);
 }
 
-static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
-			      const struct sample_rows *samples, const struct actor *actor, struct served_version *v,
-			      struct deploy_result *result, bool *taken, struct err *e)
+static int register_at(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
+		       const struct sample_rows *samples, const struct actor *actor, struct served_version *v,
+		       struct berth *berth, struct deploy_result *result, bool *taken, struct err *e)
 {
 	if (check_number(r, request, e) != 0)
 		return -1;
@@ -274,17 +308,22 @@ static int register_and_serve(struct router *r, const struct deploy_request *req
 		return check_names(r, request, result->version, e) != 0
 			   ? -1
 			   : serve_again(r, request->model, result->version, v, e);
-
-	struct version_record *records;
-	size_t count;
-	if (registry_versions(r->registry, request->model, &records, &count, e) != 0)
-		return -1;
 	v->version = result->version;
-	v->created_ms = records[result->version - 1].created_ms;
-	memcpy(v->created_by, records[result->version - 1].created_by, sizeof v->created_by);
-	version_records_free(records, count);
-	*taken = serve_version(r, request->model, v, e) == 0;
-	return *taken ? 0 : -1;
+	*taken = true;
+	return serve_version(r, berth, v, e);
+}
+
+static int register_and_serve(struct router *r, const struct deploy_request *request, const struct baseline *baseline,
+			      const struct sample_rows *samples, const struct actor *actor, struct served_version *v,
+			      struct deploy_result *result, bool *taken, struct err *e)
+{
+	struct berth berth = {0};
+	int status = berth_make(r, request->model, &berth, e);
+
+	if (status == 0)
+		status = register_at(r, request, baseline, samples, actor, v, &berth, result, taken, e);
+	berth_free(&berth);
+	return status;
 }
 
 /* Everything that needs no lock: v is loaded, its baseline made, its sample rows answered. */

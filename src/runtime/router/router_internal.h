@@ -66,6 +66,11 @@ void served_model_revise(struct served_model *m, const struct revision_record *r
 /* Puts m into the routing in place of the model of its name. Frees what it replaced when the last reader has passed.
  * -1 (m still the caller's) when memory is out. */
 int router_publish(struct router *r, struct served_model *m, struct err *e);
+/* The same in two parts, for what must not fail once the registry has the change. NULL when memory is out. */
+struct routing *router_room(struct router *r, const char *model, struct err *e);
+void router_room_free(struct routing *room); /* of one that was not used; NULL is fine */
+/* Takes over m and the room, which was made under the same hold of `change`. */
+void router_publish_in(struct router *r, struct served_model *m, struct routing *room);
 /* The routing as the holder of `change` sees it. */
 const struct routing *router_current(struct router *r);
 
