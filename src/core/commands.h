@@ -20,6 +20,9 @@
 	X(rollout)    \
 	X(load)       \
 	X(predict)    \
+	X(measure)    \
+	X(bench)      \
+	X(train)      \
 	X(diff)       \
 	X(stress)     \
 	X(jobs)       \

@@ -38,15 +38,17 @@ enum job_state {
 #define JOB_TITLE_SIZE 128
 #define JOB_PATH_SIZE 1024
 #define JOB_COMMAND_SIZE 2560
+#define JOB_NOTE_SIZE 96
 #define JOB_LINES_MAX 8 /* of its output, the last ones */
 #define JOB_LINE_SIZE 160
 
 struct job_progress {
 	uint64_t done, total; /* rows; total 0: not known */
 	uint64_t done_bytes, total_bytes;
-	uint64_t rejected; /* of the rows done */
-	double rate;       /* rows a second */
-	double left_s;     /* NaN: not known */
+	uint64_t rejected;        /* of the rows done */
+	double rate;              /* rows a second */
+	double left_s;            /* NaN: not known */
+	char note[JOB_NOTE_SIZE]; /* what else there is to say just now; "" nothing. Not kept when it has ended */
 };
 
 struct job_record {

@@ -24,7 +24,8 @@ cJSON *job_progress_to_json(const struct job_progress *p)
 				 json_add_number(o, "done_bytes", (double)p->done_bytes) &&
 				 json_add_some(o, "total_bytes", (double)p->total_bytes) &&
 				 json_add_number(o, "rejected", (double)p->rejected) &&
-				 json_add_number(o, "rate", p->rate) && json_add_number(o, "left_s", p->left_s));
+				 json_add_number(o, "rate", p->rate) && json_add_number(o, "left_s", p->left_s) &&
+				 (p->note[0] == '\0' || json_add_text(o, "note", p->note)));
 }
 
 static bool add_words(cJSON *o, const struct job_record *j)
@@ -84,6 +85,7 @@ int job_progress_from_json(const cJSON *json, struct job_progress *p, struct err
 	    read_size(json, "total_bytes", &p->total_bytes, e) != 0 ||
 	    read_size(json, "rejected", &p->rejected, e) != 0)
 		return -1;
+	text_clean(p->note, sizeof p->note, json_find_text(json, "note"));
 	return read_measure(json, "rate", 0, &p->rate, e) != 0 || read_measure(json, "left_s", NAN, &p->left_s, e) != 0
 		   ? -1
 		   : 0;

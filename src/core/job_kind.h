@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 /* The name is the verb that is run. */
-#define JOB_KINDS(X) X(predict) X(diff) X(stress)
+#define JOB_KINDS(X) X(predict) X(diff) X(bench) X(train) X(stress)
 
 #define JOB_FIELDS_MAX 12
 #define JOB_PROGRESS_SUFFIX ".progress" /* of the file beside an output that is not whole yet */
@@ -45,6 +45,7 @@ struct job_field {
 enum job_version {
 	JOB_VERSION_OPTION,   /* --version N, the live one when none is named */
 	JOB_VERSION_ARGUMENT, /* behind the model: one must be named */
+	JOB_VERSION_NONE,     /* it is of none */
 };
 
 struct job_kind {
@@ -53,6 +54,8 @@ struct job_kind {
 	size_t field_count;
 	struct job_field fields[JOB_FIELDS_MAX];
 	enum job_version version;
+	/* Registers itself, and is not started by the runtime: it runs what a user of the system says, as that user. */
+	bool shell_only;
 };
 
 extern const struct job_kind *const job_kind_table[];

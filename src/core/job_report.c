@@ -20,7 +20,7 @@ static cJSON *registration(const char *kind, const char *model, uint32_t version
 	cJSON *json = cJSON_CreateObject(), *command = cJSON_AddArrayToObject(json, "command");
 	bool done = command != NULL && cJSON_AddStringToObject(json, "kind", kind) != NULL &&
 		    cJSON_AddStringToObject(json, "model", model) != NULL &&
-		    cJSON_AddNumberToObject(json, "version", version) != NULL &&
+		    (version == 0 || cJSON_AddNumberToObject(json, "version", version) != NULL) &&
 		    cJSON_AddStringToObject(json, "title", title) != NULL &&
 		    cJSON_AddNumberToObject(json, "pid", (double)getpid()) != NULL;
 

@@ -61,6 +61,9 @@ static const struct setting settings[] = {
     ROW("analysis_requests", KIND_COUNT, analysis_requests, 1, COUNT_MAX,
 	"requests before latency and drift are judged"),
     ROW("analysis_alpha", KIND_NUMBER, analysis_alpha, 1e-6, 0.5, "how often an analysis may fail a good version"),
+    ROW("bench_ratio_max", KIND_NUMBER, bench_ratio_max, 1.005, 100, "time of a prediction, against the old version's"),
+    ROW("bench_memory_max", KIND_NUMBER, bench_memory_max, 1.005, 100,
+	"memory of a process that predicts, against the old version's"),
     ROW("diff_atol", KIND_OPTIONAL, diff_atol, 0, 1e300, "what a row may differ by in a differential test; or none"),
     ROW("diff_rtol", KIND_OPTIONAL, diff_rtol, 0, 1e300, "and besides, times the old prediction; none: by its noise"),
     ROW("diff_rows_max", KIND_PERCENT, diff_rows_percent, 0, 100, "rows that may differ by more"),
@@ -85,6 +88,8 @@ void policy_init(struct policy *p)
 	p->drift_max = 0.2;
 	p->analysis_requests = 200;
 	p->analysis_alpha = 0.01;
+	p->bench_ratio_max = 1.05;
+	p->bench_memory_max = 1.5;
 	p->diff_atol = p->diff_rtol = NAN;
 	p->diff_rows_percent = 0.1;
 	p->diff_flips_percent = 0.1;

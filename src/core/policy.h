@@ -53,6 +53,9 @@ struct policy {
 	double drift_max;            /* drift_max = 0.2: PSI of its predictions against the live version's */
 	uint64_t analysis_requests;  /* analysis_requests = 200: fewer and latency and drift wait */
 	double analysis_alpha;       /* analysis_alpha = 0.01: how often an analysis may fail a good version */
+	/* Thresholds of benchmarks: the new version against the old one. */
+	double bench_ratio_max;  /* bench_ratio_max = 1.05: the time of a row */
+	double bench_memory_max; /* bench_memory_max = 1.5: the memory that is resident at most */
 	/* How much a differential test lets differ (docs/TESTS.md). */
 	double diff_atol, diff_rtol; /* diff_atol = none: of a row, atol + rtol |old|; NaN: from the old one's noise */
 	double diff_rows_percent;    /* diff_rows_max = 0.1%: rows that may differ more than that */

@@ -109,6 +109,8 @@ static int job_print(const cJSON *answer, struct err *e)
 	line("progress", text);
 	snprintf(text, sizeof(text), "%" PRIu64 " rows", job.progress.rejected);
 	line("rejected", text);
+	if (job.state == JOB_RUNNING && job.progress.note[0] != '\0')
+		line("now", job.progress.note);
 	output_time(time, sizeof(time), (double)job.started_ms);
 	line("started", time);
 	output_time(time, sizeof(time), (double)job.ended_ms);

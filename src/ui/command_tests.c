@@ -35,7 +35,8 @@ static int list_print(const cJSON *answer, struct err *e)
 		table_cell(t, "%.0f", json_find_number(test, "id"));
 		table_cell(t, "%s", time);
 		table_cell(t, "%s", json_find_text(test, "kind"));
-		table_cell(t, "v%.0f", json_find_number(test, "version"));
+		double version = json_find_number(test, "version");
+		table_cell(t, version > 0 ? "v%.0f" : "-", version);
 		table_cell(t, against > 0 ? "v%.0f" : "-", against);
 		table_cell(t, "%s", outcome(test));
 		table_cell(t, job > 0 ? "%.0f" : "-", job);

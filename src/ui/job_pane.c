@@ -173,6 +173,12 @@ static void rows_line(struct place *p, const struct job_record *job)
 		      ", %s rejected", rejected);
 }
 
+static void note_line(struct place *p, const struct job_record *job)
+{
+	if (job->state == JOB_RUNNING && job->progress.note[0] != '\0')
+		line(p, "now", ROLE_TEXT, job->progress.note);
+}
+
 static void bytes_line(struct place *p, const struct job_record *job)
 {
 	char done[16], total[16], text[80];
@@ -202,6 +208,7 @@ void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *st
 		wrapped(&p, "summary", said, job->summary, 2);
 	progress_line(&p, job);
 	rows_line(&p, job);
+	note_line(&p, job);
 	bytes_line(&p, job);
 	snprintf(text, sizeof(text), "%s%s", job->title, job->in_shell ? " (runs in a shell)" : "");
 	line(&p, job->kind, ROLE_TEXT, text);

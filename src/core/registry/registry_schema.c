@@ -208,5 +208,27 @@ static const char tests[] =
     /* report: all that a test found, as JSON; "" where only its outcome was told. */
     "ALTER TABLE test_result ADD COLUMN report TEXT NOT NULL DEFAULT '';";
 
-const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests};
+static const char trainings[] =
+    /* version may be NULL: a training is kept although the file that it made is no version yet. */
+    "DROP TRIGGER test_result_no_update;"
+    "DROP TRIGGER test_result_no_delete;"
+    "ALTER TABLE test_result RENAME TO test_result_before;"
+    "CREATE TABLE test_result ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " kind TEXT NOT NULL,"
+    " version INTEGER,"
+    " against INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " job INTEGER NOT NULL,"
+    " passed INTEGER NOT NULL,"
+    " summary TEXT NOT NULL,"
+    " report TEXT NOT NULL DEFAULT '',"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+    "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, report)"
+    " SELECT id, model_id, kind, version, against, at_ms, job, passed, summary, report FROM test_result_before;"
+    "DROP TABLE test_result_before;"
+    "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);" IMMUTABLE("test_result");
+
+const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests, trainings};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

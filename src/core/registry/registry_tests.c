@@ -23,7 +23,8 @@ static int insert_result(struct registry *r, int64_t model_id, const struct test
 	text_clean(summary, sizeof summary, result->summary);
 	db_bind_integer(s, 1, model_id);
 	db_bind_text(s, 2, kind);
-	db_bind_integer(s, 3, result->version);
+	if (result->version != 0) /* else NULL */
+		db_bind_integer(s, 3, result->version);
 	db_bind_integer(s, 4, result->against);
 	db_bind_integer(s, 5, result->at_ms > 0 ? result->at_ms : clock_unix_ms());
 	db_bind_integer(s, 6, result->job);
@@ -41,6 +42,13 @@ static int check_against(struct registry *r, const char *model, int64_t model_id
 {
 	bool alone = strcmp(result->kind, "stress") == 0 || strcmp(result->kind, "training") == 0;
 
+	/* No version yet: a training's. */
+	if (result->version == 0) {
+		result->against = 0;
+		return strcmp(result->kind, "training") == 0
+			   ? 0
+			   : err_set(e, ERR_INPUT, "a %s test is of a version", result->kind);
+	}
 	if (alone && result->against == result->version)
 		result->against = 0;
 	if (alone && result->against == 0)
@@ -55,7 +63,9 @@ static void describe(const struct test_result *result, char *text, size_t size)
 {
 	const char *outcome = result->passed ? "passed" : "failed";
 
-	if (result->against == 0)
+	if (result->version == 0)
+		snprintf(text, size, "%s: %s", result->kind, outcome);
+	else if (result->against == 0)
 		snprintf(text, size, "%s of v%u: %s", result->kind, result->version, outcome);
 	else
 		snprintf(text, size, "%s of v%u against v%u: %s", result->kind, result->version, result->against,
@@ -109,10 +119,10 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 		return err_set(e, ERR_MEMORY, "memory ran out while recording a test");
 	if (registry_clean_reason(result->summary, summary, e) != 0 ||
 	    registry_find_model(r, model, &model_id, e) != 0 ||
-	    registry_check_version(r, model, model_id, result->version, e) != 0 ||
+	    (result->version != 0 && registry_check_version(r, model, model_id, result->version, e) != 0) ||
 	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
 		goto out;
-	if (result->against == 0)
+	if (result->against == 0 && result->version != 0)
 		result->against = route_live(&current->route);
 	if (check_against(r, model, model_id, result, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
 	    registry_last_id(r, &result->id, e) != 0)

@@ -17,15 +17,17 @@
 static int find_version(struct server *s, const struct job_kind *kind, const char *model, uint32_t *version,
 			struct err *e)
 {
-	bool loads = kind->version == JOB_VERSION_ARGUMENT;
+	bool loads = kind->version == JOB_VERSION_ARGUMENT, none = kind->version == JOB_VERSION_NONE;
 	int result = 0;
 	const struct served_model *m = routing_find(router_enter(s->router), model, e);
-	uint32_t wanted = m != NULL && *version == 0 ? route_live(&m->route) : *version;
+	uint32_t wanted = m != NULL && *version == 0 && !none ? route_live(&m->route) : *version;
 	const struct served_version *v = m == NULL ? NULL : served_model_find(m, wanted);
 	if (m == NULL)
 		result = -1;
-	else if (wanted == 0)
+	else if (wanted == 0 && !none)
 		result = err_set(e, ERR_CONFLICT, "%s has no live version: name one", model);
+	else if (wanted == 0)
+		result = 0;
 	else if (v == NULL)
 		result = err_set(e, ERR_NOT_FOUND, "%s has no version %u", model, wanted);
 	else if (v->engine == NULL && !(loads && served_version_state(v, NULL) == SERVED_UNLOADED))
@@ -48,6 +50,15 @@ static int read_version(const cJSON *body, uint32_t *version, struct err *e)
 {
 	*version = 0;
 	return json_has(body, "version") ? json_uint32(body, "version", 1, VERSIONS_MAX, version, e) : 0;
+}
+
+/* What the runtime starts runs as its own user, so it starts nothing of which somebody else says what it is. */
+static int check_startable(const struct job_kind *kind, struct err *e)
+{
+	if (!kind->shell_only)
+		return 0;
+	return err_set(e, ERR_INPUT, "the runtime starts no job of the kind %s: run `mldeck %s` in a shell", kind->name,
+		       kind->name);
 }
 
 /* A test names the version that it is of; the live one would be compared with itself. */
@@ -110,9 +121,9 @@ static int start_job(struct server *s, const struct http_request *request, const
 	control_actor(request, &actor);
 	if (plan == NULL) {
 		err_set(e, ERR_MEMORY, "memory is out for starting a job");
-	} else if (read_kind(body, &kind, e) == 0 && json_string(body, "model", model, sizeof model, e) == 0 &&
-		   read_version(body, &version, e) == 0 && check_named(kind, version, e) == 0 &&
-		   json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
+	} else if (read_kind(body, &kind, e) == 0 && check_startable(kind, e) == 0 &&
+		   json_string(body, "model", model, sizeof model, e) == 0 && read_version(body, &version, e) == 0 &&
+		   check_named(kind, version, e) == 0 && json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
 		   (start = json_object(body, "start", e)) != NULL && find_version(s, kind, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0) {
 		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);

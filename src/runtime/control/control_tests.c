@@ -29,13 +29,21 @@ static char *read_report(const cJSON *body, struct err *e)
 	return text;
 }
 
+/* A training may be of no version yet: the file that it made is deployed later, or never. */
+static int read_version(const cJSON *body, const char *kind, uint32_t *version, struct err *e)
+{
+	*version = 0;
+	if (strcmp(kind, "training") == 0 && !json_has(body, "version"))
+		return 0;
+	return json_uint32(body, "version", 1, VERSIONS_MAX, version, e);
+}
+
 static int read_result(const cJSON *body, struct test_result *result, struct err *e)
 {
 	const char *kind = json_text(body, "kind", e), *summary = "";
 	int64_t against = 0;
 
-	if (kind == NULL || !policy_test_known(kind, e) ||
-	    json_uint32(body, "version", 1, VERSIONS_MAX, &result->version, e) != 0 ||
+	if (kind == NULL || !policy_test_known(kind, e) || read_version(body, kind, &result->version, e) != 0 ||
 	    json_optional_integer(body, "against", 1, VERSIONS_MAX, &against, e) != 0 ||
 	    json_boolean(body, "passed", &result->passed, e) != 0 ||
 	    json_optional_integer(body, "job", 0, INT64_C(1) << 53, &result->job, e) != 0 ||

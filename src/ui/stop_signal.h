@@ -1,0 +1,16 @@
+/*
+ * stop_signal: SIGINT, SIGTERM and SIGHUP as a wish to end in good order, for commands that work for long.
+ *
+ * The first one is remembered; the second ends the process at once. Main thread.
+ */
+#ifndef UI_STOP_SIGNAL_H
+#define UI_STOP_SIGNAL_H
+
+void stop_signal_catch(void);
+/* 0: none came. */
+int stop_signal_number(void);
+/* The exit code of a command that was stopped, as shells say it: 128 and the signal's number; by an operator over the
+ * runtime that of SIGTERM. */
+int stop_signal_exit(void);
+
+#endif
