@@ -225,6 +225,18 @@ static void a_rollback_ends_it(void **state)
 	promote(4);
 }
 
+static void the_mark_of_force_comes_back(void **state)
+{
+	(void)state;
+	check((struct route_change){.action = "promote", .version = 3, .forced = true}, "v3 100%");
+	uint32_t forced = revision.revision;
+	assert_true(revision.forced);
+	undo("v1 100%");
+	assert_false(revision.forced);
+	check((struct route_change){.action = "rollback", .to_revision = forced}, "v3 100%");
+	assert_true(revision.forced);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -235,6 +247,7 @@ int main(void)
 	    CASE(a_rollout_is_one_change),
 	    CASE(nothing_else_changes_the_route),
 	    CASE(a_rollback_ends_it),
+	    CASE(the_mark_of_force_comes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
