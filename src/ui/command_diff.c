@@ -3,6 +3,7 @@
 #include "ui/batch_meter.h"
 #include "ui/diff_run.h"
 #include "ui/output.h"
+#include "ui/stop_signal.h"
 #include "ui/table.h"
 
 #include <math.h>
@@ -13,29 +14,8 @@
 
 extern const struct command command_diff;
 
-#define STOPPED_BASE 128 /* exit code: plus the signal's number, as shells say it */
 #define WORDS_MAX 48
 #define WORST_SHOWN 5
-
-static volatile sig_atomic_t stop_signal;
-
-/* The first signal ends the run in good order; with the second one nothing is waited for. */
-static void on_signal(int number)
-{
-	if (stop_signal != 0)
-		_exit(STOPPED_BASE + number);
-	stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		sigaction(numbers[i], &action, NULL);
-}
 
 /* One run, as it is put together. */
 struct diff {
@@ -69,7 +49,7 @@ static int read_options(struct diff *d, struct err *e)
 	o->model = arguments_at(a, 0);
 	o->data = arguments_value(a, "data");
 	o->columns = (struct diff_columns){arguments_value(a, "labels"), arguments_value(a, "segment")};
-	o->stop = &stop_signal;
+	o->stop = stop_signal_flag();
 	o->socket_path = d->socket_path;
 	if (output_model(o->model, e) != 0 || output_version(arguments_at(a, 1), &o->version, e) != 0 ||
 	    (against != NULL && output_version(against, &o->against, e) != 0))
@@ -137,7 +117,7 @@ static bool tick(struct diff *d)
 	const struct job_progress job = job_progress_of(d);
 	if (!job_report_progress(&d->report, &job))
 		d->cancelled = true;
-	return !d->cancelled && stop_signal == 0;
+	return !d->cancelled && stop_signal_number() == 0;
 }
 
 static int compare(struct diff *d, bool *ended, struct err *e)
@@ -370,7 +350,7 @@ static int go(struct diff *d, int *code, struct err *e)
 	const char *text = d->cancelled ? "cancelled by an operator; nothing was kept" : "stopped; nothing was kept";
 	job_report_end(&d->report, JOB_CANCELLED, &last, text);
 	fprintf(stderr, "mldeck diff: %s\n", text);
-	*code = STOPPED_BASE + (stop_signal != 0 ? stop_signal : SIGTERM);
+	*code = stop_signal_exit();
 	return 0;
 }
 
@@ -381,7 +361,7 @@ static int run(const struct arguments *a)
 	int code = 0, result = -1;
 
 	if (read_options(&d, &e) == 0) {
-		catch_signals();
+		stop_signal_catch();
 		d.client = client_new(d.socket_path, "diff");
 		if (d.client == NULL)
 			err_set(&e, ERR_MEMORY, "memory is out");

@@ -3,6 +3,7 @@
 #include "core/version_client.h"
 #include "ui/batch_meter.h"
 #include "ui/output.h"
+#include "ui/stop_signal.h"
 #include "ui/predict_options.h"
 
 #include <math.h>
@@ -14,28 +15,6 @@
 extern const struct command command_predict;
 
 #define REJECTS_SHOWN 20
-#define STOPPED_BASE 128 /* exit code: plus the signal's number, as shells say it */
-
-static volatile sig_atomic_t stop_signal;
-
-/* The first signal ends the run in good order; with the second one nothing is waited for, and what the progress
- * says is all that is kept. */
-static void on_signal(int number)
-{
-	if (stop_signal != 0)
-		_exit(STOPPED_BASE + number);
-	stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		sigaction(numbers[i], &action, NULL);
-}
 
 /* One run, as it is put together. */
 struct predict {
@@ -220,7 +199,7 @@ static int print_end(const struct predict *p, const char *text, struct err *e)
 static int exit_code(const struct predict *p)
 {
 	if (p->outcome == BATCH_STOPPED)
-		return STOPPED_BASE + (stop_signal != 0 ? stop_signal : SIGTERM);
+		return stop_signal_exit();
 	return p->progress.rejected > 0;
 }
 
@@ -278,8 +257,8 @@ static int run(const struct arguments *a)
 	int code = 0, result = -1;
 
 	if (predict_options_read(a, options, &p.options, &e) == 0) {
-		p.options.batch.stop = &stop_signal;
-		catch_signals();
+		p.options.batch.stop = stop_signal_flag();
+		stop_signal_catch();
 		result = prepare(&p, &e) == 0 ? go(&p, &code, &e) : -1;
 	}
 	if (result != 0)

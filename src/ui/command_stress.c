@@ -1,6 +1,7 @@
 #include "core/test/stress_target.h"
 #include "core/version_client.h"
 #include "ui/output.h"
+#include "ui/stop_signal.h"
 #include "ui/stress_print.h"
 #include "ui/stress_run.h"
 
@@ -12,28 +13,8 @@
 
 extern const struct command command_stress;
 
-#define STOPPED_BASE 128 /* exit code: plus the signal's number, as shells say it */
 #define BLAST_WINDOW_S 60
 #define TYPED_SIZE 128
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-	if (stop_signal != 0)
-		_exit(STOPPED_BASE + number);
-	stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		sigaction(numbers[i], &action, NULL);
-}
 
 /* One test, as it is put together. */
 struct stress {
@@ -287,7 +268,7 @@ static int deliver(struct stress *s, struct stress_run *run, bool stopped, int64
 static int exit_code(const struct stress *s, bool stopped)
 {
 	if (stopped)
-		return STOPPED_BASE + (stop_signal != 0 ? stop_signal : SIGTERM);
+		return stop_signal_exit();
 	return s->report->verdict != STRESS_PASS;
 }
 
@@ -300,7 +281,7 @@ static int go(struct stress *s, int *code, struct err *e)
 				 .client = s->snapshot == NULL ? NULL : s->client,
 				 .pid = s->snapshot == NULL ? 0 : s->snapshot->server.pid,
 				 .listen = s->snapshot == NULL ? NULL : s->snapshot->server.listen,
-				 .stop = &stop_signal,
+				 .stop = stop_signal_flag(),
 				 .cap_rps = s->cap_rps,
 				 .report = s->report};
 	char title[JOB_TITLE_SIZE];
@@ -360,7 +341,7 @@ static int run(const struct arguments *a)
 	int code = 0, result = -1;
 
 	if (stress_options_read(a, options, &s.options, &e) == 0) {
-		catch_signals();
+		stop_signal_catch();
 		result = prepare(&s, a, &e);
 		if (result == 0 && !s.options.dry_run)
 			result = go(&s, &code, &e);

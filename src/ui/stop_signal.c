@@ -1,6 +1,5 @@
 #include "ui/stop_signal.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -23,6 +22,11 @@ void stop_signal_catch(void)
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		sigaction(numbers[i], &action, NULL);
+}
+
+const volatile sig_atomic_t *stop_signal_flag(void)
+{
+	return &came;
 }
 
 int stop_signal_number(void)
