@@ -1,7 +1,7 @@
 #include "core/command.h"
 #include "core/commands.h"
 #include "core/paths.h"
-#include "ui/console.h"
+#include "ui/console/console.h"
 
 #include <locale.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* fuzz_snapshot: JSON that may be a snapshot, into every view at several sizes, and back to JSON.
  * corpus: tests/screen/fixtures */
-#include "ui/render.h"
-#include "ui/view.h"
+#include "ui/view/render.h"
+#include "ui/view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

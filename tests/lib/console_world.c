@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-#include "ui/console.h"
+#include "ui/console/console.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* screen_dump: a screen drawn from a snapshot file, on standard output. For looking at and for
  * scripts. usage: screen_dump FILE VIEW COLUMNS ROWS text|ascii|blocks|ansi|svg [MODEL [THEME
  * [AGE_MS]]] */
-#include "ui/render.h"
-#include "ui/view.h"
+#include "ui/view/render.h"
+#include "ui/view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

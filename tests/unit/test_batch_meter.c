@@ -1,6 +1,6 @@
 /* A batch's line: whole where there is room, and less of it the narrower the terminal is. */
 #include "core/command.h"
-#include "ui/batch_meter.h"
+#include "ui/command/batch_meter.h"
 #include "unit.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "ui/canvas.h"
-#include "ui/render.h"
+#include "ui/view/canvas.h"
+#include "ui/view/render.h"
 
 static void expect(struct canvas *c, const char *text)
 {

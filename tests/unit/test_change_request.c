@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "ui/console_state.h"
+#include "ui/console/console_state.h"
 
 #include <stdio.h>
 #include <string.h>

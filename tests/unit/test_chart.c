@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "ui/chart.h"
-#include "ui/render.h"
+#include "ui/view/chart.h"
+#include "ui/view/render.h"
 
 #include <math.h>
 

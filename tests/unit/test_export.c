@@ -1,6 +1,6 @@
 /* What is exported is read back as the same state, which then needs no change. */
 #include "core/models_plan.h"
-#include "ui/export.h"
+#include "ui/command/export.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "unit.h"
 
 #include "core/text.h"
-#include "ui/draw.h"
-#include "ui/line_edit.h"
+#include "ui/console/draw.h"
+#include "ui/console/line_edit.h"
 
 static void characters_go_in_at_the_cursor(void **state)
 {

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "ui/draw.h"
-#include "ui/route_editor.h"
+#include "ui/console/draw.h"
+#include "ui/console/route_editor.h"
 
 #include <string.h>
 

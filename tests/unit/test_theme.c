@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "ui/render.h"
-#include "ui/theme.h"
+#include "ui/view/render.h"
+#include "ui/view/theme.h"
 
 static void refuse(const char *text, const char *part)
 {

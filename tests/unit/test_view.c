@@ -3,10 +3,10 @@
  */
 #include "unit.h"
 
-#include "ui/dialog.h"
-#include "ui/keys.h"
-#include "ui/render.h"
-#include "ui/view.h"
+#include "ui/console/dialog.h"
+#include "ui/view/keys.h"
+#include "ui/view/render.h"
+#include "ui/view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,59 @@
+#include "ui/command/finding_table.h"
+
+#include "core/units.h"
+#include "ui/command/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static void number_cell(struct table *t, const struct finding *f, double value)
+{
+	char text[UNITS_TEXT_SIZE];
+
+	if (!isfinite(value)) {
+		table_cell(t, "-");
+	} else if (strcmp(f->unit, "s") == 0 && value >= 0) {
+		units_write(units_s, (unsigned long long)value, text);
+		table_cell(t, "%s", text);
+	} else {
+		table_cell(t, "%.4g%s", value, f->unit);
+	}
+}
+
+static void count_cell(struct table *t, const struct finding *f)
+{
+	if (f->n_needed > f->n)
+		table_cell(t, "%" PRIu64 "/%" PRIu64, f->n, f->n_needed);
+	else if (f->n > 0)
+		table_cell(t, "%" PRIu64, f->n);
+	else
+		table_cell(t, "-");
+}
+
+int finding_table_print(const char *header, const struct finding *findings, size_t count, struct err *e)
+{
+	const char *const headers[] = {header, "VERDICT", ">VALUE", ">LIMIT", ">N", "WHAT", NULL};
+	struct table *t;
+	int result;
+
+	if (count == 0)
+		return 0;
+	t = table_new(headers);
+	if (!t)
+		return err_set(e, ERR_MEMORY, "memory is out");
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *f = &findings[i];
+
+		table_row(t);
+		table_cell(t, "%s", f->name);
+		table_cell(t, f->forced ? "%s, forced" : "%s", finding_verdict_name(f->verdict));
+		number_cell(t, f, f->value);
+		number_cell(t, f, f->threshold);
+		count_cell(t, f);
+		table_cell(t, "%s", f->text);
+	}
+	result = table_print(t, e);
+	table_free(t);
+	return result;
+}

@@ -1,0 +1,175 @@
+/* What is selected in each view, and moving through it. */
+#include "ui/console/console_state.h"
+
+#include "ui/view/history.h"
+#include "ui/view/job_pane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FILTERED_MAX 4096
+
+bool console_in(const struct console *c, const char *view)
+{
+	return strcmp(c->ui.view, view) == 0;
+}
+
+void console_show(struct console *c, const char *view)
+{
+	snprintf(c->ui.view, sizeof(c->ui.view), "%s", view);
+	c->ui.scroll = 0;
+}
+
+static void model_select(struct console *c, size_t index)
+{
+	snprintf(c->ui.model, sizeof(c->ui.model), "%s", c->snapshot->models[index].name);
+	c->ui.version = 0;
+}
+
+/* The models drawn, and where in them the selected one is (count when it is not). */
+static size_t shown(const struct console *c, size_t *indexes, size_t *at)
+{
+	size_t count = view_filtered(&c->ui, indexes, FILTERED_MAX);
+
+	if (count > FILTERED_MAX)
+		count = FILTERED_MAX;
+	for (*at = 0; *at < count; ++*at)
+		if (strcmp(c->snapshot->models[indexes[*at]].name, c->ui.model) == 0)
+			break;
+	return count;
+}
+
+void console_select(struct console *c)
+{
+	size_t indexes[FILTERED_MAX], at, count;
+
+	if (!c->snapshot)
+		return;
+	const struct view *v = view_find(c->ui.view);
+
+	if (v && v->tab && strcmp(v->tab, "models") == 0) { /* one model is open */
+		if (snapshot_find(c->snapshot, c->ui.model))
+			return;
+		console_say(c, ROLE_WARNING, "%s is no longer there", c->ui.model);
+		console_show(c, "models");
+	}
+	count = shown(c, indexes, &at);
+	if (count == 0)
+		c->ui.model[0] = '\0';
+	else if (at == count)
+		model_select(c, indexes[0]);
+}
+
+static size_t moved(size_t at, size_t count, long step)
+{
+	long to = (long)at + step;
+
+	return to < 0 ? 0 : to >= (long)count ? count - 1 : (size_t)to;
+}
+
+static void version_move(struct console *c, long step)
+{
+	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
+	size_t at = 0; /* in the order of the screen: the newest first */
+
+	if (!m || m->version_count == 0)
+		return;
+	while (at < m->version_count && m->versions[m->version_count - 1 - at].version != view_version(&c->ui, m))
+		at++;
+	if (at == m->version_count)
+		at = 0;
+	at = moved(at, m->version_count, step);
+	c->ui.version = m->versions[m->version_count - 1 - at].version;
+}
+
+static void job_move(struct console *c, long step)
+{
+	const struct job_record *jobs = c->snapshot->jobs, *job = job_selected(&c->ui);
+
+	if (job)
+		c->ui.job = jobs[moved((size_t)(job - jobs), c->snapshot->job_count, step)].id;
+}
+
+static void revision_move(struct console *c, long step)
+{
+	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
+	struct history h = {NULL, 0};
+
+	if (m)
+		h = history_of(m);
+	if (h.count > 0)
+		c->ui.revision = h.list[moved(history_selected(&c->ui, &h), h.count, step)].revision;
+}
+
+static void alert_move(struct console *c, long step)
+{
+	const struct alert *alert = view_alert(&c->ui);
+
+	if (alert)
+		c->ui.alert =
+		    c->snapshot->alerts[moved((size_t)(alert - c->snapshot->alerts), c->snapshot->alert_count, step)]
+			.id;
+}
+
+static void audit_move(struct console *c, long step)
+{
+	size_t indexes[SNAPSHOT_AUDITS_MAX], at = 0;
+	size_t count = view_audits(&c->ui, indexes, SNAPSHOT_AUDITS_MAX);
+
+	if (count == 0)
+		return;
+	while (at < count && c->snapshot->audits[indexes[at]].id != c->ui.audit)
+		at++;
+	at = moved(at == count ? 0 : at, count, step);
+	c->ui.audit = c->snapshot->audits[indexes[at]].id;
+}
+
+static void setting_move(struct console *c, long step)
+{
+	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
+	char value[POLICY_NAMES_SIZE];
+	const char *name, *help;
+	size_t count = 0;
+
+	while (m && policy_row(&m->policy, count, &name, value, &help))
+		count++;
+	if (count > 0)
+		c->ui.setting = moved(c->ui.setting, count, step);
+}
+
+static void models_move(struct console *c, long step)
+{
+	size_t indexes[FILTERED_MAX], at, count = shown(c, indexes, &at);
+
+	if (count > 0)
+		model_select(c, indexes[moved(at == count ? 0 : at, count, step)]);
+}
+
+void console_move(struct console *c, long step)
+{
+	static const struct {
+		const char *view;
+		void (*move)(struct console *c, long step);
+	} moves[] = {{"models", models_move},  {"model", version_move}, {"history", revision_move},
+		     {"policy", setting_move}, {"jobs", job_move},      {"job", job_move},
+		     {"alerts", alert_move},   {"audit", audit_move}};
+
+	if (console_in(c, "help")) {
+		long scroll = c->ui.scroll + step;
+
+		c->ui.scroll = scroll < 0 ? 0 : scroll > 500 ? 500 : (int)scroll;
+		return;
+	}
+	for (size_t i = 0; c->snapshot && i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (console_in(c, moves[i].view)) {
+			moves[i].move(c, step);
+			return;
+		}
+}
+
+void console_needs(struct console *c)
+{
+	const struct view *v = view_find(c->ui.view);
+
+	fetcher_need(c->fetcher, v && v->audits ? SNAPSHOT_AUDITS_MAX : 0, v && v->detail ? c->ui.model : "");
+}

@@ -1,0 +1,27 @@
+/*
+ * picture: a view drawn from a snapshot, off the console.
+ *
+ * Pure functions; any thread.
+ */
+#ifndef UI_PICTURE_H
+#define UI_PICTURE_H
+
+#include "core/snapshot.h"
+#include "ui/view/canvas.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct picture {
+	const char *view;
+	const char *model; /* the selected one, or NULL for the first */
+	int64_t job;       /* the selected one, or 0 for the first */
+	int columns, rows;
+	enum charset charset;
+	bool demo;
+};
+
+/* A canvas with the whole screen, as of the snapshot's own clock. NULL when memory is out. */
+struct canvas *picture_draw(const struct picture *p, const struct snapshot *s);
+
+#endif
