@@ -432,4 +432,4 @@ def test_find_max_finds_a_limit():
     server.close()
 
 
-run_tests(globals(), at_once=4)
+run_tests(globals(), at_once=6)
