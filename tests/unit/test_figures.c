@@ -88,6 +88,7 @@ static void test_figures(void **context)
 	assert_int_equal(figure_since("errors.reset", 0, 1), TREND_WORSE);
 	assert_int_equal(figure_since("settings.slo_p99_us", 1, 5), TREND_MOVED);
 	assert_int_equal(figure_since("rows", 1, 5), TREND_MOVED);
+	assert_int_equal(figure_since("generator_lag.max_us", 1, 5), TREND_MOVED);
 	assert_int_equal(figure_trend(NULL, &b), TREND_NONE);
 	assert_int_equal(figure_trend(&a, &b), TREND_SAME);
 	snprintf(b.text, sizeof b.text, "there");

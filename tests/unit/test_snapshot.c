@@ -19,7 +19,9 @@ static struct snapshot *read_text(const char *text, struct err *e)
 
 static void test_round_trip(void **context)
 {
-	static const char *const names[] = {"fleet", "demo", "empty", "many", "jobs", "control"};
+	static const char *const names[] = {"fleet",      "demo",        "empty",    "many",
+					    "jobs",       "control",     "tests",    "test-diff",
+					    "test-bench", "test-stress", "test-two", "test-missing"};
 	static char text[1 << 20];
 	(void)context;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -232,8 +234,12 @@ static void test_reports_that_cannot_be_read(void **context)
 {
 	static const struct {
 		const char *report, *note;
-	} cases[] = {{"", ""}, {"no JSON", "no JSON object"}, {"[]", "no JSON object"}, {"{\"findings\":3}", "findings"},
-		     {"{\"plots\":3}", "plots"}, {"{\"worst\":3}", ""}};
+	} cases[] = {{"", ""},
+		     {"no JSON", "no JSON object"},
+		     {"[]", "no JSON object"},
+		     {"{\"findings\":3}", "findings"},
+		     {"{\"plots\":3}", "plots"},
+		     {"{\"worst\":3}", ""}};
 	(void)context;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct snapshot_report r = {.note = ""};
@@ -247,9 +253,9 @@ static void test_reports_that_cannot_be_read(void **context)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
-					   cmocka_unit_test(test_control), cmocka_unit_test(test_refused),
-					   cmocka_unit_test(test_reports),
-					   cmocka_unit_test(test_reports_that_cannot_be_read)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_control),    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_reports),    cmocka_unit_test(test_reports_that_cannot_be_read)};
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }
