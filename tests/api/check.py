@@ -126,7 +126,7 @@ def test_age_and_what_cannot_be_run():
     verdict, tests = verdicts(GOOD, code=1)
     assert verdict == "wait" and tests["differential"][1] and tests["training"] == ("missing", False), tests
     assert len(results()) == count + 1
-    assert f"mldeck train {MODEL} --produces FILE" in check(GOOD, "--only", "training", code=1).stdout
+    assert f"mldeck bench {MODEL} {GOOD} --training" in check(GOOD, "--only", "training", code=1).stdout
     tested(GOOD, "training")
     assert verdicts(GOOD, "--only", "training")[0] == "pass"
 

@@ -54,9 +54,13 @@ static const struct example examples[] = {
      "ran with stress_slo_p99 50ms, the policy has 5ms"},
     {"stress", "stress_slo_p99=5ms", "{" STRESS_REST "}", "ran without stress_slo_p99, the policy has 5ms"},
     {"stress", "stress_errors_max=0.1%", "{" STRESS_REST "}", "ran with stress_errors_max 1%, the policy has 0.1%"},
-    /* Another kind's settings say nothing, and a training has none. */
+    /* Another kind's settings say nothing. */
     {"benchmark", "stress_rate=200", "{\"bench_ratio_max\":1,\"bench_memory_max\":1,\"stress_rate\":1}", NULL},
-    {"training", "", "{\"diff_atol\":5}", NULL},
+    {"training", "", "{\"bench_ratio_max\":1.05,\"bench_memory_max\":1.5}", NULL},
+    {"training", "", "{\"bench_ratio_max\":2,\"bench_memory_max\":1.5}",
+     "ran with bench_ratio_max 2, the policy has 1.05"},
+    {"training", "", "{\"bench_ratio_max\":1.05,\"bench_memory_max\":9}",
+     "ran with bench_memory_max 9, the policy has 1.5"},
 };
 
 static struct policy policy_of(const char *setting)

@@ -79,7 +79,7 @@ static void say(struct required *q, enum required_state state, const char *forma
 /* "the benchmark test of v2 against v1", "the stress test of v2" */
 static void name_it(const struct test_result *t, char *text, size_t size)
 {
-	bool alone = t->against == 0 || strcmp(t->kind, "stress") == 0 || strcmp(t->kind, "training") == 0;
+	bool alone = t->against == 0 || strcmp(t->kind, "stress") == 0;
 
 	snprintf(text, size, "the %s test of v%u", t->kind, (unsigned)t->version);
 	if (!alone)
@@ -141,10 +141,11 @@ int required_judge(struct registry *r, const char *model, const struct policy *p
 		char name[80];
 		memcpy(none.kind, test->kind, sizeof none.kind);
 		name_it(&none, name, sizeof name);
-		/* No other test needs what only its owner has. */
+		/* Nobody but its owner can run it. */
 		if (strcmp(test->kind, "training") == 0)
-			say(q, REQUIRED_MISSING, "there is no%s: mldeck train %s --produces FILE -- COMMAND runs one",
-			    name + strlen("the"), model);
+			say(q, REQUIRED_MISSING,
+			    "there is no%s: mldeck train %s --produces FILE, then mldeck bench %s %u --training",
+			    name + strlen("the"), model, model, (unsigned)version);
 		else
 			say(q, REQUIRED_MISSING, "there is no%s", name + strlen("the"));
 		return 0;

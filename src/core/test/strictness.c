@@ -23,7 +23,8 @@ static const struct rule {
     {"differential", "diff_alpha", EQUAL},      {"benchmark", "bench_ratio_max", AT_MOST},
     {"benchmark", "bench_memory_max", AT_MOST}, {"stress", "stress_rate", AT_LEAST},
     {"stress", "stress_duration", AT_LEAST},    {"stress", "stress_slo_p99", AT_MOST},
-    {"stress", "stress_errors_max", AT_MOST},
+    {"stress", "stress_errors_max", AT_MOST},   {"training", "bench_ratio_max", AT_MOST},
+    {"training", "bench_memory_max", AT_MOST},
 };
 
 /* What both have went through text: the last digits may differ. */

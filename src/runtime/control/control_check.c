@@ -18,11 +18,6 @@ struct check {
 	struct policy_record policy;
 };
 
-static bool is_alone(const char *kind)
-{
-	return strcmp(kind, "stress") == 0 || strcmp(kind, "training") == 0;
-}
-
 static cJSON *required_json(const struct policy_test *test, const struct required *q)
 {
 	bool there = q->result.id != 0;
@@ -39,10 +34,10 @@ static cJSON *required_json(const struct policy_test *test, const struct require
 	return json_whole(json, whole);
 }
 
-/* What is of one version alone was kept beside the live version, but for the live one itself. */
+/* A load is of one version alone, and kept beside the live one, but for that itself. */
 static uint32_t against_of(const struct check *c, const char *kind)
 {
-	if (!is_alone(kind))
+	if (strcmp(kind, "stress") != 0)
 		return c->against;
 	return c->live == c->version ? 0 : c->live;
 }
