@@ -9,6 +9,18 @@
 
 #include "core/experiment/experiment_judge.h"
 
+/* Builds with checks are slower by ten and more: simulations there run the code and show little. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIMULATION_IS_SLOW 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SIMULATION_IS_SLOW 1
+#endif
+#endif
+#ifndef SIMULATION_IS_SLOW
+#define SIMULATION_IS_SLOW 0
+#endif
+
 enum simulated_value {
 	SIMULATED_EVENT,   /* 1 with the arm's mean as rate, else 0 */
 	SIMULATED_NORMAL,  /* of sd 1 around the arm's mean */

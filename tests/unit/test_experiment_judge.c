@@ -93,6 +93,7 @@ static void what_breaks_a_test(void **state)
 	assert_int_equal(look(&x, s, &h, 1000), EXPERIMENT_INVALID);
 	add(s, 0, 0, 180, 600);
 	assert_int_equal(look(&x, s, &h, 1100), EXPERIMENT_INVALID);
+	assert_true(report.is_ratio_broken);
 	experiment_state_free(s);
 	for (int fault = 0; fault < EXPERIMENT_FAULT_COUNT; fault++) {
 		memset(&h, 0, sizeof h);
