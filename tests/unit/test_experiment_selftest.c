@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #if SIMULATION_IS_SLOW
-#define RUNS 20
+#define RUNS 100
 #else
 #define RUNS 200
 #endif
@@ -76,6 +76,7 @@ static void an_unsound_one_does(void **state)
 	x.alpha = 0.5;
 	write_log(&x);
 	assert_int_equal(experiment_selftest(&x, units, UNITS, RUNS, LOOKS, &r, NULL), 0);
+	print_message("%d runs at a level of one half: %llu alarms\n", RUNS, (unsigned long long)r.alarms);
 	assert_true(r.alarms > RUNS / 10);
 	x.mode = EXPERIMENT_AA;
 	x.arms[1].version = 1;
