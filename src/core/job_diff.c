@@ -15,4 +15,5 @@ const struct job_kind job_diff = {
 	    {"segment", "column of segments", "none", JOB_FIELD_TEXT, .optional = true},
 	},
     .version = JOB_VERSION_ARGUMENT,
+    .test = true,
 };
