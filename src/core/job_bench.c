@@ -44,7 +44,7 @@ const struct job_kind job_bench = {
     .fields =
 	{
 	    [AGAINST] = {"against", "against", "a version; the live one unless named", JOB_FIELD_VERSION, true, NULL},
-	    [DATA] = {"data", "rows", "/data/rows.csv, where the runtime is; else the version's sample rows",
+	    [DATA] = {"data", "data file", "/data/rows.csv, where the runtime is; else the version's sample rows",
 		      JOB_FIELD_INPUT, true, NULL},
 	    [BATCH] = {"batch", "batch sizes", "1,16,256", JOB_FIELD_TEXT, true, NULL},
 	    {"threshold", "threshold", "1.05: of the time of a row; else the policy's", JOB_FIELD_NUMBER, true, NULL},

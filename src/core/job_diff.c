@@ -9,7 +9,7 @@ const struct job_kind job_diff = {
     .field_count = 4,
     .fields =
 	{
-	    {"data", "rows", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT},
+	    {"data", "data file", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT},
 	    {"against", "against version", "the live one", JOB_FIELD_VERSION, .optional = true},
 	    {"labels", "column of labels", "none", JOB_FIELD_TEXT, .optional = true},
 	    {"segment", "column of segments", "none", JOB_FIELD_TEXT, .optional = true},

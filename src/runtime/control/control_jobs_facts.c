@@ -188,7 +188,7 @@ static int add_time(struct server *s, struct job_plan *plan, struct err *e)
 	if (usual(s, plan, &seconds, &count, e) != 0)
 		return -1;
 	if (count == 0) {
-		job_plan_fact(plan, false, "takes", "not known: no run of this kind with this model has ended well");
+		job_plan_fact(plan, false, "takes", "not known: none like it has ended yet");
 		return 0;
 	}
 	if (seconds < 1)
@@ -279,8 +279,8 @@ int control_job_facts(struct server *s, struct job_plan *plan, bool dry_run, str
 		result = err_set(e, ERR_MEMORY, "memory is out for starting a job");
 	else if (m == NULL)
 		result = err_set(e, ERR_NOT_FOUND, "there is no model %s", plan->model);
-	if (result == 0 && (add_compared(plan, m, e) != 0 || add_rows(s, plan, e) != 0 || add_time(s, plan, e) != 0 ||
-			    add_blast(plan, picture, dry_run, e) != 0))
+	if (result == 0 && (add_compared(plan, m, e) != 0 || add_blast(plan, picture, dry_run, e) != 0 ||
+			    add_rows(s, plan, e) != 0 || add_time(s, plan, e) != 0))
 		result = -1;
 	snapshot_free(picture);
 	return result;

@@ -84,11 +84,9 @@ static bool add_facts(cJSON *json, const struct job_plan *plan)
 	return whole;
 }
 
-/* What was started, or would be; id 0: a dry run. */
-static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t id)
+/* What was started, or would be; id 0: a dry run. counts: of before it. */
+static cJSON *plan_json(const struct job_plan *plan, struct jobs_counts counts, int64_t id)
 {
-	size_t ignored;
-	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
 	cJSON *json = cJSON_CreateObject();
 	bool whole = json != NULL && json_add_some(json, "id", (double)id) &&
 		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
@@ -98,7 +96,8 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
 		     (!plan->asks_consent || cJSON_AddTrueToObject(json, "asks_consent") != NULL) &&
 		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
-		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
+		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL &&
+		     cJSON_AddNumberToObject(json, "waits", counts.waits) != NULL && add_facts(json, plan);
 	if (whole)
 		return json;
 	cJSON_Delete(json);
@@ -117,6 +116,8 @@ static int start_job(struct server *s, const struct http_request *request, const
 	uint32_t version;
 	int64_t id = 0;
 	bool dry_run = false;
+	struct jobs_counts counts;
+	size_t ignored;
 	int result = -1;
 
 	control_actor(request, &actor);
@@ -128,8 +129,9 @@ static int start_job(struct server *s, const struct http_request *request, const
 		   (start = json_object(body, "start", e)) != NULL && find_version(s, kind, model, &version, e) == 0 &&
 		   job_plan_make(kind, model, version, start, plan, e) == 0 &&
 		   control_job_facts(s, plan, dry_run, e) == 0) {
+		counts = jobs_list(s->jobs, NULL, 0, &ignored);
 		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);
-		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
+		*answer = result == 0 ? plan_json(plan, counts, id) : NULL;
 	}
 	free(plan);
 	return result;

@@ -297,6 +297,8 @@ struct jobs_counts jobs_list(struct jobs *j, struct job_record *records, size_t 
 		counts.running += is_running(&j->list[i]->record);
 		counts.queued += is_queued(&j->list[i]->record);
 	}
+	if (jobs_children(j) + counts.queued >= JOBS_CHILDREN_MAX)
+		counts.waits = counts.queued + 1;
 	pthread_mutex_unlock(&j->mutex);
 	return counts;
 }

@@ -58,6 +58,7 @@ int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct act
 
 struct jobs_counts {
 	unsigned running, queued;
+	unsigned waits; /* the place that one more would have among those that wait; 0: it would begin at once */
 };
 /* How many are open, and those that a snapshot shows, at most max: running, queued, then the latest
  * ended. */
