@@ -3,10 +3,12 @@
  */
 #include "core/config.h"
 
+#include "core/number.h"
 #include "core/units.h"
 
 #include <errno.h>
 #include <ini.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
  */
 #define LINE_MAX_SIZE 190
 
-enum kind { KIND_TEXT, KIND_ORIGINS, KIND_COUNT, KIND_SIZE, KIND_MS, KIND_US, KIND_S, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_ORIGINS, KIND_COUNT, KIND_SIZE, KIND_MS, KIND_US, KIND_S, KIND_FLAG, KIND_COST };
 
 struct setting {
 	const char *section, *key;
@@ -66,6 +68,7 @@ static const struct setting settings[] = {
     FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
     FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
     FIELD("control", "group", KIND_TEXT, control.group, 0, 0),
+    FIELD("train", "rate", KIND_COST, train.rate, 0, 0),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 _Static_assert(SETTING_COUNT <= SETTINGS_MAX, "struct reader counts the settings in one word");
@@ -83,6 +86,7 @@ void config_init(struct config *c)
 	    .workers = {.queue_max = 1024, .inline_us = 1000},
 	    .shadows = {.threads = 2, .queue_max = 1024, .bytes_max = 64u << 20, .timeout_ms = 5000},
 	    .routes = {.keep_warm_s = 86400, .idle_unload_s = 3600},
+	    .train = {.rate = (double)NAN},
 	};
 }
 
@@ -90,6 +94,17 @@ unsigned config_threads(unsigned setting)
 {
 	long cores = setting == 0 ? sysconf(_SC_NPROCESSORS_ONLN) : setting;
 	return cores < 1 ? 1 : (unsigned)cores;
+}
+
+bool config_cost(const char *text, double *cost)
+{
+	size_t size = strlen(text);
+	struct number n;
+
+	if (size == 0 || number_read(text, text + size, &n) != size || n.negative || !isfinite(number_double(&n)))
+		return false;
+	*cost = number_double(&n);
+	return true;
 }
 
 /* --- values --- */
@@ -120,6 +135,13 @@ static int set_flag(const struct setting *s, const char *value, bool *flag, stru
 	if (units_flag(value, flag))
 		return 0;
 	return err_set(e, ERR_INPUT, "%s is yes or no, not `%.60s`", s->key, value);
+}
+
+static int set_cost(const struct setting *s, const char *value, double *cost, struct err *e)
+{
+	if (config_cost(value, cost))
+		return 0;
+	return err_set(e, ERR_INPUT, "%s is what an hour costs, such as 2.50, not `%.60s`", s->key, value);
 }
 
 static int set_text(const struct setting *s, const char *value, char *text, struct err *e)
@@ -180,6 +202,8 @@ static int set(const struct setting *s, struct config *c, const char *value, str
 		return set_number(s, units_s, "600 or 10m", value, field, e);
 	case KIND_FLAG:
 		return set_flag(s, value, field, e);
+	case KIND_COST:
+		return set_cost(s, value, field, e);
 	}
 	return -1;
 }

@@ -76,6 +76,11 @@ struct config_routes {
 	unsigned idle_unload_s; /* idle_unload = 1h: after it was deployed, loaded or last asked */
 };
 
+/* [train]: of training commands on this machine */
+struct config_train {
+	double rate; /* rate = what an hour costs, in whatever currency; NaN: not said */
+};
+
 struct config {
 	struct config_server server;
 	struct config_control control;
@@ -85,12 +90,15 @@ struct config {
 	struct config_workers workers;
 	struct config_shadows shadows;
 	struct config_routes routes;
+	struct config_train train;
 };
 
 /* Every default. */
 void config_init(struct config *c);
 /* The threads that such a setting means: 0 is one a core. */
 unsigned config_threads(unsigned setting);
+/* A cost as it is written, "2.50": finite and not negative, else false. */
+bool config_cost(const char *text, double *cost);
 /* Reads a file over what is there. ERR_INPUT "mldeck.ini, line 3: ..."; ERR_NOT_FOUND when it is not there. */
 int config_read(struct config *c, const char *path, struct err *e);
 /* The same with text in memory; name is for sentences. A refusal changes nothing. */

@@ -10,6 +10,7 @@
 #define CORE_JOB_H
 
 #include "core/err.h"
+#include "core/plot.h"
 #include "core/registry/registry.h"
 #include "core/text.h"
 
@@ -49,6 +50,8 @@ struct job_progress {
 	double rate;              /* rows a second */
 	double left_s;            /* NaN: not known */
 	char note[JOB_NOTE_SIZE]; /* what else there is to say just now; "" nothing. Not kept when it has ended */
+	size_t plot_count;        /* what it shows of itself; in memory alone */
+	struct plot plots[PLOTS_MAX];
 };
 
 struct job_record {

@@ -25,7 +25,8 @@ cJSON *job_progress_to_json(const struct job_progress *p)
 				 json_add_some(o, "total_bytes", (double)p->total_bytes) &&
 				 json_add_number(o, "rejected", (double)p->rejected) &&
 				 json_add_number(o, "rate", p->rate) && json_add_number(o, "left_s", p->left_s) &&
-				 (p->note[0] == '\0' || json_add_text(o, "note", p->note)));
+				 (p->note[0] == '\0' || json_add_text(o, "note", p->note)) &&
+				 (p->plot_count == 0 || json_add(o, "plots", plots_to_json(p->plots, p->plot_count))));
 }
 
 static bool add_words(cJSON *o, const struct job_record *j)
@@ -86,9 +87,9 @@ int job_progress_from_json(const cJSON *json, struct job_progress *p, struct err
 	    read_size(json, "rejected", &p->rejected, e) != 0)
 		return -1;
 	text_clean(p->note, sizeof p->note, json_find_text(json, "note"));
-	return read_measure(json, "rate", 0, &p->rate, e) != 0 || read_measure(json, "left_s", NAN, &p->left_s, e) != 0
-		   ? -1
-		   : 0;
+	if (read_measure(json, "rate", 0, &p->rate, e) != 0 || read_measure(json, "left_s", NAN, &p->left_s, e) != 0)
+		return -1;
+	return plots_from_json(cJSON_GetObjectItemCaseSensitive(json, "plots"), p->plots, &p->plot_count, e);
 }
 
 static int read_words(const cJSON *json, struct job_record *j, struct err *e)

@@ -3,6 +3,7 @@ a forest three times as large takes more than 1.05 times as long, and that what 
 import hashlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -97,7 +98,9 @@ def test_what_cannot_be_measured_is_said():
             (["2", "--pairs", "3"], 2, "pairs"),
             (["2", "--quick", "--pairs", "9"], 2, "--quick"),
             ([], 2, "VERSION is missing"),
-            (["2", "--training"], 2, "--training")]:
+            (["2", "--training"], 4, "no training run"),
+            (["2", "--training", "--quick"], 2, "--quick is not of --training"),
+            (["2", "--last", "2"], 2, "--last is of --training")]:
         done = runtime.command("bench", MODEL, *words)
         assert done.returncode == code and text in done.stderr, (words, done)
         assert done.stdout == "", done
@@ -173,6 +176,8 @@ def test_training_is_kept_and_tied_to_its_version():
     runs = json.loads(done.stdout)["runs"]
     assert done.returncode == 8 and [run["version"] for run in runs] == [0, 3, 1], done
     assert "too few" in runtime.command("bench", MODEL, "--training").stdout
+    # Of no version yet, so no gate can look for it.
+    assert [test["version"] for test in runtime.json("tests", MODEL, "--kind", "training")["tests"]][:3] == [0, 0, 0]
     runtime.stop()
 
 
@@ -185,6 +190,119 @@ def test_training_that_takes_longer_is_a_regression():
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and answer["memory"]["verdict"] == "regression", answer
     assert answer["method"] == "prediction interval" and answer["earlier"] == 4, answer
+    runtime.stop()
+
+
+def test_a_comparison_of_trainings_is_a_gate():
+    runtime = runtime_with_versions()
+    later, usual = f"{FLIGHTS}/flight-delay/v3.txt", [sys.executable, "-c", "x = bytearray(b'1' * 50_000_000)"]
+    runtime.run("policy", MODEL, "tests=training", "bench_ratio_max=100", "bench_memory_max=3", "--reason", "dear")
+    for _ in range(3):
+        assert train(runtime, "--", *usual).returncode == 0
+    promote = lambda: runtime.command("promote", MODEL, "2", "--reason", "x")
+    # A run alone, of the very file, is no comparison.
+    assert train(runtime, "--produces", later, "--", *usual[:2], usual[2].replace("50", "500")).returncode == 0
+    assert "there is no training test of v2 against v1" in promote().stderr, promote()
+    done = runtime.command("bench", MODEL, "--training")
+    assert done.returncode == 1 and "Kept as test" in done.stdout, done
+    assert "the training test of v2 against v1 failed" in promote().stderr and "memory" in promote().stderr, promote()
+    assert train(runtime, "--produces", later, "--", *usual).returncode == 0
+    # Newer runs of no version are passed over when it is named.
+    assert train(runtime, "--", *usual[:2], usual[2].replace("50", "500")).returncode == 0
+    assert "failed" in promote().stderr
+    runtime.run("policy", MODEL, "bench_memory_max=100", "--reason", "the one run counts with those before")
+    done = runtime.command("bench", MODEL, "2", "--training", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0 and (report["version"], report["against"]) == (2, 1), report
+    assert [f["name"] for f in report["findings"]] == ["wall", "cpu", "memory"] and report["earlier"] == 4, report
+    kept = runtime.json("tests", MODEL, str(report["id"]))
+    assert kept["passed"] and kept["report"]["newest_run"] == report["newest_run"] and kept["against"] == 1, kept
+    assert promote().returncode == 0
+    assert runtime.command("bench", MODEL, "1", "--training").returncode == 4
+    runtime.stop()
+
+
+def test_the_first_training_comes_before_the_model():
+    runtime = Runtime()
+    model, new = f"{FLIGHTS}/flight-delay/v1.txt", "brand-new"
+    with open(os.path.join(runtime.state, "mldeck.ini"), "w") as file:
+        file.write("[train]\nrate = 7200\n")
+    first = subprocess.run([MLDECK, "train", new, "--state", runtime.state, "--produces", model, "--", "sleep", "0"],
+                           capture_output=True, text=True, timeout=DEADLINE_S)
+    assert first.returncode == 0 and "there is no model brand-new; none is deployed" in first.stderr, first
+    second = subprocess.run([MLDECK, "train", new, "--state", runtime.state, "--rate", "0", "--", "true"],
+                            capture_output=True, text=True, timeout=DEADLINE_S)
+    assert second.returncode == 0 and "there is no model" not in second.stderr, second
+    # A name, and no model: nothing but its tests knows it.
+    assert runtime.json("status")["models"] == [] and runtime.command("policy", new).returncode == 4
+    assert runtime.command("tests", "other").returncode == 4
+    assert [job["model"] for job in runtime.json("jobs")["jobs"]] == [new, new]
+    tests = runtime.json("tests", new)["tests"]
+    assert len(tests) == 2 and tests[1]["version"] == 0, tests
+    run = runtime.json("tests", new, str(tests[1]["id"]))["report"]
+    assert abs(run["cost"] - 2 * run["wall_s"]) < 1e-9, run
+    assert runtime.command("bench", new, "--training").returncode == 8
+    deployed = runtime.json("deploy", new, model)
+    assert deployed["version"] == 1 and deployed["live"], deployed
+    report = json.loads(runtime.command("bench", new, "--training", "--json").stdout)
+    assert [run["version"] for run in report["runs"]] == [0, 1], report
+    assert runtime.command("audit", "--verify").returncode == 0
+    runtime.stop()
+    runtime = Runtime(runtime.state)
+    assert len(runtime.json("tests", new)["tests"]) == 4
+    runtime.stop()
+
+
+def test_training_has_the_terminal():
+    """A shell of a few lines: what is typed reaches the command, Ctrl-Z stops both, and Ctrl-C ends it."""
+    runtime = runtime_with_versions()
+    command = [MLDECK, "train", MODEL, "--state", runtime.state, "--", "sh", "-c",
+               "read line; echo got $line; trap 'echo on again' CONT; while :; do sleep 0.05; done"]
+    shell, terminal = pty.fork()
+    if shell == 0:
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        job = os.fork()
+        if job == 0:
+            os.setpgid(0, 0)
+            os.tcsetpgrp(0, os.getpid())
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            os.execv(command[0], command)
+        stopped = os.waitpid(job, os.WUNTRACED)[1]
+        os.write(1, b"stopped %d\n" % os.WIFSTOPPED(stopped))
+        os.tcsetpgrp(0, job)
+        os.killpg(job, signal.SIGCONT)
+        os.write(1, b"ended %d\n" % os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+        os._exit(0)
+    said = b""
+    os.set_blocking(terminal, False)
+
+    def sees(text):
+        nonlocal said
+        try:
+            said += os.read(terminal, 65536)
+        except BlockingIOError:
+            pass
+        return text in said
+
+    os.write(terminal, b"hello\n")
+    poll(lambda: sees(b"got hello"))
+    os.write(terminal, b"\x1a")
+    poll(lambda: sees(b"stopped 1"))
+    poll(lambda: sees(b"on again"))
+    os.write(terminal, b"\x03")
+    poll(lambda: sees(b"ended 130"))
+    os.close(terminal)
+    os.waitpid(shell, 0)
+    assert runtime.json("jobs")["jobs"][0]["state"] == "failed"
+    runtime.stop()
+
+
+def test_training_passes_every_byte_on():
+    runtime = runtime_with_versions()
+    both = bytes(range(256)) * 300
+    done = subprocess.run([MLDECK, "train", MODEL, "--state", runtime.state, "--", "cat"], input=both,
+                          capture_output=True, timeout=DEADLINE_S)
+    assert done.returncode == 0 and done.stdout == both and done.stderr.startswith(b"mldeck train: took"), done.stderr
     runtime.stop()
 
 
@@ -215,11 +333,14 @@ def test_training_says_what_is_wrong_before_it_runs():
     runtime = runtime_with_versions()
     mark = os.path.join(tempfile.mkdtemp(), "ran")
     for words, code, text in [
-            (["train", "nobody", "--", "touch", mark], 4, "nobody"),
+            (["train", "No Body", "--", "touch", mark], 2, "No Body"),
+            (["train", MODEL, "--config", "/nowhere.ini", "--", "touch", mark], 4, "/nowhere.ini"),
             (["train", MODEL, "--rate", "much", "--", "touch", mark], 2, "--rate"),
             (["train", MODEL, "--produces", "", "--", "touch", mark], 2, "--produces"),
             (["train", MODEL], 2, "COMMAND"),
-            (["train", MODEL, "--", "/nowhere/program"], 4, "/nowhere/program")]:
+            (["train", MODEL, "--", "/nowhere/program"], 127, "/nowhere/program"),
+            (["train", MODEL, "--", "no-such-command"], 127, "no-such-command"),
+            (["train", MODEL, "--", "/etc/passwd"], 126, "/etc/passwd")]:
         done = subprocess.run([MLDECK, words[0], "--state", runtime.state, *words[1:]], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
         assert done.returncode == code and text in done.stderr, (words, done)

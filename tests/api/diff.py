@@ -1,11 +1,16 @@
 """Differential tests of real versions: what they catch and pass, as a command, a job and a gate, and bad data."""
 import json
+import math
 import os
+import random
 import shlex
+import shutil
 import signal
+import struct
 import subprocess
 
 from runtime import FLIGHTS, MLDECK, Runtime, Skip, poll, run_tests
+from v2_server import METADATA, Server, answer
 
 MODEL = "flight-delay"
 V1 = f"{FLIGHTS}/flight-delay/v1.txt"
@@ -132,16 +137,146 @@ def test_the_same_model_exported_another_way_passes():
     runtime.stop()
 
 
+def ask(runtime, line):
+    """What a line of the report says when it is pasted into a shell; without curl, when it is sent."""
+    if shutil.which("curl"):
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (line, done)
+        found = json.loads(done.stdout)
+    else:
+        words = shlex.split(line)
+        found = runtime.infer(json.loads(words[2]), words[3].split(f"{runtime.host}:{runtime.port}")[1])[1]
+    return found["outputs"][0]["data"][0]
+
+
 def test_worst_rows_can_be_asked_again():
     runtime = serving(f"{FLIGHTS}/flight-delay/v2.ubj")
-    worst = diff(runtime, 2)["worst"][0]
-    for line, expected in ((worst["curl"], worst["new"]), (worst["curl_old"], worst["old"])):
-        words = shlex.split(line)
-        assert words[0] == "curl" and words[1] == "-d", words
-        path = words[3].split(f"{runtime.host}:{runtime.port}")[1]
-        status, answer = runtime.infer(json.loads(words[2]), path)
-        assert status == 200 and abs(answer["outputs"][0]["data"][0] - expected) < 1e-7, (answer, expected)
-    assert worst["times_tolerance"] > 1 and worst["inputs"]["weekday"] in range(1, 8)
+    report = diff(runtime, 2)
+    for worst in report["worst"]:
+        assert abs(ask(runtime, worst["curl"]) - worst["new"]) < 1e-7, worst
+        assert abs(ask(runtime, worst["curl_old"]) - worst["old"]) < 1e-7, worst
+    assert report["worst"][0]["times_tolerance"] > 1 and report["worst"][0]["inputs"]["weekday"] in range(1, 8)
+    runtime.stop()
+
+
+# --- versions on other servers, and every kind of prediction and input ---
+
+METADATA = dict(METADATA, outputs=METADATA["outputs"][:1])
+
+
+def summing(change):
+    """A server whose `m` answers change(x_0 + x_1) for a row, in bytes, so that NaN can be answered."""
+    def infer(request):
+        asked, binary = request.json(), request.body[request.json_size():]
+        x = struct.unpack(f"<{asked['inputs'][0]['parameters']['binary_data_size'] // 4}f", binary)
+        y = [change(x[i] + x[i + 1]) for i in range(0, len(x), 2)]
+        output = {"name": "y", "datatype": "FP64", "shape": [len(y), 1], "parameters": {"binary_data_size": 8 * len(y)}}
+        text = json.dumps({"model_name": "m", "outputs": [output]}).encode()
+        return answer(200, text + struct.pack(f"<{len(y)}d", *y), [f"Inference-Header-Content-Length: {len(text)}"])
+
+    return Server(infer, metadata=METADATA, extensions=["binary_tensor_data"])
+
+
+def test_versions_on_other_servers():
+    # Nothing stays loaded that is not in the route: each is loaded for its test.
+    runtime = Runtime(options=("--set", "routes.idle_unload=1s", "--set", "routes.keep_warm=0s"))
+    noise = random.Random(7).uniform
+    changes = {"sum": lambda y: y, "nan": lambda y: math.nan if y > 1 else y, "inf": lambda y: math.inf if y > 1 else y,
+               "one": lambda y: 1.0, "uno": lambda y: 1.0, "noisy": lambda y: y + noise(-0.1, 0.1),
+               "as_noisy": lambda y: y + noise(-0.1, 0.1), "off": lambda y: y + 1 + noise(-0.1, 0.1)}
+    servers = {name: summing(change) for name, change in changes.items()}
+    for server in servers.values():
+        runtime.run("deploy", MODEL, server.url())
+    state = lambda version: next(v["state"] for v in runtime.control(
+        "GET", f"/control/v1/models/{MODEL}/versions")[1]["versions"] if v["version"] == version)
+    poll(lambda: state(2) == "unloaded")
+    data = write(runtime, "x.csv", "note,x_1,x_0\n" + "".join(f"n,{i / 100},{i % 7}\n" for i in range(300)))
+    number = {name: str(i + 1) for i, name in enumerate(changes)}
+
+    def compare(new, old, data=data):
+        return diff(runtime, number[new], "--against", number[old], data=data)
+
+    for new, old in (("nan", "sum"), ("sum", "nan"), ("inf", "sum")):
+        report = compare(new, old)
+        worst, count = report["worst"][0], sum(i / 100 + i % 7 > 1 for i in range(300))
+        assert verdicts(report)["not_finite"] == "fail" and report["difference"]["not_finite"] == count, report
+        assert {"NaN", "inf"} & {worst["new"], worst["old"]} and worst["times_tolerance"] is None, worst
+        assert (worst["ulp"] is None) == ("inf" not in (new, old)), worst
+        assert report["summary"].startswith(f"not_finite: {count} of 300 rows"), report["summary"]
+    assert verdicts(compare("nan", "inf"))["not_finite"] == "fail"
+    assert verdicts(compare("one", "sum"))["spread"] == "fail" and verdicts(compare("sum", "one"))["spread"] == "fail"
+    report = compare("uno", "one")
+    assert report["verdict"] == "wait" and verdicts(report)["spread"] == "wait", report
+    # What the old version does not answer twice is no difference, and what is beyond it is one.
+    report = compare("as_noisy", "noisy")
+    assert report["passed"] and report["noise"]["differing"] == 300, report["noise"]
+    assert abs(report["settings"]["diff_atol"] - 4 * report["noise"]["greatest"]) < 1e-9 < report["noise"]["greatest"]
+    assert verdicts(compare("off", "noisy"))["rows"] == "fail"
+    assert verdicts(compare("noisy", "sum"))["rows"] == "fail"
+    # One row; none; a row whose inputs are absent, where both answer NaN.
+    assert verdicts(compare("uno", "one", write(runtime, "one.csv", "x_0,x_1\n1,2\n")))["mean"] == "wait"
+    none = write(runtime, "none.csv", "x_0,x_1\n")
+    refused(runtime.command("diff", MODEL, "2", "--data", none), 2, "there are no rows in")
+    assert verdicts(compare("uno", "sum", write(runtime, "nan.csv", "x_0,x_1\n1,\n2,3\n2,3\n")))["not_finite"] == "fail"
+    report = compare("as_noisy", "noisy", write(runtime, "nan.csv", "x_0,x_1\n1,\n2,3\n2,3\n"))
+    assert verdicts(report)["not_finite"] == "pass" and report["difference"]["not_finite"] == 0, report
+    # One that is gone cannot be loaded, and that is said at once.
+    servers["uno"].stop()
+    poll(lambda: state(5) == "unloaded")
+    refused(runtime.command("diff", MODEL, number["uno"], "--data", data), 3, "v5", "nothing answers on")
+    for server in servers.values():
+        server.stop()
+    runtime.stop()
+
+
+def test_classes_integers_and_texts():
+    runtime = Runtime()
+    for name in ("multi_softprob_json.json", "multi_softprob_ubj.ubj", "multi_softmax_json.json"):
+        runtime.run("deploy", "classes", f"tests/fixtures/forest/new_{name}")
+    draw = random.Random(5).gauss
+    data = write(runtime, "f.csv", "f0,f1,f2,f3,f4\n" + "".join(
+        ",".join(f"{draw(0, 1):.4f}" for _ in range(5)) + "\n" for _ in range(300)))
+    # The same three classes, whose numbers no row has at one half: the greatest counts.
+    done = runtime.command("diff", "classes", "2", "--data", data, "--json")
+    confusion = json.loads(done.stdout)["classes"]["confusion"]
+    assert done.returncode == 0 and len(confusion) == 3, done
+    assert all((confusion[i][j] > 0) == (i == j) for i in range(3) for j in range(3)), confusion
+    refused(runtime.command("diff", "classes", "3", "--data", data), 3, "a class", "a number for each class")
+    metadata = {"name": "m", "versions": ["1"], "platform": "test", "outputs": METADATA["outputs"], "inputs": [
+        {"name": name, "datatype": datatype, "shape": [-1, 1]} for name, datatype in
+        (("n", "INT64"), ("s", "BYTES"), ("b", "BOOL"))]}
+
+    def server(more):
+        def infer(request):
+            n, s, b = (tensor["data"] for tensor in request.json()["inputs"])
+            y = [a % 1000 + len(text) + flag + more for a, text, flag in zip(n, s, b)]
+            return answer(200, {"outputs": [{"name": "y", "datatype": "FP64", "shape": [len(y), 1], "data": y}]})
+
+        return Server(infer, metadata=metadata)
+
+    servers = [server(0), server(1)]
+    for one in servers:
+        runtime.run("deploy", "texts", one.url())
+    mark = os.path.join(runtime.state, "ran")
+    texts = ["it's, \"x\"", "@file", "two\nlines", f"$(touch {mark}) `touch {mark}`", "\u00e9\u2603"]
+    numbers = [2**53 + 1, -5, 7, 2**63 - 1, 1]
+    data = write(runtime, "t.csv", "s,b,n\n" + "".join(
+        '"%s",%d,%d\n' % (text.replace('"', '""'), n % 2, n) for text, n in zip(texts, numbers)))
+    report = json.loads(runtime.command("diff", "texts", "2", "--data", data, "--json").stdout)
+    assert len(report["worst"]) == 5 and verdicts(report)["rows"] == "fail", report
+    asked = {row["inputs"]["s"]: row for row in report["worst"]}
+    for text, n in zip(texts, numbers):
+        row = asked[text]
+        assert row["inputs"] == {"s": text, "n": n if n < 2**53 else str(n), "b": n % 2 == 1}, row
+        assert ask(runtime, row["curl"]) == row["new"] and ask(runtime, row["curl_old"]) == row["old"], row
+        assert servers[0].log[-1].json()["inputs"][0]["data"] == [n], n
+    assert not os.path.exists(mark)
+    for row, words in (("x,1,1.5", ("`n`", "1.5")), ("x,1,", ("`n`", "absent")), ("x,2,1", ("`b`", "`2`")),
+                       ("x,1,9e99", ("`n`", "9e99"))):
+        refused(runtime.command("diff", "texts", "2", "--data", write(runtime, "bad.csv", "s,b,n\n" + row + "\n")), 2,
+                "line 2", *words)
+    for one in servers:
+        one.stop()
     runtime.stop()
 
 

@@ -2,6 +2,7 @@
 #include "core/config.h"
 #include "unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static void defaults(void **state)
 	assert_int_equal(c.remote.in_flight_max, 256);
 	assert_int_equal(c.workers.inline_us, 1000);
 	assert_int_equal(c.shadows.queue_max, 1024);
+	assert_true(isnan(c.train.rate));
 }
 
 static void every_kind_of_value(void **state)
@@ -57,6 +59,7 @@ static void every_kind_of_value(void **state)
 				 "[shadows]\nthreads = 3\nqueue = 7\nbytes = 1M\ntimeout = 2s\n"
 				 "[control]\n"
 				 "group = mldeck-ops\n"
+				 "[train]\nrate = 2.50\n"
 				 "[workers]\n"
 				 "inline = 250us");
 	assert_string_equal(c.server.listen, "[::1]:0");
@@ -74,6 +77,7 @@ static void every_kind_of_value(void **state)
 	assert_int_equal(c.workers.inline_us, 250);
 	assert_string_equal(c.control.group, "mldeck-ops");
 	assert_int_equal(c.shadows.threads, 3);
+	assert_true(c.train.rate == 2.5);
 	assert_int_equal(c.shadows.queue_max, 7);
 	assert_int_equal(c.shadows.bytes_max, 1 << 20);
 	assert_int_equal(c.shadows.timeout_ms, 2000);
@@ -89,9 +93,9 @@ static void refusals_name_the_line(void **state)
 				     "listen, name, threads, header_timeout, "
 				     "body_timeout, body_max, model_control"},
 	    {"\n[sevrer]\nlisten = x\n", "mldeck.ini, line 3: there is no section [sevrer]; there "
-					 "are server, cors, onnx, remote, workers, shadows, routes, control"},
+					 "are server, cors, onnx, remote, workers, shadows, routes, control, train"},
 	    {"threads = 1\n", "mldeck.ini, line 1: there is no section []; there are server, cors, "
-			      "onnx, remote, workers, shadows, routes, control"},
+			      "onnx, remote, workers, shadows, routes, control, train"},
 	    {"[server]\nthreads = 257\n", "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
 	    {"[server]\nthreads = -1\n", "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
 	    {"[server]\nthreads = 4x\n", "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},
@@ -117,6 +121,9 @@ static void refusals_name_the_line(void **state)
 	     "use a "
 	     "visitor's credentials"},
 	    {"[server]\nname = a\x01z\n", "mldeck.ini, line 2: name holds a control character"},
+	    {"[train]\nrate = -1\n", "mldeck.ini, line 2: rate is what an hour costs, such as 2.50, not `-1`"},
+	    {"[train]\nrate =\n", "mldeck.ini, line 2: rate is what an hour costs, such as 2.50, not ``"},
+	    {"[train]\nrate = 1e999\n", "mldeck.ini, line 2: rate is what an hour costs, such as 2.50, not `1e999`"},
 	    {"[server]\nnonsense\n", "mldeck.ini, line 2: neither [section] nor key = value"},
 	    {"[server\n", "mldeck.ini, line 1: neither [section] nor key = value"},
 	};

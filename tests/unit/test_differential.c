@@ -326,12 +326,20 @@ static void scores_are_read_as_the_runtime_does(void **state)
 	assert_int_equal(score_read(&kind, &t, 3, values, classes, &e), 0);
 	assert_int_equal(classes[0], 0);
 	assert_int_equal(classes[1], 1);
+	/* As the runtime tells of a forest, whose classes' numbers are probabilities: still the greatest counts. */
+	cJSON *version = cJSON_Parse("{\"version\":1,\"prediction\":{\"output\":\"p\",\"column\":null,"
+				     "\"class_count\":2,\"probability\":true}}");
+	assert_int_equal(score_kind_from_json(version, &kind, &e), 0);
+	cJSON_Delete(version);
+	assert_int_equal(score_read(&kind, &t, 3, values, classes, &e), 0);
+	assert_int_equal(classes[0], 0);
+	assert_int_equal(classes[1], 1);
 	kind.class_count = 3;
 	assert_int_equal(score_read(&kind, &t, 3, values, classes, &e), -1);
 	assert_int_equal(score_read(&kind, &t, 2, values, classes, &e), -1);
 	assert_int_equal(score_kinds_comparable(&kind, "v2", &probability, "v1", &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_non_null(strstr(e.text, "v2 answers classes (`p`) and v1 a probability (`y`)"));
+	assert_non_null(strstr(e.text, "v2 answers a number for each class (`p`) and v1 a probability (`y`)"));
 }
 
 int main(void)

@@ -273,6 +273,60 @@ static void a_reported_test_is_recorded(void **state)
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
+/* The name is no model, but its tests are those of the model that it becomes. */
+static void a_first_training_makes_a_name(void **state)
+{
+	struct world *w = *state;
+	struct test_result result = {.kind = "training", .passed = true, .alone = true, .summary = "took 3 s"},
+			   *results;
+	struct test_filter filter = {.limit = 10};
+	struct deploy_result deployed;
+	struct policy_record policy;
+	struct err e = {.text = ""};
+	char(*names)[TEXT_NAME_MAX + 1];
+	size_t count;
+	assert_int_equal(registry_test_results(w->r, "fresh", &filter, &results, &count, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	assert_int_equal(registry_report_test(w->r, "fresh", &result, &second, &e), 0);
+	assert_int_equal(registry_report_test(w->r, "fresh", &result, &second, &e), 0);
+	expect_last_audit(w, "fresh", "tested", "done", "training: passed");
+	assert_int_equal(registry_models(w->r, &names, &count, &e), 0);
+	assert_int_equal(count, 2);
+	free(names);
+	assert_int_equal(registry_policy(w->r, "fresh", &policy, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	reopen(w);
+	assert_int_equal(fixture_deploy(w->r, "fresh", "three", false, &deployed, &e), 0);
+	assert_int_equal(deployed.version, 1);
+	assert_true(deployed.live);
+	assert_int_equal(registry_test_results(w->r, "fresh", &filter, &results, &count, &e), 0);
+	assert_int_equal(count, 2);
+	free(results);
+	/* Only a training does, and only under a name. */
+	result = (struct test_result){.kind = "stress", .version = 1};
+	assert_int_equal(registry_report_test(w->r, "other", &result, &second, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	result = (struct test_result){.kind = "training"};
+	assert_int_equal(registry_report_test(w->r, "No Name", &result, &second, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+}
+
+/* What was run is compared with nothing; a comparison is with the live version unless another is named. */
+static void a_training_that_was_run_is_of_no_pair(void **state)
+{
+	struct world *w = *state;
+	struct test_result result = {.kind = "training", .version = 2, .passed = true, .alone = true}, found;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), 0);
+	assert_int_equal(result.against, 0);
+	assert_int_equal(registry_test_result(w->r, "churn", "training", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, 0);
+	result = (struct test_result){.kind = "training", .version = 2};
+	assert_int_equal(registry_report_test(w->r, "churn", &result, &second, &e), 0);
+	assert_int_equal(registry_test_result(w->r, "churn", "training", 2, 1, &found, &e), 0);
+	assert_int_equal(found.id, result.id);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,7 +335,8 @@ int main(void)
 	    TEST(a_model_without_one_has_the_default),      TEST(the_newest_holds_and_survives),
 	    TEST(refusals_are_recorded_and_change_nothing), TEST(approvals_name_what_was_live),
 	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_reported_test_is_recorded),
-	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_report_is_kept_with_its_test),
+	    TEST(a_report_is_kept_with_its_test),           TEST(a_first_training_makes_a_name),
+	    TEST(a_training_that_was_run_is_of_no_pair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,16 +110,19 @@ static int prepare(struct deploy *d, const char *reason, struct err *e)
 	return check_text(d->baseline_json, reread_baseline, e);
 }
 
-static int insert_model(struct registry *r, struct deploy *d, struct err *e)
+int registry_make_name(struct registry *r, const char *model, int64_t *id, struct err *e)
 {
-	struct statement *s = db_prepare(r->db, "INSERT INTO model (name, created_ms) VALUES (?1, ?2) RETURNING id", e);
+	struct statement *s = db_prepare(r->db,
+					 "INSERT INTO model (name, created_ms) VALUES (?1, ?2)"
+					 " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+					 e);
 	if (s == NULL)
 		return -1;
-	db_bind_text(s, 1, d->model);
+	db_bind_text(s, 1, model);
 	db_bind_integer(s, 2, clock_unix_ms());
 	int row = db_step(s, e);
 	if (row == 1) {
-		d->model_id = db_integer(s, 0);
+		*id = db_integer(s, 0);
 		row = db_step(s, e);
 	}
 	db_end(s);
@@ -203,7 +206,7 @@ static int add_version(struct registry *r, struct deploy *d, struct audit_record
 {
 	uint32_t count = 0;
 	bool new_model = d->model_id == 0;
-	if (new_model && insert_model(r, d, e) != 0)
+	if (new_model && registry_make_name(r, d->model, &d->model_id, e) != 0)
 		return -1;
 	if (!new_model && registry_version_count(r, d->model_id, &count, e) != 0)
 		return -1;

@@ -91,6 +91,10 @@ int registry_read_rows(struct statement *s, size_t record_size, registry_read_ro
 int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* ERR_NOT_FOUND, naming what there is, when there is no such model. */
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e);
+/* The same also for a name under which tests are kept before anything of it is deployed. */
+int registry_find_name(struct registry *r, const char *model, int64_t *id, struct err *e);
+/* The row of a name, made where there is none. */
+int registry_make_name(struct registry *r, const char *model, int64_t *id, struct err *e);
 /* The number of its versions, which is also the newest one: they have no gaps. */
 int registry_version_count(struct registry *r, int64_t model_id, uint32_t *count, struct err *e);
 /* ERR_NOT_FOUND, saying which there are, unless version is one of the model's 1 to count; and the same by the database.

@@ -72,7 +72,9 @@ int registry_job_add(struct registry *r, struct job_record *job, const char *sta
 
 static int update(struct registry *r, const struct job_record *job, const char *output, struct err *e)
 {
-	cJSON *json = job_progress_to_json(&job->progress);
+	struct job_progress kept = job->progress;
+	kept.plot_count = 0; /* what a chart shows is in the test's report, and no record of where it was */
+	cJSON *json = job_progress_to_json(&kept);
 	char *progress = json == NULL ? NULL : cJSON_PrintUnformatted(json);
 	struct statement *s = NULL;
 	int row = -1;

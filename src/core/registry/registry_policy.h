@@ -49,6 +49,7 @@ struct test_result {
 	char kind[16];
 	uint32_t version, against;
 	bool passed;
+	bool alone; /* against 0 is meant: a training that was run, and compared with nothing */
 	char summary[REASON_SIZE];
 	const char *report; /* JSON text, borrowed, or NULL: kept with what is added; not filled by what is read */
 };
@@ -56,7 +57,8 @@ struct test_result {
 /* at_ms 0: now. Its audit record is the runtime's own. */
 int registry_add_test_result(struct registry *r, const char *model, const struct test_result *result, struct err *e);
 /* The same as somebody reports it, of a test that ran elsewhere: with its audit record, in one transaction. against 0:
- * the version that is live, where the kind compares two. Refusals are recorded. */
+ * the version that is live, where the kind compares two. A training of no version makes the model's name. Refusals are
+ * recorded. */
 int registry_report_test(struct registry *r, const char *model, struct test_result *result, const struct actor *actor,
 			 struct err *e);
 /* The newest of a kind for a pair; result->id 0 when there is none. */

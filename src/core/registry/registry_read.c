@@ -7,6 +7,8 @@
 
 /* As many names as fit a sentence. */
 #define NAMES_SHOWN 8
+/* Of a row of `model`: else it is a name under which trainings are kept, and no model yet. */
+#define DEPLOYED "EXISTS (SELECT 1 FROM version WHERE model_id = model.id)"
 
 int registry_read_rows(struct statement *s, size_t record_size, registry_read_row *read, struct registry_rows *rows,
 		       struct err *e)
@@ -49,9 +51,9 @@ static int query_integer(struct registry *r, const char *sql, int64_t parameter,
 	return row < 0 ? -1 : 0;
 }
 
-int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e)
+static int read_id(struct registry *r, const char *sql, const char *model, int64_t *id, struct err *e)
 {
-	struct statement *s = db_prepare(r->db, "SELECT id FROM model WHERE name = ?1", e);
+	struct statement *s = db_prepare(r->db, sql, e);
 	if (s == NULL)
 		return -1;
 	db_bind_text(s, 1, model);
@@ -59,6 +61,11 @@ int registry_model_id(struct registry *r, const char *model, int64_t *id, struct
 	*id = row == 1 ? db_integer(s, 0) : 0;
 	db_end(s);
 	return row < 0 ? -1 : 0;
+}
+
+int registry_model_id(struct registry *r, const char *model, int64_t *id, struct err *e)
+{
+	return read_id(r, "SELECT id FROM model WHERE name = ?1 AND " DEPLOYED, model, id, e);
 }
 
 static int read_name(struct statement *s, void *record, struct err *e)
@@ -71,7 +78,7 @@ static int read_name(struct statement *s, void *record, struct err *e)
 static int read_names(struct registry *r, char (**names)[TEXT_NAME_MAX + 1], size_t *count, struct err *e)
 {
 	struct registry_rows rows;
-	struct statement *s = db_prepare(r->db, "SELECT name FROM model ORDER BY name", e);
+	struct statement *s = db_prepare(r->db, "SELECT name FROM model WHERE " DEPLOYED " ORDER BY name", e);
 	if (registry_read_rows(s, sizeof **names, read_name, &rows, e) != 0) {
 		free(rows.list);
 		return -1;
@@ -111,6 +118,13 @@ static int refuse_model(struct registry *r, const char *model, struct err *e)
 int registry_find_model(struct registry *r, const char *model, int64_t *id, struct err *e)
 {
 	if (registry_model_id(r, model, id, e) != 0)
+		return -1;
+	return *id != 0 ? 0 : refuse_model(r, model, e);
+}
+
+int registry_find_name(struct registry *r, const char *model, int64_t *id, struct err *e)
+{
+	if (read_id(r, "SELECT id FROM model WHERE name = ?1", model, id, e) != 0)
 		return -1;
 	return *id != 0 ? 0 : refuse_model(r, model, e);
 }

@@ -107,6 +107,15 @@ int registry_add_test_result(struct registry *r, const char *model, const struct
 	return done;
 }
 
+/* The first training of a model comes before its first version: it makes the name. */
+static int find_model(struct registry *r, const char *model, const struct test_result *result, int64_t *id,
+		      struct err *e)
+{
+	if (strcmp(result->kind, "training") != 0 || result->version != 0 || !text_name_valid(model))
+		return registry_find_model(r, model, id, e);
+	return registry_make_name(r, model, id, e);
+}
+
 static int write_report(struct registry *r, const char *model, struct test_result *result, struct audit_record *audit,
 			struct err *e)
 {
@@ -118,11 +127,11 @@ static int write_report(struct registry *r, const char *model, struct test_resul
 	if (current == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while recording a test");
 	if (registry_clean_reason(result->summary, summary, e) != 0 ||
-	    registry_find_model(r, model, &model_id, e) != 0 ||
+	    find_model(r, model, result, &model_id, e) != 0 ||
 	    (result->version != 0 && registry_check_version(r, model, model_id, result->version, e) != 0) ||
 	    registry_revision(r, model_id, 0, current, NULL, e) != 0)
 		goto out;
-	if (result->against == 0 && result->version != 0)
+	if (result->against == 0 && result->version != 0 && !result->alone)
 		result->against = route_live(&current->route);
 	if (check_against(r, model, model_id, result, e) != 0 || insert_result(r, model_id, result, e) != 0 ||
 	    registry_last_id(r, &result->id, e) != 0)
@@ -237,7 +246,7 @@ int registry_test_results(struct registry *r, const char *model, const struct te
 	if (found == NULL)
 		return err_set(e, ERR_MEMORY, "memory ran out while reading results of tests");
 	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
+	int done = registry_find_name(r, model, &model_id, e);
 	if (done == 0)
 		done = read_results(r, model_id, filter, found, &found_count, e);
 	registry_unlock(r);
@@ -278,7 +287,7 @@ int registry_test_report(struct registry *r, const char *model, int64_t id, stru
 {
 	int64_t model_id;
 	registry_lock(r);
-	int done = registry_find_model(r, model, &model_id, e);
+	int done = registry_find_name(r, model, &model_id, e);
 	if (done == 0)
 		done = read_report(r, model_id, model, id, result, report, e);
 	registry_unlock(r);

@@ -62,10 +62,30 @@ static bool set_add(struct row_set *set, const char *row, size_t size)
 struct source {
 	struct arena arena;
 	struct row_set set;
-	struct buf line;
+	struct buf line, key; /* a row, and the row as rows are told apart */
 	size_t width, count, capacity;
 	struct csv_field **rows; /* [count][width], different ones */
 };
+
+static bool number_of(const struct csv_field *field, struct number *n)
+{
+	return field->size > 0 && number_read(field->data, field->data + field->size, n) == field->size &&
+	       isfinite(number_double(n));
+}
+
+/* Rows differ by their values: 1.0 is no other number than 1. */
+static void add_key(struct buf *key, const char *data, size_t size)
+{
+	const struct csv_field field = {.data = data, .size = size};
+	char text[NUMBER_SIZE];
+	struct number n;
+
+	if (number_of(&field, &n))
+		buf_add(key, text, number_write_double(text, number_double(&n) + 0.0));
+	else
+		buf_add(key, data, size);
+	buf_add_char(key, ',');
+}
 
 static void line_of(struct buf *line, const struct csv_field *fields, size_t width)
 {
@@ -80,10 +100,12 @@ static void line_of(struct buf *line, const struct csv_field *fields, size_t wid
 
 static int keep_row(struct source *s, const struct csv *csv, struct err *e)
 {
-	line_of(&s->line, csv->fields, csv->field_count);
-	if (s->line.failed)
+	buf_clear(&s->key);
+	for (size_t j = 0; j < s->width; j++)
+		add_key(&s->key, csv->fields[j].data, csv->fields[j].size);
+	if (s->key.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for the rows");
-	if (!set_add(&s->set, s->line.data, s->line.size))
+	if (!set_add(&s->set, s->key.data, s->key.size))
 		return 0;
 	if (s->count == s->capacity) {
 		size_t capacity = s->capacity == 0 ? 1024 : 2 * s->capacity;
@@ -146,6 +168,7 @@ static int source_init(struct source *s, struct err *e)
 {
 	*s = (struct source){0};
 	buf_init(&s->line);
+	buf_init(&s->key);
 	s->set.slots = calloc(SET_SIZE, sizeof *s->set.slots);
 	return s->set.slots != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out for the rows");
 }
@@ -154,6 +177,7 @@ static void source_release(struct source *s)
 {
 	arena_release(&s->arena);
 	buf_release(&s->line);
+	buf_release(&s->key);
 	free(s->set.slots);
 	free(s->rows);
 }
@@ -173,10 +197,10 @@ static void draw(struct source *s, size_t wanted, uint64_t *state, struct buf *c
 	}
 }
 
-static bool number_of(const struct csv_field *field, struct number *n)
+/* A whole number from low to high, both below 1e15; in doubles the last one's share of a step would round up. */
+static int64_t whole_between(int64_t low, int64_t high, uint64_t *state)
 {
-	return field->size > 0 && number_read(field->data, field->data + field->size, n) == field->size &&
-	       isfinite(number_double(n));
+	return low + (int64_t)below(state, (size_t)(high - low) + 1);
 }
 
 static void add_between(struct buf *line, const struct csv_field *a, const struct csv_field *b, uint64_t *state)
@@ -192,9 +216,8 @@ static void add_between(struct buf *line, const struct csv_field *a, const struc
 	double value = low + uniform(state) * (high - low);
 	/* A whole number is written as one, for an integer takes no point. */
 	if (x.integer && y.integer && fabs(low) < 1e15 && fabs(high) < 1e15)
-		buf_format(line, "%.0f",
-			   low <= high ? floor(low + uniform(state) * (high - low + 1))
-				       : floor(high + uniform(state) * (low - high + 1)));
+		buf_format(line, "%lld",
+			   (long long)whole_between((int64_t)fmin(low, high), (int64_t)fmax(low, high), state));
 	else
 		buf_add(line, text, number_write_double(text, value));
 }
@@ -204,15 +227,24 @@ static void make_row(struct source *s, uint64_t *state)
 	const struct csv_field *row = s->rows[below(state, s->count)];
 
 	buf_clear(&s->line);
+	buf_clear(&s->key);
 	for (size_t j = 0; j < s->width; j++) {
 		if (j > 0)
 			buf_add_char(&s->line, ',');
 		const struct csv_field *a = &s->rows[below(state, s->count)][j];
 		const struct csv_field *b = &s->rows[below(state, s->count)][j];
-		if (bench_random(state) >> 63)
+		if (bench_random(state) >> 63) {
 			csv_write(&s->line, row[j].data, row[j].size);
+			add_key(&s->key, row[j].data, row[j].size);
+			continue;
+		}
+		size_t start = s->line.size;
+		struct number ignored;
+		add_between(&s->line, a, b, state);
+		if (number_of(a, &ignored) && number_of(b, &ignored))
+			add_key(&s->key, s->line.data + start, s->line.size - start);
 		else
-			add_between(&s->line, a, b, state);
+			add_key(&s->key, a->data, a->size);
 	}
 	buf_add_char(&s->line, '\n');
 }
@@ -223,12 +255,12 @@ static int make_rows(struct source *s, size_t count, uint64_t *state, struct buf
 
 	for (size_t tries = 0; made < count && tries < TRIES_MAX * BENCH_ROWS; tries++) {
 		make_row(s, state);
-		if (!s->line.failed && set_add(&s->set, s->line.data, s->line.size)) {
+		if (!s->line.failed && !s->key.failed && set_add(&s->set, s->key.data, s->key.size)) {
 			buf_add(csv, s->line.data, s->line.size);
 			made++;
 		}
 	}
-	if (s->line.failed)
+	if (s->line.failed || s->key.failed)
 		return err_set(e, ERR_MEMORY, "memory is out for the rows");
 	if (made == count)
 		return 0;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,35 @@ static bool split_host(const char *text, char host[256], char port[8])
 	return true;
 }
 
+static bool takes_connection(const struct addrinfo *address)
+{
+	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (fd < 0)
+		return false;
+	bool taken = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ||
+		     (errno == EINPROGRESS && poll(&ready, 1, CONNECT_MS) == 1 &&
+		      getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0);
+	close(fd);
+	return taken;
+}
+
+/* Of several addresses, the first that takes a connection, else the first: localhost is ::1 and 127.0.0.1, and a server
+ * may listen on one. */
+static const struct addrinfo *choose(const struct addrinfo *found)
+{
+	if (found->ai_next == NULL)
+		return found;
+	for (const struct addrinfo *a = found; a != NULL; a = a->ai_next) {
+		if (takes_connection(a))
+			return a;
+	}
+	return found;
+}
+
 int load_target_read(struct load_target *target, const char *url, struct err *e)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
@@ -85,8 +115,9 @@ int load_target_read(struct load_target *target, const char *url, struct err *e)
 	int status = getaddrinfo(host, port, &hints, &found);
 	if (status != 0)
 		return err_set(e, ERR_NOT_FOUND, "%s has no address: %s", host, gai_strerror(status));
-	memcpy(&target->address, found->ai_addr, found->ai_addrlen);
-	target->address_size = found->ai_addrlen;
+	const struct addrinfo *chosen = choose(found);
+	memcpy(&target->address, chosen->ai_addr, chosen->ai_addrlen);
+	target->address_size = chosen->ai_addrlen;
 	freeaddrinfo(found);
 	snprintf(target->host, sizeof target->host, "%.*s", (int)strcspn(rest, "/"), rest);
 	return 0;

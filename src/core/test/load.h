@@ -79,8 +79,8 @@ struct load;
 const char *load_error_name(enum load_error error);
 uint64_t load_errors_total(const struct load_counts *counts);
 
-/* "http://host:port", with or without a / behind; resolves the host, which may block. ERR_USAGE for another form,
- * ERR_NOT_FOUND for a name without an address. */
+/* "http://host:port", with or without a / behind; resolves the host; of several addresses it is the first that takes a
+ * connection. Both may block. ERR_USAGE for another form, ERR_NOT_FOUND for a name without an address. */
 int load_target_read(struct load_target *target, const char *url, struct err *e);
 
 /* Makes all connections; ERR_UNREACHABLE when the target takes none, ERR_TIMEOUT when it is silent. Options are copied.

@@ -3,14 +3,17 @@
 #include "core/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static cJSON *body_of(const cJSON *report, int64_t job)
 {
 	double version = json_find_number(report, "version"), against = json_find_number(report, "against");
 	cJSON *body = cJSON_CreateObject();
+	/* Of a training 0 says that it was compared with nothing; else the live version is meant. */
+	bool tell = against >= 1 || strcmp(json_find_text(report, "kind"), "training") == 0;
 	bool whole = cJSON_AddStringToObject(body, "kind", json_find_text(report, "kind")) != NULL &&
 		     (version < 1 || cJSON_AddNumberToObject(body, "version", version) != NULL) &&
-		     (against < 1 || cJSON_AddNumberToObject(body, "against", against) != NULL) &&
+		     (!tell || cJSON_AddNumberToObject(body, "against", against) != NULL) &&
 		     cJSON_AddBoolToObject(body, "passed",
 					   cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(report, "passed"))) != NULL &&
 		     cJSON_AddStringToObject(body, "summary", json_find_text(report, "summary")) != NULL &&

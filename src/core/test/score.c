@@ -20,6 +20,8 @@ int score_kind_from_json(const cJSON *version, struct score_kind *kind, struct e
 	    json_optional_boolean(json, "probability", &kind->probability, e) != 0)
 		return -1;
 	kind->class_count = (size_t)classes;
+	/* Of several classes each has one: that the runtime says so, and other engines do not, is no difference. */
+	kind->probability = kind->probability && classes <= 1;
 	if (column >= 0)
 		kind->column = (size_t)column;
 	else if (classes < 1)
@@ -30,7 +32,10 @@ int score_kind_from_json(const cJSON *version, struct score_kind *kind, struct e
 
 static const char *sense_of(const struct score_kind *kind)
 {
-	return kind->probability ? "a probability" : kind->class_count > 1 ? "classes" : "a plain number";
+	return kind->probability                ? "a probability"
+	       : kind->column == SCORE_ARGMAX ? "a number for each class"
+	       : kind->class_count > 1        ? "a class"
+					      : "a plain number";
 }
 
 int score_kinds_comparable(const struct score_kind *a, const char *a_name, const struct score_kind *b,

@@ -63,6 +63,24 @@ static void give_terminal(pid_t from, pid_t to)
 		tcsetpgrp(STDIN_FILENO, to);
 }
 
+/* The terminal stopped the command, or it wants the terminal in the background: so do we stop, with our group, and the
+ * shell has its prompt. It goes on when the shell lets us. */
+static void stop_with(pid_t pid)
+{
+	if (!isatty(STDIN_FILENO))
+		return;
+	give_terminal(pid, getpgrp());
+	kill(0, SIGTSTP);
+	give_terminal(getpgrp(), pid);
+	kill(-pid, SIGCONT);
+}
+
+static bool stopped_by_terminal(int status)
+{
+	return WIFSTOPPED(status) &&
+	       (WSTOPSIG(status) == SIGTSTP || WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU);
+}
+
 /* --- its start --- */
 
 static int start(const char *const *argv, pid_t *pid, struct err *e)
@@ -170,7 +188,10 @@ static int follow(pid_t pid, uint64_t begun_ns, bool (*tick)(void *context, cons
 	int64_t next_ms = 0;
 	bool ending = false;
 
-	while (waitpid(pid, &status, WNOHANG) == 0) {
+	for (pid_t changed; (changed = waitpid(pid, &status, WNOHANG | WUNTRACED)) == 0 || WIFSTOPPED(status);) {
+		if (changed > 0 && stopped_by_terminal(status))
+			stop_with(pid);
+		status = 0;
 		forward(pid);
 		if (clock_ms() >= next_ms) {
 			next_ms = clock_ms() + TIMED_RUN_SAMPLE_MS;

@@ -111,7 +111,7 @@ static int compare_figure(struct sides *s, struct training_comparison *c, struct
 	return 0;
 }
 
-static int judge(struct training_comparison *c, double ratio_max, double memory_max, struct err *e)
+static int judge(struct training_comparison *c, struct err *e)
 {
 	double p[TRAINING_FIGURE_COUNT], adjusted[TRAINING_FIGURE_COUNT];
 	size_t order[TRAINING_FIGURE_COUNT];
@@ -124,9 +124,9 @@ static int judge(struct training_comparison *c, double ratio_max, double memory_
 	for (size_t i = 0; i < TRAINING_FIGURE_COUNT; i++) {
 		struct training_ratio *r = &c->figures[i];
 		r->p_adjusted = adjusted[i];
-		r->verdict =
-		    benchmark_judge_ratio(r->ratio, r->interval, r->p_adjusted,
-					  i == TRAINING_MEMORY ? memory_max : ratio_max, BENCHMARK_ALPHA, &r->noisy);
+		r->verdict = benchmark_judge_ratio(r->ratio, r->interval, r->p_adjusted,
+						   i == TRAINING_MEMORY ? c->memory_max : c->ratio_max, BENCHMARK_ALPHA,
+						   &r->noisy);
 		if (c->too_few)
 			r->verdict = BENCHMARK_INCONCLUSIVE;
 		if (r->verdict == BENCHMARK_REGRESSION || c->verdict == BENCHMARK_PASS)
@@ -158,7 +158,12 @@ int training_compare(const struct training_run *runs, size_t count, size_t last,
 	size_t places[TRAINING_RUNS_MAX], chosen = choose(runs, count, places);
 	struct sides s;
 
-	*c = (struct training_comparison){.last = last, .left_out = count - chosen, .by_rank = last > 1};
+	*c = (struct training_comparison){.last = last,
+					  .left_out = count - chosen,
+					  .newest = chosen > 0 ? places[0] : 0,
+					  .by_rank = last > 1,
+					  .ratio_max = ratio_max,
+					  .memory_max = memory_max};
 	if (chosen < last + 1)
 		return err_set(e, ERR_INPUT,
 			       "there are %zu training runs that ended well on one host, and %zu against those before "
@@ -177,5 +182,5 @@ int training_compare(const struct training_run *runs, size_t count, size_t last,
 		if (compare_figure(&s, c, &c->figures[figure], e) != 0)
 			return -1;
 	}
-	return judge(c, ratio_max, memory_max, e);
+	return judge(c, e);
 }

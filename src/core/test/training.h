@@ -46,6 +46,7 @@ enum training_figure {
 struct training_comparison {
 	size_t last, earlier; /* runs on either side */
 	size_t left_out;      /* that failed, or ran elsewhere */
+	size_t newest;        /* the place of the newest run that counts */
 	bool by_rank;         /* else by the prediction interval */
 	bool too_few;         /* the interval would not cover what it must: nothing can be said */
 	struct training_ratio {
@@ -56,6 +57,7 @@ struct training_comparison {
 		bool noisy;
 		enum benchmark_verdict verdict;
 	} figures[TRAINING_FIGURE_COUNT];
+	double ratio_max, memory_max; /* the thresholds */
 	enum benchmark_verdict verdict;
 };
 
@@ -68,6 +70,13 @@ void training_summary(const struct training_run *run, char *text, size_t size);
 cJSON *training_report(const struct training_run *run, const char *model);
 /* From a test as the runtime gives it, with its report. ERR_INPUT names the field. */
 int training_from_test(const cJSON *test, struct training_run *run, struct err *e);
+
+/* One sentence. */
+void training_comparison_summary(const struct training_comparison *c, char *text, size_t size);
+/* The report of a comparison, of the version that the newest run made (0: none yet) against another (0: none), with a
+ * finding a figure; cJSON_Delete() it. */
+cJSON *training_comparison_report(const struct training_comparison *c, const char *model,
+				  const struct training_run *runs, uint32_t against);
 
 /* runs[count]: newest first; the first `last` of those that count are compared with the others. ERR_INPUT when there
  * are not so many, or none before. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PAGE_TESTS 100
+
 static int get_versions(struct client *client, const char *model, cJSON **answer, struct err *e)
 {
 	char path[128];
@@ -59,34 +61,56 @@ static int get_run(struct client *client, const char *model, int64_t id, struct 
 	return result;
 }
 
+static int get_tests(struct client *client, const char *model, int64_t before, cJSON **answer, struct err *e)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "/control/v1/models/%s/tests?kind=training&limit=%d&before=%" PRId64, model,
+		 PAGE_TESTS, before);
+	return client_get(client, path, CLIENT_TIMEOUT_MS, answer, e);
+}
+
+/* The runs of one answer: what `bench --training`, `mldeck tested` or a pipeline said of a training has no figures.
+ * The id that the next answer ends before; 0: there is none. */
+static int64_t take_runs(struct client *client, const char *model, const cJSON *answer,
+			 struct training_run runs[TRAINING_RUNS_MAX], size_t *count)
+{
+	int64_t id = 0, tests = 0;
+	const cJSON *item;
+	struct err fault;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "tests"))
+	{
+		tests++;
+		id = (int64_t)json_find_number(item, "id");
+		if (*count < TRAINING_RUNS_MAX && get_run(client, model, id, &runs[*count], &fault) == 0)
+			++*count;
+	}
+	return tests == PAGE_TESTS ? id : 0;
+}
+
 int training_client_runs(struct client *client, const char *model, struct training_run runs[TRAINING_RUNS_MAX],
 			 size_t *count, struct err *e)
 {
 	cJSON *answer = NULL, *versions = NULL;
-	const cJSON *item;
-	char path[160];
-	int result = -1;
+	int64_t before = 0;
+	int result;
 
 	*count = 0;
-	snprintf(path, sizeof path, "/control/v1/models/%s/tests?kind=training&limit=%d", model, TRAINING_RUNS_MAX);
-	if (get_versions(client, model, &versions, e) != 0 ||
-	    client_get(client, path, CLIENT_TIMEOUT_MS, &answer, e) != 0)
-		goto out;
-	result = 0;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "tests"))
-	{
-		struct training_run *run = &runs[*count];
-		struct err fault;
-		/* What `mldeck tested` or a pipeline said of a training has no figures. */
-		if (*count == TRAINING_RUNS_MAX ||
-		    get_run(client, model, (int64_t)json_find_number(item, "id"), run, &fault) != 0)
-			continue;
-		uint32_t version = version_of(versions, run->sha256);
+	/* A model of which nothing is deployed has runs, and no versions. */
+	if (get_versions(client, model, &versions, e) != 0 && e->code != ERR_NOT_FOUND)
+		return -1;
+	do {
+		cJSON_Delete(answer);
+		answer = NULL;
+		result = get_tests(client, model, before, &answer, e);
+		before = result == 0 ? take_runs(client, model, answer, runs, count) : 0;
+	} while (before > 0 && *count < TRAINING_RUNS_MAX);
+	for (size_t i = 0; i < *count; i++) {
+		uint32_t version = version_of(versions, runs[i].sha256);
 		if (version > 0)
-			run->version = version;
-		++*count;
+			runs[i].version = version;
 	}
-out:
 	cJSON_Delete(versions);
 	cJSON_Delete(answer);
 	return result;

@@ -10,7 +10,7 @@
 #include "core/test/training.h"
 
 /* Newest first, at most TRAINING_RUNS_MAX; the version of each by the digest of the file that it made, deployed before
- * or since. ERR_NOT_FOUND: there is no such model. */
+ * or since. ERR_NOT_FOUND: there is no such model, and no run that was kept under its name. */
 int training_client_runs(struct client *client, const char *model, struct training_run runs[TRAINING_RUNS_MAX],
 			 size_t *count, struct err *e);
 /* The version whose artifact has this digest ("" none); 0: there is none. */

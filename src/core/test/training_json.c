@@ -1,6 +1,7 @@
-/* training_json: a training run as the report that is kept, and back. */
+/* training_json: a training run as the report that is kept, and back; a comparison of runs as one. */
 #include "core/test/training.h"
 
+#include "core/finding.h"
 #include "core/json.h"
 #include "core/text.h"
 
@@ -53,6 +54,104 @@ cJSON *training_report(const struct training_run *run, const char *model)
 	cJSON_AddStringToObject(json, "sha256", run->sha256);
 	return json;
 }
+
+/* --- a comparison --- */
+
+void training_comparison_summary(const struct training_comparison *c, char *text, size_t size)
+{
+	size_t worst = 0;
+
+	for (size_t i = 1; i < TRAINING_FIGURE_COUNT; i++)
+		if (c->figures[i].verdict == c->verdict &&
+		    (c->figures[worst].verdict != c->verdict || c->figures[i].ratio > c->figures[worst].ratio))
+			worst = i;
+	const struct training_ratio *f = &c->figures[worst];
+	const char *begin = c->verdict == BENCHMARK_PASS         ? "no slower than before: "
+			    : c->verdict == BENCHMARK_REGRESSION ? ""
+								 : "not shown either way: ";
+	if (c->too_few)
+		snprintf(text, size, "%zu runs against %zu before are too few for an interval at 95%%: nothing is said",
+			 c->last, c->earlier);
+	else
+		snprintf(text, size, "%s%s is %.3f times that of %zu runs before (%.3f to %.3f)", begin,
+			 training_figure_name((enum training_figure)worst), f->ratio, c->earlier, f->interval.low,
+			 f->interval.high);
+}
+
+static cJSON *figure_json(const struct training_ratio *f, bool too_few)
+{
+	cJSON *json = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(json, "old", f->old_median);
+	cJSON_AddNumberToObject(json, "new", f->new_median);
+	cJSON_AddNumberToObject(json, "ratio", f->ratio);
+	cJSON_AddItemToObject(json, "low", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->interval.low));
+	cJSON_AddItemToObject(json, "high", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->interval.high));
+	cJSON_AddItemToObject(json, "p_adjusted", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->p_adjusted));
+	cJSON_AddStringToObject(json, "verdict", benchmark_verdict_name(f->verdict));
+	return json;
+}
+
+static struct finding finding_of(const struct training_comparison *c, enum training_figure figure)
+{
+	const struct training_ratio *r = &c->figures[figure];
+	struct finding f = {.verdict = r->verdict == BENCHMARK_PASS         ? FINDING_PASS
+				       : r->verdict == BENCHMARK_REGRESSION ? FINDING_FAIL
+									    : FINDING_WAIT,
+			    .value = r->ratio,
+			    .threshold = figure == TRAINING_MEMORY ? c->memory_max : c->ratio_max,
+			    .unit = "x",
+			    .n = c->earlier,
+			    .n_needed = c->by_rank ? 0 : TRAINING_EARLIER_MIN};
+
+	snprintf(f.name, sizeof f.name, "%s", training_figure_name(figure));
+	if (c->too_few)
+		snprintf(f.text, sizeof f.text, "%.3f times that of %zu runs before, which are too few", r->ratio,
+			 c->earlier);
+	else
+		snprintf(f.text, sizeof f.text, "%.3f times that of %zu runs before (%.3f to %.3f)", r->ratio,
+			 c->earlier, r->interval.low, r->interval.high);
+	return f;
+}
+
+static void add_figures(const struct training_comparison *c, cJSON *json)
+{
+	struct finding findings[TRAINING_FIGURE_COUNT];
+
+	for (size_t i = 0; i < TRAINING_FIGURE_COUNT; i++) {
+		findings[i] = finding_of(c, (enum training_figure)i);
+		cJSON_AddItemToObject(json, training_figure_name((enum training_figure)i),
+				      figure_json(&c->figures[i], c->too_few));
+	}
+	cJSON_AddItemToObject(json, "findings", findings_to_json(findings, TRAINING_FIGURE_COUNT));
+}
+
+cJSON *training_comparison_report(const struct training_comparison *c, const char *model,
+				  const struct training_run *runs, uint32_t against)
+{
+	cJSON *json = cJSON_CreateObject();
+	char summary[240];
+
+	training_comparison_summary(c, summary, sizeof summary);
+	cJSON_AddStringToObject(json, "kind", "training");
+	cJSON_AddStringToObject(json, "model", model);
+	cJSON_AddNumberToObject(json, "version", runs[c->newest].version);
+	cJSON_AddNumberToObject(json, "against", against);
+	cJSON_AddStringToObject(json, "verdict", benchmark_verdict_name(c->verdict));
+	cJSON_AddBoolToObject(json, "passed", c->verdict == BENCHMARK_PASS);
+	cJSON_AddStringToObject(json, "summary", summary);
+	cJSON_AddStringToObject(json, "method", c->by_rank ? "ranks" : "prediction interval");
+	cJSON_AddNumberToObject(json, "newest_run", (double)runs[c->newest].id);
+	cJSON_AddNumberToObject(json, "last", (double)c->last);
+	cJSON_AddNumberToObject(json, "earlier", (double)c->earlier);
+	cJSON_AddNumberToObject(json, "left_out", (double)c->left_out);
+	cJSON_AddNumberToObject(json, "ratio_max", c->ratio_max);
+	cJSON_AddNumberToObject(json, "memory_max", c->memory_max);
+	add_figures(c, json);
+	return json;
+}
+
+/* --- back --- */
 
 static int read_took(const cJSON *report, struct timed_run *t, struct err *e)
 {

@@ -240,6 +240,14 @@ static int add_shell_job(struct server *s, const struct http_request *request, c
 	return 0;
 }
 
+/* A training may be the first of its model, of which nothing is deployed yet. */
+static int find_subject(struct server *s, const struct job_kind *kind, struct job_record *record, struct err *e)
+{
+	if (!kind->shell_only || kind->version != JOB_VERSION_NONE)
+		return find_version(s, kind, record->model, &record->version, e);
+	return text_name_valid(record->model) ? 0 : err_set(e, ERR_INPUT, "`%.80s` is no model's name", record->model);
+}
+
 static int register_job(struct server *s, const struct http_request *request, const cJSON *body, cJSON **answer,
 			struct err *e)
 {
@@ -253,7 +261,7 @@ static int register_job(struct server *s, const struct http_request *request, co
 	    read_version(body, &record.version, e) != 0 || json_optional_text(body, "title", &title, e) != 0 ||
 	    json_optional_boolean(body, "dry_run", &dry_run, e) != 0 ||
 	    (command = json_array(body, "command", 256, e)) == NULL || read_command(command, &record, e) != 0 ||
-	    find_version(s, kind, record.model, &record.version, e) != 0)
+	    find_subject(s, kind, &record, e) != 0)
 		return -1;
 	text_clean(record.kind, sizeof record.kind, kind->name);
 	text_clean(record.title, sizeof record.title, title);

@@ -38,13 +38,19 @@ static int read_version(const cJSON *body, const char *kind, uint32_t *version, 
 	return json_uint32(body, "version", 1, VERSIONS_MAX, version, e);
 }
 
+/* A training is a run, which stands alone, or a comparison with those before. */
+static bool alone_allowed(const char *kind)
+{
+	return strcmp(kind, "training") == 0;
+}
+
 static int read_result(const cJSON *body, struct test_result *result, struct err *e)
 {
 	const char *kind = json_text(body, "kind", e), *summary = "";
 	int64_t against = 0;
 
 	if (kind == NULL || !policy_test_known(kind, e) || read_version(body, kind, &result->version, e) != 0 ||
-	    json_optional_integer(body, "against", 1, VERSIONS_MAX, &against, e) != 0 ||
+	    json_optional_integer(body, "against", alone_allowed(kind) ? 0 : 1, VERSIONS_MAX, &against, e) != 0 ||
 	    json_boolean(body, "passed", &result->passed, e) != 0 ||
 	    json_optional_integer(body, "job", 0, INT64_C(1) << 53, &result->job, e) != 0 ||
 	    json_optional_text(body, "summary", &summary, e) != 0)
@@ -55,6 +61,7 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 	text_clean(result->kind, sizeof result->kind, kind);
 	text_clean(result->summary, sizeof result->summary, summary);
 	result->against = (uint32_t)against;
+	result->alone = against == 0 && json_has(body, "against");
 	return 0;
 }
 

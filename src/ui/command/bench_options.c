@@ -80,8 +80,6 @@ static int check_together(const struct arguments *a, const struct bench_options 
 		return err_set(e, ERR_USAGE, "--last is of --training");
 	if (!o->training && o->version == 0)
 		return err_set(e, ERR_USAGE, "VERSION is missing");
-	if (o->training && o->version != 0)
-		return err_set(e, ERR_USAGE, "--training compares runs, and no versions: leave the version out");
 	for (size_t i = 0; o->training && i < sizeof of_versions / sizeof *of_versions; i++)
 		if (arguments_flag(a, of_versions[i]))
 			return err_set(e, ERR_USAGE, "--%s is not of --training", of_versions[i]);

@@ -1,9 +1,12 @@
 #include "ui/command/bench_training.h"
 
+#include "core/policy.h"
 #include "core/test/bench_subject.h"
+#include "core/test/report_send.h"
 #include "core/test/training.h"
 #include "core/test/training_client.h"
 #include "core/text.h"
+#include "core/version_client.h"
 #include "ui/command/output.h"
 #include "ui/command/table.h"
 
@@ -19,34 +22,8 @@ struct comparison {
 	const struct bench_options *options;
 	struct training_run runs[TRAINING_RUNS_MAX]; /* newest first */
 	size_t count;
-	double ratio_max, memory_max;
 	struct training_comparison result;
 };
-
-static void sentence(const struct comparison *c, char *text, size_t size)
-{
-	const struct training_comparison *r = &c->result;
-	size_t worst = 0;
-
-	for (size_t i = 1; i < TRAINING_FIGURE_COUNT; i++)
-		if (r->figures[i].verdict == r->verdict &&
-		    (r->figures[worst].verdict != r->verdict || r->figures[i].ratio > r->figures[worst].ratio))
-			worst = i;
-	const struct training_ratio *f = &r->figures[worst];
-	const char *name = training_figure_name((enum training_figure)worst);
-	if (r->too_few)
-		snprintf(text, size, "%zu runs against %zu before are too few for an interval at 95%%: nothing is said",
-			 r->last, r->earlier);
-	else if (r->verdict == BENCHMARK_PASS)
-		snprintf(text, size, "no slower than before: %s is %.3f times that of %zu runs before (%.3f to %.3f)",
-			 name, f->ratio, r->earlier, f->interval.low, f->interval.high);
-	else if (r->verdict == BENCHMARK_REGRESSION)
-		snprintf(text, size, "%s is %.3f times that of %zu runs before (%.3f to %.3f)", name, f->ratio,
-			 r->earlier, f->interval.low, f->interval.high);
-	else
-		snprintf(text, size, "not shown either way: %s is %.3f times that of %zu runs before (%.3f to %.3f)",
-			 name, f->ratio, r->earlier, f->interval.low, f->interval.high);
-}
 
 /* --- text --- */
 
@@ -114,7 +91,7 @@ static int print_figures(const struct training_comparison *r, struct err *e)
 	return result;
 }
 
-static int print_text(const struct comparison *c, const char *summary, struct err *e)
+static int print_text(const struct comparison *c, const char *summary, int64_t id, struct err *e)
 {
 	if (print_runs(c, e) != 0)
 		return -1;
@@ -127,75 +104,108 @@ static int print_text(const struct comparison *c, const char *summary, struct er
 		   : "By the prediction interval of one further run, which takes logarithms for normal.\n");
 	if (c->result.left_out > 0)
 		printf("%zu runs are left out: they failed, or ran on another host.\n", c->result.left_out);
+	printf("Kept as test %lld of %s.\n", (long long)id, c->options->model);
 	return output_end(e);
 }
 
-/* --- JSON --- */
+/* --- what is kept --- */
 
-static cJSON *figure_json(const struct training_ratio *f, bool too_few)
+/* With its number, and the runs that were looked at. */
+static int print_json(const struct comparison *c, cJSON *report, int64_t id, struct err *e)
 {
-	cJSON *json = cJSON_CreateObject();
+	cJSON *runs = cJSON_AddArrayToObject(report, "runs");
 
-	cJSON_AddNumberToObject(json, "old", f->old_median);
-	cJSON_AddNumberToObject(json, "new", f->new_median);
-	cJSON_AddNumberToObject(json, "ratio", f->ratio);
-	cJSON_AddItemToObject(json, "low", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->interval.low));
-	cJSON_AddItemToObject(json, "high", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->interval.high));
-	cJSON_AddItemToObject(json, "p_adjusted", too_few ? cJSON_CreateNull() : cJSON_CreateNumber(f->p_adjusted));
-	cJSON_AddStringToObject(json, "verdict", benchmark_verdict_name(f->verdict));
-	return json;
-}
-
-static int print_json(const struct comparison *c, const char *summary, struct err *e)
-{
-	const struct training_comparison *r = &c->result;
-	cJSON *json = cJSON_CreateObject(), *runs;
-
-	cJSON_AddStringToObject(json, "kind", "training");
-	cJSON_AddStringToObject(json, "model", c->options->model);
-	cJSON_AddStringToObject(json, "verdict", benchmark_verdict_name(r->verdict));
-	cJSON_AddBoolToObject(json, "passed", r->verdict == BENCHMARK_PASS);
-	cJSON_AddStringToObject(json, "summary", summary);
-	cJSON_AddStringToObject(json, "method", r->by_rank ? "ranks" : "prediction interval");
-	cJSON_AddNumberToObject(json, "last", (double)r->last);
-	cJSON_AddNumberToObject(json, "earlier", (double)r->earlier);
-	cJSON_AddNumberToObject(json, "left_out", (double)r->left_out);
-	cJSON_AddNumberToObject(json, "ratio_max", c->ratio_max);
-	cJSON_AddNumberToObject(json, "memory_max", c->memory_max);
-	for (size_t i = 0; i < TRAINING_FIGURE_COUNT; i++)
-		cJSON_AddItemToObject(json, training_figure_name((enum training_figure)i),
-				      figure_json(&r->figures[i], r->too_few));
-	runs = cJSON_AddArrayToObject(json, "runs");
+	cJSON_AddNumberToObject(report, "id", (double)id);
 	for (size_t i = 0; i < c->count; i++) {
 		cJSON *run = training_report(&c->runs[i], c->options->model);
 		cJSON_AddNumberToObject(run, "id", (double)c->runs[i].id);
 		cJSON_AddNumberToObject(run, "at_ms", (double)c->runs[i].at_ms);
 		cJSON_AddItemToArray(runs, run);
 	}
-	int result = output_json(json, e);
-	cJSON_Delete(json);
+	return output_json(report, e);
+}
+
+/* The version that it is held against, so that a gate finds it: the live one, unless the newest run made that. */
+static int find_live(struct client *client, const char *model, uint32_t version, uint32_t *live, struct err *e)
+{
+	*live = 0;
+	if (version == 0)
+		return 0;
+	int result = version_client_live(client, model, live, e);
+	if (*live == version)
+		*live = 0;
 	return result;
+}
+
+static int conclude(const struct arguments *a, struct client *client, struct comparison *c, struct err *e)
+{
+	const char *model = c->options->model;
+	const struct training_run *newest = &c->runs[c->result.newest];
+	char summary[240];
+	uint32_t live;
+	int64_t id = 0;
+
+	if (find_live(client, model, newest->version, &live, e) != 0)
+		return -1;
+	training_comparison_summary(&c->result, summary, sizeof summary);
+	cJSON *report = training_comparison_report(&c->result, model, c->runs, live);
+	int result = report_send(client, report, 0, &id, e);
+	if (result == 0)
+		result = arguments_flag(a, "json") ? print_json(c, report, id, e) : print_text(c, summary, id, e);
+	cJSON_Delete(report);
+	return result;
+}
+
+/* The runs before the one that made the version are those that it is compared with. */
+static int leave_newer(struct comparison *c, struct err *e)
+{
+	size_t newer = 0;
+
+	if (c->options->version == 0)
+		return 0;
+	while (newer < c->count &&
+	       (c->runs[newer].version != c->options->version || c->runs[newer].took.exit_code != 0))
+		newer++;
+	if (newer == c->count)
+		return err_set(
+		    e, ERR_NOT_FOUND,
+		    "no training run is known to have made v%u of %s: `mldeck train %s --produces FILE` ties it",
+		    (unsigned)c->options->version, c->options->model, c->options->model);
+	c->count -= newer;
+	memmove(c->runs, c->runs + newer, c->count * sizeof *c->runs);
+	return 0;
+}
+
+/* Of the model's policy; a model of which nothing is deployed has none, and so the default. */
+static int find_limits(struct client *client, const char *model, double *ratio_max, double *memory_max, struct err *e)
+{
+	struct policy usual;
+
+	if (bench_subject_limits(client, model, ratio_max, memory_max, e) == 0)
+		return 0;
+	policy_init(&usual);
+	*ratio_max = usual.bench_ratio_max;
+	*memory_max = usual.bench_memory_max;
+	return e->code == ERR_NOT_FOUND ? 0 : -1;
 }
 
 int bench_training(const struct arguments *a, struct client *client, const struct bench_options *o, int *code,
 		   struct err *e)
 {
 	struct comparison *c = calloc(1, sizeof *c);
-	char summary[240];
+	double ratio_max, memory_max;
 	int result = -1;
 
 	if (c == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out");
 	c->options = o;
-	if (training_client_runs(client, o->model, c->runs, &c->count, e) != 0 ||
-	    bench_subject_limits(client, o->model, &c->ratio_max, &c->memory_max, e) != 0)
+	if (training_client_runs(client, o->model, c->runs, &c->count, e) != 0 || leave_newer(c, e) != 0 ||
+	    find_limits(client, o->model, &ratio_max, &memory_max, e) != 0)
 		goto out;
 	if (o->ratio_max > 0)
-		c->ratio_max = o->ratio_max;
-	if (training_compare(c->runs, c->count, o->last, c->ratio_max, c->memory_max, &c->result, e) != 0)
-		goto out;
-	sentence(c, summary, sizeof summary);
-	result = arguments_flag(a, "json") ? print_json(c, summary, e) : print_text(c, summary, e);
+		ratio_max = o->ratio_max;
+	if (training_compare(c->runs, c->count, o->last, ratio_max, memory_max, &c->result, e) == 0)
+		result = conclude(a, client, c, e);
 	*code = c->result.verdict == BENCHMARK_PASS         ? 0
 		: c->result.verdict == BENCHMARK_REGRESSION ? 1
 							    : EXIT_INCONCLUSIVE;

@@ -1,7 +1,8 @@
 /*
  * bench_training: `mldeck bench M --training`: the newest training runs against those before.
  *
- * Blocks for the exchanges with the runtime. Not here: what says which is slower (core/test/training).
+ * The comparison is kept as a test of the version that the newest run made. Blocks for the exchanges with the runtime.
+ * Not here: what says which is slower (core/test/training).
  */
 #ifndef UI_BENCH_TRAINING_H
 #define UI_BENCH_TRAINING_H

@@ -343,7 +343,7 @@ static const struct option_spec options[] = {
     {"quick", NULL, "8 pairs and one look"},
     {"time-ms", "MS", "how long a launch measures each batch size (60)"},
     {"seed", "N", "of the rows and of the order in a pair; else drawn, and printed"},
-    {"training", NULL, "compare the time of training runs instead (mldeck train)"},
+    {"training", NULL, "compare training runs instead (mldeck train): the newest, or the one that made VERSION"},
     {"last", "N", "with --training: the newest N runs against those before (1)"},
     {"config", "FILE", "settings of engines (mldeck.ini in the state directory)"},
     OPTION_JSON,

@@ -1,7 +1,7 @@
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/digest.h"
 #include "core/job_report.h"
-#include "core/number.h"
 #include "core/test/report_send.h"
 #include "core/test/training_client.h"
 #include "core/version_client.h"
@@ -20,6 +20,9 @@ extern const struct command command_train;
 /* A runtime that is started again is back by then: what hours of training took must not be lost for that. */
 #define SEND_MS 30000
 #define SEND_PAUSE_MS 500
+/* As of a shell: there is no such command; it cannot be run. */
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_RUN 126
 
 /* One training, as it goes. */
 struct train {
@@ -35,19 +38,23 @@ struct train {
 
 /* --- before it starts --- */
 
-static int read_rate(const char *text, double *rate, struct err *e)
+/* --rate, else [train] rate of the configuration. */
+static int read_rate(const struct arguments *a, double *rate, struct err *e)
 {
-	struct number n;
+	const char *text = arguments_value(a, "rate");
+	char state[CONFIG_PATH_SIZE];
+	struct config config;
 
-	*rate = (double)NAN;
-	if (text == NULL)
-		return 0;
-	if (*text != '\0' && number_read(text, text + strlen(text), &n) == strlen(text) && !n.negative &&
-	    isfinite(number_double(&n))) {
-		*rate = number_double(&n);
-		return 0;
-	}
-	return err_set(e, ERR_USAGE, "--rate is what an hour costs, such as 2.50, not `%.40s`", text);
+	if (text != NULL)
+		return config_cost(text, rate)
+			   ? 0
+			   : err_set(e, ERR_USAGE, "--rate is what an hour costs, such as 2.50, not `%.40s`", text);
+	config_init(&config);
+	if (arguments_state(a, state, sizeof state, e) != 0 ||
+	    config_load(&config, arguments_value(a, "config"), state, e) != 0)
+		return -1;
+	*rate = config.train.rate;
+	return 0;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -56,7 +63,8 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Also finds out, before hours are spent, that there is no such model or runtime. */
+/* Also finds out, before hours are spent, that there is no runtime. A model that is not there yet may be a typing
+ * error, so that is said; its runs are kept under its name. */
 static int learn_usual(struct train *t, struct err *e)
 {
 	struct training_run *runs = calloc(TRAINING_RUNS_MAX, sizeof *runs);
@@ -65,6 +73,11 @@ static int learn_usual(struct train *t, struct err *e)
 	int result = runs == NULL ? err_set(e, ERR_MEMORY, "memory is out")
 				  : training_client_runs(t->client, t->model, runs, &count, e);
 
+	if (result != 0 && e->code == ERR_NOT_FOUND) {
+		fprintf(stderr, "mldeck train: %s. The run is kept under this name, for the version that it makes.\n",
+			e->text);
+		result = 0;
+	}
 	for (size_t i = 0; result == 0 && i < count; i++)
 		if (runs[i].took.exit_code == 0)
 			walls[good++] = runs[i].took.wall_s;
@@ -82,8 +95,7 @@ static int prepare(struct train *t, struct err *e)
 	bool fits = true;
 
 	t->model = arguments_at(t->arguments, 0);
-	if (output_model(t->model, e) != 0 ||
-	    read_rate(arguments_value(t->arguments, "rate"), &t->run.rate_per_hour, e) != 0)
+	if (output_model(t->model, e) != 0 || read_rate(t->arguments, &t->run.rate_per_hour, e) != 0)
 		return -1;
 	if (produces != NULL && (*produces == '\0' || strlen(produces) >= sizeof t->run.produces))
 		return err_set(e, ERR_USAGE, "--produces names a file, in at most %zu bytes",
@@ -224,6 +236,7 @@ static int go(struct train *t, int *code, struct err *e)
 	if (job_report_begin(&t->report, t->client, "train", t->model, 0, title, words.words, words.count, e) != 0)
 		return -1;
 	if (timed_run(argv, tick, t, &t->run.took, e) != 0) {
+		*code = e->code == ERR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 		job_report_end(&t->report, JOB_FAILED, &t->progress, e->text);
 		return -1;
 	}
@@ -256,7 +269,8 @@ static int run(const struct arguments *a)
 
 static const struct option_spec options[] = {
     {"produces", "FILE", "the model file that it makes: ties the run to the version that has it"},
-    {"rate", "COST", "what an hour costs, in whatever currency"},
+    {"rate", "COST", "what an hour costs, in whatever currency ([train] rate of the configuration)"},
+    {"config", "FILE", "settings (mldeck.ini in the state directory)"},
     {"json", NULL, "print the report as JSON, to standard error"},
     OPTION_SOCKET,
     OPTION_STATE,
@@ -275,7 +289,8 @@ const struct command command_train = {
 	       "for ever: "
 	       "`mldeck tests MODEL --kind training`. `mldeck bench MODEL --training` compares the newest run with "
 	       "those before. "
-	       "The model must be there: deploy a first version before.",
+	       "A model that is not there yet gets its name with its first run. Exit codes of its own: 127 there is "
+	       "no such command, 126 it cannot be run.",
     .options = options,
     .run = run,
 };

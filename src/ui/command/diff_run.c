@@ -75,7 +75,7 @@ static int take_memory(struct diff_run *r, struct err *e)
 
 int diff_run_open(struct diff_run *r, const struct diff_options *options, struct client *client, struct err *e)
 {
-	*r = (struct diff_run){.options = *options};
+	*r = (struct diff_run){.options = *options, .client = client};
 	for (size_t side = 0; side < DIFF_SIDES; side++)
 		manifest_init(&r->manifests[side]);
 	if (find_versions(r, client, e) != 0 ||
@@ -116,6 +116,21 @@ static bool is_passing(enum err_code code)
 	return code == ERR_BUSY || code == ERR_UNREACHABLE || code == ERR_UPSTREAM || code == ERR_TIMEOUT;
 }
 
+/* Whether it is worth waiting. A version that was unloaded meanwhile, for nobody asked it, is loaded again. */
+static bool try_again(struct diff_run *r, size_t side, const struct err *e)
+{
+	struct manifest manifest;
+	cJSON *record = NULL;
+	struct err ignored;
+
+	if (!is_passing(e->code))
+		return false;
+	version_client_load(r->client, r->options.model, r->versions[side], &manifest, &record, &ignored);
+	cJSON_Delete(record);
+	manifest_release(&manifest);
+	return true;
+}
+
 /* Rows of tensors into values and classes from `first` on. */
 static int ask(struct diff_run *r, size_t side, const struct tensor *inputs, size_t rows, size_t first, struct err *e)
 {
@@ -125,7 +140,7 @@ static int ask(struct diff_run *r, size_t side, const struct tensor *inputs, siz
 	int64_t until_ms = clock_ms() + RETRY_MS;
 
 	while (batch_client_predict(r->askers[side], 0, &question, e) != 0) {
-		if (!is_passing(e->code) || *r->options.stop != 0 || clock_ms() >= until_ms)
+		if (*r->options.stop != 0 || clock_ms() >= until_ms || !try_again(r, side, e))
 			return err_set(e, e->code, "%s, lines %llu to %llu: %.400s", r->names[side],
 				       (unsigned long long)r->chunk->notes[first].line,
 				       (unsigned long long)r->chunk->notes[first + rows - 1].line, e->text);
@@ -245,6 +260,14 @@ int diff_run_noise(struct diff_run *r, struct diff_noise *noise, struct err *e)
 
 /* --- comparing --- */
 
+/* Beyond 2^53 a JSON number is another one to most who read it, so it is text. */
+static bool is_exact(const struct tensor *t, size_t place)
+{
+	enum datatype_kind kind = datatype_kind(t->datatype);
+
+	return (kind != KIND_SIGNED && kind != KIND_UNSIGNED) || fabs(tensor_double(t, place)) < 0x1p53;
+}
+
 static void write_inputs(const struct diff_run *r, struct buf *out)
 {
 	const struct columns *columns = r->chunk->sides[DIFF_NEW].columns;
@@ -257,7 +280,12 @@ static void write_inputs(const struct diff_run *r, struct buf *out)
 			buf_add_char(out, ',');
 		v2_write_string(out, column->name);
 		buf_add_char(out, ':');
-		columns_write_json(out, &r->inputs[DIFF_NEW][column->input], column->index);
+		const struct tensor *t = &r->inputs[DIFF_NEW][column->input];
+		if (!is_exact(t, column->index))
+			buf_add_char(out, '"');
+		columns_write_json(out, t, column->index);
+		if (!is_exact(t, column->index))
+			buf_add_char(out, '"');
 	}
 	buf_add_char(out, '}');
 }

@@ -34,6 +34,7 @@ struct diff_noise {
 
 struct diff_run {
 	struct diff_options options;
+	struct client *client; /* borrowed */
 	uint32_t versions[DIFF_SIDES];
 	char names[DIFF_SIDES][16]; /* "v3" */
 	char listen[128];           /* of the data plane, for lines to try */
@@ -50,7 +51,7 @@ struct diff_run {
 };
 
 /* Finds, loads and describes both versions, and opens the data. options are copied, their strings borrowed.
- * ERR_CONFLICT: they cannot be compared. */
+ * ERR_CONFLICT: they cannot be compared. The client is borrowed until diff_run_close(). */
 int diff_run_open(struct diff_run *r, const struct diff_options *options, struct client *client, struct err *e);
 void diff_run_close(struct diff_run *r);
 /* The old version against itself: the first rows once as they stand, once backwards and in other portions. */
