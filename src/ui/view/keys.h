@@ -26,8 +26,8 @@
 	X(ACKNOWLEDGE, 'a', "a", "acknowledge", "say that the selected alert is looked after") \
 	X(HISTORY, 'h', "h", "history", "who changed the route, when and why")                 \
 	X(FILE, 'f', "f", "predict", "predict a file with the selected model")                 \
-	X(DIFF, 'd', "d", "diff", "compare a version's answers with another's")                \
-	X(BENCH, 'b', "b", "bench", "compare a version's time and memory with another's")      \
+	X(DIFF, 'd', "d", "diff", "compare answers with another version's")                    \
+	X(BENCH, 'b', "b", "bench", "compare time and memory with another's")                  \
 	X(STRESS, 't', "t", "stress", "load a version, and see what it holds")                 \
 	X(POLICY, 'P', "P", "policy", "what must hold before a version serves")                \
 	X(FORCE, 6, "ctrl-f", "", "in a dialog: override gates that do not pass")              \
