@@ -74,7 +74,8 @@ const struct job_kind job_stress = {
     .test = true,
     .check = check,
     .describe = describe,
-    .field_count = 10,
+    .either = {"data", "captured"},
+    .field_count = 11,
     .fields =
 	{
 	    [RATE] = {"rate", "requests/s", "1000; of find maximum: where it begins", JOB_FIELD_NUMBER, true, NULL},
@@ -87,6 +88,7 @@ const struct job_kind job_stress = {
 	    [SOAK] = {"soak", "soak", "watch whether memory grows", JOB_FIELD_SWITCH, true, NULL},
 	    {"data", "data file", "/data/rows.csv or .jsonl; else the version's sample rows", JOB_FIELD_INPUT, true,
 	     NULL},
+	    {"captured", "captured rows", "5000: of live requests, instead of a file", JOB_FIELD_NUMBER, true, NULL},
 	    {"connections", "connections", "64", JOB_FIELD_NUMBER, true, NULL},
 	    {"arrivals", "arrivals", "poisson, or constant", JOB_FIELD_CHOICE, true, "poisson|constant"},
 	    {"yes", "on live traffic", "the version may be live", JOB_FIELD_CONSENT, true, NULL},

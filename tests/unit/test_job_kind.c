@@ -123,9 +123,11 @@ static void kinds_are_whole(void **state)
 		assert_ptr_equal(job_kind_find(kind->name), kind);
 		assert_true(kind->title[0] != '\0' && kind->field_count <= JOB_FIELDS_MAX);
 		assert_true(strlen(kind->name) < JOB_KIND_SIZE);
-		for (size_t j = 0; j < kind->field_count; j++)
+		for (size_t j = 0; j < kind->field_count; j++) {
+			assert_int_equal(job_kind_field(kind, kind->fields[j].name), j); /* named once */
 			assert_true(kind->fields[j].name[0] != '\0' && kind->fields[j].label[0] != '\0' &&
 				    (kind->fields[j].type == JOB_FIELD_CHOICE) == (kind->fields[j].choices != NULL));
+		}
 	}
 	assert_null(job_kind_find("nothing"));
 }

@@ -92,6 +92,12 @@ static int add_rows(struct server *s, struct job_plan *plan, struct err *e)
 
 	if (job_plan_value(plan, "data")[0] != '\0')
 		return 0;
+	if (job_plan_value(plan, "captured")[0] != '\0') {
+		snprintf(text, sizeof text, "up to %.20s rows of live requests that were captured",
+			 job_plan_value(plan, "captured"));
+		job_plan_fact(plan, false, "captured", text);
+		return 0;
+	}
 	if (registry_samples(s->registry, plan->model, plan->version, &samples, e) != 0)
 		return -1;
 	size_t rows = samples.csv == NULL ? 0 : count_lines(samples.csv);
@@ -126,14 +132,13 @@ static bool has_word(const struct job_record *job, const char *option)
 static double told_by(const struct job_record *job, struct job_plan *plan)
 {
 	double took_s = (double)(job->ended_ms - job->started_ms) / 1000;
+	double rows = plan->input_lines > 0 ? plan->input_lines : strtod(job_plan_value(plan, "captured"), NULL);
 	bool diff = strcmp(plan->kind->name, "diff") == 0, bench = strcmp(plan->kind->name, "bench") == 0;
 
 	if (job->state != JOB_DONE || job->started_ms == 0)
 		return (double)NAN;
 	if (diff)
-		return job->progress.done > 0 && plan->input_lines > 0
-			   ? took_s * plan->input_lines / (double)job->progress.done
-			   : (double)NAN;
+		return job->progress.done > 0 && rows > 0 ? took_s * rows / (double)job->progress.done : (double)NAN;
 	if (bench && (has_word(job, "--quick") != says_yes(plan, "quick") ||
 		      has_word(job, "--pairs") != (job_plan_value(plan, "pairs")[0] != '\0')))
 		return (double)NAN;

@@ -258,6 +258,8 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 		facts_take(j, a->json);
 	} else {
 		snprintf(j->dry_error, sizeof(j->dry_error), "%s", a->err.text);
+		if (j->kind == JOB_DIALOG_START)
+			job_dialog_mark(j, j->dry_error);
 	}
 }
 

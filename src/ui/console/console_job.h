@@ -72,6 +72,8 @@ struct dialog_field *job_dialog_field(struct job_dialog *j, size_t field);
 const struct job_field *job_dialog_field_at(const struct job_dialog *j, size_t at);
 /* Whether the model's name was typed where it is asked for. */
 bool job_dialog_consents(const struct job_dialog *j);
+/* Marks the field that a refusal names first, --data or `data`, as wrong. */
+void job_dialog_mark(struct job_dialog *j, const char *text);
 /* What is wrong with what was typed, as far as the console can tell; marks the fields. */
 int job_dialog_check(struct job_dialog *j, struct err *e);
 /* The value of a field as the runtime needs it: absolute, and the output derived from the input where none was

@@ -109,12 +109,29 @@ static int check_field(struct job_dialog *j, size_t field, const char *value, st
 
 	if (!typed)
 		return 0;
-	if (!*value && !f->optional && f->type == JOB_FIELD_INPUT)
-		result = err_set(e, ERR_INPUT, "name the file: %s", f->hint);
-	else
-		result = job_field_check(f, value, e);
+	result = job_field_check(f, value, e);
 	typed->bad = result != 0;
 	return result;
+}
+
+void job_dialog_mark(struct job_dialog *j, const char *text)
+{
+	struct dialog_field *named = NULL;
+	const char *first = NULL;
+	char option[40], field[40];
+
+	for (size_t i = 0; i < j->job_kind->field_count; i++) {
+		snprintf(option, sizeof(option), "--%s", j->job_kind->fields[i].name);
+		snprintf(field, sizeof(field), "`%s`", j->job_kind->fields[i].name);
+		const char *at = strstr(text, option) ? strstr(text, option) : strstr(text, field);
+
+		if (at && job_dialog_field(j, i) && (!first || at < first)) {
+			first = at;
+			named = job_dialog_field(j, i);
+		}
+	}
+	if (named)
+		named->bad = true;
 }
 
 int job_dialog_check(struct job_dialog *j, struct err *e)
@@ -133,8 +150,8 @@ int job_dialog_check(struct job_dialog *j, struct err *e)
 		if (check_field(j, i, typed[i], &each) != 0 && !first.text[0])
 			first = each;
 	}
-	if (!first.text[0] && j->job_kind->check)
-		j->job_kind->check(values, &first);
+	if (!first.text[0] && job_kind_check(j->job_kind, values, &first) != 0)
+		job_dialog_mark(j, first.text);
 	return first.text[0] ? err_set(e, first.code, "%s", first.text) : 0;
 }
 
