@@ -44,7 +44,7 @@ struct fake_runtime {
 	char rollout[16]; /* state of the rollout of v3; "" none */
 	int rollout_step, policy_number;
 	char setting[64], value[64], note[256];
-	int audits, details; /* polls that asked for them */
+	int audits, details, tests, reports; /* polls that asked for them */
 	char last[1024];
 	int job_count, waits;
 	struct fake_job jobs[FAKE_JOBS_MAX]; /* ids 1, 2 ... */
@@ -60,6 +60,9 @@ void fake_finding_add(cJSON *list, const char *name, const char *verdict, bool f
 cJSON *fake_job_start(struct fake_runtime *f, const cJSON *body, int *status);
 cJSON *fake_job_post(struct fake_runtime *f, const char *path, const cJSON *body, int *status);
 cJSON *fake_job_last(const struct fake_runtime *f);
+
+/* fake_tests.c: what a poll asks for of tests. */
+void fake_tests_add(struct fake_runtime *f, const char *request, cJSON *json);
 
 /* fake_control.c: answers to what is posted; status is set where it is not 200. */
 cJSON *fake_change(struct fake_runtime *f, const cJSON *body, int *status);

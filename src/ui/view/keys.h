@@ -30,6 +30,8 @@
 	X(BENCH, 'b', "b", "bench", "compare time and memory with another's")                  \
 	X(STRESS, 't', "t", "stress", "load a version, and see what it holds")                 \
 	X(POLICY, 'P', "P", "policy", "what must hold before a version serves")                \
+	X(MARK, 'm', "m", "mark", "mark a test; a second one opens both side by side")         \
+	X(TESTS, 'v', "v", "tests", "what tests of the model gave; of all models again")       \
 	X(FORCE, 6, "ctrl-f", "", "in a dialog: override gates that do not pass")              \
 	X(COPY_SHOWN, 25, "ctrl-y", "", "in a dialog: copy the command that it equals")        \
 	X(EDITOR, 0, "← → pgup", "", "in the route editor: a share by 1%, by 10%")             \
