@@ -123,6 +123,9 @@ static void test_control(void **context)
 	assert_int_equal(m->rollout->finding_count, 3);
 	assert_true(m->rollout->thresholds.p99_ratio_max == 2);
 	assert_true(m->policy_set && m->policy.second_person && m->policy.shadow_requests == 5000);
+	assert_true(m->capture.limit == 5000 && m->capture.rows == 9100 && m->capture.bytes == 2912000);
+	assert_true(m->capture.seen == 1200000 && m->capture.dropped == 3 && m->capture.too_large == 1);
+	assert_int_equal(m->capture.since_ms, 1763950000000);
 	const struct snapshot_version_stats *v = snapshot_stats_of(snapshot_find(s, "churn"), 4);
 	assert_int_equal(v->shadow.against, 3);
 	assert_int_equal(v->shadow.flips, 44);
@@ -132,6 +135,7 @@ static void test_control(void **context)
 	struct policy usual;
 	policy_init(&usual);
 	assert_null(plain->rollout);
+	assert_int_equal(plain->capture.limit, 0);
 	assert_true(!plain->policy_set && plain->policy.p99_ratio_max == usual.p99_ratio_max);
 	snapshot_free(s);
 }

@@ -36,6 +36,8 @@ static void add_side(cJSON *json, const char *name, const struct bench_side *sid
 	cJSON_AddStringToObject(object, "engine", side->engine);
 	cJSON_AddStringToObject(object, "clock", side->clock);
 	cJSON_AddNumberToObject(object, "rows_asked", (double)side->rows_asked);
+	cJSON_AddNumberToObject(object, "looked_at", (double)side->looked_at);
+	cJSON_AddNumberToObject(object, "not_finite", (double)side->not_finite);
 }
 
 static void add_rows(cJSON *json, const struct bench_source *source)

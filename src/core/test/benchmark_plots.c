@@ -9,8 +9,8 @@ static void begin(struct plot *p, double limit, const char *label, const char *f
 
 	snprintf(title, sizeof title, "%s, %.20s to %.20s", format, new_name, old_name);
 	plot_begin(p, PLOT_INTERVALS, title, PLOT_IN_VALUE, PLOT_IN_RATIO);
-	plot_mark(p, PLOT_AXIS_Y, 1, "");
 	plot_mark(p, PLOT_AXIS_Y, limit, label);
+	plot_mark(p, PLOT_AXIS_Y, 1, "");
 }
 
 static void add(struct plot *p, const char *label, const struct benchmark_measure *m)

@@ -22,19 +22,20 @@ void plot_mark_text(const struct plot_frame *f, const struct plot_mark *mark, ch
 /* --- marks --- */
 
 /* A label beside its column, flush with an end of the row where it would run over it; not over another label. */
-static void label_across(const struct plot_frame *f, int row, int at, const char *text)
+static bool label_across(const struct plot_frame *f, int row, int at, const char *text)
 {
 	const struct canvas *c = f->c;
 	int width = canvas_width(text), end = f->chart.columns - width;
 	at = at > end ? end : at;
 	if (at < 0 || row < 0 || row >= c->rows)
-		return;
+		return false;
 	for (int i = at > 0 ? at - 1 : 0; i <= at + width && i < f->chart.columns; i++) {
 		int column = f->chart.column + i;
 		if (column >= c->columns || c->cells[row * c->columns + column].glyph != ' ')
-			return;
+			return false;
 	}
 	canvas_put(f->c, row, f->chart.column + at, width, ROLE_WARNING, text);
+	return true;
 }
 
 void plot_marks_across(const struct plot_frame *f, enum plot_axis axis, int label_row)
@@ -54,8 +55,9 @@ void plot_marks_across(const struct plot_frame *f, enum plot_axis axis, int labe
 		if (!beyond)
 			canvas_fill(f->c, f->chart.row, f->chart.column + at, f->chart.rows, 1, ascii ? ':' : 0x250a,
 				    ROLE_WARNING);
-		if (label_row >= 0)
-			label_across(f, label_row, at, text);
+		/* Where its name has no room its number may. */
+		if (label_row >= 0 && !label_across(f, label_row, at, text) && !beyond && mark->label[0] != '\0')
+			label_across(f, label_row, at, bare + strlen(mark->label) + 1);
 	}
 }
 
@@ -114,6 +116,9 @@ static void labels_level(const struct plot_frame *f)
 		int width = canvas_width(text), at = 0;
 		while (at + width <= f->chart.columns && !free_cells(f, row, f->chart.column + at, width))
 			at++;
+		/* Within a filled series it hides none of its edge but at one place; a point it would hide. */
+		if (at + width > f->chart.columns && f->plot->kind == PLOT_SERIES && width <= f->chart.columns)
+			at = 0;
 		if (at + width <= f->chart.columns)
 			canvas_put(f->c, row, f->chart.column + at, width, ROLE_WARNING, text);
 	}

@@ -290,12 +290,13 @@ void plot_intervals_draw(struct canvas *c, struct area area, const struct plot *
 		return;
 	int figures = lay_out_intervals(&f, area, (size_t)shown);
 	bool chart = f.chart.columns >= 8;
+	int step = (rows - axis - mark_row) / shown >= 2 ? 2 : 1;
 	f.chart.row += mark_row;
-	f.chart.rows = shown;
+	f.chart.rows = (shown - 1) * step + 1;
 	if (chart)
 		plot_marks_across(&f, PLOT_AXIS_Y, mark_row ? area.row : -1);
 	for (int i = 0; i < shown; i++) {
-		int row = f.chart.row + i;
+		int row = f.chart.row + i * step;
 		if (i == shown - 1 && shown < count) {
 			canvas_format(c, row, area.column, area.columns, ROLE_DIM, "and %d more", count - i);
 			break;
@@ -308,5 +309,5 @@ void plot_intervals_draw(struct canvas *c, struct area area, const struct plot *
 			   text);
 	}
 	if (axis && chart)
-		chart_axis(c, f.chart.row + shown, f.chart.column, f.chart.columns, &f.x, y_text, p);
+		chart_axis(c, f.chart.row + f.chart.rows, f.chart.column, f.chart.columns, &f.x, y_text, p);
 }
