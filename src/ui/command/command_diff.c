@@ -1,7 +1,7 @@
 #include "core/job_report.h"
 #include "core/registry/registry.h"
-#include "core/version_client.h"
 #include "core/test/differential_plots.h"
+#include "core/version_client.h"
 #include "ui/command/batch_meter.h"
 #include "ui/command/captured.h"
 #include "ui/command/diff_run.h"
