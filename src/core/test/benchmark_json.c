@@ -36,6 +36,8 @@ static void add_side(cJSON *json, const char *name, const struct bench_side *sid
 	cJSON_AddStringToObject(object, "engine", side->engine);
 	cJSON_AddStringToObject(object, "clock", side->clock);
 	cJSON_AddNumberToObject(object, "rows_asked", (double)side->rows_asked);
+	cJSON_AddNumberToObject(object, "looked_at", (double)side->looked_at);
+	cJSON_AddNumberToObject(object, "not_finite", (double)side->not_finite);
 }
 
 static void add_rows(cJSON *json, const struct bench_source *source)
@@ -67,6 +69,9 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	cJSON_AddItemToObject(json, "findings", findings_to_json(findings, count));
 	cJSON_AddNumberToObject(json, "ratio_max", b->ratio_max);
 	cJSON_AddNumberToObject(json, "memory_max", b->memory_max);
+	cJSON *settings = cJSON_AddObjectToObject(json, "settings"); /* in the policy's words: core/test/strictness */
+	cJSON_AddNumberToObject(settings, "bench_ratio_max", b->ratio_max);
+	cJSON_AddNumberToObject(settings, "bench_memory_max", b->memory_max);
 	cJSON_AddNumberToObject(json, "pairs", (double)b->pair_count);
 	cJSON_AddNumberToObject(json, "looks", (double)b->looks_done);
 	cJSON_AddNumberToObject(json, "looks_planned", (double)b->plan.look_count);

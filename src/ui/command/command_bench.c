@@ -239,6 +239,9 @@ static void print_side(const struct bench_side *side)
 		    "%s is on another server: its times are that server's and the network's, its memory is none of the "
 		    "model's.\n",
 		    side->name);
+	if (side->not_finite > 0)
+		printf("%s answers %zu of %zu rows with no finite number: how long that takes may mean nothing.\n",
+		       side->name, side->not_finite, side->looked_at);
 	if (side->rows_asked < BENCH_ROWS)
 		printf("%s is so slow that a launch asked %zu of the rows at one batch size.\n", side->name,
 		       side->rows_asked);
