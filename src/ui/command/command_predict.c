@@ -229,6 +229,8 @@ static int go(struct predict *p, int *code, struct err *e)
 	batch_meter_begin(&p->meter, base_name(o->input));
 	int result = batch_run(p->batch, &p->manifest, p->version, &calls, &p->outcome, &p->progress, e);
 	batch_meter_end(&p->meter);
+	plot_rate_end(&p->rows_a_second, batch_meter_seconds(&p->meter),
+		      (double)(p->progress.rows - p->progress.resumed_rows));
 	const struct job_progress last = job_progress_of(p, &p->progress);
 	if (result != 0) {
 		job_report_end(&p->report, JOB_FAILED, &last, e->text);
