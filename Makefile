@@ -22,7 +22,7 @@ CFLAGS_release := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined $(SANITIZE)
 CFLAGS_tsan    := -O1 -g -fsanitize=thread $(SANITIZE)
 # Points at which a test ends the process (core/fault.h).
-CFLAGS_fault   := -O1 -g -DMLDECK_FAULTS
+CFLAGS_fault   := $(CFLAGS_release) -DMLDECK_FAULTS
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(SANITIZE)
 
 CFLAGS   ?= $(CFLAGS_$(VARIANT))
@@ -47,6 +47,12 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FAULTS   := $(patsubst %.c,$(BUILD)/%,$(filter-out %_shim.c,$(wildcard tests/fault/*.c)))
 SHIMS    := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/fault/*_shim.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# Only these files differ with faults; the other objects of the variant fault are those of the release.
+ifeq ($(VARIANT),fault)
+POINTED  := $(patsubst %.c,$(BUILD)/%.o,$(shell grep -lE 'core/fault\.h|MLDECK_FAULTS' $(SOURCES)))
+OBJECTS  := $(foreach object,$(OBJECTS),$(if $(filter $(object),$(POINTED)),$(object),$(object:build/fault/%=build/release/%)))
+HELPERS  := $(HELPERS:build/fault/%=build/release/%)
+endif
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/unit/%)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/tests/fuzz/%)
 FORMATTED     := $(wildcard src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] tests/*/*.[ch])
@@ -58,8 +64,8 @@ Q := $(if $(V),,@)
 # A make of another variant or after the set-up, in parallel unless the caller chose a -j of their own.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all help run test unit test-statistics tests-build asan tsan fault fault-programs fuzz fuzz-programs bench \
-        pictures fmt fmt-check check check-deps check-style size install uninstall clean FORCE
+.PHONY: all help run test unit test-statistics tests-build asan tsan fault fault-programs release-objects fuzz \
+        fuzz-programs bench pictures fmt fmt-check check check-deps check-style size install uninstall clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -91,7 +97,8 @@ unit: $(UNIT_PROGRAMS)
 test-statistics: $(BUILD)/tests/unit/test_statistics
 	@$< $(CASES)
 
-tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(BENCHES)
+# Benchmarks once, that they compile; what they measure is for the release alone.
+tests-build: all $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(TOOLS) $(if $(filter release,$(VARIANT)),$(BENCHES))
 
 ## asan          build with address and undefined-behaviour checks: build/asan/mldeck
 ## tsan          build with data-race checks: build/tsan/mldeck
@@ -100,7 +107,9 @@ asan tsan:
 
 ## fault         build what kills the runtime at chosen points, for tests/fault: build/fault
 fault:
+	@$(SUBMAKE) VARIANT=release release-objects
 	@$(SUBMAKE) VARIANT=fault fault-programs
+release-objects: $(OBJECTS) $(HELPERS)
 fault-programs: $(BUILD)/mldeck $(FAULTS) $(SHIMS)
 
 ## fuzz          fuzz with clang's libFuzzer (FUZZ=forest SECONDS=60; all of them unless told)

@@ -84,6 +84,8 @@ static const struct setting settings[] = {
     ROW("stress_duration", KIND_AGE, stress_duration_s, 1, 7 * 86400, "how long it lasts, at least"),
     ROW("stress_slo_p99", KIND_LATENCY_OPTIONAL, stress_slo_p99_us, 1, 600e6, "its p99 latency, at most; or none"),
     ROW("stress_errors_max", KIND_PERCENT, stress_errors_percent, 0, 100, "requests of it that may fail"),
+    ROW("capture_rows", KIND_COUNT, capture_rows, 0, (double)POLICY_CAPTURE_MAX,
+	"rows of live requests kept in memory, for tests; 0: none"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

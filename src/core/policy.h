@@ -20,6 +20,7 @@
 #define POLICY_TESTS_MAX 8
 #define POLICY_TEXT_SIZE 152 /* of a path or a column; with its name it fits into a line of a models file */
 #define POLICY_REQUESTS_MAX 1000000000u
+#define POLICY_CAPTURE_MAX 100000u
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
 
 /* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
@@ -74,6 +75,8 @@ struct policy {
 	int64_t stress_duration_s;    /* stress_duration = 1m: at least */
 	uint64_t stress_slo_p99_us;   /* stress_slo_p99 = none: p99 at most; 0: none */
 	double stress_errors_percent; /* stress_errors_max = 1%: requests that may fail */
+	/* What the runtime keeps for tests, in memory. */
+	uint64_t capture_rows; /* capture_rows = 0: of live requests, a sample */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */

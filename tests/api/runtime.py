@@ -3,13 +3,13 @@
 A script defines functions test_NAME() and ends with run_tests(globals()), which prints `ok NAME` or
 `not ok NAME: why` a test; a test that cannot run here raises Skip. Nothing sleeps to wait: poll() has a deadline.
 """
+import concurrent.futures
 import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import traceback
@@ -114,19 +114,25 @@ def rows_body(rows, datatype="FP64", **more):
                         "data": [value for row in rows for value in row]}], **more}
 
 
-def run_tests(names):
+def outcome(name, test):
+    try:
+        test()
+        return f"ok {name[5:]}"
+    except Skip as reason:
+        return f"skip {name[5:]}: {reason}"
+    except Exception as error:
+        line = traceback.extract_tb(error.__traceback__)[1].lineno
+        return f"not ok {name[5:]}: line {line}: {type(error).__name__} {str(error)[:400]!r}"
+
+
+def run_tests(names, at_once=1):
+    """Ends the process. Tests that mostly wait, and share nothing, may run several at once."""
     failures = 0
-    for name, test in list(names.items()):
-        if not name.startswith("test_"):
-            continue
-        try:
-            test()
-            print(f"ok {name[5:]}", flush=True)
-        except Skip as reason:
-            print(f"skip {name[5:]}: {reason}", flush=True)
-        except Exception as error:
-            failures += 1
-            line = traceback.extract_tb(error.__traceback__)[1].lineno
-            print(f"not ok {name[5:]}: line {line}: {type(error).__name__} {str(error)[:400]!r}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        tests = [pool.submit(outcome, name, test) for name, test in names.items() if name.startswith("test_")]
+        for test in concurrent.futures.as_completed(tests) if at_once > 1 else tests:
+            print(test.result(), flush=True)
+            failures += test.result().startswith("not ok")
     subprocess.run(["pkill", "-P", str(os.getpid())], check=False)
-    sys.exit(1 if failures else 0)
+    # Not by way of threads that a failed test left behind.
+    os._exit(1 if failures else 0)

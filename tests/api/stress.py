@@ -89,8 +89,8 @@ class Server:
 
 
 def write_rows(text="x_0,x_1\n1,2\n3,4\n5,6\n"):
-    path = os.path.join(FOLDER, "m.csv")
-    with open(path, "w") as file:
+    number, path = tempfile.mkstemp(".csv", dir=FOLDER)
+    with os.fdopen(number, "w") as file:
         file.write(text)
     return path
 
@@ -484,4 +484,4 @@ def test_find_max_finds_a_limit():
     server.close()
 
 
-run_tests(globals())
+run_tests(globals(), at_once=6)

@@ -240,8 +240,13 @@ static void a_countdown_costs_few_bytes(void **state)
 	console_world_polls(&w, 3);
 	begun_ms = clock_ms();
 	before = terminal_bytes(w.terminal);
-	console_world_polls(&w, 4);
-	/* A digit or two, and where they stand, a second, however many those polls took; nothing else changes. */
+	for (int i = 0; i < 2; i++) {
+		size_t now = terminal_bytes(w.terminal);
+
+		while (terminal_bytes(w.terminal) == now && clock_ms() < begun_ms + 10000)
+			console_world_polls(&w, 1);
+	}
+	/* A digit or two, and where they stand, a second, however many polls that took; nothing else changes. */
 	seconds = (size_t)((clock_ms() - begun_ms) / 1000) + 2;
 	assert_in_range(terminal_bytes(w.terminal) - before, 1, seconds * 64);
 	console_world_close(&w);

@@ -49,6 +49,9 @@ http_handler control_post_test;
 /* control_check.c */
 http_handler control_get_check;
 
+/* control_captured.c */
+http_handler control_get_captured;
+
 /* control_load.c */
 http_handler control_post_load;
 

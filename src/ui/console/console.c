@@ -319,7 +319,7 @@ static int start(struct console *c, struct err *e)
 	frame(c); /* before anything that could take time */
 	/* Commands typed at the prompt reach the runtime that is shown. */
 	setenv("MLDECK_SOCKET", c->options->socket, 1);
-	return fetcher_new(c->options->socket, &c->fetcher, e);
+	return fetcher_new(c->options->socket, c->options->poll_ms, &c->fetcher, e);
 }
 
 static void release(struct console *c)

@@ -14,6 +14,7 @@ struct console_options {
 	const char *state;  /* the state directory that an embedded runtime is started on */
 	const char *socket; /* the control socket */
 	const char *theme;  /* a built-in name or a path; NULL: $MLDECK_THEME, else THEME_DEFAULT */
+	int poll_ms;        /* how often the runtime is asked; 0: once a second */
 	bool demo;          /* the caller runs the runtime: never start one, never ask about it */
 };
 

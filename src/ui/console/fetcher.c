@@ -35,6 +35,7 @@ struct answer_node {
 
 struct fetcher {
 	char *socket_path;
+	int poll_ms;
 	int events;
 	pthread_t poller, worker;
 	pthread_mutex_t mutex; /* guards all below */
@@ -89,7 +90,7 @@ static void poll_once(struct fetcher *f, struct client *client, struct fetcher_p
 static bool poll_wait(struct fetcher *f, int64_t start_ms)
 {
 	for (;;) {
-		int64_t interval_ms = f->hurry ? HURRY_INTERVAL_MS : POLL_INTERVAL_MS;
+		int64_t interval_ms = f->hurry ? HURRY_INTERVAL_MS : f->poll_ms;
 		const struct timespec due = clock_deadline(start_ms + interval_ms);
 
 		if (f->ending)
@@ -247,7 +248,7 @@ static void release(struct fetcher *f)
 	free(f);
 }
 
-int fetcher_new(const char *socket_path, struct fetcher **result, struct err *e)
+int fetcher_new(const char *socket_path, int poll_ms, struct fetcher **result, struct err *e)
 {
 	struct fetcher *f = calloc(1, sizeof(*f));
 	int error;
@@ -258,6 +259,7 @@ int fetcher_new(const char *socket_path, struct fetcher **result, struct err *e)
 	pthread_mutex_init(&f->mutex, NULL);
 	clock_cond_init(&f->poll_wake);
 	pthread_cond_init(&f->work_wake, NULL);
+	f->poll_ms = poll_ms ? poll_ms : POLL_INTERVAL_MS;
 	f->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->socket_path = strdup(socket_path);
 	error = f->events < 0 ? errno : !f->socket_path ? ENOMEM : threads_start(f);

@@ -1,7 +1,7 @@
 /*
  * fetcher: all talk with the runtime, off the drawing thread.
  *
- * Used by the drawing thread; two threads inside: one polls the snapshot each second, the other carries out
+ * Used by the drawing thread; two threads inside: one polls the snapshot, the other carries out
  * requests one after another, so that a poll which hangs delays no promotion. Nothing here waits, except
  * fetcher_free(), at most FETCHER_END_MS.
  * Limits: FETCHER_OUTPUT_MAX bytes of a command's output are kept, FETCHER_RUN_MAX_S seconds it may take.
@@ -37,7 +37,8 @@ struct fetcher_answer {
 	char *output;   /* of a command: what it printed; NULL when it was nothing */
 };
 
-int fetcher_new(const char *socket_path, struct fetcher **result, struct err *e);
+/* Polls every poll_ms; 0: once a second. */
+int fetcher_new(const char *socket_path, int poll_ms, struct fetcher **result, struct err *e);
 void fetcher_free(struct fetcher *f);
 /* Readable when something came. */
 int fetcher_events(const struct fetcher *f);
