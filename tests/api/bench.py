@@ -59,16 +59,12 @@ def test_a_slower_version_is_a_regression_and_kept():
     runtime.stop()
 
 
-def test_a_faster_version_passes_with_its_rows_made_up():
+def test_a_faster_version_passes_with_rows_of_its_samples():
     runtime = runtime_with_versions()
     code, report, _ = bench(runtime, "1", "--against", "2", *FAST)
     # Slower by no means; on a noisy machine the memory alone may not be told.
     assert code == 0 and report["verdict"] == "pass", report
     assert report["rows"]["origin"] == "samples" and report["rows"]["made"] and report["batch_1"]["ratio"] < 1
-    runtime.run("deploy", "plain", f"{FLIGHTS}/flight-delay/v3.txt")
-    runtime.run("deploy", "plain", f"{FLIGHTS}/flight-delay/v1.txt")
-    done = runtime.command("bench", "plain", "2", *FAST)
-    assert done.returncode == 0 and "made up from the signature of v2" in done.stdout, done
     runtime.stop()
 
 
@@ -94,6 +90,7 @@ def test_versions_on_other_servers():
     assert report["new_version"]["engine"] == "remote" and report["rows"]["origin"] == "signature", report
     assert [report[side]["not_finite"] for side in ("old_version", "new_version")] == [0, 256], report
     done = runtime.command("bench", MODEL, *words)
+    assert "made up from the signature of v2" in done.stdout, done
     assert "v2 answers 256 of 256 rows with no finite number" in done.stdout and "v1 answers" not in done.stdout, done
     servers[1].stop()
     done = runtime.command("bench", MODEL, *words)
