@@ -149,6 +149,9 @@ def test_a_benchmark_is_a_job_that_can_be_cancelled():
     poll(lambda: job(answer["id"])["state"] not in ("queued", "running"))
     assert "v2" in job(answer["id"])["summary"], job(answer["id"])
     tests = runtime.json("tests", MODEL)["tests"]
+    report = runtime.json("tests", MODEL, str(tests[0]["id"]))["report"]
+    assert report["plots"][0]["labels"] == ["1 a call"], report["plots"]
+    assert job(answer["id"])["progress"]["plots"] == report["plots"], job(answer["id"])
     assert len(tests) == 1 and tests[0]["job"] == answer["id"], tests
     body["start"]["pairs"] = 200
     _, answer = runtime.control("POST", "/control/v1/jobs", json.dumps(body))
@@ -345,6 +348,7 @@ def test_training_passes_signals_on_and_shows_as_a_job():
     poll(lambda: jobs() and "CPU" in jobs()[0]["progress"].get("note", ""))
     note = jobs()[0]["progress"]["note"]
     assert "cost" in note and "B" in note, note
+    assert [plot["y_unit"] for plot in jobs()[0]["progress"]["plots"]] == ["percent", "bytes", "value"], jobs()
     child.send_signal(signal.SIGTERM)
     out, _ = child.communicate(timeout=DEADLINE_S)
     assert child.returncode == 7 and out == "caught\n", (child.returncode, out)

@@ -342,6 +342,7 @@ def test_a_stopped_run_keeps_nothing():
     process = subprocess.Popen([MLDECK, "diff", MODEL, "2", "--data", data, "--state", runtime.state],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     poll(lambda: any(job["progress"]["done"] > 0 for job in runtime.json("jobs")["jobs"]))
+    poll(lambda: any(job["progress"].get("plots") for job in runtime.json("jobs")["jobs"]))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, process.returncode

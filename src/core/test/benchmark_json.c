@@ -1,6 +1,8 @@
 /* benchmark_json: a benchmark's report. */
 #include "core/test/benchmark_json.h"
 
+#include "core/test/benchmark_plots.h"
+
 #include <stdio.h>
 
 static cJSON *numbers_json(const double *values, size_t count)
@@ -54,6 +56,7 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	struct finding findings[FINDINGS_MAX];
 	size_t count = benchmark_findings(b, findings);
 	cJSON *json = cJSON_CreateObject();
+	struct plot plots[PLOTS_MAX];
 	char name[BENCHMARK_NAME_SIZE], seed[24];
 
 	cJSON_AddStringToObject(json, "kind", "benchmark");
@@ -83,5 +86,7 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	}
 	cJSON_AddItemToObject(json, "memory", measure_json(&b->memory, b->pair_count, "bytes"));
 	cJSON_AddItemToObject(json, "load", measure_json(&b->load, b->pair_count, "ns"));
+	size_t plot_count = benchmark_plots(b, run->new_side.name, run->old_side.name, plots);
+	cJSON_AddItemToObject(json, "plots", plots_to_json(plots, plot_count));
 	return json;
 }

@@ -132,6 +132,14 @@ static void keep_worst(struct differential *d, double badness, const struct diff
 
 /* --- a row --- */
 
+static void add_size(struct differential *d, double badness)
+{
+	double bin = DIFFERENTIAL_SIZES / 2 + ceil(10 * log10(badness)) - 1;
+
+	if (badness > 0)
+		d->size_bins[(size_t)fmin(fmax(bin, 0), DIFFERENTIAL_SIZES - 1)]++;
+}
+
 /* How many times its tolerance the difference is; infinite when one side is no finite number. */
 static double badness_of(const struct differential_settings *s, double old_value, double new_value)
 {
@@ -225,5 +233,7 @@ void differential_add(struct differential *d, const struct differential_row *row
 	add_values(d, old_value, new_value);
 	add_class(d, row, segment);
 	add_label(d, row, segment, old_value, new_value);
-	keep_worst(d, badness_of(&d->settings, old_value, new_value), row, old_value, new_value);
+	double badness = badness_of(&d->settings, old_value, new_value);
+	add_size(d, badness);
+	keep_worst(d, badness, row, old_value, new_value);
 }

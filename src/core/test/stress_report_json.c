@@ -2,6 +2,7 @@
 #include "core/test/stress_report.h"
 
 #include "core/json.h"
+#include "core/test/stress_plots.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -177,17 +178,25 @@ static bool add_growth(cJSON *o, const struct stress_report *r)
 	return json_add(o, "growth", j) && whole;
 }
 
+static bool add_plots(cJSON *o, const struct stress_report *r)
+{
+	struct plot plots[PLOTS_MAX];
+	size_t count = stress_plots(r, r->counts, plots);
+
+	return json_add(o, "plots", plots_to_json(plots, count));
+}
+
 char *stress_report_text(const struct stress_report *r)
 {
 	cJSON *o = cJSON_CreateObject();
-	bool whole = json_add_text(o, "kind", "stress") && json_add_text(o, "model", r->model) &&
-		     json_add_some(o, "version", r->version) && json_add(o, "against", cJSON_CreateNull()) &&
-		     json_add_text(o, "verdict", stress_verdict_name(r->verdict)) &&
-		     json_add_boolean(o, "passed", r->verdict == STRESS_PASS) &&
-		     json_add_text(o, "summary", r->summary) &&
-		     json_add(o, "findings", findings_to_json(r->findings, r->finding_count)) && add_settings(o, r) &&
-		     add_counts(o, r->counts) && add_latency(o, r->counts) && add_steps(o, r) && add_resources(o, r) &&
-		     add_growth(o, r) && json_add_text(o, "blast_radius", r->blast) && add_series(o, r);
+	bool whole =
+	    json_add_text(o, "kind", "stress") && json_add_text(o, "model", r->model) &&
+	    json_add_some(o, "version", r->version) && json_add(o, "against", cJSON_CreateNull()) &&
+	    json_add_text(o, "verdict", stress_verdict_name(r->verdict)) &&
+	    json_add_boolean(o, "passed", r->verdict == STRESS_PASS) && json_add_text(o, "summary", r->summary) &&
+	    json_add(o, "findings", findings_to_json(r->findings, r->finding_count)) && add_settings(o, r) &&
+	    add_counts(o, r->counts) && add_latency(o, r->counts) && add_steps(o, r) && add_resources(o, r) &&
+	    add_growth(o, r) && json_add_text(o, "blast_radius", r->blast) && add_series(o, r) && add_plots(o, r);
 	char *text = whole ? cJSON_Print(o) : NULL;
 
 	cJSON_Delete(o);
