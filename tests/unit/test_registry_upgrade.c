@@ -44,12 +44,12 @@ static const char tests[] =
 static const char trainings[] =
     "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, report) VALUES"
     " (21, 7, 'training', NULL, 0, 42, 0, 0, 'no version', '{\"wall_s\":4}');";
-static const char test_histories[] =
-    "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, verdict, who) VALUES"
-    " (22, 7, 'benchmark', 2, 1, 43, 0, 0, 'noisy', 'inconclusive', 'eve');";
+static const char histories[] =
+    "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, verdict, who, report)"
+    " VALUES (22, 7, 'stress', 2, 0, 43, 0, 0, 'slow', 'slo', 'ada', '{}');";
 /* By step, from the first. A step that is new here needs what it made room for, so that the next ones are held to it.
  */
-static const char *const rows[] = {models, jobs, routes, "", tests, trainings, test_histories};
+static const char *const rows[] = {models, jobs, routes, "", tests, trainings, histories};
 
 static void make_state(const char *directory, size_t steps)
 {
@@ -60,10 +60,11 @@ static void make_state(const char *directory, size_t steps)
 
 	snprintf(path, sizeof path, "%s/mldeck.db", directory);
 	assert_int_equal(db_open(path, &db, NULL), 0);
-	for (size_t step = 1; step <= steps; step++)
-		if (db_migrate(db, registry_schema, step, NULL, NULL, &before, &e) != 0 ||
-		    db_run(db, rows[step - 1], &e) != 0)
-			fail_msg("step %zu: %s", step, e.text);
+	if (db_migrate(db, registry_schema, steps, NULL, NULL, &before, &e) != 0)
+		fail_msg("step %zu: %s", steps, e.text);
+	for (size_t i = 0; i < steps; i++)
+		if (db_run(db, rows[i], &e) != 0)
+			fail_msg("rows of step %zu: %s", i + 1, e.text);
 	db_close(db);
 }
 
@@ -136,7 +137,7 @@ static void check_tests(struct registry *r, size_t steps)
 	const struct test_filter all = {.limit = 99};
 	struct test_result *results, found;
 	char *report;
-	size_t count, newer = (size_t)(steps >= 5) + (steps >= 6) + (steps >= 7);
+	size_t count, newer = (steps >= 5) + (size_t)(steps >= 6) + (steps >= 7);
 
 	assert_int_equal(registry_test_results(r, "m", &all, &results, &count, NULL), 0);
 	assert_int_equal(count, 2 + newer);
@@ -149,12 +150,13 @@ static void check_tests(struct registry *r, size_t steps)
 		    first->job == 8 && !first->passed);
 	assert_string_equal(first->summary, "a flip");
 	assert_string_equal(first->verdict, "fail");
-	assert_string_equal(results[newer].verdict, "pass");
-	assert_string_equal(results[0].who, steps >= 7 ? "eve" : "");
 	if (steps >= 6) {
 		assert_int_equal(results[newer - 2].id, 21);
 		assert_int_equal(results[newer - 2].version, 0);
-		assert_string_equal(results[newer - 2].verdict, "fail");
+	}
+	if (steps >= 7) {
+		assert_string_equal(results[0].verdict, "slo");
+		assert_string_equal(results[0].who, "ada");
 	}
 	free(results);
 	assert_int_equal(registry_test_result(r, "m", "differential", 2, 1, &found, NULL), 0);
@@ -187,8 +189,8 @@ static void check_goes_on(struct registry *r, size_t steps)
 	/* No row may speak of a version that is not there. */
 	assert_int_equal(
 	    db_run(r->db,
-		   "INSERT INTO test_result (model_id, kind, version, against, at_ms, job, passed, summary,"
-		   " verdict, who) VALUES (7, 'stress', 99, 0, 1, 0, 1, '', 'pass', '')",
+		   "INSERT INTO test_result (model_id, kind, version, against, at_ms, job, passed, summary, verdict,"
+		   " who) VALUES (7, 'stress', 99, 0, 1, 0, 1, '', '', '')",
 		   &e),
 	    -1);
 }
