@@ -69,6 +69,11 @@ int registry_report_test(struct registry *r, const char *model, struct test_resu
 int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
 			 struct test_result *result, struct err *e);
 
+/* The pair that a test of a version is of: *against 0 becomes the live version, and *live is that one. ERR_NOT_FOUND:
+ * no such model or version; ERR_CONFLICT: nothing is live, or both would be the same. */
+int registry_test_pair(struct registry *r, const char *model, uint32_t version, uint32_t *against, uint32_t *live,
+		       struct err *e);
+
 /* kind NULL, version 0, before 0: any; before: ids below it. */
 struct test_filter {
 	const char *kind;

@@ -184,7 +184,10 @@ static void read_row(struct statement *s, struct test_result *result)
 	};
 	text_clean(result->kind, sizeof result->kind, db_text(s, 3));
 	text_clean(result->summary, sizeof result->summary, db_text(s, 7));
-	text_clean(result->verdict, sizeof result->verdict, db_text(s, 8));
+	text_clean(result->verdict, sizeof result->verdict,
+		   db_text(s, 8)[0] != '\0' ? db_text(s, 8)
+		   : result->passed         ? "pass"
+					    : "fail");
 	text_clean(result->who, sizeof result->who, db_text(s, 9));
 	text_clean(result->model, sizeof result->model, db_text(s, 10));
 }
@@ -228,6 +231,44 @@ int registry_test_result(struct registry *r, const char *model, const char *kind
 	if (done == 0)
 		done = read_result(r, model_id, kind, version, against, result, e);
 	registry_unlock(r);
+	return done;
+}
+
+static int check_pair(struct registry *r, const char *model, int64_t model_id, uint32_t version, uint32_t *against,
+		      uint32_t live, struct err *e)
+{
+	if (registry_check_version(r, model, model_id, version, e) != 0 ||
+	    (*against != 0 && registry_check_version(r, model, model_id, *against, e) != 0))
+		return -1;
+	if (*against == 0 && live == 0)
+		return err_set(e, ERR_CONFLICT, "%s has no live version: there is nothing to test v%u against", model,
+			       version);
+	if (*against == 0)
+		*against = live;
+	if (*against == version)
+		return err_set(e, ERR_CONFLICT, "a test compares two versions, and v%u of %s would be both%s", version,
+			       model, live == version ? ": it is the live one" : "");
+	return 0;
+}
+
+int registry_test_pair(struct registry *r, const char *model, uint32_t version, uint32_t *against, uint32_t *live,
+		       struct err *e)
+{
+	struct revision_record *current = calloc(1, sizeof *current);
+	int64_t model_id;
+
+	if (current == NULL)
+		return err_set(e, ERR_MEMORY, "memory ran out while reading a route");
+	registry_lock(r);
+	int done = registry_find_model(r, model, &model_id, e);
+	if (done == 0)
+		done = registry_revision(r, model_id, 0, current, NULL, e);
+	if (done == 0) {
+		*live = route_live(&current->route);
+		done = check_pair(r, model, model_id, version, against, *live, e);
+	}
+	registry_unlock(r);
+	free(current);
 	return done;
 }
 

@@ -69,6 +69,9 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	cJSON_AddItemToObject(json, "findings", findings_to_json(findings, count));
 	cJSON_AddNumberToObject(json, "ratio_max", b->ratio_max);
 	cJSON_AddNumberToObject(json, "memory_max", b->memory_max);
+	cJSON *settings = cJSON_AddObjectToObject(json, "settings"); /* in the policy's words: core/test/strictness */
+	cJSON_AddNumberToObject(settings, "bench_ratio_max", b->ratio_max);
+	cJSON_AddNumberToObject(settings, "bench_memory_max", b->memory_max);
 	cJSON_AddNumberToObject(json, "pairs", (double)b->pair_count);
 	cJSON_AddNumberToObject(json, "looks", (double)b->looks_done);
 	cJSON_AddNumberToObject(json, "looks_planned", (double)b->plan.look_count);

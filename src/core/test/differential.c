@@ -26,6 +26,8 @@ void differential_settings_of(const struct policy *p, struct differential_settin
 
 void differential_settings_by_noise(struct differential_settings *settings, double noise_greatest, double old_sd)
 {
+	settings->atol_by_noise = isnan(settings->atol);
+	settings->rtol_by_noise = isnan(settings->rtol);
 	if (isnan(settings->atol))
 		settings->atol = fmax(NOISE_FACTOR * noise_greatest, isfinite(old_sd) ? ATOL_SHARE * old_sd : 0);
 	if (isnan(settings->rtol))

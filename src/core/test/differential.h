@@ -27,6 +27,7 @@
 /* How much may differ; from a policy, but for both tolerances, which are numbers here. */
 struct differential_settings {
 	double atol, rtol;
+	bool atol_by_noise, rtol_by_noise; /* nobody set it */
 	double rows_percent, flips_percent;
 	double mean_max, quantile_max; /* in standard deviations of the old predictions */
 	double alpha;

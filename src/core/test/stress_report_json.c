@@ -14,6 +14,24 @@
 
 static const char *const modes[] = {"rate", "ramp", "find_max"};
 
+/* The rate that was held, or tried; 0 of a search that found none. */
+static double rate_of(const struct stress_report *r)
+{
+	if (r->mode == STRESS_FIND_MAX)
+		return r->search.passed_rps;
+	return r->from_rps > r->to_rps ? r->from_rps : r->to_rps;
+}
+
+/* In the policy's words and units (core/test/strictness). */
+static bool add_policy_settings(cJSON *s, const struct stress_report *r)
+{
+	uint64_t slo_ns = r->limits.slo_p99_ns;
+
+	return json_add_number(s, "stress_rate", rate_of(r)) && json_add_number(s, "stress_duration", r->duration_s) &&
+	       json_add_number(s, "stress_slo_p99", slo_ns > 0 ? (double)slo_ns / 1e3 : (double)NAN) &&
+	       json_add_number(s, "stress_errors_max", r->limits.errors_percent);
+}
+
 static bool add_settings(cJSON *o, const struct stress_report *r)
 {
 	cJSON *s = cJSON_CreateObject();
@@ -27,7 +45,7 @@ static bool add_settings(cJSON *o, const struct stress_report *r)
 		     json_add_number(s, "rows_a_request", (double)r->batch) &&
 		     json_add_number(s, "slo_p99_ms",
 				     r->limits.slo_p99_ns > 0 ? (double)r->limits.slo_p99_ns / 1e6 : (double)NAN) &&
-		     json_add_number(s, "errors_max_percent", r->limits.errors_percent);
+		     json_add_number(s, "errors_max_percent", r->limits.errors_percent) && add_policy_settings(s, r);
 
 	return json_add(o, "settings", s) && whole;
 }
