@@ -6,42 +6,31 @@
 
 extern const struct command command_ack;
 
+static int alert_print(const struct arguments *a, const cJSON *answer, struct err *e)
+{
+	struct alert alert;
+
+	(void)a;
+	if (alert_from_json(cJSON_GetObjectItemCaseSensitive(answer, "alert"), &alert, e) != 0)
+		return -1;
+	printf("Alert %" PRId64 " is acknowledged: ", alert.id);
+	output_text(alert.text);
+	putchar('\n');
+	return output_end(e);
+}
+
 static int acknowledge(const struct arguments *a, struct err *e)
 {
-	const char *text = arguments_at(a, 0), *note = arguments_value(a, "note");
-	struct client *client = NULL;
-	cJSON *body, *answer = NULL;
-	struct alert alert;
+	const char *text = arguments_at(a, 0);
 	char path[64];
 	long long id;
-	int result = -1;
 
 	if (!text_integer(text, 1, INT64_MAX, &id))
 		return err_set(e, ERR_INPUT, "%s is no number of an alert; mldeck alerts lists them",
 			       *text ? text : "\"\"");
-	if (output_client(a, "ack", &client, e) != 0)
-		return -1;
 	snprintf(path, sizeof(path), "/control/v1/alerts/%lld/acknowledge", id);
-	body = cJSON_CreateObject();
-	if (!body || (note && !cJSON_AddStringToObject(body, "note", note)))
-		err_set(e, ERR_MEMORY, "memory is out");
-	else
-		result = client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e);
-	if (result == 0 && arguments_flag(a, "json")) {
-		result = output_json(answer, e);
-	} else if (result == 0) {
-		result = alert_from_json(cJSON_GetObjectItemCaseSensitive(answer, "alert"), &alert, e);
-		if (result == 0) {
-			printf("Alert %" PRId64 " is acknowledged: ", alert.id);
-			output_text(alert.text);
-			putchar('\n');
-			result = output_end(e);
-		}
-	}
-	cJSON_Delete(body);
-	cJSON_Delete(answer);
-	client_free(client);
-	return result;
+	return output_post(a, "ack", path, output_body("note", arguments_value(a, "note")), CLIENT_TIMEOUT_MS,
+			   alert_print, e);
 }
 
 static int run(const struct arguments *a)
