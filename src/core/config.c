@@ -67,6 +67,8 @@ static const struct setting settings[] = {
     FIELD("shadows", "timeout", KIND_MS, shadows.timeout_ms, 1, 3600000),
     FIELD("routes", "keep_warm", KIND_S, routes.keep_warm_s, 0, 31536000),
     FIELD("routes", "idle_unload", KIND_S, routes.idle_unload_s, 0, 31536000),
+    FIELD("capture", "memory", KIND_SIZE, capture.memory_max, 65536, 1099511627776),
+    FIELD("capture", "window", KIND_S, capture.window_s, 2, 2592000),
     FIELD("control", "group", KIND_TEXT, control.group, 0, 0),
     FIELD("train", "rate", KIND_COST, train.rate, 0, 0),
 };
@@ -86,6 +88,7 @@ void config_init(struct config *c)
 	    .workers = {.queue_max = 1024, .inline_us = 1000},
 	    .shadows = {.threads = 2, .queue_max = 1024, .bytes_max = 64u << 20, .timeout_ms = 5000},
 	    .routes = {.keep_warm_s = 86400, .idle_unload_s = 3600},
+	    .capture = {.memory_max = 64u << 20, .window_s = 86400},
 	    .train = {.rate = (double)NAN},
 	};
 }

@@ -65,6 +65,12 @@ struct config_shadows {
 	int timeout_ms;     /* timeout = 5s: that a copy may wait, and then that another server may take */
 };
 
+/* [capture]: rows of live requests, of models whose policy says so */
+struct config_capture {
+	size_t memory_max; /* memory = 64M: for all models; a row that finds no room is dropped */
+	unsigned window_s; /* window = 24h: the sample is of the last half to whole of it */
+};
+
 /* [control]: who is let in on the control socket, besides the owner and root */
 struct config_control {
 	char group[64]; /* group = of the system; "": nobody */
@@ -90,6 +96,7 @@ struct config {
 	struct config_workers workers;
 	struct config_shadows shadows;
 	struct config_routes routes;
+	struct config_capture capture;
 	struct config_train train;
 };
 

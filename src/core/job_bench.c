@@ -7,7 +7,8 @@ const struct job_kind job_bench = {
     .name = "bench",
     .title = "Benchmark against the live version",
     .version = JOB_VERSION_ARGUMENT,
-    .field_count = 6,
+    .either = {"data", "captured"},
+    .field_count = 7,
     .fields =
 	{
 	    {"against", "against", "a version; the live one unless named", JOB_FIELD_VERSION, true, NULL},
@@ -17,5 +18,6 @@ const struct job_kind job_bench = {
 	    {"threshold", "threshold", "1.05: of the time of a row; else the policy's", JOB_FIELD_NUMBER, true, NULL},
 	    {"pairs", "pairs", "of launches; 12, 24 and 48 unless given", JOB_FIELD_NUMBER, true, NULL},
 	    {"quick", "quick", "8 pairs and one look", JOB_FIELD_SWITCH, true, NULL},
+	    {"captured", "captured rows", "5000: of live requests, instead of a file", JOB_FIELD_NUMBER, true, NULL},
 	},
 };

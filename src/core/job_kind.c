@@ -112,6 +112,28 @@ static bool take_option(bool (*take)(void *context, const char *word), void *con
 	return !units_flag(value, &on) || !on || take(context, option);
 }
 
+static bool is_given(const struct job_kind *kind, const char *const *values, const char *name)
+{
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (strcmp(kind->fields[i].name, name) == 0)
+			return values[i][0] != '\0';
+	return false;
+}
+
+int job_kind_check(const struct job_kind *kind, const char *const *values, struct err *e)
+{
+	if (kind->either[0] == NULL)
+		return 0;
+	bool first = is_given(kind, values, kind->either[0]), second = is_given(kind, values, kind->either[1]);
+	if (first && second)
+		return err_set(e, ERR_INPUT, "rows come from --%s or from --%s: leave one out", kind->either[0],
+			       kind->either[1]);
+	if (kind->either_needed && !first && !second)
+		return err_set(e, ERR_INPUT, "field `%s` is missing: name a file, or give --%s", kind->either[0],
+			       kind->either[1]);
+	return 0;
+}
+
 bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,
 		    bool (*take)(void *context, const char *word), void *context)
 {

@@ -54,6 +54,8 @@ struct job_kind {
 	size_t field_count;
 	struct job_field fields[JOB_FIELDS_MAX];
 	enum job_version version;
+	const char *either[2]; /* two fields of which one may be given; NULL: none are so */
+	bool either_needed;    /* and one must be */
 	/* Registers itself, and is not started by the runtime: it runs what a user of the system says, as that user. */
 	bool shell_only;
 };
@@ -66,6 +68,8 @@ const struct job_kind *job_kind_find(const char *name);
 /* A field's value as its option takes it: whether it is one, of every type but files, which only the runtime can look
  * at. "" is one of an optional field. ERR_INPUT names the field and what it takes. */
 int job_field_check(const struct job_field *field, const char *value, struct err *e);
+/* Whether what is given of `either` is as it may be; values in the order of the kind's fields. */
+int job_kind_check(const struct job_kind *kind, const char *const *values, struct err *e);
 /* The command, a word at a time: mldeck predict M --input I --output O --version 3. values in the order of the
  * kind's fields, "" left out; version 0 leaves it to the runtime. False as soon as take is. */
 bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,

@@ -6,7 +6,8 @@ extern const struct job_kind job_stress;
 const struct job_kind job_stress = {
     .name = "stress",
     .title = "Stress test",
-    .field_count = 10,
+    .either = {"data", "captured"},
+    .field_count = 11,
     .fields =
 	{
 	    {"rate", "requests/s", "1000; of --find-max: where it begins", JOB_FIELD_NUMBER, true, NULL},
@@ -18,6 +19,7 @@ const struct job_kind job_stress = {
 	    {"connections", "connections", "64", JOB_FIELD_NUMBER, true, NULL},
 	    {"arrivals", "arrivals", "poisson or constant", JOB_FIELD_CHOICE, true, "poisson|constant"},
 	    {"soak", "soak", "yes: watch whether memory grows", JOB_FIELD_SWITCH, true, NULL},
+	    {"captured", "captured rows", "5000: of live requests, instead of a file", JOB_FIELD_NUMBER, true, NULL},
 	    {"yes", "on live traffic", "yes: the version may be live", JOB_FIELD_SWITCH, true, NULL},
 	},
 };

@@ -71,6 +71,8 @@ static const struct setting settings[] = {
     ROW("diff_mean_max", KIND_NUMBER, diff_mean_max, 1e-9, 1e6, "shift of the mean, in standard deviations"),
     ROW("diff_quantile_max", KIND_NUMBER, diff_quantile_max, 1e-9, 1e6, "shift of a quantile, in the same unit"),
     ROW("diff_alpha", KIND_NUMBER, diff_alpha, 1e-6, 0.5, "how often its statistics may err"),
+    ROW("capture_rows", KIND_COUNT, capture_rows, 0, (double)POLICY_CAPTURE_MAX,
+	"rows of live requests kept in memory, for tests; 0: none"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

@@ -19,6 +19,7 @@
 #define POLICY_NAMES_SIZE 256
 #define POLICY_TESTS_MAX 8
 #define POLICY_REQUESTS_MAX 1000000000u
+#define POLICY_CAPTURE_MAX 100000u
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
 
 /* To add a kind of test that a policy can demand: a line here; registry_add_test_result() takes what it found. */
@@ -63,6 +64,8 @@ struct policy {
 	double diff_mean_max;     /* diff_mean_max = 0.02: shift of the mean, in standard deviations of the old one */
 	double diff_quantile_max; /* diff_quantile_max = 0.1: shift of a quantile, in the same unit */
 	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
+	/* What the runtime keeps for tests, in memory. */
+	uint64_t capture_rows; /* capture_rows = 0: of live requests, a sample */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */

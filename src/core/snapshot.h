@@ -88,6 +88,13 @@ struct snapshot_revision {
 	char route[128]; /* route_text() */
 };
 
+/* Rows of live requests that the runtime keeps for tests. */
+struct snapshot_capture {
+	uint64_t limit; /* 0: none */
+	uint64_t rows, bytes, seen, dropped, too_large;
+	int64_t since_ms; /* Unix: the window's begin */
+};
+
 struct snapshot_model {
 	char name[TEXT_NAME_MAX + 1];
 	uint32_t live, revision; /* 0: none */
@@ -102,6 +109,7 @@ struct snapshot_model {
 	struct rollout *rollout; /* the open one, else the latest if it ended less than an hour ago; NULL: none */
 	bool policy_set;         /* somebody set one */
 	struct policy policy;
+	struct snapshot_capture capture;
 	/* Only of the model that was asked for with `detail`: revisions, newest first. */
 	size_t revision_count;
 	struct snapshot_revision *revisions;

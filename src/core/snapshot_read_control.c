@@ -68,6 +68,22 @@ static void read_policy(struct reader *r, struct snapshot_model *m)
 		reader_wrong(r, "policy", &e);
 }
 
+static void read_capture(struct reader *outer, struct snapshot_model *m)
+{
+	struct reader r;
+	/* Most models have none. */
+	if (reader_get(outer, "capture") == NULL || !reader_enter(outer, &r, "capture"))
+		return;
+	m->capture.limit = reader_count(&r, "limit");
+	m->capture.rows = reader_count(&r, "rows");
+	m->capture.bytes = reader_count(&r, "bytes");
+	m->capture.seen = reader_count(&r, "seen");
+	m->capture.dropped = reader_count(&r, "dropped");
+	m->capture.too_large = reader_count(&r, "too_large");
+	m->capture.since_ms = (int64_t)reader_count(&r, "since_ms");
+	outer->failed |= r.failed;
+}
+
 static void read_revisions(struct reader *outer, struct snapshot_model *m)
 {
 	size_t length;
@@ -91,6 +107,7 @@ void reader_control(struct reader *r, struct snapshot_model *m)
 {
 	read_rollout(r, m);
 	read_policy(r, m);
+	read_capture(r, m);
 	read_revisions(r, m);
 }
 

@@ -58,10 +58,21 @@ static bool add_revisions(cJSON *object, const struct snapshot_model *m)
 	return complete;
 }
 
+static bool add_capture(cJSON *object, const struct snapshot_capture *c)
+{
+	cJSON *o = cJSON_AddObjectToObject(object, "capture");
+	return o != NULL && json_add_number(o, "limit", (double)c->limit) &&
+	       json_add_number(o, "rows", (double)c->rows) && json_add_number(o, "bytes", (double)c->bytes) &&
+	       json_add_number(o, "seen", (double)c->seen) && json_add_number(o, "dropped", (double)c->dropped) &&
+	       json_add_number(o, "too_large", (double)c->too_large) &&
+	       json_add_number(o, "since_ms", (double)c->since_ms);
+}
+
 bool writer_control(cJSON *object, const struct snapshot_model *m)
 {
 	return (m->rollout == NULL || json_add(object, "rollout", rollout_to_json(m->rollout))) &&
 	       json_add_boolean(object, "policy_set", m->policy_set) &&
 	       (!m->policy_set || json_add(object, "policy", policy_to_json(&m->policy))) &&
+	       (m->capture.limit == 0 || add_capture(object, &m->capture)) &&
 	       (m->revision_count == 0 || add_revisions(object, m));
 }

@@ -90,6 +90,15 @@ static int fill_alerts(struct snapshot *picture, struct server *s)
 	return 0;
 }
 
+static void fill_capture(struct snapshot_capture *to, const struct capture *from)
+{
+	struct capture_facts facts;
+
+	capture_facts(from, &facts);
+	*to = (struct snapshot_capture){facts.limit,   facts.rows,      facts.bytes,   facts.seen,
+					facts.dropped, facts.too_large, facts.since_ms};
+}
+
 static int fill_model(struct snapshot_model *to, const struct served_model *from, int64_t now_s, uint32_t window_s)
 {
 	to->versions = calloc(from->version_count + 1, sizeof *to->versions);
@@ -107,6 +116,8 @@ static int fill_model(struct snapshot_model *to, const struct served_model *from
 	to->window_s = window_s;
 	to->policy_set = from->policy_set;
 	to->policy = from->policy;
+	if (from->capture != NULL)
+		fill_capture(&to->capture, from->capture);
 	to->history_count = from->history_count;
 	memcpy(to->history, from->history, sizeof to->history);
 	fill_statistics(to, from, now_s, window_s);

@@ -27,7 +27,8 @@ def answer(body=BODY, status="200 OK", headers=""):
 
 
 class Server:
-    """A V2 server: `infer(number)` gives the bytes of an answer to the number-th prediction, and whether to go on."""
+    """A V2 server: `infer(number)` gives the bytes of an answer to the number-th prediction, or what sends them, and
+    whether to go on."""
 
     def __init__(self, infer):
         self.infer = infer
@@ -76,7 +77,10 @@ class Server:
                     number = self.count
                     self.bodies.append(json.loads(body))
                 text, go_on = self.infer(number)
-                connection.sendall(text)
+                if callable(text):
+                    text(connection)
+                else:
+                    connection.sendall(text)
                 if not go_on:
                     return
 
@@ -96,7 +100,7 @@ def stress(*words, **more):
                           text=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S, **more)
 
 
-def report(server, *words, rate=200, duration="2s"):
+def report(server, *words, rate=200, duration="1s"):
     done = stress("m", "--url", server.url, "--data", write_rows(), "--rate", str(rate), "--duration", duration,
                   "--json", *words)
     server.close()
@@ -115,9 +119,9 @@ def test_a_good_server():
     server = Server(lambda number: (answer(), True))
     code, found = report(server, "--arrivals", "constant", "--connections", "4")
     check_sums(found)
-    assert found["requests"]["due"] == 400 and found["requests"]["connections_made"] == 4, found
+    assert found["requests"]["due"] == 200 and found["requests"]["connections_made"] == 4, found
     assert sum(found["errors"].values()) == 0, found
-    assert sum(count for _, count in found["histogram_us"]) == 400, found
+    assert sum(count for _, count in found["histogram_us"]) == 200, found
     assert found["runtime"] is None and found["settings"]["rows"] == 3, found
     assert code == (0 if found["passed"] else 1) and found["kind"] == "stress"
     # The rows in turn, however the connections overtake each other.
@@ -135,14 +139,14 @@ def test_a_stall_shows():
             time.sleep(0.2 - phase)
         return answer(), True
 
-    code, found = report(Server(infer), "--connections", "2", "--arrivals", "constant", duration="6s")
+    code, found = report(Server(infer), "--connections", "2", "--arrivals", "constant", duration="4s")
     check_sums(found)
     intended, service = found["latency"], found["latency_from_send"]
     assert intended["p99_us"] >= 10 * service["p50_us"], (intended, service)
     assert intended["p99_us"] >= 100000, intended
     # The loop was open: what a stall of two connections held up is more than two requests a stall.
     late = sum(count for start, count in found["histogram_us"] if start >= 30000)
-    assert late > 30, found["histogram_us"]
+    assert late > 20, found["histogram_us"]
 
 
 def test_every_form_of_an_answer():
@@ -155,7 +159,55 @@ def test_every_form_of_an_answer():
     code, found = report(Server(lambda number: forms[number % len(forms)]))
     check_sums(found)
     assert sum(found["errors"].values()) == 0, found["errors"]
-    assert found["requests"]["connections_made"] > 100, found["requests"]
+    assert found["requests"]["connections_made"] > 50, found["requests"]
+
+
+def test_a_slow_body():
+    """A body that drips ends with its last byte, not with its first; one that never ends is given up."""
+    def drip(connection):
+        text = answer()
+        connection.sendall(text[:-20])
+        for at in range(len(text) - 20, len(text)):
+            time.sleep(0.002)
+            connection.sendall(text[at:at + 1])
+
+    server = Server(lambda number: (drip, True))
+    code, found = report(server, "--connections", "16", "--arrivals", "constant", rate=50)
+    check_sums(found)
+    assert sum(found["errors"].values()) == 0 and found["requests"]["answered"] == 50, found
+    assert found["latency_from_send"]["p50_us"] >= 40000, found["latency_from_send"]
+    release = threading.Event()
+
+    def hang(connection):
+        connection.sendall(answer()[:-1])
+        release.wait(DEADLINE_S)
+
+    code, found = report(Server(lambda number: (hang, False)), "--timeout", "200ms", rate=20)
+    release.set()
+    check_sums(found)
+    assert code == 1 and found["errors"]["timeout"] > 0 and found["requests"]["answered"] == 0, found
+
+
+def test_a_rate_that_cannot_be_offered():
+    """A generator that does not run is late: whatever the target does, nothing is known of it, and nothing is left out."""
+    server = Server(lambda number: (answer(), True))
+    process = subprocess.Popen([MLDECK, "stress", "m", "--url", server.url, "--data", write_rows(), "--rate", "100",
+                                "--duration", "1s", "--json", "--arrivals", "constant", "--state", FOLDER + "/none"],
+                               stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    poll(lambda: server.count > 5)
+    process.send_signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    poll(lambda: time.monotonic() > begun + 0.5)
+    process.send_signal(signal.SIGCONT)
+    found = json.loads(process.communicate(timeout=DEADLINE_S)[0])
+    server.close()
+    check_sums(found)
+    assert process.returncode == 1 and found["verdict"] == "generator" and found["requests"]["due"] == 100, found
+    assert "this machine cannot offer 100/s" in found["summary"], found["summary"]
+    # Nothing was due in time: no pass.
+    server = Server(lambda number: (answer(), True))
+    code, found = report(server, "--seed", "1", rate=0.1)
+    assert code == 1 and found["verdict"] == "wait" and server.count == 0, found["summary"]
 
 
 def test_errors_by_kind():
@@ -186,12 +238,12 @@ def test_a_server_that_never_answers():
 
 
 def test_a_slow_server_gets_a_backlog():
-    """One connection, 20 ms an answer, 200/s: three of four requests cannot be answered, and they are all in the report."""
+    """One connection, 20 ms an answer, 400/s: three of four requests cannot be answered, and they are all in the report."""
     def infer(number):
         time.sleep(0.02)
         return answer(), True
 
-    code, found = report(Server(infer), "--connections", "1", "--arrivals", "constant")
+    code, found = report(Server(infer), "--connections", "1", "--arrivals", "constant", rate=400)
     check_sums(found)
     assert code == 1 and found["requests"]["due"] == 400 and found["requests"]["unsent"] > 200, found["requests"]
     assert found["verdict"] in ("backlog", "generator"), found["verdict"]
@@ -200,10 +252,10 @@ def test_a_slow_server_gets_a_backlog():
 
 def test_a_ramp_counts():
     server = Server(lambda number: (answer(), True))
-    done = stress("m", "--url", server.url, "--data", write_rows(), "--ramp", "0:400", "--duration", "2s", "--arrivals",
+    done = stress("m", "--url", server.url, "--data", write_rows(), "--ramp", "0:400", "--duration", "1s", "--arrivals",
                   "constant", "--json")
     found = json.loads(done.stdout)
-    assert found["requests"]["due"] == 400 and found["settings"]["mode"] == "ramp", found
+    assert found["requests"]["due"] == 200 and found["settings"]["mode"] == "ramp", found
 
 
 def test_nobody_there():
@@ -284,12 +336,12 @@ def open_runtime():
 
 def test_against_a_runtime():
     runtime = open_runtime()
-    done = runtime.command("stress", "flight-delay", "--version", "2", "--rate", "200", "--duration", "3s", "--data", ROWS,
+    done = runtime.command("stress", "flight-delay", "--version", "2", "--rate", "200", "--duration", "1s", "--data", ROWS,
                            "--json")
     found = json.loads(done.stdout)
     check_sums(found)
     assert found["version"] == 2 and sum(found["errors"].values()) == 0, found
-    assert found["requests"]["answered"] > 400 and found["runtime"]["memory_max_bytes"] > 1e6, found
+    assert found["requests"]["answered"] > 100 and found["runtime"]["memory_max_bytes"] > 1e6, found
     assert "no live traffic" in found["blast_radius"], found["blast_radius"]
     # They reached the version over HTTP, and the result is kept with its report.
 
@@ -362,7 +414,7 @@ def test_as_a_job():
     runtime = open_runtime()
     status, started = runtime.control("POST", "/control/v1/jobs", json.dumps(
         {"kind": "stress", "model": "flight-delay", "version": 2,
-         "start": {"rate": "50", "duration": "2s", "data": os.path.abspath(ROWS)}}))
+         "start": {"rate": "50", "duration": "1s", "data": os.path.abspath(ROWS)}}))
     assert status == 200, started
 
     def job(number):
@@ -387,7 +439,7 @@ def test_as_a_job():
 def test_a_soak():
     runtime = open_runtime()
     words = ["stress", "flight-delay", "--version", "2", "--rate", "50", "--data", ROWS, "--soak", "--json"]
-    done = runtime.command(*words, "--duration", "3s")
+    done = runtime.command(*words, "--duration", "2s")
     found = json.loads(done.stdout)
     # Too short to tell: that is no pass.
     assert done.returncode == 1 and found["verdict"] in ("wait", "generator"), found["summary"]

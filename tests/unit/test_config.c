@@ -92,10 +92,11 @@ static void refusals_name_the_line(void **state)
 	    {"[server]\nport = 1\n", "mldeck.ini, line 2: [server] has no key `port`; it has "
 				     "listen, name, threads, header_timeout, "
 				     "body_timeout, body_max, model_control"},
-	    {"\n[sevrer]\nlisten = x\n", "mldeck.ini, line 3: there is no section [sevrer]; there "
-					 "are server, cors, onnx, remote, workers, shadows, routes, control, train"},
+	    {"\n[sevrer]\nlisten = x\n",
+	     "mldeck.ini, line 3: there is no section [sevrer]; there "
+	     "are server, cors, onnx, remote, workers, shadows, routes, capture, control, train"},
 	    {"threads = 1\n", "mldeck.ini, line 1: there is no section []; there are server, cors, "
-			      "onnx, remote, workers, shadows, routes, control, train"},
+			      "onnx, remote, workers, shadows, routes, capture, control, train"},
 	    {"[server]\nthreads = 257\n", "mldeck.ini, line 2: threads is from 0 to 256, not `257`"},
 	    {"[server]\nthreads = -1\n", "mldeck.ini, line 2: threads takes a number such as 4, not `-1`"},
 	    {"[server]\nthreads = 4x\n", "mldeck.ini, line 2: threads takes a number such as 4, not `4x`"},

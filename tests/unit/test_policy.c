@@ -50,7 +50,7 @@ static void defaults_demand_nothing(void **state)
 		assert_int_equal(policy_set(&p, name, value, &e), 0);
 		assert_true(policy_is_default(&p, count));
 	}
-	assert_int_equal(count, 26);
+	assert_int_equal(count, 27);
 	assert_true(isnan(p.diff_atol) && isnan(p.diff_rtol));
 	assert_true(isnan(p.shadow_difference_max));
 	assert_true(p.same_signature);

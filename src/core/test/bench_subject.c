@@ -124,10 +124,10 @@ static void describe(struct bench_source *s, const struct bench_rows *rows, cons
 	if (rows->origin == BENCH_ROWS_MADE_UP)
 		snprintf(s->text, sizeof s->text, "%d rows made up from the signature of %.60s", BENCH_ROWS, whose);
 	else if (s->made)
-		snprintf(s->text, sizeof s->text, "%d rows: the %zu of %.60s, and others made between their values",
+		snprintf(s->text, sizeof s->text, "%d rows: the %zu of %.160s, and others made between their values",
 			 BENCH_ROWS, s->source_count, whose);
 	else
-		snprintf(s->text, sizeof s->text, "%d rows drawn from the %zu different ones of %.60s", BENCH_ROWS,
+		snprintf(s->text, sizeof s->text, "%d rows drawn from the %zu different ones of %.160s", BENCH_ROWS,
 			 s->source_count, whose);
 }
 
@@ -160,11 +160,10 @@ static int from_samples(struct client *client, const char *model, uint32_t new_v
 }
 
 int bench_subject_rows(struct client *client, const char *model, uint32_t new_version, uint32_t old_version,
-		       const char *folder, const char *name, const char *data, size_t size, uint64_t seed,
-		       struct bench_source *source, struct err *e)
+		       const char *path, const char *origin, const char *name, const char *data, size_t size,
+		       uint64_t seed, struct bench_source *source, struct err *e)
 {
 	struct bench_rows rows = {0};
-	char path[BENCH_PATH_SIZE];
 	int result;
 
 	*source = (struct bench_source){0};
@@ -172,11 +171,10 @@ int bench_subject_rows(struct client *client, const char *model, uint32_t new_ve
 		result = bench_rows_from_csv(data, size, seed, &rows, e);
 		if (result != 0)
 			err_set(e, e->code, "%s: %s", name, e->text);
-		describe(source, &rows, "data", name);
+		describe(source, &rows, origin, name);
 	} else {
 		result = from_samples(client, model, new_version, old_version, seed, &rows, source, e);
 	}
-	snprintf(path, sizeof path, "%s/rows.csv", folder);
 	if (result == 0)
 		result = write_file(path, rows.csv.data, rows.csv.size, e);
 	bench_rows_release(&rows);

@@ -17,7 +17,8 @@ static void add_request(struct buf *out, struct buf *body, const struct manifest
 	columns_rows_tensors(rows, first, count, tensors);
 	v2_client_write(body, manifest, tensors, NULL, 0, false, &json_size);
 	buf_format(out,
-		   "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: mldeck-stress\r\nContent-Type: application/json\r\n"
+		   "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: mldeck-stress\r\nMldeck-Capture: no\r\n"
+		   "Content-Type: application/json\r\n"
 		   "Content-Length: %zu\r\n\r\n",
 		   path, host, body->size);
 	buf_add(out, body->data, body->size);

@@ -42,10 +42,18 @@ static bool generator_late(const struct stress_step *s, const struct stress_limi
 	return s->lag_p99_ns > stress_lag_limit_ns(limits);
 }
 
+/* What of a processor the generator would need for all that was due, by what it took for what it sent. */
+static double busy_at_rate(const struct stress_step *s)
+{
+	return s->sent == 0 ? s->busy : s->busy * (double)s->due / (double)s->sent;
+}
+
 static enum stress_verdict judge(const struct stress_step *s, const struct stress_limits *limits)
 {
-	bool late = generator_late(s, limits), overloaded = late || s->busy > STRESS_BUSY_MAX;
+	bool late = generator_late(s, limits), overloaded = late || busy_at_rate(s) > STRESS_BUSY_MAX;
 
+	if (s->due == 0)
+		return STRESS_WAIT;
 	if (100 * share(s->failed, s->sent) > limits->errors_percent)
 		return STRESS_ERRORS;
 	if (missing(s) > MISSING_MAX)
@@ -106,8 +114,8 @@ static struct finding offered(const struct stress_step *s, const struct stress_l
 		snprintf(
 		    f.text, sizeof f.text,
 		    "this machine cannot offer %.0f/s: the generator was %.3g ms late at p99, and ran or waited to "
-		    "run %.0f%% of the time",
-		    s->rate_rps, lag_ms, 100 * s->busy);
+		    "run %.0f%% of the time for %.0f/s",
+		    s->rate_rps, lag_ms, 100 * s->busy, s->offered_rps);
 	return f;
 }
 
@@ -119,6 +127,10 @@ static struct finding answered(const struct stress_step *s)
 	snprintf(
 	    f.text, sizeof f.text, "%llu of %llu requests had no answer when the time was over, %llu of them unsent",
 	    (unsigned long long)(s->unsent + s->unanswered), (unsigned long long)s->due, (unsigned long long)s->unsent);
+	if (s->due > 0)
+		return f;
+	f.verdict = FINDING_WAIT;
+	snprintf(f.text, sizeof f.text, "no request was due in that time: nothing is known");
 	return f;
 }
 

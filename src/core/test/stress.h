@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define STRESS_STEPS_MAX 48
-/* The generator had no processor left: of its time it ran, or waited to run. */
+/* The generator has no processor left: of its time it runs, or waits to run, at the rate that was asked for. */
 #define STRESS_BUSY_MAX 0.95
 #define STRESS_SAMPLES_MAX 1024
 #define STRESS_SAMPLES_MIN 16 /* to tell whether memory grows */
@@ -29,7 +29,7 @@
 	X(BACKLOG, "backlog")     /* the target answered fewer than there were */                             \
 	X(SLO, "slo")             /* its p99 was beyond the limit */                                          \
 	X(GENERATOR, "generator") /* this machine could not offer the rate: nothing is known of the target */ \
-	X(WAIT, "wait")           /* too short to tell whether memory grows */                                \
+	X(WAIT, "wait")           /* too short to tell whether memory grows, or for a single request */       \
 	X(GROWTH, "growth")       /* memory grew */                                                           \
 	X(LIVE, "live")           /* stopped, because live traffic suffered */                                \
 	X(GONE, "gone")           /* the target took no connections any more */                               \

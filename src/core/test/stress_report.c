@@ -177,7 +177,8 @@ static int judge_growth(struct stress_report *r, struct err *e)
 	if (stress_growth(&r->memory, &r->growth, e) != 0)
 		return -1;
 	add(r, stress_growth_finding(&r->growth));
-	if (r->growth.verdict == FINDING_FAIL && r->verdict == STRESS_PASS)
+	/* Memory is no matter of how late the generator was. */
+	if (r->growth.verdict == FINDING_FAIL && (r->verdict == STRESS_PASS || r->verdict == STRESS_GENERATOR))
 		r->verdict = STRESS_GROWTH;
 	if (r->growth.verdict == FINDING_WAIT && r->verdict == STRESS_PASS)
 		r->verdict = STRESS_WAIT;
@@ -208,7 +209,7 @@ static void run_text(const struct stress_report *r, char *text, size_t size)
 	text_duration(p50, sizeof p50, (double)s->p50_ns, true);
 	text_duration(p99, sizeof p99, (double)s->p99_ns, true);
 	snprintf(text, size, "%.0f of %.0f requests/s answered for %.0f s, p50 %s, p99 %s, %llu failed",
-		 s->answered_rps, (double)s->due / fmax(s->seconds, 1e-3), s->seconds, p50, p99,
+		 s->answered_rps, (double)s->due / fmax(fmin(s->seconds, r->duration_s), 1e-3), s->seconds, p50, p99,
 		 (unsigned long long)s->failed);
 }
 
@@ -227,6 +228,8 @@ static void summarise(struct stress_report *r)
 		snprintf(r->summary, sizeof r->summary, "stopped, for %s: %s", r->live_reason, what);
 	else if (r->verdict == STRESS_GONE)
 		snprintf(r->summary, sizeof r->summary, "the target took no connections any more: %s", what);
+	else if (r->verdict == STRESS_GROWTH)
+		snprintf(r->summary, sizeof r->summary, "%s; %s", what, r->findings[r->finding_count - 1].text);
 	else if (first != NULL && strcmp(first->text, what) != 0)
 		snprintf(r->summary, sizeof r->summary, "%s; %s", what, first->text);
 	else

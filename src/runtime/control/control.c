@@ -52,6 +52,7 @@ static const struct http_route routes[] = {
     {"POST", "/control/v1/models/{}/deploy", control_post_deploy, "register a version"},
     {"GET", "/control/v1/models/{}/policy", control_get_policy, "what a promotion must hold"},
     {"POST", "/control/v1/models/{}/policy", control_post_policy, "change that"},
+    {"GET", "/control/v1/models/{}/captured", control_get_captured, "rows of live requests"},
     {"GET", "/control/v1/models/{}/tests", control_get_tests, "what tests gave, newest first"},
     {"GET", "/control/v1/models/{}/tests/{}", control_get_test, "one of them, with its report"},
     {"POST", "/control/v1/models/{}/tests", control_post_test, "record what a test gave"},

@@ -215,6 +215,8 @@ int job_plan_make(const struct job_kind *kind, const char *model, uint32_t versi
 		if (read_field(&kind->fields[i], start, plan->values[i], e) != 0)
 			return -1;
 	}
+	if (job_kind_check(kind, values, e) != 0)
+		return -1;
 	for (size_t i = 0; i < kind->field_count; i++) {
 		if (check_field(plan, i, e) != 0)
 			return -1;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What a request is taken to cost beside its body: a GET has none. */
 #define BASE_BYTES 256
@@ -27,6 +28,7 @@ struct run {
 	struct served_version *served;
 	bool counted;                   /* as traffic */
 	struct shadow_targets *shadows; /* NULL: none gets a copy */
+	struct capture *capture;        /* NULL: its rows are not kept; of what is answered later held */
 	struct inference inference;
 	uint64_t start_ns;  /* of the request */
 	uint64_t marked_ns; /* where its last part ended */
@@ -197,6 +199,15 @@ static void offer(struct run *run, const double *values, size_t count)
 	shadows_offer(run->server->shadows, run->shadows, &offered);
 }
 
+/* After the answer was made: a sample of the rows that were asked. */
+static void capture(struct run *run)
+{
+	const struct inference *inference = &run->inference;
+	const struct capture_request request = {run->version.version, inference->manifest->input_count,
+						inference->inputs, clock_unix_coarse_ms()};
+	capture_offer(run->capture, &request);
+}
+
 static void finish(struct run *run, struct http_response *response, int result, const struct err *e)
 {
 	struct served_version *v = run->served;
@@ -220,6 +231,8 @@ static void finish(struct run *run, struct http_response *response, int result, 
 	telemetry_record_ok(v->telemetry, &run->sample, values, count);
 	if (run->shadows != NULL)
 		offer(run, values, count);
+	if (run->capture != NULL)
+		capture(run);
 }
 
 /* --- what a version's requests cost, so that a slow one never holds a data plane thread --- */
@@ -254,6 +267,7 @@ static void answer_later(struct run *run, int result, const struct err *e)
 	finish(run, &response, result, e);
 	http_resume(run->ticket, &response);
 	served_version_unpin(run->served);
+	capture_release(run->capture);
 	arena_release(run->arena);
 	free(run->arena);
 	free(run->shadows);
@@ -321,6 +335,7 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 	memcpy(later->model, run->version.model, strlen(run->version.model) + 1);
 	later->version.model = later->model;
 	served_version_pin(run->served);
+	capture_hold(later->capture);
 	return later;
 }
 
@@ -376,6 +391,13 @@ static void aim(struct run *run, const struct served_model *m, const char *unit,
 		run->shadows = room;
 }
 
+/* Whether a caller asks not to be sampled, as load generators do. */
+static bool declines_capture(const struct http_request *request)
+{
+	const char *header = http_header(request, "Mldeck-Capture");
+	return header != NULL && strcasecmp(header, "no") == 0;
+}
+
 /* Chooses the version, and the shadows; they are the caller's until router_leave(). */
 static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
 		  struct shadow_targets *room, struct err *e)
@@ -401,6 +423,8 @@ static int choose(const struct routing *routing, const char *model, const char *
 	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest, v->columns, &v->kind};
 	if (version[0] == '\0' && m->route.entry_count > 1)
 		aim(run, m, unit, unit_size, room);
+	if (m->capture != NULL && version[0] == '\0' && run->counted && !declines_capture(run->request))
+		run->capture = m->capture;
 	return 0;
 }
 

@@ -22,6 +22,7 @@ struct served_model *served_model_copy(const struct served_model *old, const cha
 		free(m);
 		return NULL;
 	}
+	capture_hold(m->capture);
 	if (m->version_count > 0)
 		memcpy(m->versions, old->versions, m->version_count * sizeof(struct served_version *));
 	return m;
@@ -31,6 +32,7 @@ void served_model_free(struct served_model *m)
 {
 	if (m == NULL)
 		return;
+	capture_release(m->capture);
 	free(m->versions);
 	free(m);
 }

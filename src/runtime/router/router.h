@@ -16,6 +16,7 @@
 #include "core/finding.h"
 #include "core/registry/registry_policy.h"
 #include "core/snapshot.h"
+#include "runtime/capture/capture.h"
 #include "runtime/engine/engine.h"
 #include "runtime/telemetry/telemetry.h"
 
@@ -66,7 +67,8 @@ struct served_model {
 	size_t history_count;
 	struct snapshot_revision history[SNAPSHOT_HISTORY]; /* newest first */
 	bool policy_set;
-	struct policy policy; /* for who looks at it; the gates ask the registry */
+	struct policy policy;    /* for who looks at it; the gates ask the registry */
+	struct capture *capture; /* of its rows; held; NULL: its policy keeps none */
 };
 
 /* All models at one moment. Immutable; sorted by name. */

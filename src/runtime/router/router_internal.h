@@ -3,7 +3,7 @@
  *
  * router.c reads and publishes, router_start.c makes and frees, router_version.c is one version, router_deploy.c
  * registers one, router_change.c changes a route, router_load.c loads and unloads, router_keep.c is the thread that
- * unloads what nobody needs, router_tick.c the second's work.
+ * unloads what nobody needs, router_capture.c what is kept of requests, router_tick.c the second's work.
  */
 #ifndef RUNTIME_ROUTER_INTERNAL_H
 #define RUNTIME_ROUTER_INTERNAL_H
@@ -17,6 +17,7 @@ struct router {
 	struct registry *registry;
 	const struct config *config;
 	_Atomic(struct routing *) routing;
+	struct capture_pool captures;
 	pthread_mutex_t change; /* held over a registry change and its publication, and of all below; never while a
 				 * model is loaded or asked */
 	pthread_cond_t settled; /* an attempt to load a version has ended */
@@ -73,6 +74,13 @@ void router_room_free(struct routing *room); /* of one that was not used; NULL i
 void router_publish_in(struct router *r, struct served_model *m, struct routing *room);
 /* The routing as the holder of `change` sees it. */
 const struct routing *router_current(struct router *r);
+
+/* --- router_capture.c --- */
+
+/* What m is to hold by this policy: what it has where that is as many rows, else a new capture, or NULL for none. Held
+ * once for the caller. ERR_TOO_LARGE: [capture] memory has no room. */
+int router_capture(struct router *r, const struct served_model *m, const struct policy *policy, struct capture **result,
+		   struct err *e);
 
 /* --- router_load.c --- */
 

@@ -6,9 +6,18 @@ static int set_and_publish(struct router *r, const char *model, const struct pol
 {
 	const struct served_model *old = routing_find(router_current(r), model, NULL);
 	struct served_model *m = old != NULL ? served_model_copy(old, model, 0) : NULL;
+	struct capture *capture = NULL;
 
 	if (old != NULL && m == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while setting the policy of %s", model);
+	if (m != NULL && router_capture(r, m, policy, &capture, e) != 0) {
+		served_model_free(m);
+		return -1;
+	}
+	if (m != NULL) {
+		capture_release(m->capture);
+		m->capture = capture;
+	}
 	if (registry_set_policy(r->registry, model, policy, expect_number, reason, actor, result, e) != 0) {
 		served_model_free(m);
 		return -1;

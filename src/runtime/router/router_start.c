@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "runtime/router/warm_up.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,9 @@ static int load_model(struct router *r, const char *name, struct served_model **
 		return err_set(e, ERR_MEMORY, "memory is out while loading %s", name);
 	if (served_model_refresh(*result, r->registry, e) != 0 || read_left(r, *result, e) != 0)
 		return -1;
+	struct err none;
+	if (router_capture(r, *result, &(*result)->policy, &(*result)->capture, &none) != 0)
+		fprintf(stderr, "mldeck: requests of %s are not captured: %s\n", name, none.text);
 	load_needed(r, *result);
 	served_model_compare(NULL, *result, ended);
 	return 0;
@@ -156,6 +160,8 @@ int router_new(struct registry *registry, const struct config *config, struct ro
 	}
 	r->registry = registry;
 	r->config = config;
+	r->captures.bytes_max = config->capture.memory_max;
+	r->captures.window_ms = (int64_t)config->capture.window_s * 1000;
 	atomic_store(&r->routing, routing);
 	pthread_mutex_init(&r->change, NULL);
 	pthread_cond_init(&r->settled, NULL);

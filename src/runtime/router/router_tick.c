@@ -23,6 +23,8 @@ void router_tick(struct router *r, int64_t now_s)
 	const struct routing *routing = router_current(r);
 	for (size_t i = 0; i < routing->model_count; i++) {
 		const struct served_model *m = routing->models[i];
+		if (m->capture != NULL)
+			capture_tick(m->capture, now_s * 1000);
 		for (size_t k = 0; k < m->version_count; k++) {
 			telemetry_tick(m->versions[k]->telemetry, now_s);
 			freeze_baseline(r, m->name, m->versions[k]);

@@ -1,14 +1,9 @@
 #include "runtime/shadow/shadow_copy.h"
 
+#include "core/tensor_copy.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#define ALIGNMENT 16
-
-static size_t aligned(size_t size)
-{
-	return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
 
 /* The live version's tensor for the shadow's input i: mostly the one at the same place. NULL: there is none. */
 static const struct tensor *input_for(const struct shadow_offer *offer, const struct served_version *version, size_t i)
@@ -24,57 +19,20 @@ static const struct tensor *input_for(const struct shadow_offer *offer, const st
 	return at < live->input_count ? &offer->inference->inputs[at] : NULL;
 }
 
-static size_t tensor_bytes(const struct tensor *t)
-{
-	size_t size = aligned(t->count * datatype_size(t->datatype));
-	const struct bytes *strings = t->data;
-
-	for (size_t i = 0; t->datatype == DATATYPE_BYTES && i < t->count; i++)
-		size += strings[i].size;
-	return aligned(size);
-}
-
 size_t shadow_copy_size(const struct shadow_offer *offer, const struct served_version *version)
 {
 	size_t inputs = version->manifest.input_count;
-	size_t size = aligned(sizeof(struct shadow_copy)) + aligned(inputs * sizeof(struct tensor)) +
-		      aligned(offer->count * sizeof(double));
+	size_t size = tensor_copy_aligned(sizeof(struct shadow_copy)) +
+		      tensor_copy_aligned(inputs * sizeof(struct tensor)) +
+		      tensor_copy_aligned(offer->count * sizeof(double));
 
 	for (size_t i = 0; i < inputs; i++) {
 		const struct tensor *t = input_for(offer, version, i);
 		if (t == NULL)
 			return 0;
-		size += tensor_bytes(t);
+		size += tensor_copy_size(t, 0, t->count);
 	}
 	return size;
-}
-
-static void *take(char **next, size_t size)
-{
-	void *taken = *next;
-	*next += aligned(size);
-	return taken;
-}
-
-static void copy_tensor(struct tensor *to, const struct tensor *from, char **next)
-{
-	size_t size = from->count * datatype_size(from->datatype);
-
-	*to = *from;
-	to->data = take(next, size);
-	if (size > 0)
-		memcpy(to->data, from->data, size);
-	if (from->datatype != DATATYPE_BYTES)
-		return;
-	struct bytes *strings = to->data;
-	char *text = *next;
-	for (size_t i = 0; i < from->count; i++) {
-		if (strings[i].size > 0)
-			memcpy(text, strings[i].data, strings[i].size);
-		strings[i].data = text;
-		text += strings[i].size;
-	}
-	take(next, (size_t)(text - *next));
 }
 
 static enum shadow_sense sense_of(const struct prediction_kind *kind)
@@ -89,16 +47,18 @@ void shadow_copy_fill(struct shadow_copy *copy, const struct shadow_offer *offer
 	size_t inputs = version->manifest.input_count;
 	char *next = (char *)copy;
 
-	take(&next, sizeof *copy);
+	tensor_copy_take(&next, sizeof *copy);
 	copy->made_ns = offer->now_ns;
 	copy->infer_ns = offer->infer_ns;
-	copy->inputs = take(&next, inputs * sizeof *copy->inputs);
-	double *values = take(&next, offer->count * sizeof *values);
+	copy->inputs = tensor_copy_take(&next, inputs * sizeof *copy->inputs);
+	double *values = tensor_copy_take(&next, offer->count * sizeof *values);
 	if (offer->count > 0)
 		memcpy(values, offer->values, offer->count * sizeof *values);
 	copy->live = (struct shadow_answer){sense_of(offer->kind), values, offer->count};
-	for (size_t i = 0; i < inputs; i++)
-		copy_tensor(&copy->inputs[i], input_for(offer, version, i), &next);
+	for (size_t i = 0; i < inputs; i++) {
+		const struct tensor *t = input_for(offer, version, i);
+		tensor_copy_put(&copy->inputs[i], t, 0, t->count, &next);
+	}
 }
 
 /* A matrix of features may have come in the other precision than the one that this version takes. */

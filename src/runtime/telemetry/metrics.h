@@ -23,7 +23,7 @@
 
 /* To add families: write `void metrics_<name>(struct metrics *m)` in metrics_<name>.c, then one line here. Each
  * calls metrics_family(), and for every sample metrics_series() and then metrics_count() or metrics_number(). */
-#define METRICS(X) X(models) X(requests) X(predictions) X(shadows) X(remote) X(rollouts) X(process)
+#define METRICS(X) X(models) X(requests) X(predictions) X(shadows) X(captures) X(remote) X(rollouts) X(process)
 
 #define METRICS_LATENCY_EDGES 19 /* 1, 2.5 and 5 of every decade from 10 µs to 10 s */
 

@@ -4,6 +4,7 @@
 #include "core/number.h"
 #include "core/test/training.h"
 #include "core/text.h"
+#include "ui/command/captured.h"
 #include "ui/command/output.h"
 
 #include <string.h>
@@ -74,7 +75,8 @@ static int read_numbers(const struct arguments *a, struct bench_options *o, stru
 /* Which options belong to which of the two. */
 static int check_together(const struct arguments *a, const struct bench_options *o, struct err *e)
 {
-	static const char *const of_versions[] = {"against", "data", "batch", "pairs", "quick", "time-ms", "seed"};
+	static const char *const of_versions[] = {"against", "data",  "captured", "batch",
+						  "pairs",   "quick", "time-ms",  "seed"};
 
 	if (!o->training && arguments_flag(a, "last"))
 		return err_set(e, ERR_USAGE, "--last is of --training");
@@ -98,7 +100,8 @@ int bench_options_read(const struct arguments *a, struct bench_options *o, struc
 				    .config = arguments_value(a, "config"),
 				    .quick = arguments_flag(a, "quick"),
 				    .training = arguments_flag(a, "training")};
-	if (output_model(o->model, e) != 0 || (version != NULL && output_version(version, &o->version, e) != 0) ||
+	if (output_model(o->model, e) != 0 || captured_option(a, &o->captured, e) != 0 ||
+	    (version != NULL && output_version(version, &o->version, e) != 0) ||
 	    (against != NULL && output_version(against, &o->against, e) != 0) ||
 	    read_batches(batches != NULL ? batches : "1,16,256", o, e) != 0 ||
 	    read_ratio(arguments_value(a, "threshold"), &o->ratio_max, e) != 0 || read_numbers(a, o, e) != 0)

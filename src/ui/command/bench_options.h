@@ -14,6 +14,7 @@
 
 struct bench_options {
 	const char *model, *data, *config; /* data, config: NULL unless given */
+	size_t captured;                   /* rows of live requests; 0: none */
 	uint32_t version, against;         /* 0: not named */
 	size_t batch_count, batches[BENCHMARK_BATCHES_MAX];
 	double ratio_max; /* 0: the policy's */

@@ -5,6 +5,7 @@
 #include "core/version_client.h"
 #include "ui/command/bench_options.h"
 #include "ui/command/bench_training.h"
+#include "ui/command/captured.h"
 #include "ui/command/command_words.h"
 #include "ui/command/deploy.h"
 #include "ui/command/output.h"
@@ -33,6 +34,7 @@ struct bench {
 	struct benchmark benchmark;
 	struct bench_run run;
 	struct bench_source source;
+	struct captured captured;
 	struct job_report report;
 	struct work_meter meter;
 	struct job_progress progress;
@@ -84,17 +86,33 @@ static void remove_folder(const struct bench *b)
 		rmdir(b->folder);
 }
 
+/* Those of live requests stay in memory, also what is made of them. */
+static int fetch_captured(struct bench *b, struct err *e)
+{
+	const uint32_t versions[] = {b->version, b->against};
+
+	if (captured_fetch(&b->captured, b->client, b->options.model, versions, 2, b->options.captured, e) != 0 ||
+	    captured_empty_file(&b->captured, e) != 0)
+		return -1;
+	snprintf(b->rows_path, sizeof b->rows_path, "%s", b->captured.path);
+	return bench_subject_rows(b->client, b->options.model, b->version, b->against, b->rows_path, "captured",
+				  b->captured.text, b->captured.csv, b->captured.size, b->options.seed, &b->source, e);
+}
+
 static int fetch_rows(struct bench *b, struct err *e)
 {
 	const char *path = b->options.data, *slash = path != NULL ? strrchr(path, '/') : NULL;
 	struct buf data;
 	int result = 0;
 
+	if (b->options.captured > 0)
+		return fetch_captured(b, e);
+	snprintf(b->rows_path, sizeof b->rows_path, "%s/rows.csv", b->folder);
 	buf_init(&data);
 	if (path != NULL)
 		result = deploy_read_file(path, DATA_MAX, &data, e);
 	if (result == 0)
-		result = bench_subject_rows(b->client, b->options.model, b->version, b->against, b->folder,
+		result = bench_subject_rows(b->client, b->options.model, b->version, b->against, b->rows_path, "data",
 					    slash != NULL ? slash + 1 : path, path != NULL ? data.data : NULL,
 					    data.size, b->options.seed, &b->source, e);
 	buf_release(&data);
@@ -117,7 +135,6 @@ static int prepare(struct bench *b, struct err *e)
 	b->benchmark.batch_count = o->batch_count;
 	memcpy(b->benchmark.batches, o->batches, sizeof o->batches);
 	b->benchmark.plan = benchmark_plan_make(o->quick, o->pairs);
-	snprintf(b->rows_path, sizeof b->rows_path, "%s/rows.csv", b->folder);
 	b->run.program = LAUNCH_SELF;
 	b->run.rows_path = b->rows_path;
 	b->run.state = b->state;
@@ -262,6 +279,7 @@ static int conclude(struct bench *b, char *summary, size_t size, int *code, stru
 
 	benchmark_summary(&b->benchmark, b->run.new_side.name, b->run.old_side.name, summary, size);
 	cJSON *report = benchmark_report(&b->benchmark, &facts, summary);
+	captured_report(&b->captured, report);
 	int result = b->version == b->against ? 0 : report_send(b->client, report, b->report.id, &id, e);
 	if (result == 0)
 		result =
@@ -319,6 +337,7 @@ static int run(const struct arguments *a)
 			result = prepare(&b, &e) == 0 ? go(&b, &code, &e) : -1;
 	}
 	remove_folder(&b);
+	captured_release(&b.captured);
 	client_free(b.client);
 	return result == 0 ? code : command_fail(&command_bench, &e);
 }
@@ -326,6 +345,7 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
     {"against", "VERSION", "the version that it is compared with (the live one)"},
     {"data", "FILE", "CSV with the model's columns; else the version's sample rows"},
+    CAPTURED_OPTION,
     {"batch", "N,N", "rows of a call (1,16,256)"},
     {"threshold", "RATIO", "how much longer a row may take (bench_ratio_max of the policy: 1.05)"},
     {"pairs", "N", "pairs of launches, and one look (12, then 24, then 48)"},

@@ -1,6 +1,8 @@
 #include "core/job_report.h"
 #include "core/registry/registry.h"
+#include "core/version_client.h"
 #include "ui/command/batch_meter.h"
+#include "ui/command/captured.h"
 #include "ui/command/diff_run.h"
 #include "ui/command/output.h"
 #include "ui/command/stop_signal.h"
@@ -23,6 +25,8 @@ struct diff {
 	char socket_path[128];
 	struct client *client;
 	struct diff_options options;
+	const char *data_name; /* of the rows, for people */
+	struct captured captured;
 	struct diff_run run;
 	struct policy policy;
 	struct differential_settings settings;
@@ -54,8 +58,16 @@ static int read_options(struct diff *d, struct err *e)
 	if (output_model(o->model, e) != 0 || output_version(arguments_at(a, 1), &o->version, e) != 0 ||
 	    (against != NULL && output_version(against, &o->against, e) != 0))
 		return -1;
-	if (o->data == NULL || *o->data == '\0' || strcmp(o->data, "-") == 0)
-		return err_set(e, ERR_USAGE, "--data FILE is missing: rows as CSV with a header, or as JSON lines");
+	if (captured_option(a, &d->captured.asked, e) != 0)
+		return -1;
+	if (d->captured.asked > 0 && o->columns.labels != NULL)
+		return err_set(e, ERR_USAGE, "captured rows have no labels: leave --labels out, or give --data FILE");
+	if (d->captured.asked == 0 && (o->data == NULL || *o->data == '\0' || strcmp(o->data, "-") == 0))
+		return err_set(e, ERR_USAGE,
+			       "--data FILE is missing: rows as CSV with a header, or as JSON lines (or --captured N: "
+			       "rows of live requests)");
+	o->bare = d->captured.asked > 0 && !arguments_flag(a, "keep-inputs");
+	d->data_name = d->captured.asked > 0 ? "captured" : o->data;
 	return arguments_socket(a, d->socket_path, sizeof d->socket_path, e);
 }
 
@@ -174,7 +186,8 @@ static cJSON *report_make(const struct diff *d)
 	cJSON_AddBoolToObject(json, "passed", d->verdict == FINDING_PASS);
 	cJSON_AddStringToObject(json, "summary", d->summary);
 	cJSON_AddItemToObject(json, "findings", findings_to_json(d->findings, d->finding_count));
-	cJSON_AddStringToObject(json, "data", d->options.data);
+	cJSON_AddStringToObject(json, "data", d->data_name);
+	captured_report(&d->captured, json);
 	cJSON_AddNumberToObject(json, "seconds", batch_meter_seconds(&d->meter));
 	cJSON *noise = cJSON_AddObjectToObject(json, "noise");
 	cJSON_AddNumberToObject(noise, "rows", (double)d->noise.rows);
@@ -225,6 +238,8 @@ static void worst_print(const cJSON *report)
 			printf("%.9g, was %.9g\n", after->valuedouble, before->valuedouble);
 		else
 			puts("no number on one side");
+		if (*json_find_text(row, "curl") == '\0')
+			continue;
 		fputs("  ", stdout);
 		output_text(json_find_text(row, "curl"));
 		putchar('\n');
@@ -263,6 +278,9 @@ static int outcome_print(const struct diff *d, const cJSON *report, struct err *
 	       d->verdict == FINDING_PASS   ? "pass"
 	       : d->verdict == FINDING_WAIT ? "undecided, which does not pass"
 					    : "FAIL");
+	if (d->captured.asked > 0)
+		printf("%s%s\n", d->captured.text,
+		       d->options.bare ? "; the report has none of their inputs (--keep-inputs)" : "");
 	for (size_t i = 0; diff_data_extra(d->run.data, i, &extra); i++)
 		printf("%s%s", i == 0 ? "columns that are not used: " : ", ", extra);
 	if (diff_data_extra(d->run.data, 0, &extra))
@@ -277,8 +295,9 @@ static int outcome_print(const struct diff *d, const cJSON *report, struct err *
 
 static size_t add_words(const struct arguments *a, const char **words)
 {
-	static const char *const names[] = {"data", "against", "labels", "segment", "atol", "rtol"};
-	static const char *const dashed[] = {"--data", "--against", "--labels", "--segment", "--atol", "--rtol"};
+	static const char *const names[] = {"data", "captured", "against", "labels", "segment", "atol", "rtol"};
+	static const char *const dashed[] = {"--data",    "--captured", "--against", "--labels",
+					     "--segment", "--atol",     "--rtol"};
 	size_t count = 0;
 	const char *word;
 
@@ -292,6 +311,8 @@ static size_t add_words(const struct arguments *a, const char **words)
 		words[count++] = dashed[i];
 		words[count++] = arguments_value(a, names[i]);
 	}
+	if (arguments_flag(a, "keep-inputs"))
+		words[count++] = "--keep-inputs";
 	for (size_t i = 0; count + 2 <= WORDS_MAX && (word = arguments_value_at(a, "set", i)) != NULL; i++) {
 		words[count++] = "--set";
 		words[count++] = word;
@@ -313,7 +334,7 @@ static void job_begin(struct diff *d)
 	size_t count = add_words(d->arguments, words);
 
 	snprintf(title, sizeof title, "%s against %s, %.80s", d->run.names[DIFF_NEW], d->run.names[DIFF_OLD],
-		 base_name(d->options.data));
+		 base_name(d->data_name));
 	job_report_begin(&d->report, d->client, "diff", d->options.model, d->options.version, title, words, count);
 }
 
@@ -337,7 +358,7 @@ static int go(struct diff *d, int *code, struct err *e)
 	bool ended;
 
 	job_begin(d);
-	batch_meter_begin(&d->meter, base_name(d->options.data));
+	batch_meter_begin(&d->meter, base_name(d->data_name));
 	int result = compare(d, &ended, e);
 	batch_meter_end(&d->meter);
 	const struct job_progress last = job_progress_of(d);
@@ -354,6 +375,23 @@ static int go(struct diff *d, int *code, struct err *e)
 	return 0;
 }
 
+/* Rows of live requests in place of a file, where they were asked for. */
+static int fetch_captured(struct diff *d, struct err *e)
+{
+	struct diff_options *o = &d->options;
+	uint32_t versions[] = {o->version, o->against};
+
+	if (d->captured.asked == 0)
+		return 0;
+	if (o->against == 0 && version_client_live(d->client, o->model, &versions[1], e) != 0)
+		return -1;
+	if (captured_fetch(&d->captured, d->client, o->model, versions, 2, d->captured.asked, e) != 0 ||
+	    captured_file(&d->captured, e) != 0)
+		return -1;
+	o->data = d->captured.path;
+	return 0;
+}
+
 static int run(const struct arguments *a)
 {
 	struct diff d = {.arguments = a};
@@ -365,19 +403,23 @@ static int run(const struct arguments *a)
 		d.client = client_new(d.socket_path, "diff");
 		if (d.client == NULL)
 			err_set(&e, ERR_MEMORY, "memory is out");
-		else if (diff_run_open(&d.run, &d.options, d.client, &e) == 0 && read_settings(&d, &e) == 0)
+		else if (fetch_captured(&d, &e) == 0 && diff_run_open(&d.run, &d.options, d.client, &e) == 0 &&
+			 read_settings(&d, &e) == 0)
 			result = go(&d, &code, &e);
 		diff_run_close(&d.run);
 	}
 	if (result != 0)
 		code = command_fail(&command_diff, &e);
 	differential_free(d.differential);
+	captured_release(&d.captured);
 	client_free(d.client);
 	return code;
 }
 
 static const struct option_spec options[] = {
     {"data", "FILE", "rows: CSV with a header, or JSON lines (.jsonl); read twice"},
+    CAPTURED_OPTION,
+    {"keep-inputs", NULL, "keep inputs of captured rows in the report too"},
     {"against", "VERSION", "the version to compare with (the live one)"},
     {"labels", "COLUMN", "what is true: the number of the class, or of the outcome"},
     {"segment", "COLUMN", "figures for each value of this column, too"},

@@ -113,6 +113,23 @@ static int versions_print(const struct snapshot_model *m, struct err *e)
 	return result;
 }
 
+/* What is kept of its requests, for tests. */
+static void capture_print(const struct snapshot_capture *c)
+{
+	char since[32], bytes[16];
+
+	if (c->limit == 0)
+		return;
+	output_time(since, sizeof since, (double)c->since_ms);
+	text_bytes(bytes, sizeof bytes, (double)c->bytes);
+	printf("\ncaptured: %llu rows of live requests since %s, %s", (unsigned long long)c->rows, since, bytes);
+	if (c->dropped > 0)
+		printf(", %llu without room", (unsigned long long)c->dropped);
+	if (c->too_large > 0)
+		printf(", %llu too large", (unsigned long long)c->too_large);
+	printf("; a test gets %llu at most\n", (unsigned long long)c->limit);
+}
+
 static void server_print(const struct snapshot_server *server)
 {
 	char up[32], rate[16];
@@ -146,6 +163,10 @@ static int snapshot_print(const cJSON *json, const char *model, struct err *e)
 		if (result == 0 && m && shadow_table_rows(m) > 0) {
 			putchar('\n');
 			result = shadow_table_print(m, e);
+		}
+		if (result == 0 && m && m->capture.limit > 0) {
+			capture_print(&m->capture);
+			result = output_end(e);
 		}
 		if (s->model_count == 0)
 			result = output_end(e);

@@ -1,5 +1,6 @@
 #include "core/test/stress_target.h"
 #include "core/version_client.h"
+#include "ui/command/captured.h"
 #include "ui/command/output.h"
 #include "ui/command/stop_signal.h"
 #include "ui/command/stress_print.h"
@@ -26,6 +27,7 @@ struct stress {
 	char url[512], path[192];
 	struct load_target target;
 	struct load_requests requests;
+	struct captured captured;
 	struct stress_report *report;
 	struct stress_blast blast;
 	double cap_rps;
@@ -110,19 +112,38 @@ static bool is_json_lines(const char *name)
 	       (size > 7 && strcmp(name + size - 7, ".ndjson") == 0);
 }
 
+/* *rows[*size]; *text is to be freed. */
+static int fetch_rows(struct stress *s, char **text, const char **rows, size_t *size, struct err *e)
+{
+	const struct stress_options *o = &s->options;
+	int result = 0;
+
+	if (o->captured > 0)
+		result = captured_fetch(&s->captured, s->client, o->model, &s->version, 1, o->captured, e);
+	else if (o->data != NULL)
+		result = stress_file_rows(o->data, text, size, e);
+	else
+		result = stress_sample_rows(s->client, o->model, s->version, text, size, e);
+	*rows = *text;
+	if (o->captured > 0) {
+		*rows = s->captured.csv;
+		*size = s->captured.size;
+	}
+	return result;
+}
+
 static int prepare_requests(struct stress *s, struct err *e)
 {
 	const struct stress_options *o = &s->options;
+	const char *rows;
 	char *text = NULL, path[256];
 	size_t size;
-	int result = o->data != NULL ? stress_file_rows(o->data, &text, &size, e)
-				     : stress_sample_rows(s->client, o->model, s->version, &text, &size, e);
 
-	if (result != 0)
+	if (fetch_rows(s, &text, &rows, &size, e) != 0)
 		return -1;
 	snprintf(path, sizeof path, "%s/infer", s->path);
-	result = load_requests_make(&s->requests, &s->manifest, o->model, s->target.host, path, text, size,
-				    is_json_lines(o->data), o->batch, e);
+	int result = load_requests_make(&s->requests, &s->manifest, o->model, s->target.host, path, rows, size,
+					is_json_lines(o->data), o->batch, e);
 	if (result != 0 && o->data != NULL && e->code == ERR_INPUT)
 		err_set(e, ERR_INPUT, "%.200s: %s", o->data, e->text);
 	free(text);
@@ -194,7 +215,7 @@ static void fill_report(struct stress *s)
 	r->model = o->model;
 	r->version = s->version;
 	r->url = s->url;
-	r->rows_from = o->data != NULL ? o->data : "samples";
+	r->rows_from = o->captured > 0 ? s->captured.text : o->data != NULL ? o->data : "samples";
 	r->mode = o->mode;
 	r->from_rps = o->from_rps;
 	r->to_rps = o->to_rps;
@@ -319,6 +340,7 @@ static const struct option_spec options[] = {
     {"version", "N", "this version, not what the route gives"},
     {"url", "URL", "another V2 server: http://host:port"},
     {"data", "FILE", "rows: CSV with a header, or JSON lines (.jsonl); else the version's sample rows"},
+    CAPTURED_OPTION,
     {"rows", "N", "rows of a request (1)"},
     {"connections", "N", "kept alive (64)"},
     {"arrivals", "poisson|constant", "gaps between requests: by chance (poisson), or even"},
@@ -349,6 +371,7 @@ static int run(const struct arguments *a)
 	if (result != 0)
 		code = command_fail(&command_stress, &e);
 	load_requests_release(&s.requests);
+	captured_release(&s.captured);
 	manifest_release(&s.manifest);
 	snapshot_free(s.snapshot);
 	stress_report_free(s.report);

@@ -333,7 +333,7 @@ int diff_run_next(struct diff_run *r, struct differential *d, bool *more, struct
 	*more = r->chunk->rows > 0;
 	if (*more && (ask_chunk(r, DIFF_OLD, e) != 0 || ask_chunk(r, DIFF_NEW, e) != 0))
 		return -1;
-	d->describe = describe;
+	d->describe = r->options.bare ? NULL : describe;
 	d->context = r;
 	for (r->at = 0; r->at < r->chunk->rows; r->at++) {
 		const struct diff_note *note = &r->chunk->notes[r->at];

@@ -22,6 +22,7 @@ struct diff_options {
 	const char *model, *data;
 	struct diff_columns columns;
 	uint32_t version, against; /* against 0: the live one */
+	bool bare;                 /* the report gets no inputs of rows */
 	const char *socket_path;
 	const volatile sig_atomic_t *stop;
 };

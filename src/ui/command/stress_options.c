@@ -2,6 +2,7 @@
 
 #include "core/number.h"
 #include "core/units.h"
+#include "ui/command/captured.h"
 #include "ui/command/output.h"
 
 #include <math.h>
@@ -163,12 +164,12 @@ int stress_options_read(const struct arguments *a, const struct option_spec *spe
 				     .yes = arguments_flag(a, "yes"),
 				     .dry_run = arguments_flag(a, "dry-run"),
 				     .json = arguments_flag(a, "json")};
-	if (output_model(o->model, e) != 0 || read_mode(a, o, e) != 0 || read_limits(a, o, e) != 0 ||
-	    read_load(a, o, e) != 0)
+	if (output_model(o->model, e) != 0 || captured_option(a, &o->captured, e) != 0 || read_mode(a, o, e) != 0 ||
+	    read_limits(a, o, e) != 0 || read_load(a, o, e) != 0)
 		return -1;
 	if (o->soak && o->mode == STRESS_FIND_MAX)
 		return err_set(e, ERR_USAGE, "--soak needs a rate: it goes without --find-max");
-	if (o->url != NULL && o->data == NULL)
+	if (o->url != NULL && o->data == NULL && o->captured == 0)
 		return err_set(e, ERR_USAGE, "--url needs rows of its own: name a file with --data");
 	add_words(a, specs, o);
 	return 0;

@@ -15,7 +15,8 @@ struct stress_options {
 	const char *model;
 	uint32_t version; /* 0: by the model's route */
 	const char *url;  /* NULL: the runtime's data plane */
-	const char *data; /* NULL: the version's sample rows */
+	const char *data; /* NULL: the version's sample rows, unless captured */
+	size_t captured;  /* rows of live requests; 0: none */
 	enum stress_mode mode;
 	double from_rps, to_rps; /* of FIND_MAX: where it begins */
 	double duration_s;       /* of FIND_MAX: of a step */
