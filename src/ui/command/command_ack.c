@@ -6,6 +6,26 @@
 
 extern const struct command command_ack;
 
+/* Whose it was: nobody takes over an alert without seeing it. */
+static int before_print(const cJSON *json, struct err *e)
+{
+	struct alert before;
+	char time[32];
+
+	if (alert_from_json(json, &before, e) != 0)
+		return -1;
+	output_time(time, sizeof(time), (double)before.acknowledged_ms);
+	fputs("It was acknowledged before by ", stdout);
+	output_text(before.who);
+	printf(" at %s", time);
+	if (*before.note) {
+		fputs(": ", stdout);
+		output_text(before.note);
+	}
+	putchar('\n');
+	return 0;
+}
+
 static int alert_print(const struct arguments *a, const cJSON *answer, struct err *e)
 {
 	struct alert alert;
@@ -16,6 +36,8 @@ static int alert_print(const struct arguments *a, const cJSON *answer, struct er
 	printf("Alert %" PRId64 " is acknowledged: ", alert.id);
 	output_text(alert.text);
 	putchar('\n');
+	if (json_has(answer, "before") && before_print(cJSON_GetObjectItemCaseSensitive(answer, "before"), e) != 0)
+		return -1;
 	return output_end(e);
 }
 
