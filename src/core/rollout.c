@@ -126,8 +126,9 @@ static int plan_holds(struct rollout *r, const char *hold, struct err *e)
 	for (uint32_t i = 0; i < held; i++) {
 		char item[ITEM_SIZE];
 		if ((i == 0 || count > 1) && (!next_item(&hold, item) || !hold_parse(item, &ms)))
-			return err_set(e, ERR_INPUT,
-				       "a hold time is a whole number with ms, s, m, h or d, from 0s to 30d, as in 5m or 1h30m");
+			return err_set(
+			    e, ERR_INPUT,
+			    "a hold time is a whole number with ms, s, m, h or d, from 0s to 30d, as in 5m or 1h30m");
 		r->steps[i].hold_ms = ms;
 	}
 	r->steps[held].hold_ms = 0;

@@ -86,8 +86,8 @@ static void read_windows(struct telemetry *t, int64_t now_s, uint32_t window_s, 
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* How long the requests of the window took to come: a version that began to serve within it, a fresh canary, has not had
- * all of it. */
+/* How long the requests of the window took to come: a version that began to serve within it, a fresh canary, has not
+ * had all of it. */
 static double served_s(const struct reading *r, uint32_t window_s)
 {
 	int64_t served = r->served_s > SERVED_MIN_S ? r->served_s : SERVED_MIN_S;
