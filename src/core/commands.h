@@ -25,6 +25,7 @@
 	X(train)      \
 	X(diff)       \
 	X(stress)     \
+	X(check)      \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \

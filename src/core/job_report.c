@@ -64,6 +64,11 @@ static cJSON *post(const struct job_report *r, const char *what, const cJSON *bo
 	return NULL;
 }
 
+bool job_report_due(const struct job_report *r)
+{
+	return r->id != 0 && clock_ms() >= r->next_ms;
+}
+
 bool job_report_progress(struct job_report *r, const struct job_progress *progress)
 {
 	int64_t begun_ms = clock_ms(), pause_ms = INTERVAL_MS;

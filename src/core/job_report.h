@@ -23,6 +23,8 @@ struct job_report {
 /* words[count]: the command. */
 void job_report_begin(struct job_report *r, struct client *client, const char *kind, const char *model,
 		      uint32_t version, const char *title, const char *const *words, size_t count);
+/* Whether the next job_report_progress() says anything: what takes long to put together can wait for it. */
+bool job_report_due(const struct job_report *r);
 /* About once a second, however often it is called. False: an operator asked the job to stop. */
 bool job_report_progress(struct job_report *r, const struct job_progress *progress);
 /* outcome: JOB_DONE, JOB_FAILED or JOB_CANCELLED; last: how far it came. */

@@ -1,5 +1,7 @@
 #include "core/plot.h"
 
+#include "core/text.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -28,6 +30,49 @@ const char *plot_unit_name(enum plot_unit unit)
 bool plot_has_other(const struct plot *p)
 {
 	return p->other_name[0] != '\0';
+}
+
+/* "40s", "5m", "2.5h", "3d" */
+static void seconds_text(double s, char *text, size_t size)
+{
+	static const struct {
+		double from, factor;
+		const char *unit;
+	} units[] = {{172800, 86400, "d"}, {7200, 3600, "h"}, {120, 60, "m"}};
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (fabs(s) >= units[i].from) {
+			snprintf(text, size, "%.3g%s", s / units[i].factor, units[i].unit);
+			return;
+		}
+	}
+	snprintf(text, size, "%.3gs", s);
+}
+
+void plot_value_text(enum plot_unit unit, double value, bool ascii, char text[PLOT_VALUE_SIZE])
+{
+	char count[16];
+	if (value == 0) {
+		snprintf(text, PLOT_VALUE_SIZE, "0");
+		return;
+	}
+	bool counted = value >= 0 && value < 1e15; /* what text_count() has letters for */
+	text_count(count, sizeof count, counted ? value : 0);
+	if (unit == PLOT_IN_NS && value >= 0 && value < 1e15)
+		text_duration(text, PLOT_VALUE_SIZE, value, ascii);
+	else if (unit == PLOT_IN_BYTES && counted)
+		text_bytes(text, PLOT_VALUE_SIZE, value);
+	else if (unit == PLOT_IN_SECONDS)
+		seconds_text(value, text, PLOT_VALUE_SIZE);
+	else if (unit == PLOT_IN_COUNT && counted)
+		snprintf(text, PLOT_VALUE_SIZE, "%s", count);
+	else if (unit == PLOT_IN_RATE && counted)
+		snprintf(text, PLOT_VALUE_SIZE, "%s/s", count);
+	else
+		snprintf(text, PLOT_VALUE_SIZE, "%.3g%s", value,
+			 unit == PLOT_IN_RATIO     ? "x"
+			 : unit == PLOT_IN_PERCENT ? "%"
+			 : unit == PLOT_IN_RATE    ? "/s"
+						   : "");
 }
 
 void plot_begin(struct plot *p, enum plot_kind kind, const char *title, enum plot_unit x_unit, enum plot_unit y_unit)

@@ -3,7 +3,7 @@
  *
  * A plain value; any thread. It holds no more than a terminal can show, so that a snapshot with many of them stays
  * small; the exact figures are the report's own.
- * Not here: drawing (ui/view/plot_pane), series that go on without an end (plot_series).
+ * Not here: drawing (ui/view/plot_pane), series that go on without an end (plot_track).
  */
 #ifndef CORE_PLOT_H
 #define CORE_PLOT_H
@@ -87,6 +87,10 @@ struct plot {
 const char *plot_kind_name(enum plot_kind kind);
 const char *plot_unit_name(enum plot_unit unit);
 bool plot_has_other(const struct plot *p);
+/* A value as its unit has it, in at most PLOT_VALUE_SIZE - 1 bytes: "1.2ms", "96.7 MB", "412k/s", "1.05x", "3%"; 0 is
+ * "0" of any. */
+#define PLOT_VALUE_SIZE 24
+void plot_value_text(enum plot_unit unit, double value, bool ascii, char text[PLOT_VALUE_SIZE]);
 
 /* For who fills one. An empty one of that kind; text longer than its place is cut. */
 void plot_begin(struct plot *p, enum plot_kind kind, const char *title, enum plot_unit x_unit, enum plot_unit y_unit);

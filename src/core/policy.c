@@ -4,6 +4,7 @@
 #include "core/policy.h"
 
 #include "core/number.h"
+#include "core/text.h"
 #include "core/units.h"
 
 #include <math.h>
@@ -20,7 +21,10 @@ enum kind {
 	KIND_COUNT,
 	KIND_PERCENT,
 	KIND_NUMBER,
-	KIND_OPTIONAL
+	KIND_OPTIONAL,
+	KIND_LATENCY_OPTIONAL,
+	KIND_PATH,
+	KIND_COLUMN,
 };
 
 struct setting {
@@ -73,6 +77,15 @@ static const struct setting settings[] = {
     ROW("diff_alpha", KIND_NUMBER, diff_alpha, 1e-6, 0.5, "how often its statistics may err"),
     ROW("capture_rows", KIND_COUNT, capture_rows, 0, (double)POLICY_CAPTURE_MAX,
 	"rows of live requests kept in memory, for tests; 0: none"),
+    ROW("diff_data", KIND_PATH, diff_data, 0, 0, "rows of differential tests that mldeck check runs"),
+    ROW("diff_labels", KIND_COLUMN, diff_labels, 0, 0, "column of these rows that says what is true"),
+    ROW("diff_segment", KIND_COLUMN, diff_segment, 0, 0, "column whose values have figures of their own"),
+    ROW("bench_data", KIND_PATH, bench_data, 0, 0, "rows of its benchmarks; none: the version's sample rows"),
+    ROW("stress_data", KIND_PATH, stress_data, 0, 0, "rows of its stress tests; none: the version's sample rows"),
+    ROW("stress_rate", KIND_OPTIONAL, stress_rate_rps, 0.1, 1e7, "requests a second of a stress test, at least"),
+    ROW("stress_duration", KIND_AGE, stress_duration_s, 1, 7 * 86400, "how long it lasts, at least"),
+    ROW("stress_slo_p99", KIND_LATENCY_OPTIONAL, stress_slo_p99_us, 1, 600e6, "its p99 latency, at most; or none"),
+    ROW("stress_errors_max", KIND_PERCENT, stress_errors_percent, 0, 100, "requests of it that may fail"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -98,6 +111,9 @@ void policy_init(struct policy *p)
 	p->diff_mean_max = 0.02;
 	p->diff_quantile_max = 0.1;
 	p->diff_alpha = 0.01;
+	p->stress_rate_rps = NAN;
+	p->stress_duration_s = 60;
+	p->stress_errors_percent = 1;
 }
 
 /* --- values --- */
@@ -119,7 +135,7 @@ static int check_range(const struct setting *s, double number, const char *text,
 	char low[POLICY_NAMES_SIZE], high[POLICY_NAMES_SIZE];
 	if (number >= s->low && number <= s->high)
 		return 0;
-	if (s->kind == KIND_AGE || s->kind == KIND_LATENCY) {
+	if (s->kind == KIND_AGE || s->kind == KIND_LATENCY || s->kind == KIND_LATENCY_OPTIONAL) {
 		const struct unit *units = s->kind == KIND_AGE ? units_s : units_us;
 		units_write(units, (unsigned long long)s->low, low);
 		units_write(units, (unsigned long long)s->high, high);
@@ -279,6 +295,37 @@ static int set_tests(const struct setting *s, const char *text, struct policy *p
 	return 0;
 }
 
+/* What a models file can hold, too: printable, one line, no blanks at the ends, nothing that begins a comment. */
+static bool text_plain(const char *text)
+{
+	size_t size = strlen(text), step;
+	if (text[0] == ' ' || text[0] == ';' || (size > 0 && text[size - 1] == ' ') || strstr(text, " ;") != NULL)
+		return false;
+	for (const char *c = text; *c != '\0'; c += step) {
+		step = text_character_size(c);
+		if (step == 0 || (unsigned char)*c < ' ' || *c == 127 ||
+		    ((unsigned char)c[0] == 0xc2 && step == 2 && (unsigned char)c[1] < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+static int set_text(const struct setting *s, const char *text, char *field, struct err *e)
+{
+	if (strlen(text) >= POLICY_TEXT_SIZE)
+		return err_set(e, ERR_INPUT, "%s has %zu bytes, the limit is %d", s->name, strlen(text),
+			       POLICY_TEXT_SIZE - 1);
+	if (strcmp(text, "none") == 0)
+		text = "";
+	if (!text_plain(text))
+		return refuse_form(s, s->kind == KIND_PATH ? "a plain path" : "the plain name of a column", text, e);
+	if (s->kind == KIND_PATH && text[0] != '\0' && text[0] != '/')
+		return refuse_form(s, "an absolute path, of the machine where mldeck check runs", text, e);
+	memset(field, 0, POLICY_TEXT_SIZE);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
 static int set(const struct setting *s, struct policy *p, const char *text, struct err *e)
 {
 	void *field = (char *)p + s->offset;
@@ -293,6 +340,15 @@ static int set(const struct setting *s, struct policy *p, const char *text, stru
 		return set_age(s, text, field, e);
 	case KIND_LATENCY:
 		return set_latency(s, text, field, e);
+	case KIND_LATENCY_OPTIONAL:
+		if (strcmp(text, "none") == 0) {
+			*(uint64_t *)field = 0;
+			return 0;
+		}
+		return set_latency(s, text, field, e);
+	case KIND_PATH:
+	case KIND_COLUMN:
+		return set_text(s, text, field, e);
 	case KIND_COUNT:
 		return set_count(s, text, field, e);
 	case KIND_OPTIONAL:
@@ -327,7 +383,7 @@ static void write(const struct setting *s, const struct policy *p, char *text)
 	double number = 0;
 	if (s->kind == KIND_NUMBER || s->kind == KIND_PERCENT || s->kind == KIND_OPTIONAL)
 		number = *(const double *)field;
-	if (s->kind == KIND_NAMES)
+	if (s->kind == KIND_NAMES || s->kind == KIND_PATH || s->kind == KIND_COLUMN)
 		snprintf(text, POLICY_NAMES_SIZE, "%s", (const char *)field);
 	else if (s->kind == KIND_TESTS)
 		write_tests(p, text);
@@ -335,7 +391,9 @@ static void write(const struct setting *s, const struct policy *p, char *text)
 		snprintf(text, POLICY_NAMES_SIZE, "%s", *(const bool *)field ? "yes" : "no");
 	else if (s->kind == KIND_AGE)
 		units_write(units_s, (unsigned long long)*(const int64_t *)field, text);
-	else if (s->kind == KIND_LATENCY)
+	else if (s->kind == KIND_LATENCY_OPTIONAL && *(const uint64_t *)field == 0)
+		snprintf(text, POLICY_NAMES_SIZE, "none");
+	else if (s->kind == KIND_LATENCY || s->kind == KIND_LATENCY_OPTIONAL)
 		units_write(units_us, (unsigned long long)*(const uint64_t *)field, text);
 	else if (s->kind == KIND_COUNT)
 		snprintf(text, POLICY_NAMES_SIZE, "%llu", (unsigned long long)*(const uint64_t *)field);
@@ -349,7 +407,7 @@ static void write(const struct setting *s, const struct policy *p, char *text)
 
 static const struct setting *find(const char *name, struct err *e)
 {
-	char names[600] = "";
+	char names[SETTING_COUNT * 26] = "";
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if (strcmp(settings[i].name, name) == 0)
 			return &settings[i];
@@ -386,6 +444,43 @@ bool policy_row(const struct policy *p, size_t i, const char **name, char value[
 	*help = settings[i].help;
 	write(&settings[i], p, value);
 	return true;
+}
+
+double policy_value(const struct policy *p, const char *name)
+{
+	const struct setting *s = find(name, NULL);
+	const void *field = s == NULL ? NULL : (const char *)p + s->offset;
+	if (s == NULL)
+		return (double)NAN;
+	switch (s->kind) {
+	case KIND_NUMBER:
+	case KIND_PERCENT:
+	case KIND_OPTIONAL:
+		return *(const double *)field;
+	case KIND_AGE:
+		return (double)*(const int64_t *)field;
+	case KIND_LATENCY_OPTIONAL:
+		return *(const uint64_t *)field == 0 ? (double)NAN : (double)*(const uint64_t *)field;
+	case KIND_LATENCY:
+	case KIND_COUNT:
+		return (double)*(const uint64_t *)field;
+	default:
+		return (double)NAN;
+	}
+}
+
+void policy_value_text(const char *name, double number, char text[POLICY_NAMES_SIZE])
+{
+	const struct setting *s = find(name, NULL);
+	bool whole = number >= 0 && number < 1e15;
+	if (isnan(number))
+		snprintf(text, POLICY_NAMES_SIZE, "none");
+	else if (s != NULL && s->kind == KIND_AGE && whole)
+		units_write(units_s, (unsigned long long)number, text);
+	else if (s != NULL && (s->kind == KIND_LATENCY || s->kind == KIND_LATENCY_OPTIONAL) && whole)
+		units_write(units_us, (unsigned long long)number, text);
+	else
+		write_double(number, s != NULL && s->kind == KIND_PERCENT ? "%" : "", text);
 }
 
 bool policy_is_default(const struct policy *p, size_t i)

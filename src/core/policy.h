@@ -18,6 +18,7 @@
 
 #define POLICY_NAMES_SIZE 256
 #define POLICY_TESTS_MAX 8
+#define POLICY_TEXT_SIZE 152 /* of a path or a column; with its name it fits into a line of a models file */
 #define POLICY_REQUESTS_MAX 1000000000u
 #define POLICY_CAPTURE_MAX 100000u
 #define POLICY_AGE_MAX_S (INT64_C(3650) * 86400)
@@ -66,6 +67,16 @@ struct policy {
 	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
 	/* What the runtime keeps for tests, in memory. */
 	uint64_t capture_rows; /* capture_rows = 0: of live requests, a sample */
+	/* What tests run with (mldeck check); paths are absolute, and of the machine where it runs. "": none. */
+	char diff_data[POLICY_TEXT_SIZE];    /* diff_data = /data/rows.csv */
+	char diff_labels[POLICY_TEXT_SIZE];  /* diff_labels = late: a column */
+	char diff_segment[POLICY_TEXT_SIZE]; /* diff_segment = carrier: a column */
+	char bench_data[POLICY_TEXT_SIZE];
+	char stress_data[POLICY_TEXT_SIZE];
+	double stress_rate_rps;       /* stress_rate = none: requests a second, at least; NaN: none */
+	int64_t stress_duration_s;    /* stress_duration = 1m: at least */
+	uint64_t stress_slo_p99_us;   /* stress_slo_p99 = none: p99 at most; 0: none */
+	double stress_errors_percent; /* stress_errors_max = 1%: requests that may fail */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */
@@ -83,6 +94,10 @@ int policy_unset(struct policy *p, const char *name, struct err *e);
 int policy_check(const struct policy *p, struct err *e);
 /* The rows of the table, in order: name, its value as text ("" for none), one line of help; false past the end. */
 bool policy_row(const struct policy *p, size_t i, const char **name, char value[POLICY_NAMES_SIZE], const char **help);
+/* The number of a setting in the unit that it is kept in (percent, seconds, microseconds); NaN: none, or no number. */
+double policy_value(const struct policy *p, const char *name);
+/* Such a number as the setting has it in text: "0.5%", "5ms"; "none" for NaN. */
+void policy_value_text(const char *name, double number, char text[POLICY_NAMES_SIZE]);
 /* Whether a setting differs from the default. */
 bool policy_is_default(const struct policy *p, size_t i);
 /* Whether the user (by name, or by a group that the system says they are in) may promote. Asks the system. */

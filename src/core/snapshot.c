@@ -22,6 +22,10 @@ void snapshot_free(struct snapshot *s)
 	free(s->alerts);
 	free(s->audits);
 	free(s->jobs);
+	free(s->tests);
+	for (size_t i = 0; i < s->report_count; i++)
+		snapshot_report_release(&s->reports[i]);
+	free(s->reports);
 	free(s);
 }
 
@@ -42,6 +46,15 @@ const struct job_record *snapshot_job(const struct snapshot *s, int64_t id)
 	for (size_t i = 0; i < s->job_count; i++) {
 		if (s->jobs[i].id == id)
 			return &s->jobs[i];
+	}
+	return NULL;
+}
+
+const struct snapshot_report *snapshot_report(const struct snapshot *s, int64_t id)
+{
+	for (size_t i = 0; i < s->report_count; i++) {
+		if (s->reports[i].test.id == id)
+			return &s->reports[i];
 	}
 	return NULL;
 }

@@ -17,6 +17,7 @@
 #include "core/rollout.h"
 #include "core/route.h"
 #include "core/shadow.h"
+#include "core/snapshot_report.h"
 #include "core/text.h"
 
 #include <cjson/cJSON.h>
@@ -33,6 +34,8 @@
 #define SNAPSHOT_ALERTS_MAX 50
 #define SNAPSHOT_AUDITS_MAX 200
 #define SNAPSHOT_REVISIONS_MAX 200
+#define SNAPSHOT_TESTS_MAX 200
+#define SNAPSHOT_REPORTS_MAX 2
 
 struct snapshot_latency {
 	uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* 0 when there were no requests */
@@ -143,6 +146,11 @@ struct snapshot {
 	struct audit_record *audits;
 	size_t job_count; /* running, queued in their order, then the latest ended; at most SNAPSHOT_JOBS_MAX */
 	struct job_record *jobs;
+	size_t test_count; /* newest first; only when asked for with `tests` */
+	struct test_result *tests;
+	bool tests_known;    /* they were asked for */
+	size_t report_count; /* at most SNAPSHOT_REPORTS_MAX; only when asked for with `test` and `with` */
+	struct snapshot_report *reports;
 };
 
 /* An empty one; NULL when memory is out. */
@@ -151,6 +159,8 @@ void snapshot_free(struct snapshot *s);
 /* The model of that name, or NULL. */
 const struct snapshot_model *snapshot_find(const struct snapshot *s, const char *name);
 const struct job_record *snapshot_job(const struct snapshot *s, int64_t id); /* or NULL */
+/* The test in full, also one that is missing; NULL when it was not asked for. */
+const struct snapshot_report *snapshot_report(const struct snapshot *s, int64_t id);
 /* The statistics of a version, or NULL. */
 const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version);
 const struct snapshot_version *snapshot_version_of(const struct snapshot_model *m, uint32_t version);

@@ -286,6 +286,7 @@ int snapshot_from_json(const cJSON *json, struct snapshot **result, struct err *
 	read_models(&r, s);
 	reader_alerts(&r, s);
 	reader_audits(&r, s);
+	reader_tests(&r, s);
 	read_jobs(&r, s);
 	if (r.failed) {
 		snapshot_free(s);

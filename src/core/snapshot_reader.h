@@ -48,5 +48,7 @@ void reader_shadow(struct reader *outer, struct shadow_stats *s);
 void reader_control(struct reader *r, struct snapshot_model *m);
 void reader_alerts(struct reader *r, struct snapshot *s);
 void reader_audits(struct reader *r, struct snapshot *s);
+/* snapshot_report.c: histories of tests, and whole ones. */
+void reader_tests(struct reader *r, struct snapshot *s);
 
 #endif

@@ -150,7 +150,8 @@ cJSON *snapshot_to_json(const struct snapshot *s)
 		  (models = cJSON_AddArrayToObject(o, "models")) != NULL;
 	for (size_t i = 0; ok && i < s->model_count; i++)
 		ok = json_append(models, model_json(&s->models[i]));
-	ok = ok && add_alerts(o, s) && add_audits(o, s) && (jobs = cJSON_AddArrayToObject(o, "jobs")) != NULL;
+	ok = ok && add_alerts(o, s) && add_audits(o, s) && writer_tests(o, s) &&
+	     (jobs = cJSON_AddArrayToObject(o, "jobs")) != NULL;
 	for (size_t i = 0; ok && i < s->job_count; i++)
 		ok = json_append(jobs, job_to_json(&s->jobs[i]));
 	return json_whole(o, ok);

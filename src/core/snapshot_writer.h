@@ -18,4 +18,8 @@ cJSON *writer_audit(const struct audit_record *a);
 /* Rollout, policy and, when they were asked for, all revisions. */
 bool writer_control(cJSON *object, const struct snapshot_model *m);
 
+/* snapshot_report.c: the history of tests and those in full; absent when they were not asked for. */
+cJSON *writer_test(const struct test_result *t);
+bool writer_tests(cJSON *object, const struct snapshot *s);
+
 #endif

@@ -54,8 +54,9 @@ static int read_options(const struct arguments *a, struct measure_options *o, st
 
 static void print(const struct measure_options *o, const struct measure *m)
 {
-	printf("{\"engine\":\"%s\",\"clock\":\"%s\",\"rows\":%zu,\"load_ns\":%.0f,\"peak_bytes\":%.0f,\"batches\":[",
-	       m->engine, m->by_wall ? "wall" : "cpu", m->rows, m->load_ns, m->peak_bytes);
+	printf("{\"engine\":\"%s\",\"clock\":\"%s\",\"rows\":%zu,\"looked_at\":%zu,\"not_finite\":%zu,\"load_ns\":%.0f,"
+	       "\"peak_bytes\":%.0f,\"batches\":[",
+	       m->engine, m->by_wall ? "wall" : "cpu", m->rows, m->looked_at, m->not_finite, m->load_ns, m->peak_bytes);
 	for (size_t i = 0; i < o->batch_count; i++)
 		printf("%s{\"batch\":%zu,\"ns_per_row\":%.3f,\"rows\":%zu,\"passes\":%zu}", i > 0 ? "," : "",
 		       o->batches[i], m->batches[i].ns_per_row, m->batches[i].rows, m->batches[i].passes);

@@ -1,8 +1,10 @@
 /*
- * picture_detail: what a snapshot holds only when it is asked for: audit records and all revisions of one model. SQLite
- * is asked, so no view's poll does without need.
+ * picture_detail: what a snapshot holds only when it is asked for: audit records, all revisions of one model, results
+ * of tests and whole ones. SQLite is asked, so no view's poll does without need.
  */
 #include "runtime/server.h"
+
+#include "core/registry/registry_policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,4 +57,59 @@ int picture_add_revisions(struct snapshot *picture, struct server *s, const char
 	m->revision_count = count;
 	free(records);
 	return 0;
+}
+
+int picture_add_tests(struct snapshot *picture, struct server *s, size_t limit, const char *model, struct err *e)
+{
+	struct test_filter filter = {.limit = limit};
+	picture->tests_known = limit > 0;
+	if (limit == 0 || (model != NULL && model_of(picture, model) == NULL))
+		return 0;
+	return registry_test_results(s->registry, model, &filter, &picture->tests, &picture->test_count, e);
+}
+
+/* One in full behind those that are there. */
+static int add_report(struct snapshot *picture, struct server *s, int64_t id, struct err *e)
+{
+	struct snapshot_report *r = &picture->reports[picture->report_count];
+	char *text = NULL;
+	int result;
+
+	if (registry_test_report(s->registry, NULL, id, &r->test, &text, e) != 0) {
+		r->test.id = id;
+		r->missing = e->code == ERR_NOT_FOUND;
+		picture->report_count += r->missing;
+		return r->missing ? 0 : -1;
+	}
+	picture->report_count++;
+	result = snapshot_report_fill(r, text, e);
+	free(text);
+	return result;
+}
+
+static int add_before(struct snapshot *picture, struct server *s, struct err *e)
+{
+	struct test_result before;
+	if (picture->reports[0].missing)
+		return 0;
+	if (registry_test_before(s->registry, &picture->reports[0].test, &before, e) != 0)
+		return -1;
+	if (before.id == 0)
+		return 0;
+	picture->reports[picture->report_count].before = true;
+	return add_report(picture, s, before.id, e);
+}
+
+int picture_add_reports(struct snapshot *picture, struct server *s, int64_t test, int64_t with, struct err *e)
+{
+	if (test == 0)
+		return 0;
+	picture->reports = calloc(SNAPSHOT_REPORTS_MAX, sizeof *picture->reports);
+	if (picture->reports == NULL)
+		return err_set(e, ERR_MEMORY, "no memory is left for the reports of tests");
+	if (add_report(picture, s, test, e) != 0)
+		return -1;
+	if (with == test)
+		return 0;
+	return with != 0 ? add_report(picture, s, with, e) : add_before(picture, s, e);
 }

@@ -75,5 +75,10 @@ struct snapshot *picture_take(struct server *s, const char *model, uint32_t wind
 int picture_add_audits(struct snapshot *picture, struct server *s, size_t limit, struct err *e);
 /* Adds the newest revisions of a model, at most SNAPSHOT_REVISIONS_MAX; nothing for NULL or one not in the picture. */
 int picture_add_revisions(struct snapshot *picture, struct server *s, const char *model, struct err *e);
+/* Adds the newest results of tests, at most limit; of one model when model is not NULL. */
+int picture_add_tests(struct snapshot *picture, struct server *s, size_t limit, const char *model, struct err *e);
+/* Adds a test in full, and with it another one; with 0: the one before it of the same kind, model and versions, if
+ * there is one. test 0: none. One that is not there is added as missing. */
+int picture_add_reports(struct snapshot *picture, struct server *s, int64_t test, int64_t with, struct err *e);
 
 #endif

@@ -2,14 +2,17 @@
 a forest three times as large takes more than 1.05 times as long, and that what it takes less time for is no regression."""
 import hashlib
 import json
+import math
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 
 from runtime import DEADLINE_S, FLIGHTS, MLDECK, Runtime, poll, run_tests
+from v2_server import METADATA, Server, answer
 
 FAST = ["--quick", "--time-ms", "5", "--batch", "1,256"]
 MODEL = "flight-delay"
@@ -69,6 +72,36 @@ def test_a_faster_version_passes_with_its_rows_made_up():
     runtime.stop()
 
 
+def test_versions_on_other_servers():
+    """Whatever they take, what they answer is told, and one that is gone is named."""
+    metadata = dict(METADATA, outputs=METADATA["outputs"][:1])
+
+    def server(y):
+        def infer(request):
+            rows = request.json()["inputs"][0]["shape"][0]
+            output = {"name": "y", "datatype": "FP64", "shape": [rows, 1], "parameters": {"binary_data_size": 8 * rows}}
+            text = json.dumps({"model_name": "m", "outputs": [output]}).encode()
+            return answer(200, text + struct.pack("<d", y) * rows, [f"Inference-Header-Content-Length: {len(text)}"])
+
+        return Server(infer, metadata=metadata, extensions=["binary_tensor_data"])
+
+    runtime, servers = Runtime(), [server(1), server(math.nan)]
+    for one in servers:
+        runtime.run("deploy", MODEL, one.url())
+    words = ["2", "--quick", "--time-ms", "1", "--batch", "256"]
+    code, report, _ = bench(runtime, *words)
+    assert code in (0, 1, 8) and report["new_version"]["clock"] == "wall", report
+    assert report["new_version"]["engine"] == "remote" and report["rows"]["origin"] == "signature", report
+    assert [report[side]["not_finite"] for side in ("old_version", "new_version")] == [0, 256], report
+    done = runtime.command("bench", MODEL, *words)
+    assert "v2 answers 256 of 256 rows with no finite number" in done.stdout and "v1 answers" not in done.stdout, done
+    servers[1].stop()
+    done = runtime.command("bench", MODEL, *words)
+    assert done.returncode == 7 and "v2 could not be measured: nothing answers on" in done.stderr, done
+    servers[0].stop()
+    runtime.stop()
+
+
 def test_a_version_against_itself_is_no_test():
     runtime = runtime_with_versions()
     code, report, _ = bench(runtime, "2", "--against", "2", *FAST)
@@ -119,6 +152,9 @@ def test_a_benchmark_is_a_job_that_can_be_cancelled():
     poll(lambda: job(answer["id"])["state"] not in ("queued", "running"))
     assert "v2" in job(answer["id"])["summary"], job(answer["id"])
     tests = runtime.json("tests", MODEL)["tests"]
+    report = runtime.json("tests", MODEL, str(tests[0]["id"]))["report"]
+    assert report["plots"][0]["labels"] == ["1 a call"], report["plots"]
+    assert job(answer["id"])["progress"]["plots"] == report["plots"], job(answer["id"])
     assert len(tests) == 1 and tests[0]["job"] == answer["id"], tests
     body["start"]["pairs"] = 200
     _, answer = runtime.control("POST", "/control/v1/jobs", json.dumps(body))
@@ -185,7 +221,7 @@ def test_training_that_takes_longer_is_a_regression():
     runtime = runtime_with_versions()
     for _ in range(4):
         assert train(runtime, "--", sys.executable, "-c", "x = bytearray(1)").returncode == 0
-    assert train(runtime, "--", sys.executable, "-c", "x = bytearray(b'1' * 400_000_000)").returncode == 0
+    assert train(runtime, "--", sys.executable, "-c", "x = bytearray(b'1' * 100_000_000)").returncode == 0
     done = runtime.command("bench", MODEL, "--training", "--json")
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and answer["memory"]["verdict"] == "regression", answer
@@ -195,20 +231,20 @@ def test_training_that_takes_longer_is_a_regression():
 
 def test_a_comparison_of_trainings_is_a_gate():
     runtime = runtime_with_versions()
-    later, usual = f"{FLIGHTS}/flight-delay/v3.txt", [sys.executable, "-c", "x = bytearray(b'1' * 50_000_000)"]
+    later, usual = f"{FLIGHTS}/flight-delay/v3.txt", [sys.executable, "-c", "x = bytearray(b'1' * 5_000_000)"]
     runtime.run("policy", MODEL, "tests=training", "bench_ratio_max=100", "bench_memory_max=3", "--reason", "dear")
     for _ in range(3):
         assert train(runtime, "--", *usual).returncode == 0
     promote = lambda: runtime.command("promote", MODEL, "2", "--reason", "x")
     # A run alone, of the very file, is no comparison.
-    assert train(runtime, "--produces", later, "--", *usual[:2], usual[2].replace("50", "500")).returncode == 0
+    assert train(runtime, "--produces", later, "--", *usual[:2], usual[2].replace("5_", "200_")).returncode == 0
     assert "there is no training test of v2 against v1" in promote().stderr, promote()
     done = runtime.command("bench", MODEL, "--training")
     assert done.returncode == 1 and "Kept as test" in done.stdout, done
     assert "the training test of v2 against v1 failed" in promote().stderr and "memory" in promote().stderr, promote()
     assert train(runtime, "--produces", later, "--", *usual).returncode == 0
     # Newer runs of no version are passed over when it is named.
-    assert train(runtime, "--", *usual[:2], usual[2].replace("50", "500")).returncode == 0
+    assert train(runtime, "--", *usual[:2], usual[2].replace("5_", "200_")).returncode == 0
     assert "failed" in promote().stderr
     runtime.run("policy", MODEL, "bench_memory_max=100", "--reason", "the one run counts with those before")
     done = runtime.command("bench", MODEL, "2", "--training", "--json")
@@ -315,6 +351,7 @@ def test_training_passes_signals_on_and_shows_as_a_job():
     poll(lambda: jobs() and "CPU" in jobs()[0]["progress"].get("note", ""))
     note = jobs()[0]["progress"]["note"]
     assert "cost" in note and "B" in note, note
+    assert [plot["y_unit"] for plot in jobs()[0]["progress"]["plots"]] == ["percent", "bytes", "value"], jobs()
     child.send_signal(signal.SIGTERM)
     out, _ = child.communicate(timeout=DEADLINE_S)
     assert child.returncode == 7 and out == "caught\n", (child.returncode, out)

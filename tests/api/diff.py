@@ -319,8 +319,12 @@ def test_a_job_runs_it_and_the_gate_reads_it():
     assert len(found) == 1 and found[0]["job"] == answer["id"] and not found[0]["passed"], found
     done = runtime.command("promote", MODEL, "2", "--reason", "x")
     assert done.returncode == 1 and "the differential test of v2 against v1 failed" in done.stdout + done.stderr, done
-    runtime.run("diff", MODEL, "2", "--data", REPLAY, "--set", "diff_rows_max=100%", "--set", "diff_flips_max=5%",
-                "--set", "diff_mean_max=1")
+    # Sensitivity of the command alone opens no gate.
+    looser = ("diff_rows_max=100%", "diff_flips_max=5%", "diff_mean_max=1")
+    runtime.run("diff", MODEL, "2", "--data", REPLAY, *(word for setting in looser for word in ("--set", setting)))
+    done = runtime.command("promote", MODEL, "2", "--reason", "x")
+    assert done.returncode == 1 and "ran with diff_rows_max 100%, the policy has 0.1%" in done.stderr, done
+    runtime.run("policy", MODEL, *looser, "--reason", "trained again")
     runtime.run("promote", MODEL, "2", "--reason", "tested")
     report = runtime.json("tests", MODEL, "1")["report"]
     assert report["kind"] == "differential" and report["labels"]["negative"] >= 0
@@ -338,6 +342,7 @@ def test_a_stopped_run_keeps_nothing():
     process = subprocess.Popen([MLDECK, "diff", MODEL, "2", "--data", data, "--state", runtime.state],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     poll(lambda: any(job["progress"]["done"] > 0 for job in runtime.json("jobs")["jobs"]))
+    poll(lambda: any(job["progress"].get("plots") for job in runtime.json("jobs")["jobs"]))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, process.returncode

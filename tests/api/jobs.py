@@ -123,7 +123,10 @@ def test_a_file_is_predicted():
     assert done["command"] == f"mldeck predict flight-delay --input {SMALL} --output {output} --version 1"
     assert done["who"] and done["summary"] and not done["in_shell"]
     assert line_count(output) == SMALL_ROWS + 1
+    plots = done["progress"]["plots"]
+    assert [(plot["kind"], plot["y_unit"]) for plot in plots] == [("series", "rate")], plots
     snapshot = runtime.json("status")
+    assert snapshot["jobs"][0]["progress"]["plots"] == plots
     assert snapshot["server"]["jobs_running"] == 0 and snapshot["jobs"][0]["id"] == number
     assert runtime.json("jobs")["jobs"][0]["state"] == "done"
     assert done["summary"] in runtime.run("jobs", str(number))
@@ -235,6 +238,34 @@ def registered(runtime):
     return jobs[0]["id"] if jobs and jobs[0]["state"] == "running" else 0
 
 
+def plot(kind, **more):
+    return {"kind": kind, "title": "t", "x_unit": "ns", "y_unit": "count", "x_low": 0, "x_high": 1, **more}
+
+
+def refuse_hostile_plots(runtime, number):
+    """One sentence that says what is wrong, and the job as it was."""
+    bad = [
+        ({}, "list of at most 4"), ([plot("series", y=[1])] * 5, "list of at most 4"), ([1], "must be an object"),
+        ([plot("pie", y=[1])], "no meaning"), ([plot("series", y=[0] * 81)], "at most 80"),
+        ([plot("series", y=[float("nan")])], "JSON"), ([plot("series", y=["NaN"])], "finite numbers"),
+        ([plot("histogram", y=[None])], "finite numbers"), ([plot("histogram", y=[-1])], "negative"),
+        ([plot("series", y=[1e300])], "finite numbers"), ([plot("series", y=[1], x_low=1)], "below `x_high`"),
+        ([plot("points", y=[1, 2], x=[1])], "2 numbers"), ([plot("points", y=[1], x=[1], bad=[7])], "places of `y`"),
+        ([plot("intervals", y=[1], low=[2], high=[1], labels=["a"])], "`low` up to `high`"),
+        ([plot("points", y=[], x=[], marks=[{"axis": "x", "value": 1, "label": "l"}] * 5)], "at most 4"),
+    ]
+    path = f"jobs/{number}/progress"
+    for plots, sentence in bad:
+        status, answer = control(runtime, "POST", path, {"done": 999999999, "plots": plots})
+        assert status == 400 and sentence in answer["error"], (plots, answer)
+    assert job(runtime, number)["progress"]["done"] != 999999999
+    # What would be obeyed by a terminal is shown, not obeyed.
+    shown = plot("intervals", y=[1], low=[None], high=[None], labels=["\a"], marks=[])
+    shown["title"] = "\x1b[2J"
+    status, answer = control(runtime, "POST", path, {"plots": [shown] * 4})
+    assert status == 200, answer
+
+
 def test_a_shells_job_is_listed_cancelled_and_missed():
     runtime = open_runtime()
     output = output_path("shell.csv")
@@ -242,6 +273,7 @@ def test_a_shells_job_is_listed_cancelled_and_missed():
     poll(lambda: registered(runtime))
     number = registered(runtime)
     listed = wait_rows(runtime, number)
+    refuse_hostile_plots(runtime, number)
     assert listed["in_shell"] and listed["pid"] == process.pid and listed["target"] == output, listed
     status, answer = control(runtime, "POST", "jobs", request(SMALL, output))
     assert status == 409, answer

@@ -130,7 +130,34 @@ def test_results_are_listed_shown_and_compared():
         {"kind": "differential", "version": 2, "passed": True, "report": [1]}))
     assert status == 400 and "report" in answer["error"], answer
     assert len(runtime.json("tests", MODEL)["tests"]) == 3
+    check_snapshots_of_tests(runtime)
     runtime.stop()
+
+
+def check_snapshots_of_tests(runtime):
+    """The same three results, as a console gets them."""
+    def snapshot(query, status=200):
+        got, answer = runtime.control("GET", f"/control/v1/snapshot?{query}")
+        assert got == status, answer
+        return answer
+    assert "tests" not in snapshot("") and "reports" not in snapshot("")
+    assert [test["id"] for test in snapshot("tests=2")["tests"]] == [3, 2]
+    newest = snapshot(f"tests=200&detail={MODEL}")["tests"][0]
+    assert (newest["verdict"], newest["model"], newest["against"]) == ("pass", MODEL, 1) and newest["who"], newest
+    first, before = snapshot("test=3")["reports"]
+    assert (first["id"], first["before"], before["id"], before["before"]) == (3, False, 2, True)
+    assert {"name": "mean.shift", "text": "2.5", "value": 2.5} in first["figures"], first
+    assert [report["id"] for report in snapshot("test=3&with=1")["reports"]] == [3, 1]
+    assert snapshot("test=1")["reports"][0]["findings"] == []
+    assert snapshot("test=99")["reports"] == [{"id": 99, "missing": True}]
+    assert "with" in snapshot("with=3", 400)["error"]
+    assert "tests" in snapshot("tests=201", 400)["error"]
+    assert "fail: 3" not in runtime.run("snapshot", "tests") and "differential" in runtime.run("snapshot", "tests")
+    shown = runtime.run("snapshot", "test", "--model", MODEL, "--size", "100x40")
+    assert "test 3" in shown and "last time, test 2" in shown and "mean.shift" in shown, shown
+    assert "TEST 1" in runtime.run("snapshot", "test", "--test", "3", "--with", "1")
+    refused(runtime.command("snapshot", "test", "--test", "9"), 4, "there is no test 9")
+    refused(runtime.command("snapshot", "test", "--test", "3", "--with", "3"), 2, "the same test")
 
 
 def test_tests_must_have_passed_for_the_pair():

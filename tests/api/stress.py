@@ -423,7 +423,11 @@ def test_as_a_job():
     poll(lambda: job(started["id"])["state"] in ("done", "failed"))
     done = job(started["id"])
     assert done["state"] == "done" and "requests/s answered" in done["summary"], done
-    assert runtime.json("tests", "flight-delay")["tests"][0]["job"] == started["id"]
+    kept = runtime.json("tests", "flight-delay")["tests"][0]
+    assert kept["job"] == started["id"], kept
+    plots = runtime.json("tests", "flight-delay", str(kept["id"]))["report"]["plots"]
+    assert [plot["kind"] for plot in plots] == ["histogram", "series", "series"], plots
+    assert done["progress"]["plots"] == plots, done
     # Cancelled: it stops in good order, and is no result.
     _, started = runtime.control("POST", "/control/v1/jobs", json.dumps(
         {"kind": "stress", "model": "flight-delay", "version": 2,

@@ -1,5 +1,5 @@
 /* bench_capture: nanoseconds that a request of one row takes to be looked at for the sample of live requests: where
- * none is kept, in steady traffic where one is, and where first row is kept. */
+ * none is kept, in steady traffic where one is, and of first rows, which all are kept. */
 #include "runtime/capture/capture.h"
 #include "core/clock.h"
 

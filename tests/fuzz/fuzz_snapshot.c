@@ -29,6 +29,9 @@ static void draw_all(const struct snapshot *s)
 				return;
 			state.now_ms = s->server.now_ms;
 			snprintf(state.view, sizeof(state.view), "%s", view_table[v]->name);
+			/* Each job has charts of its own. */
+			if (s->job_count > 0)
+				state.job = s->jobs[i % s->job_count].id;
 			if (s->model_count > 0)
 				snprintf(state.model, sizeof(state.model), "%s", s->models[0].name);
 			screen_draw(c, &state);

@@ -71,6 +71,7 @@ static void respond(struct fake_runtime *f, int fd, const char *request, const c
 
 	if (strncmp(request, "GET /control/v1/snapshot", 24) == 0) {
 		json = fake_snapshot(f);
+		fake_tests_add(f, request, json);
 		f->polls++;
 		f->audits += strstr(request, "&audit=200 ") || strstr(request, "&audit=200&");
 		f->details += strncmp(request, "GET /control/v1/snapshot?window_s=60&detail=flight-delay ", 57) == 0;
@@ -330,6 +331,16 @@ int fake_runtime_audits(struct fake_runtime *f)
 int fake_runtime_details(struct fake_runtime *f)
 {
 	return get(f, &f->details);
+}
+
+int fake_runtime_tests(struct fake_runtime *f)
+{
+	return get(f, &f->tests);
+}
+
+int fake_runtime_reports(struct fake_runtime *f)
+{
+	return get(f, &f->reports);
 }
 
 int fake_runtime_polls(struct fake_runtime *f)

@@ -31,6 +31,8 @@ void fake_runtime_note(struct fake_runtime *f, char *note, int size);
 /* Polls that asked for the audit; for the revisions of flight-delay alone. */
 int fake_runtime_audits(struct fake_runtime *f);
 int fake_runtime_details(struct fake_runtime *f);
+int fake_runtime_tests(struct fake_runtime *f);
+int fake_runtime_reports(struct fake_runtime *f);
 int fake_runtime_live(struct fake_runtime *f);
 int fake_runtime_revision(struct fake_runtime *f);
 /* Snapshots answered so far. */

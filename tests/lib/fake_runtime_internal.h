@@ -44,7 +44,7 @@ struct fake_runtime {
 	char rollout[16]; /* state of the rollout of v3; "" none */
 	int rollout_step, policy_number;
 	char setting[64], value[64], note[256];
-	int audits, details; /* polls that asked for them */
+	int audits, details, tests, reports; /* polls that asked for them */
 	int job_count;
 	struct fake_job jobs[FAKE_JOBS_MAX]; /* ids 1, 2 ... */
 	struct peer peers[CLIENTS_MAX];
@@ -54,6 +54,9 @@ struct fake_runtime {
 cJSON *fake_snapshot(const struct fake_runtime *f);
 cJSON *fake_rollout(const struct fake_runtime *f);
 void fake_finding_add(cJSON *list, const char *name, const char *verdict, bool forced, const char *text);
+
+/* fake_tests.c: what a poll asks for of tests. */
+void fake_tests_add(struct fake_runtime *f, const char *request, cJSON *json);
 
 /* fake_control.c: answers to what is posted; status is set where it is not 200. */
 cJSON *fake_change(struct fake_runtime *f, const cJSON *body, int *status);

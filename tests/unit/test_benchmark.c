@@ -1,6 +1,7 @@
 /* Benchmarks: verdicts of pairs whose noise is known, and how often they err. */
 #include "core/test/bench_rows.h"
 #include "core/test/benchmark_json.h"
+#include "core/test/benchmark_plots.h"
 #include "unit.h"
 
 #include <math.h>
@@ -156,6 +157,37 @@ static void a_memory_hog_is_a_regression(void **unused)
 			    "in memory v3 needs 2.000 times as much as v2 (2.000 to 2.000), more than 1.5, 8 pairs");
 }
 
+/* While it runs the same figures are shown as a look has, and they are none. */
+static void plots_grow_with_the_pairs(void **unused)
+{
+	(void)unused;
+	uint64_t state = 7;
+	struct plot plots[PLOTS_MAX];
+	struct benchmark b = begin(1.05, benchmark_plan_make(false, 0));
+	const struct benchmark_launch fast = {{2000, 2000, 2000}, 2e7, 1e6}, slow = {{3000, 2000, 2000}, 4e7, 1e6};
+	struct err e;
+
+	assert_int_equal(benchmark_plots(&b, "v3", "v2", plots), 0);
+	assert_int_equal(benchmark_add(&b, &fast, &slow, &e), 0);
+	assert_int_equal(benchmark_estimate(&b, &e), 0);
+	assert_int_equal(benchmark_plots(&b, "v3", "v2", plots), 2);
+	assert_true(plots[0].count == 3 && fabs(plots[0].y[0] - 1.5) < 1e-12);
+	for (int i = 1; i < 12; i++)
+		assert_int_equal(benchmark_add(&b, &fast, &slow, &e), 0);
+	assert_int_equal(benchmark_estimate(&b, &e), 0);
+	assert_true(b.looks_done == 0 && benchmark_due(&b));
+	benchmark_plots(&b, "v3", "v2", plots);
+	assert_true(plots[0].bad[0] && !plots[0].bad[1] && plots[1].bad[0] && !plots[1].bad[1]);
+	assert_true(plots[0].low[0] == b.times[0].interval.low && plots[0].marks[0].value == 1.05);
+	assert_string_equal(plots[0].title, "time of a row, v3 to v2");
+	/* The same as the look has. */
+	b = begin(1.05, benchmark_plan_make(false, 0));
+	run(&b, &quiet, 1.2, &state);
+	const struct benchmark judged = b;
+	assert_int_equal(benchmark_estimate(&b, &e), 0);
+	assert_memory_equal(&b, &judged, sizeof b);
+}
+
 static void what_is_no_time_is_refused(void **unused)
 {
 	(void)unused;
@@ -211,6 +243,7 @@ static void a_report_has_its_figures(void **unused)
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(batch, "old_values")), 8);
 	assert_true(cJSON_GetObjectItemCaseSensitive(batch, "ratio")->valuedouble == b.times[1].ratio);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json, "findings")), 5);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json, "plots")), 2);
 	cJSON_Delete(json);
 }
 
@@ -221,7 +254,7 @@ int main(void)
 	    cmocka_unit_test(twins_pass_on_a_quiet_machine), cmocka_unit_test(noise_is_said),
 	    cmocka_unit_test(looks_end_with_the_verdict),    cmocka_unit_test(a_memory_hog_is_a_regression),
 	    cmocka_unit_test(what_is_no_time_is_refused),    cmocka_unit_test(a_ratio_is_judged_by_its_interval),
-	    cmocka_unit_test(a_report_has_its_figures),
+	    cmocka_unit_test(a_report_has_its_figures),      cmocka_unit_test(plots_grow_with_the_pairs),
 	};
 	return cmocka_run_group_tests_name("benchmark", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The evaluation of a differential test, against values computed by hand and by scipy 1.15. */
-#include "core/test/differential.h"
+#include "core/test/differential_plots.h"
 
 #include "core/stat/stat_quantile.h"
 #include "unit.h"
@@ -342,6 +342,59 @@ static void scores_are_read_as_the_runtime_does(void **state)
 	assert_non_null(strstr(e.text, "v2 answers a number for each class (`p`) and v1 a probability (`y`)"));
 }
 
+static double sum_of(const double *values, size_t from, size_t count)
+{
+	double sum = 0;
+	for (size_t i = from; i < count; i++)
+		sum += values[i];
+	return sum;
+}
+
+/* The charts count the rows that the figures count. */
+static void plots_have_the_rows(void **unused)
+{
+	(void)unused;
+	struct differential_settings s = strict();
+	struct plot plots[PLOTS_MAX];
+	s.atol = 0.5;
+	s.rtol = 0;
+	struct differential *d = differential_new(&s, &number);
+	assert_non_null(d);
+	assert_int_equal(differential_plots(d, "v3", "v2", plots), 2);
+	assert_int_equal(plots[0].count, 0);
+	for (int i = 0; i < 1000; i++) {
+		/* 900 equal ones, 60 by less than the tolerance, one by exactly that, 39 by more or not finite. */
+		double shift = i < 900 ? 0 : i < 960 ? 0.01 : i == 960 ? 0.5 : i < 999 ? 0.75 : INFINITY;
+		add(d, (uint64_t)i, i % 10, i % 10 + shift, (double)NAN);
+	}
+	add(d, 1001, 1e9, 1e9, (double)NAN); /* far off: the others must not share one bin for it */
+	assert_int_equal(differential_plots(d, "v3", "v2", plots), 2);
+	assert_true(sum_of(plots[0].y, 0, plots[0].count) == 1000);
+	assert_true(sum_of(plots[0].y_other, 0, plots[0].count) == 1000);
+	assert_true(plots[0].x_high < 20 && plots[0].y[0] > 80 && plots[0].y[0] < 200);
+	assert_string_equal(plots[0].other_name, "v2");
+	assert_true(sum_of(plots[1].y, 0, DIFFERENTIAL_SIZES) == 100);
+	assert_true(sum_of(plots[1].y, DIFFERENTIAL_SIZES / 2, DIFFERENTIAL_SIZES) == 39);
+	assert_int_equal(d->diff.violations, 39);
+	assert_true(plots[1].y[DIFFERENTIAL_SIZES - 1] == 1);
+	assert_string_equal(plots[1].title, "3.9% of rows beyond tolerance");
+	differential_free(d);
+}
+
+/* Numbers that a sketch cannot tell apart have few bins, not empty ones by turns. */
+static void plots_of_one_number(void **unused)
+{
+	(void)unused;
+	struct differential *d = make(&number);
+	struct plot plots[PLOTS_MAX];
+	for (uint64_t i = 0; i < 1000; i++)
+		add(d, i, 1000 + 0.01 * (double)i, 1000 + 0.01 * (double)i, (double)NAN);
+	differential_plots(d, "v3", "v2", plots);
+	assert_true(plots[0].x_low < plots[0].x_high && plots[0].count <= 2);
+	assert_true(sum_of(plots[0].y, 0, plots[0].count) == 1000);
+	differential_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +412,8 @@ int main(void)
 	    cmocka_unit_test(of_classes_the_one_that_differs_most_counts),
 	    cmocka_unit_test(a_sketch_is_close),
 	    cmocka_unit_test(scores_are_read_as_the_runtime_does),
+	    cmocka_unit_test(plots_have_the_rows),
+	    cmocka_unit_test(plots_of_one_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

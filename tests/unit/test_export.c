@@ -76,7 +76,7 @@ static void policies_come_back(void **state)
 	struct snapshot *s = one_model();
 	struct policy *p = &s->models[0].policy;
 	struct err e = {.text = ""};
-	char names[POLICY_NAMES_SIZE] = "";
+	char names[POLICY_NAMES_SIZE] = "", path[POLICY_TEXT_SIZE];
 	s->models[0].policy_set = true;
 	policy_init(p);
 	same_again(s);
@@ -86,9 +86,18 @@ static void policies_come_back(void **state)
 	if (policy_set(p, "promoters", names, &e) != 0 ||
 	    policy_set(p, "tests", "differential:7d benchmark:30d stress", &e) != 0 ||
 	    policy_set(p, "shadow_difference_max", "0.125", &e) != 0 ||
-	    policy_set(p, "error_margin", "0.25%", &e) != 0 || policy_set(p, "same_signature", "no", &e) != 0)
+	    policy_set(p, "error_margin", "0.25%", &e) != 0 || policy_set(p, "diff_segment", "a;b  =c", &e) != 0 ||
+	    policy_set(p, "stress_rate", "0.5", &e) != 0 || policy_set(p, "stress_slo_p99", "5ms", &e) != 0 ||
+	    policy_set(p, "same_signature", "no", &e) != 0)
 		fail_msg("%s", e.text);
 	same_again(s);
+	/* As long as one may be, with blanks where a list would go on in the next line. */
+	for (size_t i = 0; i < sizeof path - 1; i++)
+		path[i] = i == 0 ? '/' : i % 9 == 0 ? ' ' : 'x';
+	path[sizeof path - 1] = '\0';
+	assert_int_equal(policy_set(p, "diff_data", path, &e), 0);
+	same_again(s);
+	assert_string_equal(p->diff_data, path);
 	snapshot_free(s);
 }
 

@@ -163,6 +163,66 @@ static void tests(void **state)
 	expect(w, "tests", FINDING_WAIT, "there is no differential test of v3 against v1");
 }
 
+static void add_report(struct world *w, const char *kind, bool passed, const char *report)
+{
+	struct test_result result = {.version = 2,
+				     .against = 1,
+				     .passed = passed,
+				     .summary = "rows: so many differ",
+				     .at_ms = w->c.now_ms,
+				     .report = report};
+	struct err e = {.text = ""};
+	snprintf(result.kind, sizeof result.kind, "%s", kind);
+	assert_int_equal(registry_add_test_result(w->r, "churn", &result, &e), 0);
+}
+
+static void tests_say_their_numbers(void **state)
+{
+	struct world *w = *state;
+	set(w, "tests", "differential");
+	add_report(
+	    w, "differential", false,
+	    "{\"verdict\":\"fail\",\"findings\":["
+	    "{\"name\":\"rows\",\"verdict\":\"fail\",\"value\":96.4,\"threshold\":0.1,\"unit\":\"%\",\"text\":\"\"},"
+	    "{\"name\":\"mean\",\"verdict\":\"wait\",\"value\":3,\"threshold\":1,\"unit\":\"\",\"text\":\"\"},"
+	    "{\"name\":\"slow\",\"verdict\":\"fail\",\"value\":8,\"threshold\":5,\"unit\":\"ms\",\"text\":\"\"},"
+	    "{\"name\":\"live\",\"verdict\":\"fail\",\"value\":null,\"threshold\":null,\"unit\":\"\",\"text\":\"\"}"
+	    "]}");
+	expect(
+	    w, "tests", FINDING_FAIL,
+	    "the differential test of v2 against v1 failed 0 s ago: rows 96.4% (limit 0.1%), slow 8 ms (limit 5 ms), "
+	    "live");
+	add_report(w, "differential", false, "{\"verdict\":\"wait\",\"findings\":[]}");
+	expect(w, "tests", FINDING_FAIL,
+	       "the differential test of v2 against v1 ended in `wait` 0 s ago: rows: so many differ");
+	/* Reports of other programs say what they want. */
+	add_report(w, "differential", true, "{\"findings\":7,\"settings\":[1],\"verdict\":{}}");
+	expect(w, "tests", FINDING_PASS, "1 of 1 tests");
+	add_report(w, "differential", true, "no JSON");
+	expect(w, "tests", FINDING_PASS, "1 of 1 tests");
+}
+
+static void tests_that_ran_looser_do_not_count(void **state)
+{
+	struct world *w = *state;
+	set(w, "tests", "differential stress:1h");
+	set(w, "diff_atol", "0.01");
+	set(w, "diff_rtol", "0");
+	add_report(w, "stress", true, NULL);
+	add_report(w, "differential", true,
+		   "{\"settings\":{\"diff_atol\":5,\"diff_rtol\":0,\"diff_rows_max\":0.1,\"diff_flips_max\":0.1,"
+		   "\"diff_mean_max\":0.02,\"diff_quantile_max\":0.1,\"diff_alpha\":0.01}}");
+	expect(w, "tests", FINDING_WAIT,
+	       "the differential test of v2 against v1 ran with diff_atol 5, the policy has 0.01");
+	/* Tightened, and loosened, later. */
+	set(w, "diff_atol", "5");
+	expect(w, "tests", FINDING_PASS, "2 of 2 tests");
+	set(w, "diff_rows_max", "0.05%");
+	expect(w, "tests", FINDING_WAIT, "ran with diff_rows_max 0.1%, the policy has 0.05%");
+	set(w, "diff_rows_max", "50%");
+	expect(w, "tests", FINDING_PASS, "2 of 2 tests");
+}
+
 static void approve(struct world *w, uint32_t uid, const char *name)
 {
 	struct actor actor = {.uid = uid};
@@ -245,6 +305,8 @@ int main(void)
 	    TEST(min_age),
 	    TEST(shadow),
 	    TEST(tests),
+	    TEST(tests_say_their_numbers),
+	    TEST(tests_that_ran_looser_do_not_count),
 	    TEST(approval),
 	    TEST(canary),
 	    TEST(alerts),

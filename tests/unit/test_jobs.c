@@ -150,11 +150,17 @@ static void a_child_is_alone_and_knows_its_job(void **state)
 	assert_true(record.pid > 0 && record.started_ms >= record.queued_ms);
 	assert_string_equal(record.title + strlen(record.title) - 11, " to out.csv");
 	assert_string_equal(record.who, "ada");
+	plot_begin(&progress.plots[progress.plot_count++], PLOT_SERIES, "rows", PLOT_IN_SECONDS, PLOT_IN_RATE);
 	assert_int_equal(jobs_progress(w->jobs, id, &progress, &cancel, &e), 0);
 	assert_false(cancel);
 	assert_int_equal(look(w, id).progress.done, 1200);
 	take_file(w, "told");
 	record = wait_for(w, id, JOB_DONE);
+	/* What it showed last stays as long as it is in the list, and is in memory alone. */
+	assert_int_equal(record.progress.plot_count, 1);
+	assert_int_equal(registry_job(w->registry, id, &record, NULL, &e), 0);
+	assert_int_equal(record.progress.plot_count, 0);
+	record = look(w, id);
 	assert_string_equal(record.summary, "1.2k rows, 3 rejected");
 	assert_int_equal(record.pid, 0);
 	/* A session of its own, nice'd, and besides what the shell reads only an empty input and

@@ -1,6 +1,7 @@
 /* Plots: filled within their limits, as JSON and back, and refusals that say what is wrong. */
 #include "core/json.h"
 #include "core/plot.h"
+#include "core/plot_track.h"
 #include "unit.h"
 
 #include <math.h>
@@ -42,7 +43,7 @@ static void fill(void)
 	plot_count(&plots[0], 2e3, false);
 	plot_count(&plots[0], 1e9, false);
 	plot_count(&plots[0], -5, true);
-	plot_mark(&plots[0], PLOT_AXIS_X, 5e4, "SLO 50µs");
+	plot_mark(&plots[0], PLOT_AXIS_X, 5e4, "SLO");
 
 	plot_begin(&plots[1], PLOT_SERIES, "rate", PLOT_IN_SECONDS, PLOT_IN_RATE);
 	plots[1].x_high = 2;
@@ -71,7 +72,7 @@ static void test_round_trip(void **state)
 		fail_msg("%s", e.text);
 	free(text);
 
-	assert_string_equal(back[0].marks[0].label, "SLO 50µs");
+	assert_string_equal(back[0].marks[0].label, "SLO");
 	assert_true(back[0].x_log && back[0].marks[0].value == 5e4 && back[0].y[0] == 1 && back[0].y[2] == 1);
 	assert_true(plot_has_other(&back[0]) && back[0].y_other[0] == 1);
 	assert_true(isnan(back[1].y[0]) && back[1].y[1] == 1234570); /* six digits */
@@ -170,9 +171,70 @@ static void test_cleaned(void **state)
 	assert_int_equal(read_text("null", &e), 0);
 }
 
+static void test_values_as_text(void **state)
+{
+	static const struct {
+		enum plot_unit unit;
+		double value;
+		const char *text;
+	} cases[] = {
+	    {PLOT_IN_NS, 1.2e6, "1.2ms"},     {PLOT_IN_BYTES, 96.7e6, "96.7 MB"}, {PLOT_IN_RATE, 412e3, "412k/s"},
+	    {PLOT_IN_RATIO, 1.05, "1.05x"},   {PLOT_IN_PERCENT, 3, "3%"},         {PLOT_IN_SECONDS, 90, "90s"},
+	    {PLOT_IN_SECONDS, 1200, "20m"},   {PLOT_IN_COUNT, 1e6, "1.0M"},       {PLOT_IN_VALUE, -0.125, "-0.125"},
+	    {PLOT_IN_BYTES, 0, "0"},          {PLOT_IN_BYTES, -5, "-5"},          {PLOT_IN_RATE, 1e99, "1e+99/s"},
+	    {PLOT_IN_NS, -1e-100, "-1e-100"},
+	};
+	char text[PLOT_VALUE_SIZE];
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		plot_value_text(cases[i].unit, cases[i].value, false, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static void test_track(void **state)
+{
+	struct plot_track mean = {.step = 1}, peak = {.step = 1, .greatest = true};
+	struct plot p;
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		plot_track_add(&mean, i, i == 500 ? 1001 : 1);
+		plot_track_add(&peak, i, i == 500 ? 1001 : 1);
+	}
+	plot_track_add(&mean, -1, 5);
+	plot_track_add(&mean, 1e300, 5);
+	plot_track_add(&mean, 5, NAN);
+	plot_begin(&p, PLOT_SERIES, "t", PLOT_IN_SECONDS, PLOT_IN_VALUE);
+	plot_track_show(&peak, 0, &p);
+	assert_int_equal(p.count, 63); /* steps of 16 */
+	assert_true(p.x_high == 1008 && p.y[500 / 16] == 1001 && p.y[0] == 1);
+	plot_track_show(&mean, 2000, &p);
+	assert_int_equal(p.count, 63); /* steps of 32, those after the last value without one */
+	assert_true(p.x_high == 2016 && fabs(p.y[500 / 32] - (1 + 1000.0 / 32)) < 1e-9);
+	assert_true(isnan(p.y[62]));
+}
+
+static void test_rate(void **state)
+{
+	struct plot_rate r = {.track = {.step = 1}};
+	struct plot p;
+	(void)state;
+	plot_rate_add(&r, 0.1, 3); /* too soon: the next one counts it */
+	for (int i = 1; i <= 10; i++)
+		plot_rate_add(&r, i, 100.0 * i);
+	plot_rate_add(&r, 11, 0); /* it fell: nothing is known of that step */
+	plot_rate_add(&r, 12, 50);
+	plot_begin(&p, PLOT_SERIES, "r", PLOT_IN_SECONDS, PLOT_IN_RATE);
+	plot_track_show(&r.track, 0, &p);
+	assert_int_equal(p.count, 12);
+	assert_true(p.y[0] == 100 && p.y[9] == 100 && isnan(p.y[10]) && p.y[11] == 50);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_fill_limits),
-					   cmocka_unit_test(test_refused), cmocka_unit_test(test_cleaned)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_fill_limits),    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_cleaned),    cmocka_unit_test(test_values_as_text), cmocka_unit_test(test_track),
+	    cmocka_unit_test(test_rate)};
 	return cmocka_run_group_tests_name("plot", tests, NULL, NULL);
 }

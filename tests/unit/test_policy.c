@@ -50,7 +50,7 @@ static void defaults_demand_nothing(void **state)
 		assert_int_equal(policy_set(&p, name, value, &e), 0);
 		assert_true(policy_is_default(&p, count));
 	}
-	assert_int_equal(count, 27);
+	assert_int_equal(count, 36);
 	assert_true(isnan(p.diff_atol) && isnan(p.diff_rtol));
 	assert_true(isnan(p.shadow_difference_max));
 	assert_true(p.same_signature);
@@ -97,6 +97,18 @@ static void every_setting_reads_back(void **state)
 	    {"drift_max", "0.1", "0.1"},
 	    {"analysis_requests", "30", "30"},
 	    {"analysis_alpha", "0.05", "0.05"},
+	    {"diff_data", "/data/some rows.csv", "/data/some rows.csv"},
+	    {"diff_data", "none", ""},
+	    {"diff_labels", "late", "late"},
+	    {"diff_segment", "Tr\xc3\xa4ger;x", "Tr\xc3\xa4ger;x"},
+	    {"bench_data", "/b.csv", "/b.csv"},
+	    {"stress_data", "/s.csv", "/s.csv"},
+	    {"stress_rate", "2.5", "2.5"},
+	    {"stress_rate", "none", "none"},
+	    {"stress_duration", "120", "2m"},
+	    {"stress_slo_p99", "5ms", "5ms"},
+	    {"stress_slo_p99", "none", "none"},
+	    {"stress_errors_max", "0", "0%"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct policy p = with(cases[i][0], cases[i][1]), again;
@@ -163,6 +175,17 @@ static void refusals_change_nothing(void **state)
 	    {"drift_max", "none", "drift_max takes a number"},
 	    {"analysis_requests", "0", "analysis_requests is from 1 to 1000000000, not `0`"},
 	    {"analysis_alpha", "1", "analysis_alpha is from 1e-6 to 0.5, not `1`"},
+	    {"diff_data", "rows.csv",
+	     "diff_data takes an absolute path, of the machine where mldeck check runs, not `rows.csv`"},
+	    {"diff_data", "/a\nb", "diff_data takes a plain path, not `/a"},
+	    {"bench_data", "/a ;b", "bench_data takes a plain path, not `/a ;b`"},
+	    {"stress_data", "/a ", "stress_data takes a plain path, not `/a `"},
+	    {"diff_labels", "\xff", "diff_labels takes the plain name of a column"},
+	    {"diff_segment", "a\xc2\x85", "diff_segment takes the plain name of a column"},
+	    {"stress_rate", "0", "stress_rate is from 0.1 to 10000000, not `0`"},
+	    {"stress_duration", "8d", "stress_duration is from 1s to 7d, not `8d`"},
+	    {"stress_slo_p99", "0ms", "stress_slo_p99 is from 1us to 600s, not `0ms`"},
+	    {"stress_errors_max", "101", "stress_errors_max is from 0% to 100%, not `101`"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct policy p, before;
@@ -175,6 +198,48 @@ static void refusals_change_nothing(void **state)
 			fail_msg("%s", e.text);
 		assert_memory_equal(&p, &before, sizeof p);
 	}
+}
+
+static void values_are_numbers_and_texts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text;
+		double number;
+	} cases[] = {{"diff_atol", "0.01", 0.01},
+		     {"diff_rows_max", "0.5%", 0.5},
+		     {"stress_duration", "90s", 90},
+		     {"stress_slo_p99", "5ms", 5000},
+		     {"p99_margin", "1ms", 1000},
+		     {"canary_requests", "7", 7},
+		     {"stress_slo_p99", "none", (double)NAN},
+		     {"diff_atol", "none", (double)NAN}};
+	char text[POLICY_NAMES_SIZE];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct policy p = with(cases[i].name, cases[i].text);
+		double number = policy_value(&p, cases[i].name);
+		assert_true(number == cases[i].number || (isnan(number) && isnan(cases[i].number)));
+		policy_value_text(cases[i].name, number, text);
+		assert_string_equal(text, cases[i].text);
+	}
+	struct policy p = with("promoters", "ada");
+	assert_true(isnan(policy_value(&p, "promoters")) && isnan(policy_value(&p, "no_such")));
+}
+
+/* As it was kept before these settings were there. */
+static void a_policy_of_before_reads_as_it_was(void **state)
+{
+	(void)state;
+	struct policy p, standard;
+	struct err e = {.text = ""};
+	cJSON *json = cJSON_Parse("{\"min_age\":\"1h\",\"tests\":\"stress\",\"diff_alpha\":\"0.01\"}");
+	policy_init(&standard);
+	assert_int_equal(policy_from_json(json, &p, &e), 0);
+	assert_int_equal(p.min_age_s, 3600);
+	assert_int_equal(p.stress_duration_s, standard.stress_duration_s);
+	assert_true(isnan(p.stress_rate_rps));
+	assert_string_equal(p.diff_data, "");
+	cJSON_Delete(json);
 }
 
 static void json_is_checked(void **state)
@@ -269,11 +334,17 @@ static void users_are_the_systems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(defaults_demand_nothing),        cmocka_unit_test(names_are_unique),
-	    cmocka_unit_test(every_setting_reads_back),       cmocka_unit_test(tests_have_an_age),
-	    cmocka_unit_test(refusals_change_nothing),        cmocka_unit_test(json_is_checked),
-	    cmocka_unit_test(what_can_never_hold_is_refused), cmocka_unit_test(promoters_are_users_and_groups),
+	    cmocka_unit_test(defaults_demand_nothing),
+	    cmocka_unit_test(names_are_unique),
+	    cmocka_unit_test(every_setting_reads_back),
+	    cmocka_unit_test(tests_have_an_age),
+	    cmocka_unit_test(refusals_change_nothing),
+	    cmocka_unit_test(json_is_checked),
+	    cmocka_unit_test(what_can_never_hold_is_refused),
+	    cmocka_unit_test(promoters_are_users_and_groups),
 	    cmocka_unit_test(users_are_the_systems),
+	    cmocka_unit_test(values_are_numbers_and_texts),
+	    cmocka_unit_test(a_policy_of_before_reads_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

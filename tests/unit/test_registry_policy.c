@@ -1,6 +1,8 @@
 /* Policies, approvals and test results in the registry: what survives, what is refused, what the audit says. */
 #include "core/registry/registry_policy.h"
 
+#include "core/registry/registry_internal.h"
+#include "core/registry/registry_verify.h"
 #include "registry_fixture.h"
 
 static const struct actor second = {.uid = 1001, .name = "bob", .client = "mldeck test"};
@@ -273,6 +275,63 @@ static void a_reported_test_is_recorded(void **state)
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
+/* A policy as it was kept when there were fewer settings, in a record of the chain. */
+static void keep_early_policy(struct world *w, const char *policy)
+{
+	struct audit_record audit;
+	struct err e = {.text = ""};
+	char sql[512];
+	int64_t id;
+	registry_audit_init(&audit, &operator, "policy", "churn", "done", "early");
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO policy (model_id, number, at_ms, uid, who, reason, policy)"
+		 " VALUES ((SELECT id FROM model WHERE name='churn'), 1, 5, 0, 'ada', 'early', '%s')",
+		 policy);
+	registry_lock(w->r);
+	if (db_begin(w->r->db, &e) != 0 || db_run(w->r->db, sql, &e) != 0 || registry_last_id(w->r, &id, &e) != 0 ||
+	    registry_insert_audit_of(w->r, &audit, REGISTRY_ROW_POLICY, id, &e) != 0 || db_commit(w->r->db, &e) != 0)
+		fail_msg("%s", e.text);
+	registry_unlock(w->r);
+}
+
+static void a_policy_of_fewer_settings_still_verifies(void **state)
+{
+	struct world *w = *state;
+	struct audit_verdict verdict;
+	struct policy_record record;
+	struct err e = {.text = ""};
+	keep_early_policy(w, "{\"min_age\":\"1h\",\"tests\":\"stress\"}");
+	set(w, "stress_rate", "200", 1);
+	set(w, "diff_data", "/rows.csv", 2);
+	expect_last_audit(w, "churn", "policy", "done", "diff_data none -> /rows.csv");
+	reopen(w);
+	assert_int_equal(registry_policy(w->r, "churn", &record, &e), 0);
+	assert_int_equal(record.number, 3);
+	assert_int_equal(record.policy.min_age_s, 3600);
+	assert_string_equal(record.policy.diff_data, "/rows.csv");
+	if (registry_verify(w->directory, NULL, &verdict, &e) != 0 || !verdict.whole)
+		fail_msg("%s%s", e.text, verdict.fault);
+}
+
+static void a_pair_is_of_two_versions(void **state)
+{
+	struct world *w = *state;
+	uint32_t against = 0, live = 0;
+	struct err e = {.text = ""};
+	assert_int_equal(registry_test_pair(w->r, "churn", 2, &against, &live, &e), 0);
+	assert_true(against == 1 && live == 1);
+	against = 0;
+	assert_int_equal(registry_test_pair(w->r, "churn", 1, &against, &live, &e), -1);
+	assert_string_equal(e.text, "a test compares two versions, and v1 of churn would be both: it is the live one");
+	against = 2;
+	assert_int_equal(registry_test_pair(w->r, "churn", 1, &against, &live, &e), 0);
+	against = 9;
+	assert_int_equal(registry_test_pair(w->r, "churn", 1, &against, &live, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	assert_int_equal(registry_test_pair(w->r, "chum", 1, &against, &live, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+}
+
 /* The name is no model, but its tests are those of the model that it becomes. */
 static void a_first_training_makes_a_name(void **state)
 {
@@ -332,11 +391,17 @@ static void a_training_that_was_run_is_of_no_pair(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(a_model_without_one_has_the_default),      TEST(the_newest_holds_and_survives),
-	    TEST(refusals_are_recorded_and_change_nothing), TEST(approvals_name_what_was_live),
-	    TEST(the_newest_test_of_a_pair_counts),         TEST(a_reported_test_is_recorded),
-	    TEST(a_report_is_kept_with_its_test),           TEST(a_first_training_makes_a_name),
+	    TEST(a_model_without_one_has_the_default),
+	    TEST(the_newest_holds_and_survives),
+	    TEST(refusals_are_recorded_and_change_nothing),
+	    TEST(approvals_name_what_was_live),
+	    TEST(the_newest_test_of_a_pair_counts),
+	    TEST(a_reported_test_is_recorded),
+	    TEST(a_report_is_kept_with_its_test),
+	    TEST(a_first_training_makes_a_name),
 	    TEST(a_training_that_was_run_is_of_no_pair),
+	    TEST(a_policy_of_fewer_settings_still_verifies),
+	    TEST(a_pair_is_of_two_versions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,7 +261,7 @@ static void what_decides(void **state)
 	    "UPDATE test_result SET summary = '' WHERE id = 1",
 	    "DELETE FROM test_result WHERE id = 2",
 	    "INSERT INTO test_result SELECT id + 10, model_id, 'benchmark', version, against, at_ms, job, passed,"
-	    " summary, report FROM test_result",
+	    " summary, verdict, who, report FROM test_result",
 	    "UPDATE alert SET state = 'firing' WHERE id = 2",
 	    "UPDATE alert SET state = 'acknowledged' WHERE version = 1",
 	    "UPDATE alert SET acknowledged_ms = 1 WHERE version = 1",

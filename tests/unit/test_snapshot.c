@@ -19,7 +19,9 @@ static struct snapshot *read_text(const char *text, struct err *e)
 
 static void test_round_trip(void **context)
 {
-	static const char *const names[] = {"fleet", "demo", "empty", "many", "jobs", "control"};
+	static const char *const names[] = {"fleet",      "demo",        "empty",    "many",
+					    "jobs",       "control",     "tests",    "test-diff",
+					    "test-bench", "test-stress", "test-two", "test-missing"};
 	static char text[1 << 20];
 	(void)context;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -121,6 +123,9 @@ static void test_control(void **context)
 	assert_int_equal(m->rollout->finding_count, 3);
 	assert_true(m->rollout->thresholds.p99_ratio_max == 2);
 	assert_true(m->policy_set && m->policy.second_person && m->policy.shadow_requests == 5000);
+	assert_true(m->capture.limit == 5000 && m->capture.rows == 9100 && m->capture.bytes == 2912000);
+	assert_true(m->capture.seen == 1200000 && m->capture.dropped == 3 && m->capture.too_large == 1);
+	assert_int_equal(m->capture.since_ms, 1763950000000);
 	const struct snapshot_version_stats *v = snapshot_stats_of(snapshot_find(s, "churn"), 4);
 	assert_int_equal(v->shadow.against, 3);
 	assert_int_equal(v->shadow.flips, 44);
@@ -130,6 +135,7 @@ static void test_control(void **context)
 	struct policy usual;
 	policy_init(&usual);
 	assert_null(plain->rollout);
+	assert_int_equal(plain->capture.limit, 0);
 	assert_true(!plain->policy_set && plain->policy.p99_ratio_max == usual.p99_ratio_max);
 	snapshot_free(s);
 }
@@ -173,11 +179,87 @@ static void test_refused(void **context)
 	refuse("{\"server\":{},\"models\":[{\"name\":\"a\",\"per_version\":[{\"shadow\":{\"bins\":[1,2,3,4,5,6,7,8,9,1,"
 	       "1,2,3,4,5,6,7]}}]}]}",
 	       "bins");
+	refuse("{\"server\":{},\"models\":[],\"tests\":[3]}", "tests");
+	refuse("{\"server\":{},\"models\":[],\"tests\":[{\"id\":-1}]}", "id");
+	refuse("{\"server\":{},\"models\":[],\"reports\":[{},{},{}]}", "reports");
+	refuse("{\"server\":{},\"models\":[],\"reports\":[{\"findings\":[{\"verdict\":\"odd\"}]}]}", "findings");
+	refuse("{\"server\":{},\"models\":[],\"reports\":[{\"plots\":[{\"kind\":\"odd\"}]}]}", "plots");
+	refuse("{\"server\":{},\"models\":[],\"reports\":[{\"figures\":[{\"name\":1}]}]}", "name");
+	refuse("{\"server\":{},\"models\":[],\"reports\":[{\"worst\":[{\"line\":1.5}]}]}", "line");
+}
+
+static const char *const kept_report =
+    "{\"verdict\":\"fail\",\"findings\":[{\"name\":\"rows\",\"verdict\":\"fail\",\"value\":3,\"threshold\":1}],"
+    "\"rows\":2000,\"worst\":[{\"line\":964,\"old\":0.0995869,\"new\":\"NaN\",\"label\":1,\"segment\":\"BOS\","
+    "\"curl\":\"curl -d '{}' http://h\\u001b\"},{\"line\":-1}]}";
+
+/* Out of a report that was kept, through JSON, and into the console's picture. */
+static void test_reports(void **context)
+{
+	struct snapshot *s = snapshot_new(), *read;
+	struct err e = {0};
+	(void)context;
+	s->tests = calloc(1, sizeof(s->tests[0]));
+	s->reports = calloc(2, sizeof(s->reports[0]));
+	s->tests_known = true;
+	s->test_count = 1;
+	s->report_count = 2;
+	s->tests[0] = (struct test_result){.id = 7, .kind = "stress", .model = "m", .verdict = "slo", .who = "ada"};
+	s->reports[0].test = (struct test_result){.id = 8, .kind = "differential", .model = "m", .version = 2};
+	s->reports[1].test.id = 9;
+	s->reports[1].missing = true;
+	assert_int_equal(snapshot_report_fill(&s->reports[0], kept_report, &e), 0);
+	s->server.name[0] = 'h';
+	cJSON *json = snapshot_to_json(s);
+	if (snapshot_from_json(json, &read, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_true(read->tests_known);
+	assert_string_equal(read->tests[0].verdict, "slo");
+	assert_string_equal(read->tests[0].who, "ada");
+	const struct snapshot_report *r = snapshot_report(read, 8);
+	assert_int_equal(r->finding_count, 1);
+	assert_true(r->findings[0].value == 3);
+	assert_int_equal(r->figure_count, 1);
+	assert_string_equal(r->figures[0].name, "rows");
+	assert_int_equal(r->worst_count, 2);
+	assert_string_equal(r->worst[0].new_value, "NaN");
+	assert_string_equal(r->worst[0].label, "1");
+	assert_string_equal(r->worst[0].curl, "curl -d '{}' http://h\\x1b");
+	assert_true(snapshot_report(read, 9)->missing);
+	assert_null(snapshot_report(read, 7));
+	assert_string_equal(r->note, "");
+	cJSON_Delete(json);
+	snapshot_free(read);
+	snapshot_free(s);
+}
+
+/* What cannot be read of a report is left out, and it is said. */
+static void test_reports_that_cannot_be_read(void **context)
+{
+	static const struct {
+		const char *report, *note;
+	} cases[] = {{"", ""},
+		     {"no JSON", "no JSON object"},
+		     {"[]", "no JSON object"},
+		     {"{\"findings\":3}", "findings"},
+		     {"{\"plots\":3}", "plots"},
+		     {"{\"worst\":3}", ""}};
+	(void)context;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct snapshot_report r = {.note = ""};
+		struct err e = {0};
+		assert_int_equal(snapshot_report_fill(&r, cases[i].report, &e), 0);
+		assert_non_null(strstr(r.note, cases[i].note));
+		assert_int_equal(r.finding_count + r.plot_count + r.worst_count, 0);
+		snapshot_report_release(&r);
+	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
-					   cmocka_unit_test(test_control), cmocka_unit_test(test_refused)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_control),    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_reports),    cmocka_unit_test(test_reports_that_cannot_be_read)};
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }

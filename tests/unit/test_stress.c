@@ -1,5 +1,6 @@
 /* What a load is judged to have shown: verdicts, the search, its knee, growth of memory, and live traffic beside it. */
 #include "core/test/stress.h"
+#include "core/test/stress_plots.h"
 #include "core/test/stress_report.h"
 #include "core/test/stress_watch.h"
 
@@ -373,6 +374,7 @@ static void test_report(void **state)
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "passed")));
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "findings")), 4);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "histogram_us")), 1);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "plots")), 3);
 	cJSON_Delete(json);
 	free(text);
 	/* A soak that grew: these samples do not; one that was too short has not passed. */
@@ -405,6 +407,49 @@ static void test_report(void **state)
 	stress_report_free(r);
 }
 
+/* The charts say what the report says. */
+static void test_plots(void **state)
+{
+	struct plot plots[PLOTS_MAX];
+	struct stress_report *r = stress_report_new();
+	double sum = 0;
+
+	(void)state;
+	assert_non_null(r);
+	r->limits = (struct stress_limits){.slo_p99_ns = 5 * MS, .errors_percent = 1};
+	assert_int_equal(stress_plots(r, r->counts, plots), 3);
+	assert_int_equal(plots[0].count, 0); /* nothing yet */
+	*r->counts = *good_counts();
+	r->counts->intended[histogram_bucket(90 * MS)] = 7;
+	for (int i = 1; i <= 200; i++) {
+		r->counts->answered += 1000;
+		stress_report_point(r, r->counts, i, 1200, NULL, 0);
+	}
+	assert_int_equal(stress_plots(r, r->counts, plots), 3);
+	for (size_t i = 0; i < plots[0].count; i++)
+		sum += plots[0].y[i];
+	assert_true(sum == 1007 && plots[0].marks[0].value == 5e6);
+	assert_true(plots[0].x_low <= 1e6 && plots[0].x_high > 90e6);
+	double decades = log10(1.02e6 / plots[0].x_low) / log10(plots[0].x_high / plots[0].x_low);
+	assert_true(plots[0].y[(size_t)(decades * (double)plots[0].count)] == 1000);
+	assert_int_equal(plots[1].kind, PLOT_SERIES); /* p99 */
+	assert_true(plots[1].y[0] >= 1e6 && plots[1].marks[0].axis == PLOT_AXIS_Y);
+	assert_true(plots[2].y[20] == 1000 && plots[2].y_other[20] == 1200 && plot_has_other(&plots[2]));
+	r->soak = true;
+	stress_memory_add(&r->memory, 1000, 5e6);
+	assert_int_equal(stress_plots(r, r->counts, plots), 4);
+	assert_true(plots[1].y[1] == 5e6 && plots[1].y_unit == PLOT_IN_BYTES);
+	r->soak = false;
+	r->mode = STRESS_FIND_MAX;
+	stress_report_step(r, &(struct stress_step){.rate_rps = 500, .p99_ns = MS, .p50_ns = MS, .answered_rps = 500});
+	stress_report_step(
+	    r, &(struct stress_step){.rate_rps = 1000, .p99_ns = 9 * MS, .p50_ns = 8 * MS, .verdict = STRESS_SLO});
+	assert_int_equal(stress_plots(r, r->counts, plots), 4);
+	assert_true(plots[0].kind == PLOT_POINTS && plots[0].count == 2 && plots[0].bad[1] && !plots[0].bad[0]);
+	assert_true(plots[0].y[1] == 9e6 && plots[0].marks[1].value == 500); /* the knee */
+	stress_report_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +466,7 @@ int main(void)
 	    cmocka_unit_test(test_watch_is_patient),
 	    cmocka_unit_test(test_watch_of_a_silent_runtime),
 	    cmocka_unit_test(test_report),
+	    cmocka_unit_test(test_plots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Training runs: what they take, as reports and back, and compared. */
 #include "core/test/launch.h"
-#include "core/test/training.h"
+#include "core/test/training_plots.h"
 #include "unit.h"
 
 #include <math.h>
@@ -212,6 +212,34 @@ static void a_launch_is_stopped(void **unused)
 	launch_release(&l);
 }
 
+static void plots_show_what_it_takes(void **unused)
+{
+	(void)unused;
+	struct training_run run = run_of(0);
+	struct training_tracks t;
+	struct plot plots[PLOTS_MAX];
+
+	training_tracks_begin(&t, 20, 30);
+	for (int i = 1; i <= 20; i++) {
+		run.took =
+		    (struct timed_run){.wall_s = i / 2.0, .user_s = i, .system_s = i / 2.0, .group_bytes = 1e6 * i};
+		training_tracks_add(&t, &run.took);
+	}
+	run.rate_per_hour = (double)NAN;
+	assert_int_equal(training_plots(&t, &run, plots), 2);
+	assert_true(plots[0].y_unit == PLOT_IN_PERCENT && plots[0].y[4] == 300); /* 3 s of processors a second */
+	assert_true(plots[0].x_high == 30 && isnan(plots[0].y[25]));             /* up to what the last run took */
+	assert_true(plots[0].mark_count == 2 && plots[0].marks[0].value == 20 && plots[0].marks[1].value == 30);
+	assert_true(plots[1].y_unit == PLOT_IN_BYTES && plots[1].y[5] == 10.5e6);
+	run.rate_per_hour = 3600;
+	assert_int_equal(training_plots(&t, &run, plots), 3);
+	assert_true(plots[2].y[9] == training_cost(&run) && isnan(plots[2].y[12]));
+	/* A first run has nothing to stand beside. */
+	training_tracks_begin(&t, (double)NAN, (double)NAN);
+	training_plots(&t, &run, plots);
+	assert_int_equal(plots[0].mark_count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +252,7 @@ int main(void)
 	    cmocka_unit_test(a_run_is_ended_with_all_that_it_started),
 	    cmocka_unit_test(a_launch_gives_what_it_said),
 	    cmocka_unit_test(a_launch_is_stopped),
+	    cmocka_unit_test(plots_show_what_it_takes),
 	};
 	return cmocka_run_group_tests_name("training", tests, NULL, NULL);
 }

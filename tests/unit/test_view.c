@@ -34,6 +34,13 @@ static const struct screen screens[] = {
     {"help", "fleet", "help", "", 0, "", "", 0, 0},
     {"jobs", "jobs", "jobs", "price", 0, "", "", 0, 12},
     {"job", "jobs", "job", "price", 0, "", "", 0, 13},
+    {"live-jobs", "live", "jobs", "flight-delay", 0, "", "", 0, 31},
+    {"live-stress", "live", "job", "flight-delay", 0, "", "", 0, 31},
+    {"live-bench", "live", "job", "flight-delay", 0, "", "", 0, 32},
+    {"live-diff", "live", "job", "flight-delay", 0, "", "", 0, 33},
+    {"live-train", "live", "job", "price", 0, "", "", 0, 34},
+    {"live-predict", "live", "job", "churn", 0, "", "", 0, 35},
+    {"live-find-max", "live", "job", "churn", 0, "", "", 0, 30},
     {"jobs-none", "fleet", "jobs", "price", 0, "", "", 0, 0},
     {"control", "control", "models", "flight-delay", 0, "", "flight-delay: v3 is live (r12)", 0, 0},
     {"control-model", "control", "model", "flight-delay", 0, "", "", 0, 0},
@@ -43,6 +50,19 @@ static const struct screen screens[] = {
     {"rollout-none", "control", "rollout", "fraud", 0, "", "", 0, 0},
     {"history", "control", "history", "flight-delay", 0, "", "", 0, 8},
     {"policy", "control", "policy", "flight-delay", 0, "", "", 0, 0},
+    {"tests", "tests", "tests", "", 0, "", "", 0, 5},
+    {"tests-filter", "tests", "tests", "", 0, "stress", "", '/', 0},
+    {"tests-none", "tests-none", "tests", "", 0, "", "", 0, 0},
+    {"tests-reading", "fleet", "tests", "", 0, "", "", 0, 0},
+    {"test-diff", "test-diff", "test", "", 0, "", "", 0, 1},
+    {"test-bench", "test-bench", "test", "", 0, "", "", 0, 8},
+    {"test-training", "test-training", "test", "", 0, "", "", 0, 6},
+    {"test-stress", "test-stress", "test", "", 0, "", "", 0, 7},
+    {"test-max", "test-max", "test", "", 0, "", "", 0, 10},
+    {"test-told", "test-told", "test", "", 0, "", "", 0, 9},
+    {"test-missing", "test-missing", "test", "", 0, "", "", 0, 99},
+    {"test-two", "test-two", "test", "", 0, "", "", 0, 7},
+    {"test-two-diff", "test-two-diff", "test", "", 0, "", "", 0, 5},
     {"alerts", "control", "alerts", "flight-delay", 0, "", "", 0, 5},
     {"alerts-none", "fleet", "alerts", "flight-delay", 0, "", "", 0, 0},
     {"audit", "control", "audit", "flight-delay", 0, "", "", 0, 90},
@@ -116,11 +136,15 @@ static void draw_screen(struct canvas *c, const struct screen *screen, const str
 	state.now_ms = (s != NULL ? s->server.now_ms : 1764000131000) + screen->age_ms;
 	state.prompt = screen->prompt;
 	state.message_role = ROLE_OK;
-	state.job = state.alert = state.audit = screen->id;
+	state.job = state.alert = state.audit = state.test = screen->id;
+	if (strncmp(screen->name, "test-two", 8) == 0 && s != NULL && s->report_count > 1)
+		state.test_with = s->reports[1].test.id;
+	state.test_marked = strcmp(screen->name, "tests") == 0 ? 1 : 0;
 	state.revision = (uint32_t)screen->id;
 	state.undo_s = strstr(screen->message, "is live") != NULL ? 27 : 0;
 	snprintf(state.view, sizeof(state.view), "%s", screen->view);
 	snprintf(state.filter, sizeof(state.filter), "%s", screen->filter);
+	snprintf(state.tests_filter, sizeof(state.tests_filter), "%s", screen->filter);
 	snprintf(state.audit_filter, sizeof(state.audit_filter), "%s", screen->filter);
 	snprintf(state.input, sizeof(state.input), "%s", screen->filter);
 	snprintf(state.message, sizeof(state.message), "%s", screen->message);

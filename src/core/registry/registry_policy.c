@@ -78,6 +78,13 @@ static int insert_policy(struct registry *r, int64_t model_id, const struct poli
 	return row < 0 ? -1 : 0;
 }
 
+static const char *named(const char *name, const char *value)
+{
+	if (value[0] != '\0')
+		return value;
+	return strcmp(name, "promoters") == 0 || strcmp(name, "tests") == 0 ? "(nobody named)" : "none";
+}
+
 /* "min_age 1h -> 2h, no_alerts no -> yes", cut where it is long. */
 static void describe(const struct policy *from, const struct policy *to, char *text, size_t size)
 {
@@ -87,8 +94,7 @@ static void describe(const struct policy *from, const struct policy *to, char *t
 		policy_row(to, i, &name, after, &help);
 		if (strcmp(before, after) != 0)
 			used += (size_t)snprintf(all + used, sizeof all - used, "%s%s %s -> %s", used > 0 ? ", " : "",
-						 name, before[0] != '\0' ? before : "(nobody named)",
-						 after[0] != '\0' ? after : "(nobody named)");
+						 name, named(name, before), named(name, after));
 	}
 	text_clean(text, size, all);
 }

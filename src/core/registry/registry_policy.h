@@ -43,6 +43,8 @@ int registry_approve(struct registry *r, const char *model, uint32_t version, co
 int registry_approvals(struct registry *r, const char *model, uint32_t version, size_t limit,
 		       struct approval **approvals, size_t *count, struct err *e);
 
+#define TEST_VERDICT_SIZE 24
+
 /* What a test of a pair of versions gave, or a stress or training test of one version (against 0). */
 struct test_result {
 	int64_t id, at_ms, job; /* job 0: none */
@@ -52,6 +54,8 @@ struct test_result {
 	bool alone; /* against 0 is meant: a training that was run, and compared with nothing */
 	char summary[REASON_SIZE];
 	const char *report; /* JSON text, borrowed, or NULL: kept with what is added; not filled by what is read */
+	/* Filled by what is read: whose it is, the report's own word ("pass", "regression", "slo"), and who told it. */
+	char model[TEXT_NAME_MAX + 1], verdict[TEST_VERDICT_SIZE], who[WHO_SIZE];
 };
 
 /* at_ms 0: now. Its audit record is the runtime's own. */
@@ -65,6 +69,11 @@ int registry_report_test(struct registry *r, const char *model, struct test_resu
 int registry_test_result(struct registry *r, const char *model, const char *kind, uint32_t version, uint32_t against,
 			 struct test_result *result, struct err *e);
 
+/* The pair that a test of a version is of: *against 0 becomes the live version, and *live is that one. ERR_NOT_FOUND:
+ * no such model or version; ERR_CONFLICT: nothing is live, or both would be the same. */
+int registry_test_pair(struct registry *r, const char *model, uint32_t version, uint32_t *against, uint32_t *live,
+		       struct err *e);
+
 /* kind NULL, version 0, before 0: any; before: ids below it. */
 struct test_filter {
 	const char *kind;
@@ -72,10 +81,13 @@ struct test_filter {
 	int64_t before;
 	size_t limit; /* at least 1 */
 };
-/* Newest first; free(). */
+/* Newest first; model NULL: of all. free(). */
 int registry_test_results(struct registry *r, const char *model, const struct test_filter *filter,
 			  struct test_result **results, size_t *count, struct err *e);
-/* One with its report ("" when none was kept); free() that. ERR_NOT_FOUND. */
+/* The one before it of the same kind, model and versions; of a training, whose versions are new each time, of the same
+ * kind and model. before->id 0: there is none. */
+int registry_test_before(struct registry *r, const struct test_result *of, struct test_result *before, struct err *e);
+/* One with its report ("" when none was kept); free() that. model NULL: of any. ERR_NOT_FOUND. */
 int registry_test_report(struct registry *r, const char *model, int64_t id, struct test_result *result, char **report,
 			 struct err *e);
 

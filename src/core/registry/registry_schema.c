@@ -230,5 +230,35 @@ static const char trainings[] =
     "DROP TABLE test_result_before;"
     "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);" IMMUTABLE("test_result");
 
-const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests, trainings};
+static const char test_histories[] =
+    /* verdict and who: for lists, which read no report; before it in the row, whose pages they would else go through.
+     * Both from what was kept: the report, and the audit record of the result. */
+    "DROP TRIGGER test_result_no_update;"
+    "DROP TRIGGER test_result_no_delete;"
+    "ALTER TABLE test_result RENAME TO test_result_before;"
+    "CREATE TABLE test_result ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " kind TEXT NOT NULL,"
+    " version INTEGER,"
+    " against INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " job INTEGER NOT NULL,"
+    " passed INTEGER NOT NULL,"
+    " summary TEXT NOT NULL,"
+    " verdict TEXT NOT NULL,"
+    " who TEXT NOT NULL,"
+    " report TEXT NOT NULL DEFAULT '',"
+    " FOREIGN KEY (model_id, version) REFERENCES version (model_id, version));"
+    "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, verdict, who, report)"
+    " SELECT t.id, model_id, kind, version, against, t.at_ms, job, passed, summary,"
+    " coalesce(iif(json_valid(report), json_extract(report, '$.verdict'), NULL), iif(passed, 'pass', 'fail')),"
+    " coalesce(a.who, ''), report FROM test_result_before t LEFT JOIN"
+    " (SELECT iif(json_valid(data), json_extract(data, '$.test.id'), NULL) AS test, max(who) AS who FROM audit"
+    " WHERE action = 'tested' AND outcome = 'done' GROUP BY 1) a ON a.test = t.id;"
+    "DROP TABLE test_result_before;"
+    "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);"
+    "CREATE INDEX test_result_model ON test_result (model_id, id);" IMMUTABLE("test_result");
+
+const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests, trainings, test_histories};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

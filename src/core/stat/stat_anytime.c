@@ -188,6 +188,57 @@ int stat_anytime_rate(struct stat_share share, double alpha, struct stat_interva
 	return 0;
 }
 
+struct split_equation {
+	double counts[2], concentration, log_limit;
+};
+
+/* Falls with the share below the observed one, rises above it. Both weights are made of the logit, so that neither
+ * loses its digits. */
+static double split_equation(double logit, const void *context)
+{
+	const struct split_equation *s = context;
+	double total = s->concentration + s->counts[0] + s->counts[1];
+	return total_log_e(s->concentration, total) +
+	       cell_log_e(s->counts[0], 1 / (1 + exp(logit)), s->concentration, total) +
+	       cell_log_e(s->counts[1], 1 / (1 + exp(-logit)), s->concentration, total) - s->log_limit;
+}
+
+/* Where a weight is still far from the least double. */
+#define SPLIT_LOGIT_MAX 600
+
+/* The zero on one side of the middle, as a logit: there is no evidence against the middle itself. Few counts in a cell
+ * (a single one, say) may not be evidence against any share of it, however small. */
+static double split_bound(const struct split_equation *s, double middle, double direction)
+{
+	double step = direction / 8, at = middle + step;
+	while (fabs(at) < SPLIT_LOGIT_MAX && split_equation(at, s) < 0)
+		at += step *= 2;
+	at = fmax(fmin(at, SPLIT_LOGIT_MAX), -SPLIT_LOGIT_MAX);
+	if (split_equation(at, s) < 0)
+		return direction * INFINITY;
+	return direction < 0 ? stat_root(split_equation, s, at, middle) : stat_root(split_equation, s, middle, at);
+}
+
+int stat_anytime_split(const uint64_t counts[2], double concentration, double alpha, struct stat_interval *share,
+		       struct err *e)
+{
+	if (!is_level(alpha) || !(concentration > 0) || isinf(concentration))
+		return err_set(e, ERR_INPUT, "alpha must lie between 0 and 1, and the concentration be positive");
+	struct split_equation s = {{(double)counts[0], (double)counts[1]}, concentration, -log(alpha)};
+	*share = (struct stat_interval){0, 1};
+	if (counts[0] == 0 && counts[1] == 0)
+		return 0;
+	/* Where a cell is empty, its share may be 0, and the search begins where it nearly is. */
+	double middle = counts[0] == 0   ? SPLIT_LOGIT_MAX
+			: counts[1] == 0 ? -SPLIT_LOGIT_MAX
+					 : log(s.counts[1]) - log(s.counts[0]);
+	if (counts[1] > 0)
+		share->low = 1 / (1 + exp(-split_bound(&s, middle, -1)));
+	if (counts[0] > 0)
+		share->high = 1 / (1 + exp(-split_bound(&s, middle, 1)));
+	return 0;
+}
+
 struct quantile_equation {
 	double p, n, concentration, log_limit;
 	double direction; /* 1: more below the quantile than expected, -1: fewer */

@@ -69,6 +69,12 @@ double stat_msprt_log_e(double difference, double error, double tau);
 int stat_counts_log_e(const uint64_t *counts, const double *weights, size_t cells, double concentration, double *log_e,
 		      struct err *e);
 
+/* The confidence sequence of the second cell's share of counts in two cells: all shares against which the counts above
+ * are no evidence of 1 / alpha. So it leaves a weight out exactly where stat_counts_log_e() passes ln(1 / alpha). No
+ * counts yet: [0, 1]. alpha in (0, 1), concentration > 0, else ERR_INPUT. */
+int stat_anytime_split(const uint64_t counts[2], double concentration, double alpha, struct stat_interval *share,
+		       struct err *e);
+
 /* The confidence sequence of one rate, mixture Beta(1, 1) (Robbins 1970): all p with P(events | p) > alpha / (n + 1).
  * No trials yet: [0, 1]. More events than trials, or alpha outside (0, 1): ERR_INPUT. */
 int stat_anytime_rate(struct stat_share share, double alpha, struct stat_interval *interval, struct err *e);

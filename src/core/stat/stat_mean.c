@@ -78,6 +78,24 @@ static struct stat_moments adjusted(const struct stat_pairs *p, double theta, do
 	return m;
 }
 
+double stat_cuped_adjust(const struct stat_pairs *a, const struct stat_pairs *b, struct stat_moments *of_a,
+			 struct stat_moments *of_b)
+{
+	struct stat_pairs both = *a;
+	stat_pairs_merge(&both, b);
+	double theta = both.x.m2 > 0 ? both.c / both.x.m2 : 0;
+	*of_a = adjusted(a, theta, stat_moments_mean(&both.x));
+	*of_b = adjusted(b, theta, stat_moments_mean(&both.x));
+	return theta;
+}
+
+struct stat_moments stat_ratio_moments(const struct stat_pairs *p)
+{
+	double mean_x = stat_moments_mean(&p->x), ratio = stat_moments_mean(&p->y) / mean_x;
+	double m2 = p->y.m2 - 2 * ratio * p->c + ratio * ratio * p->x.m2;
+	return (struct stat_moments){p->y.count, ratio, 0, (m2 > 0 ? m2 : 0) / (mean_x * mean_x)};
+}
+
 int stat_cuped(const struct stat_pairs *a, const struct stat_pairs *b, double alpha, struct stat_cuped *cuped,
 	       struct err *e)
 {
@@ -85,10 +103,9 @@ int stat_cuped(const struct stat_pairs *a, const struct stat_pairs *b, double al
 	if (check(&a->x, alpha, e) != 0 || check(&b->x, alpha, e) != 0)
 		return -1;
 	stat_pairs_merge(&both, b);
-	cuped->theta = both.x.m2 > 0 ? both.c / both.x.m2 : 0;
+	struct stat_moments of_a, of_b;
+	cuped->theta = stat_cuped_adjust(a, b, &of_a, &of_b);
 	cuped->correlation = stat_pairs_correlation(&both);
-	double x_mean = stat_moments_mean(&both.x);
-	struct stat_moments of_a = adjusted(a, cuped->theta, x_mean), of_b = adjusted(b, cuped->theta, x_mean);
 	cuped->mean_a = stat_moments_mean(&of_a);
 	cuped->mean_b = stat_moments_mean(&of_b);
 	if (stat_welch(&a->y, &b->y, alpha, &cuped->unadjusted, e) != 0 ||

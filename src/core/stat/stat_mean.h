@@ -43,6 +43,16 @@ struct stat_cuped {
 int stat_cuped(const struct stat_pairs *a, const struct stat_pairs *b, double alpha, struct stat_cuped *cuped,
 	       struct err *e);
 
+/* The moments of both arms after that adjustment, for other tests of them; returns theta. Two pairs an arm at least,
+ * else they are NaN. */
+double stat_cuped_adjust(const struct stat_pairs *a, const struct stat_pairs *b, struct stat_moments *of_a,
+			 struct stat_moments *of_b);
+
+/* The ratio of two means, mean y over mean x, as if it were the mean of so many independent values: variance of
+ * (y - ratio x) / mean x (the delta method; Deng, Knoblich, Lu, KDD 2018). A pair is what was independent: the sum over
+ * a user's requests, and their number. NaN when the mean of x is 0. */
+struct stat_moments stat_ratio_moments(const struct stat_pairs *p);
+
 /* b over a, less 1: by the delta method, and by Fieller (1954), which holds for small means of a too and is unbounded
  * when that mean may be 0. The mean of a must not be 0. */
 struct stat_lift {

@@ -54,6 +54,12 @@ static int read_launch(const struct benchmark *b, const struct buf *output, stru
 	if (result == 0 && (json_number(json, "load_ns", &launch->load_ns, e) != 0 ||
 			    json_number(json, "peak_bytes", &launch->peak_bytes, e) != 0))
 		result = -1;
+	int64_t looked_at = 0, not_finite = 0;
+	if (result == 0 && (json_integer(json, "looked_at", 0, INT64_C(1) << 40, &looked_at, e) != 0 ||
+			    json_integer(json, "not_finite", 0, looked_at, &not_finite, e) != 0))
+		result = -1;
+	side->looked_at = (size_t)looked_at;
+	side->not_finite = (size_t)not_finite;
 	for (size_t i = 0; result == 0 && i < b->batch_count; i++)
 		result = read_batch(cJSON_GetArrayItem(list, (int)i), b->batches[i], &launch->ns_per_row[i],
 				    &side->rows_asked, e);

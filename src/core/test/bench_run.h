@@ -15,8 +15,9 @@
 struct bench_side {
 	char name[16]; /* "v3" */
 	char model_path[BENCH_PATH_SIZE], manifest_path[BENCH_PATH_SIZE];
-	char engine[16];   /* filled by its launches, as are the next two */
-	char clock[8];     /* "cpu": of the asking thread; "wall" */
+	char engine[16];              /* filled by its launches, as is the rest */
+	char clock[8];                /* "cpu": of the asking thread; "wall" */
+	size_t looked_at, not_finite; /* rows of one answer; those whose prediction is no finite number */
 	size_t rows_asked; /* of the slowest batch size; fewer than there are when the model is too slow for all */
 };
 

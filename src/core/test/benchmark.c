@@ -140,7 +140,7 @@ static enum benchmark_verdict worse(enum benchmark_verdict a, enum benchmark_ver
 	return a == BENCHMARK_INCONCLUSIVE ? a : b;
 }
 
-int benchmark_judge(struct benchmark *b, bool *done, struct err *e)
+int benchmark_estimate(struct benchmark *b, struct err *e)
 {
 	double alpha = BENCHMARK_ALPHA / (double)b->plan.look_count;
 
@@ -152,11 +152,18 @@ int benchmark_judge(struct benchmark *b, bool *done, struct err *e)
 		return -1;
 	measure_judge(&b->memory, b->memory_max, alpha);
 	b->load.verdict = BENCHMARK_PASS;
-	b->verdict = b->memory.verdict;
-	for (size_t i = 0; i < b->batch_count; i++) {
+	for (size_t i = 0; i < b->batch_count; i++)
 		measure_judge(&b->times[i], b->ratio_max, alpha);
+	return 0;
+}
+
+int benchmark_judge(struct benchmark *b, bool *done, struct err *e)
+{
+	if (benchmark_estimate(b, e) != 0)
+		return -1;
+	b->verdict = b->memory.verdict;
+	for (size_t i = 0; i < b->batch_count; i++)
 		b->verdict = worse(b->verdict, b->times[i].verdict);
-	}
 	b->looks_done++;
 	*done = b->verdict != BENCHMARK_INCONCLUSIVE || b->looks_done == b->plan.look_count;
 	return 0;

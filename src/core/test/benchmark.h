@@ -84,6 +84,9 @@ enum benchmark_verdict benchmark_judge_ratio(double ratio, struct stat_interval 
 					     double alpha, bool *noisy);
 /* Whether the next look is due. */
 bool benchmark_due(const struct benchmark *b);
+/* Ratios, intervals and verdicts of the figures by the pairs so far, at least one, as a look would have them; it is
+ * none: what runs is shown by it. */
+int benchmark_estimate(struct benchmark *b, struct err *e);
 /* The next look at all pairs so far. *done: the verdict stands, for it is one or there is no look left. */
 int benchmark_judge(struct benchmark *b, bool *done, struct err *e);
 /* A finding a batch size ("batch_16"), and one of memory and load; returns how many. INCONCLUSIVE is WAIT. */

@@ -1,6 +1,8 @@
 /* benchmark_json: a benchmark's report. */
 #include "core/test/benchmark_json.h"
 
+#include "core/test/benchmark_plots.h"
+
 #include <stdio.h>
 
 static cJSON *numbers_json(const double *values, size_t count)
@@ -34,6 +36,8 @@ static void add_side(cJSON *json, const char *name, const struct bench_side *sid
 	cJSON_AddStringToObject(object, "engine", side->engine);
 	cJSON_AddStringToObject(object, "clock", side->clock);
 	cJSON_AddNumberToObject(object, "rows_asked", (double)side->rows_asked);
+	cJSON_AddNumberToObject(object, "looked_at", (double)side->looked_at);
+	cJSON_AddNumberToObject(object, "not_finite", (double)side->not_finite);
 }
 
 static void add_rows(cJSON *json, const struct bench_source *source)
@@ -52,6 +56,7 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	struct finding findings[FINDINGS_MAX];
 	size_t count = benchmark_findings(b, findings);
 	cJSON *json = cJSON_CreateObject();
+	struct plot plots[PLOTS_MAX];
 	char name[BENCHMARK_NAME_SIZE], seed[24];
 
 	cJSON_AddStringToObject(json, "kind", "benchmark");
@@ -64,6 +69,9 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	cJSON_AddItemToObject(json, "findings", findings_to_json(findings, count));
 	cJSON_AddNumberToObject(json, "ratio_max", b->ratio_max);
 	cJSON_AddNumberToObject(json, "memory_max", b->memory_max);
+	cJSON *settings = cJSON_AddObjectToObject(json, "settings"); /* in the policy's words: core/test/strictness */
+	cJSON_AddNumberToObject(settings, "bench_ratio_max", b->ratio_max);
+	cJSON_AddNumberToObject(settings, "bench_memory_max", b->memory_max);
 	cJSON_AddNumberToObject(json, "pairs", (double)b->pair_count);
 	cJSON_AddNumberToObject(json, "looks", (double)b->looks_done);
 	cJSON_AddNumberToObject(json, "looks_planned", (double)b->plan.look_count);
@@ -81,5 +89,7 @@ cJSON *benchmark_report(const struct benchmark *b, const struct benchmark_facts 
 	}
 	cJSON_AddItemToObject(json, "memory", measure_json(&b->memory, b->pair_count, "bytes"));
 	cJSON_AddItemToObject(json, "load", measure_json(&b->load, b->pair_count, "ns"));
+	size_t plot_count = benchmark_plots(b, run->new_side.name, run->old_side.name, plots);
+	cJSON_AddItemToObject(json, "plots", plots_to_json(plots, plot_count));
 	return json;
 }

@@ -26,6 +26,8 @@ void differential_settings_of(const struct policy *p, struct differential_settin
 
 void differential_settings_by_noise(struct differential_settings *settings, double noise_greatest, double old_sd)
 {
+	settings->atol_by_noise = isnan(settings->atol);
+	settings->rtol_by_noise = isnan(settings->rtol);
 	if (isnan(settings->atol))
 		settings->atol = fmax(NOISE_FACTOR * noise_greatest, isfinite(old_sd) ? ATOL_SHARE * old_sd : 0);
 	if (isnan(settings->rtol))
@@ -132,6 +134,14 @@ static void keep_worst(struct differential *d, double badness, const struct diff
 
 /* --- a row --- */
 
+static void add_size(struct differential *d, double badness)
+{
+	double bin = DIFFERENTIAL_SIZES / 2 + ceil(10 * log10(badness)) - 1;
+
+	if (badness > 0)
+		d->size_bins[(size_t)fmin(fmax(bin, 0), DIFFERENTIAL_SIZES - 1)]++;
+}
+
 /* How many times its tolerance the difference is; infinite when one side is no finite number. */
 static double badness_of(const struct differential_settings *s, double old_value, double new_value)
 {
@@ -225,5 +235,7 @@ void differential_add(struct differential *d, const struct differential_row *row
 	add_values(d, old_value, new_value);
 	add_class(d, row, segment);
 	add_label(d, row, segment, old_value, new_value);
-	keep_worst(d, badness_of(&d->settings, old_value, new_value), row, old_value, new_value);
+	double badness = badness_of(&d->settings, old_value, new_value);
+	add_size(d, badness);
+	keep_worst(d, badness, row, old_value, new_value);
 }

@@ -19,11 +19,15 @@
 #define DIFFERENTIAL_SEGMENTS 200 /* further values share one, "(others)" */
 #define DIFFERENTIAL_CLASSES 16   /* of the confusion; rows of further classes are not in it */
 #define DIFFERENTIAL_SEGMENT_SIZE 64
+/* Rows that differ, by how many times their tolerance: 10 bins a decade, from 0.001 on; the tolerance itself ends bin
+ * DIFFERENTIAL_SIZES / 2 - 1, and the ends hold what lies beyond. */
+#define DIFFERENTIAL_SIZES 60
 #define DIFFERENTIAL_ULP_BINS 33 /* bin 0: none; bin i: from 2^(i-1) on */
 
 /* How much may differ; from a policy, but for both tolerances, which are numbers here. */
 struct differential_settings {
 	double atol, rtol;
+	bool atol_by_noise, rtol_by_noise; /* nobody set it */
 	double rows_percent, flips_percent;
 	double mean_max, quantile_max; /* in standard deviations of the old predictions */
 	double alpha;
@@ -59,6 +63,7 @@ struct differential {
 	struct stat_row_diff diff;
 	struct stat_moments old_values, new_values; /* finite on both sides */
 	double old_least, old_greatest, new_least, new_greatest;
+	uint64_t size_bins[DIFFERENTIAL_SIZES];
 	uint64_t ulp_bins[DIFFERENTIAL_ULP_BINS];
 	uint32_t ulp_greatest;
 	uint64_t class_rows, flips;

@@ -43,6 +43,8 @@ static void add_settings(const struct differential_settings *s, cJSON *report)
 
 	number(json, "diff_atol", s->atol);
 	number(json, "diff_rtol", s->rtol);
+	cJSON_AddBoolToObject(json, "diff_atol_by_noise", s->atol_by_noise);
+	cJSON_AddBoolToObject(json, "diff_rtol_by_noise", s->rtol_by_noise);
 	number(json, "diff_rows_max", s->rows_percent);
 	number(json, "diff_flips_max", s->flips_percent);
 	number(json, "diff_mean_max", s->mean_max);

@@ -114,6 +114,7 @@ int launch_run(const char *program, const char *const *argv, bool (*go_on)(void 
 		close_pipes(&pipes);
 		return -1;
 	}
+	launch->pid = (int)pid;
 	bool whole = read_all(&pipes, launch, go_on, context);
 	if (!whole)
 		kill(-pid, SIGKILL);

@@ -16,6 +16,7 @@
 #define LAUNCH_SELF "/proc/self/exe"
 
 struct launch {
+	int pid;                  /* while it runs: a go_on that wants a good end signals it, and goes on */
 	int status;               /* as waitpid() gives it */
 	struct buf output, fault; /* what it wrote to stdout and stderr; may be without data */
 };

@@ -58,6 +58,29 @@ uint64_t sketch_count(const struct sketch *s)
 	return s->count;
 }
 
+static void into_bin(double value, uint64_t count, double low, double high, double *bins, size_t bin_count)
+{
+	double part = fmin(fmax((value - low) / (high - low), 0), 1);
+	size_t bin = (size_t)(part * (double)bin_count);
+
+	bins[bin < bin_count ? bin : bin_count - 1] += (double)count;
+}
+
+void sketch_histogram(const struct sketch *s, double low, double high, double *bins, size_t bin_count)
+{
+	if (s->zeros > 0)
+		into_bin(0, s->zeros, low, high, bins, bin_count);
+	for (size_t i = 0; i < s->buckets; i++) {
+		if (s->negative[i] == 0 && s->positive[i] == 0)
+			continue;
+		double value = stat_sketch_value(s->first + (int64_t)i, SKETCH_ACCURACY);
+		if (s->negative[i] > 0)
+			into_bin(-value, s->negative[i], low, high, bins, bin_count);
+		if (s->positive[i] > 0)
+			into_bin(value, s->positive[i], low, high, bins, bin_count);
+	}
+}
+
 double sketch_quantile(const struct sketch *s, double q)
 {
 	if (s->count == 0)

@@ -19,6 +19,8 @@ struct sketch *sketch_new(void); /* NULL when memory is out */
 void sketch_free(struct sketch *s);
 void sketch_add(struct sketch *s, double value);
 uint64_t sketch_count(const struct sketch *s);
+/* Adds the counts of the values to even bins from low to high, the ends of which hold what lies beyond. */
+void sketch_histogram(const struct sketch *s, double low, double high, double *bins, size_t bin_count);
 /* The value of rank floor(q (count - 1)), ascending, as a bucket has it; NaN when empty. */
 double sketch_quantile(const struct sketch *s, double q);
 

@@ -2,6 +2,7 @@
 #include "core/test/stress_report.h"
 
 #include "core/json.h"
+#include "core/test/stress_plots.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,24 @@
 #define BIN_LEAST_NS 1e3
 
 static const char *const modes[] = {"rate", "ramp", "find_max"};
+
+/* The rate that was held, or tried; 0 of a search that found none. */
+static double rate_of(const struct stress_report *r)
+{
+	if (r->mode == STRESS_FIND_MAX)
+		return r->search.passed_rps;
+	return r->from_rps > r->to_rps ? r->from_rps : r->to_rps;
+}
+
+/* In the policy's words and units (core/test/strictness). */
+static bool add_policy_settings(cJSON *s, const struct stress_report *r)
+{
+	uint64_t slo_ns = r->limits.slo_p99_ns;
+
+	return json_add_number(s, "stress_rate", rate_of(r)) && json_add_number(s, "stress_duration", r->duration_s) &&
+	       json_add_number(s, "stress_slo_p99", slo_ns > 0 ? (double)slo_ns / 1e3 : (double)NAN) &&
+	       json_add_number(s, "stress_errors_max", r->limits.errors_percent);
+}
 
 static bool add_settings(cJSON *o, const struct stress_report *r)
 {
@@ -26,7 +45,7 @@ static bool add_settings(cJSON *o, const struct stress_report *r)
 		     json_add_number(s, "rows_a_request", (double)r->batch) &&
 		     json_add_number(s, "slo_p99_ms",
 				     r->limits.slo_p99_ns > 0 ? (double)r->limits.slo_p99_ns / 1e6 : (double)NAN) &&
-		     json_add_number(s, "errors_max_percent", r->limits.errors_percent);
+		     json_add_number(s, "errors_max_percent", r->limits.errors_percent) && add_policy_settings(s, r);
 
 	return json_add(o, "settings", s) && whole;
 }
@@ -177,17 +196,25 @@ static bool add_growth(cJSON *o, const struct stress_report *r)
 	return json_add(o, "growth", j) && whole;
 }
 
+static bool add_plots(cJSON *o, const struct stress_report *r)
+{
+	struct plot plots[PLOTS_MAX];
+	size_t count = stress_plots(r, r->counts, plots);
+
+	return json_add(o, "plots", plots_to_json(plots, count));
+}
+
 char *stress_report_text(const struct stress_report *r)
 {
 	cJSON *o = cJSON_CreateObject();
-	bool whole = json_add_text(o, "kind", "stress") && json_add_text(o, "model", r->model) &&
-		     json_add_some(o, "version", r->version) && json_add(o, "against", cJSON_CreateNull()) &&
-		     json_add_text(o, "verdict", stress_verdict_name(r->verdict)) &&
-		     json_add_boolean(o, "passed", r->verdict == STRESS_PASS) &&
-		     json_add_text(o, "summary", r->summary) &&
-		     json_add(o, "findings", findings_to_json(r->findings, r->finding_count)) && add_settings(o, r) &&
-		     add_counts(o, r->counts) && add_latency(o, r->counts) && add_steps(o, r) && add_resources(o, r) &&
-		     add_growth(o, r) && json_add_text(o, "blast_radius", r->blast) && add_series(o, r);
+	bool whole =
+	    json_add_text(o, "kind", "stress") && json_add_text(o, "model", r->model) &&
+	    json_add_some(o, "version", r->version) && json_add(o, "against", cJSON_CreateNull()) &&
+	    json_add_text(o, "verdict", stress_verdict_name(r->verdict)) &&
+	    json_add_boolean(o, "passed", r->verdict == STRESS_PASS) && json_add_text(o, "summary", r->summary) &&
+	    json_add(o, "findings", findings_to_json(r->findings, r->finding_count)) && add_settings(o, r) &&
+	    add_counts(o, r->counts) && add_latency(o, r->counts) && add_steps(o, r) && add_resources(o, r) &&
+	    add_growth(o, r) && json_add_text(o, "blast_radius", r->blast) && add_series(o, r) && add_plots(o, r);
 	char *text = whole ? cJSON_Print(o) : NULL;
 
 	cJSON_Delete(o);

@@ -147,6 +147,9 @@ cJSON *training_comparison_report(const struct training_comparison *c, const cha
 	cJSON_AddNumberToObject(json, "left_out", (double)c->left_out);
 	cJSON_AddNumberToObject(json, "ratio_max", c->ratio_max);
 	cJSON_AddNumberToObject(json, "memory_max", c->memory_max);
+	cJSON *settings = cJSON_AddObjectToObject(json, "settings"); /* in the policy's words: core/test/strictness */
+	cJSON_AddNumberToObject(settings, "bench_ratio_max", c->ratio_max);
+	cJSON_AddNumberToObject(settings, "bench_memory_max", c->memory_max);
 	add_figures(c, json);
 	return json;
 }

@@ -55,6 +55,7 @@ static const struct http_route routes[] = {
     {"GET", "/control/v1/models/{}/captured", control_get_captured, "rows of live requests"},
     {"GET", "/control/v1/models/{}/tests", control_get_tests, "what tests gave, newest first"},
     {"GET", "/control/v1/models/{}/tests/{}", control_get_test, "one of them, with its report"},
+    {"GET", "/control/v1/models/{}/check", control_get_check, "whether a version has the tests of the policy"},
     {"POST", "/control/v1/models/{}/tests", control_post_test, "record what a test gave"},
     {"POST", "/control/v1/models/{}/approve", control_post_approve, "confirm a version as a second person"},
     {"POST", "/control/v1/models/{}/route", control_post_route, "promote, roll back or split"},

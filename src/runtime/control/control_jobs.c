@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX 1000 /* records are large: some ten kilobytes */
+
 int control_job_id(const struct http_segments *segments, int64_t *id, struct err *e)
 {
 	long long number;
@@ -44,7 +46,7 @@ void control_get_jobs(void *context, const struct http_request *request, const s
 	size_t count;
 	long long limit, before;
 	struct err e;
-	if (control_query(request, "limit", 1, 10000, 50, &limit, &e) != 0 ||
+	if (control_query(request, "limit", 1, LIST_MAX, 50, &limit, &e) != 0 ||
 	    control_query(request, "before", 0, INT64_MAX, 0, &before, &e) != 0 ||
 	    registry_jobs(s->registry, before, (size_t)limit, &records, &count, &e) != 0) {
 		control_refuse(response, &e);
@@ -61,9 +63,9 @@ static int read_job(struct server *s, int64_t id, struct job_record *record, cha
 		return -1;
 	*output = details.output;
 	free(details.start);
-	/* Until it has ended, what it prints is in memory only. */
+	/* What it prints until it has ended, and its plots, are in memory only. */
 	char *newest = NULL;
-	if (!job_ended(record) && jobs_find(s->jobs, id, record, &newest) && newest != NULL) {
+	if (jobs_find(s->jobs, id, record, &newest) && newest != NULL) {
 		free(*output);
 		*output = newest;
 	}

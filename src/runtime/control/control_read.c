@@ -2,7 +2,38 @@
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
+#include "core/json.h"
+
 #include <stdlib.h>
+
+/* What is asked for beyond the usual. */
+struct extra {
+	long long audits, tests, test, with;
+	const char *detail;
+};
+
+static int read_extra(const struct http_request *request, struct extra *x, struct err *e)
+{
+	x->detail = http_query(request, "detail");
+	if (control_query(request, "audit", 0, SNAPSHOT_AUDITS_MAX, 0, &x->audits, e) != 0 ||
+	    control_query(request, "tests", 0, SNAPSHOT_TESTS_MAX, 0, &x->tests, e) != 0 ||
+	    control_query(request, "test", 0, JSON_INTEGER_MAX, 0, &x->test, e) != 0 ||
+	    control_query(request, "with", 0, JSON_INTEGER_MAX, 0, &x->with, e) != 0)
+		return -1;
+	if (x->with != 0 && x->test == 0)
+		return err_set(e, ERR_INPUT, "`with` is a second test, and `test` names no first one");
+	return 0;
+}
+
+static int add_extra(struct snapshot *picture, struct server *s, const struct extra *x, struct err *e)
+{
+	if (picture_add_audits(picture, s, (size_t)x->audits, e) != 0 ||
+	    picture_add_tests(picture, s, (size_t)x->tests, x->detail, e) != 0 ||
+	    picture_add_reports(picture, s, x->test, x->with, e) != 0)
+		return -1;
+	/* The revisions are those of a model's own views; a list of its tests has no use for them. */
+	return x->tests == 0 ? picture_add_revisions(picture, s, x->detail, e) : 0;
+}
 
 void control_get_snapshot(void *context, const struct http_request *request, const struct http_segments *segments,
 			  struct http_response *response)
@@ -10,9 +41,10 @@ void control_get_snapshot(void *context, const struct http_request *request, con
 	(void)segments;
 	struct server *s = context;
 	struct err e;
-	long long window_s, audits;
+	long long window_s;
+	struct extra extra;
 	if (control_query(request, "window_s", 1, SNAPSHOT_WINDOW_MAX_S, 60, &window_s, &e) != 0 ||
-	    control_query(request, "audit", 0, SNAPSHOT_AUDITS_MAX, 0, &audits, &e) != 0) {
+	    read_extra(request, &extra, &e) != 0) {
 		control_refuse(response, &e);
 		return;
 	}
@@ -21,8 +53,7 @@ void control_get_snapshot(void *context, const struct http_request *request, con
 	if (picture != NULL && model != NULL && picture->model_count == 0) {
 		err_set(&e, ERR_NOT_FOUND, "there is no model `%s`", model);
 		control_refuse(response, &e);
-	} else if (picture != NULL && (picture_add_audits(picture, s, (size_t)audits, &e) != 0 ||
-				       picture_add_revisions(picture, s, http_query(request, "detail"), &e) != 0)) {
+	} else if (picture != NULL && add_extra(picture, s, &extra, &e) != 0) {
 		control_refuse(response, &e);
 	} else {
 		control_answer(response, picture == NULL ? NULL : snapshot_to_json(picture));

@@ -48,6 +48,8 @@ http_handler control_post_test;
 
 /* control_captured.c */
 http_handler control_get_captured;
+/* control_check.c */
+http_handler control_get_check;
 
 /* control_load.c */
 http_handler control_post_load;

@@ -58,6 +58,11 @@ static int read_result(const cJSON *body, struct test_result *result, struct err
 	if (strlen(summary) >= sizeof result->summary)
 		return err_set(e, ERR_INPUT, "the summary is longer than %zu bytes: shorten it",
 			       sizeof result->summary - 1);
+	const char *verdict = json_find_text(cJSON_GetObjectItemCaseSensitive(body, "report"), "verdict");
+	text_clean(result->verdict, sizeof result->verdict,
+		   verdict[0] != '\0' ? verdict
+		   : result->passed   ? "pass"
+				      : "fail");
 	text_clean(result->kind, sizeof result->kind, kind);
 	text_clean(result->summary, sizeof result->summary, summary);
 	result->against = (uint32_t)against;
@@ -73,9 +78,11 @@ static cJSON *result_json(const char *model, const struct test_result *result)
 	cJSON_AddStringToObject(json, "kind", result->kind);
 	cJSON_AddNumberToObject(json, "version", result->version);
 	cJSON_AddNumberToObject(json, "against", result->against);
+	cJSON_AddStringToObject(json, "verdict", result->verdict);
 	cJSON_AddBoolToObject(json, "passed", result->passed);
 	cJSON_AddNumberToObject(json, "at_ms", (double)result->at_ms);
 	cJSON_AddNumberToObject(json, "job", (double)result->job);
+	cJSON_AddStringToObject(json, "who", result->who);
 	cJSON_AddStringToObject(json, "summary", result->summary);
 	return json;
 }
@@ -96,6 +103,7 @@ void control_post_test(void *context, const struct http_request *request, const 
 		control_refuse(response, &e);
 	} else {
 		result.report = report;
+		memcpy(result.who, actor.name, sizeof result.who);
 		if (registry_report_test(s->registry, segments->values[0], &result, &actor, &e) != 0)
 			control_refuse(response, &e);
 		else

@@ -1,41 +1,36 @@
+#include "core/test/required.h"
 #include "runtime/gate/gates.h"
 
-#include "core/units.h"
+#include <stdlib.h>
 
 static bool applies(const struct gate_case *c)
 {
 	return c->policy->test_count > 0 && c->live != NULL && !c->shadow && gate_enters(c);
 }
 
+static enum finding_verdict verdict_of(enum required_state state)
+{
+	return state == REQUIRED_PASSED ? FINDING_PASS : state == REQUIRED_FAILED ? FINDING_FAIL : FINDING_WAIT;
+}
+
 /* Says why one test does not count, and returns false. */
 static bool passed(const struct gate_case *c, const struct policy_test *test, struct finding *f)
 {
-	struct test_result result;
+	struct required *required = malloc(sizeof *required);
 	struct err e = {.text = ""};
-	char age[TEXT_AGE_SIZE], limit[UNITS_TEXT_SIZE];
-	uint32_t version = c->version->version, live = c->live->version;
+	bool result = false;
 
-	if (registry_test_result(c->registry, c->model->name, test->kind, version, live, &result, &e) != 0) {
+	if (required == NULL) {
+		gate_say(f, FINDING_FAIL, "memory is out for the test %s", test->kind);
+	} else if (required_judge(c->registry, c->model->name, c->policy, test, c->version->version, c->live->version,
+				  c->now_ms, required, &e) != 0) {
 		gate_say(f, FINDING_FAIL, "the test %s cannot be read: %s", test->kind, e.text);
-		return false;
+	} else {
+		result = required->state == REQUIRED_PASSED;
+		gate_say(f, verdict_of(required->state), "%s", required->text);
 	}
-	if (result.id == 0) {
-		gate_say(f, FINDING_WAIT, "there is no %s test of v%u against v%u", test->kind, version, live);
-		return false;
-	}
-	int64_t age_s = (c->now_ms - result.at_ms) / 1000;
-	text_age(age, age_s > 0 ? age_s : 0);
-	if (!result.passed) {
-		gate_say(f, FINDING_FAIL, "the %s test of v%u against v%u failed %s ago: %s", test->kind, version, live,
-			 age, result.summary);
-		return false;
-	}
-	if (test->max_age_s == 0 || age_s <= test->max_age_s)
-		return true;
-	units_write(units_s, (unsigned long long)test->max_age_s, limit);
-	gate_say(f, FINDING_WAIT, "the %s test of v%u against v%u passed %s ago, and may be %s old", test->kind,
-		 version, live, age, limit);
-	return false;
+	free(required);
+	return result;
 }
 
 static void judge(const struct gate_case *c, struct finding *f)
@@ -63,7 +58,7 @@ static void judge(const struct gate_case *c, struct finding *f)
 
 const struct gate gate_tests = {
     .name = "tests",
-    .summary = "tests against the live version passed, and recently",
+    .summary = "tests against the live version passed, strictly enough, and recently",
     .applies = applies,
     .judge = judge,
 };

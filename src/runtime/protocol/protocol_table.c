@@ -180,7 +180,7 @@ static const struct operation_body table_response[] = {
 };
 static const struct operation query_operation = {
     .tag = "Tables",
-    .parameters = "Features QueryOutput QueryFormat QueryVersion QueryUnit Unit",
+    .parameters = "Features QueryOutput QueryFormat QueryVersion QueryUnit Unit Capture",
     .response = table_response,
     .headers = "Mldeck-Version",
     .statuses = STATUSES_PREDICT,
@@ -194,7 +194,7 @@ static const struct operation query_version_operation = {
 };
 static const struct operation body_operation = {
     .tag = "Tables",
-    .parameters = "QueryOutput QueryFormat QueryVersion QueryUnit Unit",
+    .parameters = "QueryOutput QueryFormat QueryVersion QueryUnit Unit Capture",
     .request = TABLE_REQUEST,
     .response = table_response,
     .headers = "Mldeck-Version",

@@ -223,7 +223,7 @@ static const struct operation list_operation = {
 };
 static const struct operation predict_operation = {
     .tag = "V1",
-    .parameters = "Unit",
+    .parameters = "Unit Capture",
     .request = OPERATION_BODIES({"application/json", "V1Request", EXAMPLE_V1}),
     .response = OPERATION_JSON("V1Response"),
     .headers = "Mldeck-Version",

@@ -150,7 +150,7 @@ static void infer(void *context, const struct http_request *request, const struc
 
 static const struct operation infer_operation = {
     .tag = "V2",
-    .parameters = "Unit JsonSize",
+    .parameters = "Unit Capture JsonSize",
     .request = OPERATION_BODIES({"application/json", "InferRequest", EXAMPLE_V2},
 				{"application/octet-stream", "Binary", EXAMPLE_NONE}),
     .response = OPERATION_BODIES({"application/json", "InferResponse", EXAMPLE_NONE},

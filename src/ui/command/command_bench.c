@@ -1,5 +1,6 @@
 #include "core/job_report.h"
 #include "core/test/benchmark_json.h"
+#include "core/test/benchmark_plots.h"
 #include "core/test/launch.h"
 #include "core/test/report_send.h"
 #include "core/version_client.h"
@@ -161,13 +162,28 @@ static bool go_on(void *context)
 	return report_progress(context);
 }
 
+/* Ratios and intervals by the pairs so far. */
+static void make_plots(struct bench *b)
+{
+	b->progress.plot_count =
+	    benchmark_plots(&b->benchmark, b->run.new_side.name, b->run.old_side.name, b->progress.plots);
+}
+
 static bool progress(void *context, size_t done, size_t needed)
 {
 	struct bench *b = context;
+	struct benchmark *m = &b->benchmark;
 
 	work_meter_update(&b->meter, done, needed);
-	b->progress =
-	    (struct job_progress){.done = done, .total = needed, .rate = b->meter.rate, .left_s = b->meter.left_s};
+	b->progress.done = done;
+	b->progress.total = needed;
+	b->progress.rate = b->meter.rate;
+	b->progress.left_s = b->meter.left_s;
+	snprintf(b->progress.note, sizeof b->progress.note, "%zu pairs, look %zu of %zu", m->pair_count,
+		 m->looks_done + 1, m->plan.look_count);
+	/* Between the launches of a pair nothing is new. */
+	if (m->pair_count > 0 && done == 2 * m->pair_count + 1 && benchmark_estimate(m, NULL) == 0)
+		make_plots(b);
 	return report_progress(b);
 }
 
@@ -223,6 +239,9 @@ static void print_side(const struct bench_side *side)
 		    "%s is on another server: its times are that server's and the network's, its memory is none of the "
 		    "model's.\n",
 		    side->name);
+	if (side->not_finite > 0)
+		printf("%s answers %zu of %zu rows with no finite number: how long that takes may mean nothing.\n",
+		       side->name, side->not_finite, side->looked_at);
 	if (side->rows_asked < BENCH_ROWS)
 		printf("%s is so slow that a launch asked %zu of the rows at one batch size.\n", side->name,
 		       side->rows_asked);
@@ -317,8 +336,10 @@ static int go(struct bench *b, int *code, struct err *e)
 	work_meter_end(&b->meter);
 	if (result != 0 && (stop_signal_number() != 0 || b->cancelled))
 		return stopped(b, code);
-	if (result == 0)
+	if (result == 0) {
+		make_plots(b);
 		result = conclude(b, summary, sizeof summary, code, e);
+	}
 	job_report_end(&b->report, result == 0 ? JOB_DONE : JOB_FAILED, &b->progress, result == 0 ? summary : e->text);
 	return result;
 }

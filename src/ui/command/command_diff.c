@@ -1,6 +1,7 @@
 #include "core/job_report.h"
 #include "core/registry/registry.h"
 #include "core/version_client.h"
+#include "core/test/differential_plots.h"
 #include "ui/command/batch_meter.h"
 #include "ui/command/captured.h"
 #include "ui/command/diff_run.h"
@@ -113,11 +114,16 @@ static int read_settings(struct diff *d, struct err *e)
 
 static struct job_progress job_progress_of(const struct diff *d)
 {
-	return (struct job_progress){.done = d->run.rows,
-				     .done_bytes = diff_data_bytes(d->run.data),
-				     .total_bytes = diff_data_size(d->run.data),
-				     .rate = d->meter.rate,
-				     .left_s = d->meter.left_s};
+	struct job_progress progress = {.done = d->run.rows,
+					.done_bytes = diff_data_bytes(d->run.data),
+					.total_bytes = diff_data_size(d->run.data),
+					.rate = d->meter.rate,
+					.left_s = d->meter.left_s};
+
+	if (d->differential != NULL)
+		progress.plot_count =
+		    differential_plots(d->differential, d->run.names[DIFF_NEW], d->run.names[DIFF_OLD], progress.plots);
+	return progress;
 }
 
 static bool tick(struct diff *d)
@@ -126,9 +132,10 @@ static bool tick(struct diff *d)
 	    .rows = d->run.rows, .bytes = diff_data_bytes(d->run.data), .bytes_total = diff_data_size(d->run.data)};
 
 	batch_meter_update(&d->meter, &progress);
-	const struct job_progress job = job_progress_of(d);
-	if (!job_report_progress(&d->report, &job))
-		d->cancelled = true;
+	if (job_report_due(&d->report)) {
+		const struct job_progress job = job_progress_of(d);
+		d->cancelled = !job_report_progress(&d->report, &job);
+	}
 	return !d->cancelled && stop_signal_number() == 0;
 }
 
@@ -197,6 +204,9 @@ static cJSON *report_make(const struct diff *d)
 	for (size_t i = 0; diff_data_extra(d->run.data, i, &extra); i++)
 		cJSON_AddItemToArray(unused, cJSON_CreateString(extra));
 	differential_to_json(d->differential, d->options.columns.segment, json);
+	struct plot plots[PLOTS_MAX];
+	size_t plot_count = differential_plots(d->differential, d->run.names[DIFF_NEW], d->run.names[DIFF_OLD], plots);
+	cJSON_AddItemToObject(json, "plots", plots_to_json(plots, plot_count));
 	return json;
 }
 

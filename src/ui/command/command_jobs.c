@@ -127,7 +127,7 @@ static int path_make(const struct arguments *a, char *path, size_t size, struct 
 	const char *text = arguments_at(a, 0);
 	long long id, limit;
 
-	if (output_number(a, "limit", 1, 10000, 20, &limit, e) != 0)
+	if (output_number(a, "limit", 1, 1000, 20, &limit, e) != 0)
 		return -1;
 	if (!text)
 		return snprintf(path, size, "/control/v1/jobs?limit=%lld", limit) > 0 ? 0 : -1;
@@ -163,7 +163,7 @@ static int run(const struct arguments *a)
 }
 
 static const struct option_spec options[] = {
-    {"limit", "N", "at most so many jobs (default 20, at most 10000)"},
+    {"limit", "N", "at most so many jobs (default 20, at most 1000)"},
     OPTION_JSON,
     OPTION_SOCKET,
     OPTION_STATE,

@@ -1,5 +1,6 @@
 #include "core/batch_client.h"
 #include "core/job_report.h"
+#include "core/plot_track.h"
 #include "core/version_client.h"
 #include "ui/command/batch_meter.h"
 #include "ui/command/output.h"
@@ -28,6 +29,7 @@ struct predict {
 	struct batch_client *asker;
 	struct job_report report;
 	struct batch_meter meter;
+	struct plot_rate rows_a_second;
 	uint64_t rejects_shown;
 	enum batch_outcome outcome;
 	struct batch_progress progress;
@@ -43,12 +45,17 @@ static int predict_rows(void *context, size_t thread, struct batch_question *que
 
 static struct job_progress job_progress_of(const struct predict *p, const struct batch_progress *progress)
 {
-	return (struct job_progress){.done = progress->rows,
-				     .done_bytes = progress->bytes,
-				     .total_bytes = progress->bytes_total,
-				     .rejected = progress->rejected,
-				     .rate = p->meter.rate,
-				     .left_s = p->meter.left_s};
+	struct job_progress job = {.done = progress->rows,
+				   .done_bytes = progress->bytes,
+				   .total_bytes = progress->bytes_total,
+				   .rejected = progress->rejected,
+				   .rate = p->meter.rate,
+				   .left_s = p->meter.left_s,
+				   .plot_count = 1};
+
+	plot_begin(&job.plots[0], PLOT_SERIES, "rows a second", PLOT_IN_SECONDS, PLOT_IN_RATE);
+	plot_track_show(&p->rows_a_second.track, 0, &job.plots[0]);
+	return job;
 }
 
 static bool tick(void *context, const struct batch_progress *progress)
@@ -56,6 +63,10 @@ static bool tick(void *context, const struct batch_progress *progress)
 	struct predict *p = context;
 
 	batch_meter_update(&p->meter, progress);
+	plot_rate_add(&p->rows_a_second, batch_meter_seconds(&p->meter),
+		      (double)(progress->rows - progress->resumed_rows));
+	if (!job_report_due(&p->report))
+		return true;
 	const struct job_progress job = job_progress_of(p, progress);
 	if (job_report_progress(&p->report, &job))
 		return true;
@@ -252,7 +263,7 @@ static const struct option_spec options[] = {
 
 static int run(const struct arguments *a)
 {
-	struct predict p = {.arguments = a};
+	struct predict p = {.arguments = a, .rows_a_second = {.track = {.step = 1}}};
 	struct err e = {0};
 	int code = 0, result = -1;
 

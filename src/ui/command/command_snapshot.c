@@ -77,7 +77,7 @@ static int request_read(const struct arguments *a, struct request *r, struct err
 	const char *theme = arguments_value(a, "theme");
 	const char *no_color = getenv("NO_COLOR");
 	int number = 0;
-	long long job;
+	long long job, test, with;
 
 	*r = (struct request){.picture = {.view = arguments_at(a, 0),
 					  .model = arguments_value(a, "model"),
@@ -85,10 +85,16 @@ static int request_read(const struct arguments *a, struct request *r, struct err
 					  .rows = 24,
 					  .charset = output_ascii() ? CHARSET_ASCII : CHARSET_BRAILLE}};
 	if (view_check(r->picture.view, e) != 0 || output_number(a, "job", 1, INT64_MAX, 0, &job, e) != 0 ||
+	    output_number(a, "test", 1, JSON_INTEGER_MAX, 0, &test, e) != 0 ||
+	    output_number(a, "with", 1, JSON_INTEGER_MAX, 0, &with, e) != 0 ||
 	    (r->picture.model && output_model(r->picture.model, e) != 0) ||
 	    (size && size_parse(size, &r->picture, e) != 0))
 		return -1;
+	if (with == test && with != 0)
+		return err_set(e, ERR_USAGE, "--test and --with are the same test");
 	r->picture.job = job;
+	r->picture.test = test;
+	r->picture.with = with;
 	if (format && choice("format", format, formats, &number, e) != 0)
 		return -1;
 	r->format = arguments_flag(a, "json") ? FORMAT_JSON : (enum format)number;
@@ -140,27 +146,72 @@ static void first_model(const cJSON *json, char *name, size_t size)
 		name[0] = '\0';
 }
 
+/* A picture with what the path asks for replaces the one that is there. */
+static int picture_get(struct client *client, const char *path, cJSON **json, struct err *e)
+{
+	cJSON_Delete(*json);
+	*json = NULL;
+	return client_get(client, path, CLIENT_TIMEOUT_MS, json, e);
+}
+
+/* A view of one model, whose revisions it needs. */
+static int model_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
+{
+	char path[192], model[TEXT_NAME_MAX + 1] = "";
+
+	if (r->picture.model)
+		snprintf(model, sizeof(model), "%s", r->picture.model);
+	else if (picture_get(client, "/control/v1/snapshot", json, e) != 0)
+		return -1;
+	else
+		first_model(*json, model, sizeof(model));
+	if (!*model)
+		return 0;
+	snprintf(path, sizeof(path), "/control/v1/snapshot?detail=%s", model);
+	return picture_get(client, path, json, e);
+}
+
+/* The history of tests, of one model when it is named. */
+static int tests_get(struct client *client, const struct request *r, int limit, cJSON **json, struct err *e)
+{
+	char path[192];
+	const char *model = r->picture.model;
+
+	snprintf(path, sizeof(path), "/control/v1/snapshot?tests=%d%s%s", limit, model ? "&detail=" : "",
+		 model ? model : "");
+	return picture_get(client, path, json, e);
+}
+
+/* One test in full, or two; the newest where none is named. */
+static int test_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
+{
+	char path[192];
+	double id = (double)r->picture.test;
+
+	if (r->picture.test == 0 && tests_get(client, r, 1, json, e) != 0)
+		return -1;
+	if (r->picture.test == 0)
+		id = json_find_number(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(*json, "tests"), 0), "id");
+	if (id == 0)
+		return 0; /* there is none at all: the view says so */
+	snprintf(path, sizeof(path), "/control/v1/snapshot?test=%.0f&with=%lld", id, (long long)r->picture.with);
+	return picture_get(client, path, json, e);
+}
+
 /* With what the view needs beyond the usual. */
 static int snapshot_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
 {
 	const struct view *v = view_find(r->picture.view);
-	char path[192], model[TEXT_NAME_MAX + 1] = "";
+	char path[64];
 
-	if (v->detail && r->picture.model)
-		snprintf(model, sizeof(model), "%s", r->picture.model);
+	if (v->detail)
+		return model_get(client, r, json, e);
+	if (v->tests)
+		return tests_get(client, r, SNAPSHOT_TESTS_MAX, json, e);
+	if (v->report)
+		return test_get(client, r, json, e);
 	snprintf(path, sizeof(path), "/control/v1/snapshot?audit=%d", v->audits ? SNAPSHOT_AUDITS_MAX : 0);
-	if (v->detail && !r->picture.model) {
-		if (client_get(client, path, CLIENT_TIMEOUT_MS, json, e) != 0)
-			return -1;
-		first_model(*json, model, sizeof(model));
-		if (!*model)
-			return 0;
-		cJSON_Delete(*json);
-		*json = NULL;
-	}
-	if (*model)
-		snprintf(path + strlen(path), sizeof(path) - strlen(path), "&detail=%s", model);
-	return client_get(client, path, CLIENT_TIMEOUT_MS, json, e);
+	return picture_get(client, path, json, e);
 }
 
 static int snapshot_read(const struct arguments *a, const struct request *r, cJSON **json, struct err *e)
@@ -178,6 +229,27 @@ static int snapshot_read(const struct arguments *a, const struct request *r, cJS
 	return result;
 }
 
+/* Whether the tests that were named are there, and of the model that was. */
+static int test_check(const struct request *r, const struct snapshot *s, struct err *e)
+{
+	const int64_t named[] = {r->picture.test, r->picture.with};
+
+	for (size_t i = 0; i < 2 && view_find(r->picture.view)->report; i++) {
+		const struct snapshot_report *report = snapshot_report(s, named[i]);
+
+		if (named[i] == 0)
+			continue;
+		if (!report || report->missing)
+			return err_set(e, ERR_NOT_FOUND,
+				       "there is no test %lld; mldeck snapshot tests shows those there are",
+				       (long long)named[i]);
+		if (r->picture.model && strcmp(report->test.model, r->picture.model) != 0)
+			return err_set(e, ERR_NOT_FOUND, "test %lld is of %s, not of %s", (long long)named[i],
+				       report->test.model, r->picture.model);
+	}
+	return 0;
+}
+
 static int request_draw(const struct request *r, const struct snapshot *s, struct buf *b, struct err *e)
 {
 	struct canvas *c;
@@ -187,6 +259,8 @@ static int request_draw(const struct request *r, const struct snapshot *s, struc
 	if (r->picture.job && !snapshot_job(s, r->picture.job))
 		return err_set(e, ERR_NOT_FOUND, "job %lld is not in the picture; mldeck jobs %lld shows it",
 			       (long long)r->picture.job, (long long)r->picture.job);
+	if (test_check(r, s, e) != 0)
+		return -1;
 	if (r->format == FORMAT_JSON) {
 		cJSON *json = snapshot_to_json(s);
 		char *text = cJSON_Print(json);
@@ -254,6 +328,8 @@ static const struct option_spec options[] = {
     {"size", "80x24", "columns and rows"},
     {"model", "MODEL", "the model to select or open"},
     {"job", "ID", "the job to select or open"},
+    {"test", "ID", "the test to select or open (default: the newest, of the model with --model)"},
+    {"with", "ID", "the test to show beside it (default: the one before it of the same kind and versions)"},
     {"theme", "NAME", "a built-in theme, or a theme file's path"},
     {"charset", "NAME", "braille, blocks or ascii (default: by the locale)"},
     {"input", "FILE", "draw this JSON snapshot instead of the runtime's; - is standard input"},

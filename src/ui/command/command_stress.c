@@ -1,3 +1,4 @@
+#include "core/test/stress_plots.h"
 #include "core/test/stress_target.h"
 #include "core/version_client.h"
 #include "ui/command/captured.h"
@@ -320,6 +321,7 @@ static int go(struct stress *s, int *code, struct err *e)
 	}
 	last.done = s->report->counts->answered;
 	last.rejected = load_errors_total(s->report->counts);
+	last.plot_count = stress_plots(s->report, s->report->counts, last.plots);
 	int result = deliver(s, &run, stopped, job, e);
 	job_report_end(&run.job,
 		       stopped       ? JOB_CANCELLED

@@ -1,9 +1,11 @@
 #include "core/policy.h"
+#include "core/test/figures.h"
 #include "core/text.h"
 #include "ui/command/output.h"
 #include "ui/command/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct command command_tests;
@@ -49,7 +51,6 @@ static int list_print(const cJSON *answer, struct err *e)
 
 /* --- one, and two beside each other --- */
 
-/* Numbers, words and switches of a report, objects in it as parent.child; lists are only counted. */
 static void cell_value(struct table *t, const cJSON *item)
 {
 	if (cJSON_IsNumber(item))
@@ -58,54 +59,14 @@ static void cell_value(struct table *t, const cJSON *item)
 		table_cell(t, "%s", item->valuestring);
 	else if (cJSON_IsBool(item))
 		table_cell(t, "%s", cJSON_IsTrue(item) ? "yes" : "no");
-	else if (cJSON_IsArray(item))
-		table_cell(t, "%d listed", cJSON_GetArraySize(item));
 	else
 		table_cell(t, "-");
 }
 
-/* The other report's item of the same place; NULL where it has none. */
+/* An object's item; NULL where it has none. */
 static const cJSON *same(const cJSON *other, const char *name)
 {
 	return cJSON_IsObject(other) ? cJSON_GetObjectItemCaseSensitive(other, name) : NULL;
-}
-
-static void rows_add(struct table *t, const char *prefix, const cJSON *object, const cJSON *other, bool two)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, object)
-	{
-		const cJSON *second = same(other, item->string);
-		char name[128];
-
-		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", item->string);
-		if (cJSON_IsObject(item)) {
-			rows_add(t, name, item, second, two);
-			continue;
-		}
-		table_row(t);
-		table_cell(t, "%s", name);
-		cell_value(t, item);
-		if (two)
-			cell_value(t, second);
-	}
-}
-
-/* What the second has and the first has not. */
-static void rows_add_missing(struct table *t, const cJSON *object, const cJSON *other)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, other)
-	{
-		if (same(object, item->string) != NULL || cJSON_IsObject(item))
-			continue;
-		table_row(t);
-		table_cell(t, "%s", item->string);
-		table_cell(t, "-");
-		cell_value(t, item);
-	}
 }
 
 static const cJSON *report_of(const cJSON *test)
@@ -140,9 +101,38 @@ static void heading(struct table *t, const char *name, const cJSON *first, const
 		cell_value(t, same(second, name));
 }
 
+static void figure_add(struct table *t, const char *name, const struct figure *first, const struct figure *second,
+		       bool two)
+{
+	table_row(t);
+	table_cell(t, "%s", name);
+	table_cell(t, "%s", first ? first->text : "-");
+	if (two)
+		table_cell(t, "%s", second ? second->text : "-");
+}
+
+/* The first one's in its order, then what only the second has. */
+static void figures_add(struct table *t, const cJSON *first, const cJSON *second)
+{
+	struct figure *figures = calloc(2 * FIGURES_MAX, sizeof(*figures)), *others = figures + FIGURES_MAX;
+
+	if (!figures)
+		return;
+	size_t count = figures_of(report_of(first), figures, FIGURES_MAX);
+	size_t other_count = figures_of(report_of(second), others, FIGURES_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		figure_add(t, figures[i].name, &figures[i], figures_find(others, other_count, figures[i].name),
+			   second != NULL);
+	for (size_t i = 0; i < other_count; i++)
+		if (!figures_find(figures, count, others[i].name))
+			figure_add(t, others[i].name, NULL, &others[i], true);
+	free(figures);
+}
+
 static int tests_print(const cJSON *first, const cJSON *second, struct err *e)
 {
-	static const char *const fields[] = {"kind", "version", "against", "passed", "summary"};
+	static const char *const fields[] = {"kind", "version", "against", "verdict", "passed", "summary"};
 	char names[2][32], times[2][32];
 	const cJSON *const tests[] = {first, second};
 	int result;
@@ -164,13 +154,7 @@ static int tests_print(const cJSON *first, const cJSON *second, struct err *e)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		heading(t, fields[i], first, second);
 	findings_add(t, first, second);
-	cJSON *rest = cJSON_Duplicate(report_of(first), true);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		cJSON_DeleteItemFromObjectCaseSensitive(rest, fields[i]);
-	rows_add(t, "", rest, report_of(second), second != NULL);
-	if (second)
-		rows_add_missing(t, report_of(first), report_of(second));
-	cJSON_Delete(rest);
+	figures_add(t, first, second);
 	result = table_print(t, e);
 	table_free(t);
 	return result;

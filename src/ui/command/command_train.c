@@ -4,6 +4,7 @@
 #include "core/job_report.h"
 #include "core/test/report_send.h"
 #include "core/test/training_client.h"
+#include "core/test/training_plots.h"
 #include "core/version_client.h"
 #include "ui/command/command_words.h"
 #include "ui/command/output.h"
@@ -31,6 +32,7 @@ struct train {
 	struct client *client;
 	struct training_run run;
 	double usual_s; /* what the runs before took, median; NaN: none */
+	struct training_tracks tracks;
 	struct job_report report;
 	struct job_progress progress;
 	bool cancelled;
@@ -81,9 +83,11 @@ static int learn_usual(struct train *t, struct err *e)
 	for (size_t i = 0; result == 0 && i < count; i++)
 		if (runs[i].took.exit_code == 0)
 			walls[good++] = runs[i].took.wall_s;
+	double last_s = good > 0 ? walls[0] : (double)NAN; /* they come newest first */
 	if (good > 0)
 		qsort(walls, good, sizeof *walls, compare_doubles);
 	t->usual_s = good > 0 ? walls[good / 2] : (double)NAN;
+	training_tracks_begin(&t->tracks, t->usual_s, last_s);
 	free(runs);
 	return result;
 }
@@ -116,6 +120,8 @@ static bool tick(void *context, const struct timed_run *now)
 	char memory[16], cost[40] = "";
 
 	t->run.took = *now;
+	training_tracks_add(&t->tracks, now);
+	t->progress.plot_count = training_plots(&t->tracks, &t->run, t->progress.plots);
 	text_bytes(memory, sizeof memory, now->group_bytes);
 	if (!isnan(t->run.rate_per_hour))
 		snprintf(cost, sizeof cost, ", cost %.4g", training_cost(&t->run));
@@ -211,6 +217,8 @@ static int conclude(struct train *t, int64_t job, struct err *e)
 	tie(t);
 	training_summary(&t->run, summary, sizeof summary);
 	cJSON *report = training_report(&t->run, t->model);
+	t->progress.plot_count = training_plots(&t->tracks, &t->run, t->progress.plots);
+	cJSON_AddItemToObject(report, "plots", plots_to_json(t->progress.plots, t->progress.plot_count));
 	int result = send(t, report, job, e);
 	if (result != 0 || arguments_flag(t->arguments, "json"))
 		print_report(report, NULL);

@@ -59,6 +59,10 @@ void export_route(struct buf *text, const struct snapshot_model *m)
 /* A list of names may be longer than a line. */
 static void policy_line(struct buf *text, const char *name, const char *value)
 {
+	if (strcmp(name, "promoters") != 0 && strcmp(name, "tests") != 0) {
+		buf_format(text, "policy.%s = %s\n", name, value);
+		return;
+	}
 	buf_format(text, "policy.%s =", name);
 	for (size_t width = 0; *value; value += strspn(value, " ")) {
 		size_t size = strcspn(value, " ");

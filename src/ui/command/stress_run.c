@@ -1,6 +1,7 @@
 #include "ui/command/stress_run.h"
 
 #include "core/clock.h"
+#include "core/test/stress_plots.h"
 #include "core/test/stress_target.h"
 
 #include <math.h>
@@ -63,12 +64,13 @@ static void report_progress(struct stress_run *run, const struct stress_point *p
 	double expected = run->options->mode == STRESS_FIND_MAX
 			      ? 0
 			      : (run->options->from_rps + run->options->to_rps) / 2 * run->options->duration_s;
-	const struct job_progress progress = {.done = c->answered,
-					      .total = (uint64_t)expected,
-					      .rejected = load_errors_total(c),
-					      .rate = point->answered_rps,
-					      .left_s = fmax(left_s, 0)};
+	struct job_progress progress = {.done = c->answered,
+					.total = (uint64_t)expected,
+					.rejected = load_errors_total(c),
+					.rate = point->answered_rps,
+					.left_s = fmax(left_s, 0)};
 
+	progress.plot_count = stress_plots(run->report, c, progress.plots);
 	if (!job_report_progress(&run->job, &progress))
 		run->cancelled = true;
 }

@@ -162,6 +162,7 @@ static void picture_take(struct console *c)
 			c->ui.message[0] = '\0';
 		fetcher_hurry(c->fetcher, false);
 	}
+	console_keep_reports(c, p.snapshot);
 	snapshot_free(c->snapshot);
 	c->snapshot = p.snapshot;
 	c->ui.snapshot = c->snapshot;

@@ -23,6 +23,8 @@ static void back(struct console *c)
 		console_show(c, *c->back_view ? c->back_view : "models");
 	else if (console_in(c, "model") || !v)
 		console_show(c, "models");
+	else if (console_in(c, "tests") && tests_back(c))
+		return;
 	else if (v->tab)
 		console_show(c, strcmp(v->tab, "models") == 0 ? c->model_view : v->tab);
 	else if (console_in(c, "audit") && c->ui.audit_filter[0])
@@ -37,6 +39,8 @@ static void back(struct console *c)
 /* The filter of the view that is shown. */
 static char *filter_of(struct console *c)
 {
+	if (console_in(c, "tests"))
+		return c->ui.tests_filter;
 	return console_in(c, "audit") ? c->ui.audit_filter : c->ui.filter;
 }
 
@@ -46,7 +50,7 @@ static void prompt_open(struct console *c, int prompt)
 	c->ui.prompt = prompt;
 	c->ui.input[0] = '\0';
 	if (prompt == '/') {
-		if (!console_in(c, "models") && !console_in(c, "audit"))
+		if (!console_in(c, "models") && !console_in(c, "tests") && !console_in(c, "audit"))
 			console_show(c, "models");
 		memcpy(c->filter_before, filter_of(c), sizeof(c->filter_before));
 		snprintf(c->ui.input, sizeof(c->ui.input), "%s", filter_of(c));
@@ -174,6 +178,8 @@ static void open_selected(struct console *c)
 	} else if (console_in(c, "jobs") && job_selected(&c->ui)) {
 		c->ui.job = job_selected(&c->ui)->id; /* whatever comes to be the first */
 		console_show(c, "job");
+	} else if (console_in(c, "tests")) {
+		tests_open(c);
 	} else if (console_in(c, "alerts") && alert && snapshot_find(c->snapshot, alert->model)) {
 		snprintf(c->ui.model, sizeof(c->ui.model), "%s", alert->model);
 		c->ui.version = alert->version;
@@ -276,6 +282,12 @@ static void act(struct console *c, const struct key *k)
 		else
 			model_view_show(c, k->action == ACT_HISTORY ? "history" : "policy");
 		break;
+	case ACT_TESTS:
+		tests_of_model(c);
+		break;
+	case ACT_MARK:
+		tests_mark(c);
+		break;
 	case ACT_FILTER:
 	case ACT_COMMAND:
 		prompt_open(c, k->action == ACT_FILTER ? '/' : ':');
@@ -334,6 +346,7 @@ static void view_key(struct console *c, int key)
 	for (size_t i = 0; i < view_count; i++)
 		if (view_table[i]->title && view_table[i]->key && view_table[i]->key == key) {
 			console_show(c, view_table[i]->name);
+			c->ui.tests_of[0] = c->tests_view[0] = '\0';
 			return;
 		}
 	if (key_of(key))

@@ -124,6 +124,29 @@ static void audit_move(struct console *c, long step)
 	c->ui.audit = c->snapshot->audits[indexes[at]].id;
 }
 
+static void test_move(struct console *c, long step)
+{
+	size_t indexes[SNAPSHOT_TESTS_MAX], at = 0, count = view_tests_shown(&c->ui, indexes, SNAPSHOT_TESTS_MAX);
+
+	if (count == 0)
+		return;
+	while (at < count && c->snapshot->tests[indexes[at]].id != c->ui.test)
+		at++;
+	at = moved(at == count ? 0 : at, count, step);
+	c->ui.test = c->snapshot->tests[indexes[at]].id;
+}
+
+/* A page that scrolls: help, or a test in full. */
+static void page_move(struct console *c, long step)
+{
+	int lines = console_in(c, "test") ? view_test_lines(c->canvas, &c->ui) : 500;
+	/* Above the view are two lines, and below it. */
+	int hidden = console_in(c, "test") ? lines - (c->rows - 4) : lines;
+	long scroll = c->ui.scroll + step;
+
+	c->ui.scroll = scroll < 0 || hidden < 0 ? 0 : scroll > hidden ? hidden : (int)scroll;
+}
+
 static void setting_move(struct console *c, long step)
 {
 	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
@@ -152,12 +175,11 @@ void console_move(struct console *c, long step)
 		void (*move)(struct console *c, long step);
 	} moves[] = {{"models", models_move},  {"model", version_move}, {"history", revision_move},
 		     {"policy", setting_move}, {"jobs", job_move},      {"job", job_move},
-		     {"alerts", alert_move},   {"audit", audit_move}};
+		     {"tests", test_move},     {"test", page_move},     {"alerts", alert_move},
+		     {"audit", audit_move}};
 
 	if (console_in(c, "help")) {
-		long scroll = c->ui.scroll + step;
-
-		c->ui.scroll = scroll < 0 ? 0 : scroll > 500 ? 500 : (int)scroll;
+		page_move(c, step);
 		return;
 	}
 	for (size_t i = 0; c->snapshot && i < sizeof(moves) / sizeof(moves[0]); i++)
@@ -167,9 +189,44 @@ void console_move(struct console *c, long step)
 		}
 }
 
+/* A report does not change: what the picture has is not asked for again. */
+static bool report_there(const struct console *c)
+{
+	const struct snapshot *s = c->snapshot;
+
+	if (!s || s->report_count == 0 || s->reports[0].missing || s->reports[0].test.id != c->ui.test)
+		return false;
+	if (c->ui.test_with == 0)
+		return s->report_count == 1 || s->reports[1].before;
+	return s->report_count > 1 && s->reports[1].test.id == c->ui.test_with && !s->reports[1].missing;
+}
+
 void console_needs(struct console *c)
 {
 	const struct view *v = view_find(c->ui.view);
+	struct fetcher_needs needs = {0};
 
-	fetcher_need(c->fetcher, v && v->audits ? SNAPSHOT_AUDITS_MAX : 0, v && v->detail ? c->ui.model : "");
+	if (v && v->audits)
+		needs.audits = SNAPSHOT_AUDITS_MAX;
+	if (v && v->tests)
+		needs.tests = SNAPSHOT_TESTS_MAX;
+	if (v && (v->detail || v->tests))
+		snprintf(needs.detail, sizeof(needs.detail), "%s", v->tests ? c->ui.tests_of : c->ui.model);
+	if (v && v->report && !report_there(c)) {
+		needs.test = c->ui.test;
+		needs.with = c->ui.test_with;
+	}
+	fetcher_need(c->fetcher, &needs);
+}
+
+void console_keep_reports(struct console *c, struct snapshot *next)
+{
+	const struct view *v = view_find(c->ui.view);
+
+	if (!v || !v->report || next->report_count > 0 || !c->snapshot)
+		return;
+	next->reports = c->snapshot->reports;
+	next->report_count = c->snapshot->report_count;
+	c->snapshot->reports = NULL;
+	c->snapshot->report_count = 0;
 }

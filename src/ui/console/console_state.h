@@ -62,6 +62,7 @@ struct console {
 	int64_t stop_until_ms; /* 0: not stopping the embedded runtime */
 	char back_view[16];    /* where help was opened */
 	char model_view[16];   /* where a view of one model was opened */
+	char tests_view[16];   /* where the tests of one model were opened; "" by their tab */
 	char filter_before[UI_FILTER_SIZE];
 	size_t cursor; /* in ui.input */
 	char last_line[256];
@@ -91,6 +92,18 @@ void console_select(struct console *c);
 void console_move(struct console *c, long step);
 /* Tells the fetcher what the view that is shown needs of a snapshot. */
 void console_needs(struct console *c);
+/* Takes tests in full that the view shows over into the next picture, which was not asked for them again. */
+void console_keep_reports(struct console *c, struct snapshot *next);
+
+/* console_tests.c */
+/* Opens the selected test alone. */
+void tests_open(struct console *c);
+/* Marks the selected or open one, takes the mark away, or opens both side by side. */
+void tests_mark(struct console *c);
+/* From a view of a model to its tests; in the list from all models to one and back. */
+void tests_of_model(struct console *c);
+/* Where esc leads from the list; false when that is another one's to say. */
+bool tests_back(struct console *c);
 
 /* console_undo.c */
 /* Begins the countdown. */

@@ -5,6 +5,7 @@
 #include "ui/command/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,8 +42,7 @@ struct fetcher {
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t poll_wake, work_wake;
 	bool ending, hurry, now;
-	unsigned audits; /* what the polls ask for beyond the usual */
-	char detail[TEXT_NAME_MAX + 1];
+	struct fetcher_needs needs;
 	bool picture_new;
 	struct fetcher_picture picture;
 	int next_id;
@@ -64,17 +64,23 @@ static void poll_path(struct fetcher *f, char *path, size_t size)
 
 	pthread_mutex_lock(&f->mutex);
 	used = (size_t)snprintf(path, size, POLL_PATH);
-	if (f->audits)
-		used += (size_t)snprintf(path + used, size - used, "&audit=%u", f->audits);
-	if (f->detail[0])
-		snprintf(path + used, size - used, "&detail=%s", f->detail);
+	if (f->needs.audits)
+		used += (size_t)snprintf(path + used, size - used, "&audit=%u", f->needs.audits);
+	if (f->needs.tests)
+		used += (size_t)snprintf(path + used, size - used, "&tests=%u", f->needs.tests);
+	if (f->needs.test)
+		used += (size_t)snprintf(path + used, size - used, "&test=%" PRId64, f->needs.test);
+	if (f->needs.test && f->needs.with)
+		used += (size_t)snprintf(path + used, size - used, "&with=%" PRId64, f->needs.with);
+	if (f->needs.detail[0])
+		snprintf(path + used, size - used, "&detail=%s", f->needs.detail);
 	pthread_mutex_unlock(&f->mutex);
 }
 
 static void poll_once(struct fetcher *f, struct client *client, struct fetcher_picture *p)
 {
 	cJSON *json = NULL;
-	char path[sizeof(POLL_PATH) + TEXT_NAME_MAX + 40];
+	char path[sizeof(POLL_PATH) + TEXT_NAME_MAX + 120];
 
 	memset(p, 0, sizeof(*p));
 	poll_path(f, path, sizeof(path));
@@ -355,14 +361,19 @@ void fetcher_now(struct fetcher *f)
 	poller_tell(f, &f->now, true);
 }
 
-void fetcher_need(struct fetcher *f, unsigned audits, const char *detail)
+static bool needs_equal(const struct fetcher_needs *a, const struct fetcher_needs *b)
+{
+	return a->audits == b->audits && a->tests == b->tests && a->test == b->test && a->with == b->with &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs)
 {
 	pthread_mutex_lock(&f->mutex);
-	bool changed = f->audits != audits || strcmp(f->detail, detail) != 0;
-	f->audits = audits;
-	snprintf(f->detail, sizeof(f->detail), "%s", detail);
+	bool changed = !needs_equal(&f->needs, needs);
+	f->needs = *needs;
 	/* What is no longer needed may come once more. */
-	f->now = f->now || (changed && (audits || *detail));
+	f->now = f->now || (changed && (needs->audits || needs->tests || needs->test || *needs->detail));
 	if (f->now)
 		pthread_cond_signal(&f->poll_wake);
 	pthread_mutex_unlock(&f->mutex);

@@ -51,9 +51,14 @@ struct fetcher_answer *fetcher_answer(struct fetcher *f);
 void fetcher_answer_free(struct fetcher_answer *a);
 /* Polls at once. */
 void fetcher_now(struct fetcher *f);
-/* What the polls ask for beyond the usual: so many audit records, and all revisions of a model ("": of none). Polls at
- * once when that is new. */
-void fetcher_need(struct fetcher *f, unsigned audits, const char *detail);
+/* What the polls ask for beyond the usual: so many audit records and results of tests, tests in full (0: none; of the
+ * second: the one before the first), and the model that is meant ("": none, or all). Polls at once when that is new. */
+struct fetcher_needs {
+	unsigned audits, tests;
+	int64_t test, with;
+	char detail[TEXT_NAME_MAX + 1];
+};
+void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs);
 /* While a runtime starts: polls ten times a second. */
 void fetcher_hurry(struct fetcher *f, bool hurry);
 /* Queues a request; the body is taken. The id of its answer, or 0 when memory is out. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define EIGHTHS 8
+#define LABEL_SIZE 24
 
 void chart_resample(const double *bins, size_t bin_count, double from, double to, double *columns, int column_count)
 {
@@ -108,16 +109,65 @@ void chart_series(struct canvas *c, struct area area, const double *values, size
 	}
 }
 
-void chart_log_axis(struct canvas *c, int row, int column, int columns, double from, double to)
+double chart_place(const struct chart_scale *scale, double value)
 {
-	char label[16];
+	if (scale->log)
+		return (log(value) - log(scale->low)) / (log(scale->high) - log(scale->low));
+	return (value - scale->low) / (scale->high - scale->low);
+}
+
+/* The dot of a value from below, -1 for none. */
+static int dot_of(const struct chart_scale *scale, double value, int dots)
+{
+	double part = chart_place(scale, value);
+	return isfinite(part) ? clamp((int)floor(part * dots), 0, dots - 1) : -1;
+}
+
+/* One column of dots of a braille line: from the dot before, which lies beside it, to its own. */
+static void line_dots(struct canvas *c, struct area area, int x, int before, int dot, enum canvas_role role)
+{
+	static const unsigned char dots[2][4] = {{0x40, 0x04, 0x02, 0x01}, {0x80, 0x20, 0x10, 0x08}};
+	int from = before < 0 || before == dot ? dot : before < dot ? before + 1 : before - 1;
+	for (int i = from < dot ? from : dot; i <= (from < dot ? dot : from); i++) {
+		int row = area.row + area.rows - 1 - i / 4, column = area.column + x / 2;
+		if (row < 0 || row >= c->rows || column < 0 || column >= c->columns)
+			continue;
+		uint32_t glyph = c->cells[row * c->columns + column].glyph;
+		glyph = glyph >= 0x2800 && glyph <= 0x28ff ? glyph : 0x2800;
+		canvas_cell(c, row, column, glyph | dots[x % 2][i % 4], role);
+	}
+}
+
+void chart_line(struct canvas *c, struct area area, const double *values, size_t count, const struct chart_scale *scale,
+		enum canvas_role role)
+{
+	bool braille = c->charset == CHARSET_BRAILLE;
+	int columns = braille ? 2 * area.columns : area.columns, before = -1;
+	if (count == 0)
+		return;
+	for (int x = 0; x < columns; x++) {
+		int dot = dot_of(scale, values[(size_t)x * count / (size_t)columns], area.rows * (braille ? 4 : 1));
+		if (dot >= 0 && braille)
+			line_dots(c, area, x, before, dot, role);
+		else if (dot >= 0)
+			canvas_cell(c, area.row + area.rows - 1 - dot, area.column + x,
+				    c->charset == CHARSET_ASCII ? '-' : 0x2500, role);
+		before = dot;
+	}
+}
+
+/* Ticks with labels at whole powers of ten. */
+static void decades(struct canvas *c, int row, int column, int columns, double from, double to,
+		    void (*text)(const void *context, double value, bool ascii, char *text), const void *context)
+{
+	char label[LABEL_SIZE];
 	int next = 0;
 	for (int decade = (int)ceil(from - 1e-9); decade <= (int)floor(to); decade++) {
 		int at = (int)lround((decade - from) / (to - from) * columns);
-		text_duration(label, sizeof(label), pow(10, decade), c->charset == CHARSET_ASCII);
-		/* 1.0ms is 1ms on an axis. */
+		text(context, pow(10, decade), c->charset == CHARSET_ASCII, label);
+		/* 1.0ms is 1ms on an axis, but 0.01 is 0.01. */
 		char *zero = strstr(label, ".0");
-		if (zero != NULL)
+		if (zero != NULL && (zero[2] < '0' || zero[2] > '9'))
 			memmove(zero, zero + 2, strlen(zero + 2) + 1);
 		int width = 1 + canvas_width(label);
 		if (at < next || at + width > columns)
@@ -128,6 +178,46 @@ void chart_log_axis(struct canvas *c, int row, int column, int columns, double f
 	}
 }
 
+static void duration_label(const void *context, double value, bool ascii, char *text)
+{
+	(void)context;
+	text_duration(text, LABEL_SIZE, value, ascii);
+}
+
+void chart_log_axis(struct canvas *c, int row, int column, int columns, double from, double to)
+{
+	decades(c, row, column, columns, from, to, duration_label, NULL);
+}
+
+/* The two ends, and the middle where there is room. */
+static void ends(struct canvas *c, int row, int column, int columns, const char *left, const char *middle,
+		 const char *right)
+{
+	int a = canvas_width(left), b = canvas_width(middle), d = canvas_width(right);
+	if (a + d + 1 > columns)
+		return;
+	canvas_put(c, row, column, a, ROLE_DIM, left);
+	canvas_put(c, row, column + columns - d, d, ROLE_DIM, right);
+	if (a + b + d + 4 <= columns)
+		canvas_put(c, row, column + columns / 2 - b / 2, b, ROLE_DIM, middle);
+}
+
+void chart_axis(struct canvas *c, int row, int column, int columns, const struct chart_scale *scale,
+		void (*text)(const void *context, double value, bool ascii, char *text), const void *context)
+{
+	char left[LABEL_SIZE], middle[LABEL_SIZE], right[LABEL_SIZE];
+	bool ascii = c->charset == CHARSET_ASCII;
+	double from = scale->log ? log10(scale->low) : 0, to = scale->log ? log10(scale->high) : 0;
+	if (floor(to) - ceil(from - 1e-9) >= 1) {
+		decades(c, row, column, columns, from, to, text, context);
+		return;
+	}
+	text(context, scale->low, ascii, left);
+	text(context, scale->log ? pow(10, (from + to) / 2) : scale->low / 2 + scale->high / 2, ascii, middle);
+	text(context, scale->high, ascii, right);
+	ends(c, row, column, columns, left, middle, right);
+}
+
 void chart_linear_axis(struct canvas *c, int row, int column, int columns, double from, double to, bool more_below,
 		       bool more_above)
 {
@@ -135,13 +225,7 @@ void chart_linear_axis(struct canvas *c, int row, int column, int columns, doubl
 	snprintf(left, sizeof(left), "%s%.3g", more_below ? "< " : "", from);
 	snprintf(middle, sizeof(middle), "%.3g", from / 2 + to / 2);
 	snprintf(right, sizeof(right), "%.3g%s", to, more_above ? " >" : "");
-	int a = (int)strlen(left), b = (int)strlen(middle), d = (int)strlen(right);
-	if (a + d + 1 > columns)
-		return;
-	canvas_put(c, row, column, a, ROLE_DIM, left);
-	canvas_put(c, row, column + columns - d, d, ROLE_DIM, right);
-	if (a + b + d + 4 <= columns)
-		canvas_put(c, row, column + columns / 2 - b / 2, b, ROLE_DIM, middle);
+	ends(c, row, column, columns, left, middle, right);
 }
 
 void chart_split(struct canvas *c, int row, int column, int columns, const struct route_entry *route, size_t count)

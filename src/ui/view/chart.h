@@ -16,6 +16,14 @@ struct area {
 	int row, column, rows, columns;
 };
 
+/* From its low end to its high one; log: both are above 0, and so is what is placed. */
+struct chart_scale {
+	double low, high;
+	bool log;
+};
+/* The part of the way, 0 at the low end and 1 at the high one; NaN where the scale has no place for it. */
+double chart_place(const struct chart_scale *scale, double value);
+
 /*
  * Spreads bins over columns: column i gets the mean of the bins that lie under it, on the scale
  * where the columns together span [from, to) in units of bins. What lies outside the bins counts as
@@ -32,6 +40,14 @@ void chart_bars(struct canvas *c, struct area area, const double *values, const 
 /* A filled line over time, oldest first: braille dots where the charset has them, else bars. */
 void chart_series(struct canvas *c, struct area area, const double *values, size_t count, double max,
 		  enum canvas_role role);
+/* A line over time, oldest first, between the ends of the scale; NaN is a gap. Braille dots where the charset has them,
+ * else a dash a column. */
+void chart_line(struct canvas *c, struct area area, const double *values, size_t count, const struct chart_scale *scale,
+		enum canvas_role role);
+/* Labels of a scale: at whole powers of ten where a logarithmic one has two of them, else at its ends and middle.
+ * text: what a value is called, in less than 24 bytes. */
+void chart_axis(struct canvas *c, int row, int column, int columns, const struct chart_scale *scale,
+		void (*text)(const void *context, double value, bool ascii, char *text), const void *context);
 /* Ticks at the whole powers of ten between 10^from and 10^to nanoseconds, labelled 10µs, 100µs, 1ms
  * ... */
 void chart_log_axis(struct canvas *c, int row, int column, int columns, double from, double to);

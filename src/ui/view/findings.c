@@ -79,10 +79,16 @@ static const struct finding *at_place(const struct finding *findings, size_t cou
 
 static void number_text(double value, const char *unit, char *text, size_t size)
 {
-	if (isfinite(value))
-		snprintf(text, size, "%.3g%s", value, unit);
-	else
+	char number[24];
+	if (!isfinite(value)) {
 		snprintf(text, size, "-");
+		return;
+	}
+	if (value >= 1000)
+		text_count(number, sizeof(number), value);
+	else
+		snprintf(number, sizeof(number), "%.3g", value);
+	snprintf(text, size, "%s%s", number, unit);
 }
 
 static void counted_text(const struct finding *f, char *text, size_t size)

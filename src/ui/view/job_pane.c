@@ -1,6 +1,7 @@
 #include "ui/view/job_pane.h"
 
 #include "ui/view/panes.h"
+#include "ui/view/plot_pane.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,6 +10,9 @@
 
 #define LABEL_COLUMNS 11
 #define BAR_COLUMNS_MAX 60
+#define BESIDE_COLUMNS_MIN 120 /* of the pane, for charts beside the text; */
+#define BESIDE_ROWS_MAX 20     /* where it is higher they stand below */
+#define TEXT_COLUMNS_MAX 80    /* of the text beside charts */
 #define LEFT_MAX_S (100 * 86400.0)
 
 struct job_state_text job_state_text(const struct canvas *c, const struct job_record *job)
@@ -71,6 +75,10 @@ void job_progress_draw(struct canvas *c, int row, int column, int columns, const
 	char text[40];
 	if (job->state == JOB_QUEUED) {
 		canvas_put(c, row, column, columns, ROLE_DIM, "waits");
+		return;
+	}
+	if (part < 0 && job->progress.done == 0) {
+		canvas_put(c, row, column, columns, ROLE_DIM, "not known");
 		return;
 	}
 	if (part < 0) {
@@ -159,7 +167,7 @@ static void rows_line(struct place *p, const struct job_record *job)
 {
 	const struct job_progress *g = &job->progress;
 	char rows[40], rate[16], rejected[16], text[160];
-	if (job->state == JOB_QUEUED)
+	if (job->state == JOB_QUEUED || (g->done == 0 && g->total == 0 && g->rejected == 0))
 		return;
 	job_rows_text(job, rows, sizeof(rows));
 	text_count(rate, sizeof(rate), g->rate);
@@ -198,7 +206,8 @@ static void output_lines(struct place *p, const struct job_record *job)
 		line(p, i == 0 || i == count - rows ? "output" : "", ROLE_DIM, job->lines[i]);
 }
 
-void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job)
+/* All that is said in words; gives the row below. */
+static int draw_text(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job)
 {
 	struct place p = {c, area.row, area.row + area.rows, area.column, area.columns};
 	enum canvas_role said = job->state == JOB_FAILED ? ROLE_BAD : ROLE_TITLE;
@@ -218,4 +227,32 @@ void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *st
 		line(&p, "process", ROLE_DIM, text);
 	}
 	output_lines(&p, job);
+	return p.row;
+}
+
+/* Of an area with charts below the text: in a low one state and progress alone, then what it does now, then more. */
+static int text_rows(int rows)
+{
+	return rows < 8 ? 2 : rows < 12 ? 4 : rows / 3 + 1;
+}
+
+void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job)
+{
+	const struct job_progress *g = &job->progress;
+	struct area text = area, charts = area;
+	if (g->plot_count == 0 || area.rows < 2 + PLOT_PANE_ROWS_MIN) {
+		draw_text(c, area, state, job);
+		return;
+	}
+	if (area.columns >= BESIDE_COLUMNS_MIN && area.rows < BESIDE_ROWS_MAX) {
+		text.columns = area.columns * 2 / 5 < TEXT_COLUMNS_MAX ? area.columns * 2 / 5 : TEXT_COLUMNS_MAX;
+		charts.column += text.columns + 2;
+		charts.columns -= text.columns + 2;
+		draw_text(c, text, state, job);
+	} else {
+		text.rows = text_rows(area.rows);
+		charts.row = draw_text(c, text, state, job) + (area.rows >= 16);
+		charts.rows = area.row + area.rows - charts.row;
+	}
+	plot_panes_draw(c, charts, g->plots, g->plot_count);
 }

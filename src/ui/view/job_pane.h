@@ -30,7 +30,8 @@ void job_progress_draw(struct canvas *c, int row, int column, int columns, const
 /* The selected job, else the first one; NULL when there is none. */
 const struct job_record *job_selected(const struct ui_state *state);
 
-/* Everything about it, as far as the area goes: what matters most comes first. */
+/* Everything about it, as far as the area goes: what matters most comes first. Its plots are below, or beside where
+ * the area is wide and low. */
 void job_pane_draw(struct canvas *c, struct area area, const struct ui_state *state, const struct job_record *job);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ui/view/keys.h"
 
 #include "ui/view/job_pane.h"
+#include "ui/view/test_text.h"
 #include "ui/view/view.h"
 
 #include <string.h>
@@ -118,7 +119,26 @@ static bool open_shown(const struct ui_state *state)
 	if (s == NULL)
 		return false;
 	return (in_view(state, "models") && s->model_count > 0) || (in_view(state, "jobs") && s->job_count > 0) ||
+	       (in_view(state, "tests") && test_selected(state) != NULL) ||
 	       (in_view(state, "alerts") && view_alert(state) != NULL) || in_view(state, "policy");
+}
+
+/* One that is listed, or open alone. */
+static bool mark_shown(const struct ui_state *state)
+{
+	if (state->snapshot == NULL)
+		return false;
+	const struct snapshot_report *open = snapshot_report(state->snapshot, state->test);
+	return in_view(state, "test") ? state->test_with == 0 && open != NULL && !open->missing
+				      : in_view(state, "tests") && test_selected(state) != NULL;
+}
+
+/* What m does to the selected test. */
+static const char *mark_label(const struct ui_state *state)
+{
+	const struct test_result *t = in_view(state, "tests") ? test_selected(state) : NULL;
+	int64_t id = t != NULL ? t->id : state->test;
+	return state->test_marked == 0 ? "mark" : state->test_marked == id ? "unmark" : "side by side";
 }
 
 bool key_shown(const struct key *k, const struct ui_state *state)
@@ -140,10 +160,15 @@ bool key_shown(const struct key *k, const struct ui_state *state)
 	case ACT_HISTORY:
 	case ACT_POLICY:
 		return model_of(state) != NULL && strcmp(state->view, k->label) != 0;
+	case ACT_TESTS:
+		return model_of(state) != NULL ||
+		       (in_view(state, "tests") && (state->tests_of[0] != '\0' || test_selected(state) != NULL));
+	case ACT_MARK:
+		return mark_shown(state);
 	case ACT_OPEN:
 		return open_shown(state);
 	case ACT_FILTER:
-		return (in_view(state, "models") && models) || in_view(state, "audit");
+		return (in_view(state, "models") && models) || in_view(state, "tests") || in_view(state, "audit");
 	case ACT_BACK:
 		return !in_view(state, "models") || state->filter[0] != '\0';
 	case ACT_COPY:
@@ -164,6 +189,10 @@ const char *key_label(const struct key *k, const struct ui_state *state)
 		return "resume";
 	if (k->action == ACT_OPEN && in_view(state, "policy"))
 		return "edit";
+	if (k->action == ACT_MARK)
+		return mark_label(state);
+	if (k->action == ACT_TESTS && in_view(state, "tests"))
+		return state->tests_of[0] != '\0' ? "all models" : "of this model";
 	if (k->action == ACT_OPEN && in_view(state, "alerts"))
 		return "open model";
 	return k->label;

@@ -27,6 +27,8 @@
 	X(HISTORY, 'h', "h", "history", "who changed the route, when and why")                 \
 	X(FILE, 'f', "f", "predict", "predict a file with the selected model")                 \
 	X(POLICY, 'P', "P", "policy", "what must hold before a version serves")                \
+	X(MARK, 'm', "m", "mark", "mark a test; a second one opens both side by side")         \
+	X(TESTS, 'v', "v", "tests", "what tests of the model gave; of all models again")       \
 	X(FORCE, 6, "ctrl-f", "", "in a dialog: override gates that do not pass")              \
 	X(EDITOR, 0, "← → pgup", "", "in the route editor: a share by 1%, by 10%")             \
 	X(FILTER, '/', "/", "filter", "show only what contains a text")                        \

@@ -14,6 +14,10 @@ struct canvas *picture_draw(const struct picture *p, const struct snapshot *s)
 	state.now_ms = s->server.now_ms;
 	snprintf(state.view, sizeof(state.view), "%s", p->view);
 	state.job = p->job;
+	state.test = p->test == 0 && s->report_count > 0 ? s->reports[0].test.id : p->test;
+	state.test_with = p->with;
+	if (p->model)
+		snprintf(state.tests_of, sizeof(state.tests_of), "%s", p->model);
 	if (p->model)
 		snprintf(state.model, sizeof(state.model), "%s", p->model);
 	else if (s->model_count > 0)

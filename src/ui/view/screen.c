@@ -145,6 +145,14 @@ static int draw_opened(struct canvas *c, int column, const struct ui_state *stat
 				     v->name);
 	if (in_view(state, "job") && job != NULL)
 		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64, arrow, job->id);
+	if (in_view(state, "tests") && state->tests_of[0] != '\0')
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s", arrow, state->tests_of);
+	if (in_view(state, "test") && state->test_with != 0)
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64 ", %" PRId64, arrow,
+				     state->test < state->test_with ? state->test : state->test_with,
+				     state->test < state->test_with ? state->test_with : state->test);
+	if (in_view(state, "test"))
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64, arrow, state->test);
 	return column;
 }
 
@@ -167,6 +175,7 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 		column += 3;
 	}
 	const char *filter = in_view(state, "audit")    ? state->audit_filter
+			     : in_view(state, "tests")  ? state->tests_filter
 			     : in_view(state, "models") ? state->filter
 							: "";
 	if (filter[0] != '\0')
@@ -176,7 +185,12 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 /* Views that say something without a single model. */
 static bool without_models(const struct ui_state *state)
 {
-	return in_view(state, "jobs") || in_view(state, "job") || in_view(state, "alerts") || in_view(state, "audit");
+	static const char *const views[] = {"jobs", "job", "tests", "test", "alerts", "audit"};
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		if (in_view(state, views[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool in_bar(const struct key *k, const struct ui_state *state)

@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 /* In the order of their tabs. */
-#define VIEWS(X) X(models) X(model) X(history) X(rollout) X(policy) X(jobs) X(job) X(alerts) X(audit) X(help)
+#define VIEWS(X) \
+	X(models) X(model) X(history) X(rollout) X(policy) X(jobs) X(job) X(tests) X(test) X(alerts) X(audit) X(help)
 
 #define UI_FILTER_SIZE 64
 #define UI_MESSAGE_SIZE 512
@@ -36,10 +37,15 @@ struct ui_state {
 	uint32_t revision;             /* the selected one in the history view; 0: the newest */
 	int64_t alert;                 /* the selected one; 0: the first */
 	int64_t audit;                 /* the selected record; 0: the newest */
+	int64_t test;                  /* the selected, or in the test view the open, result; 0: the newest */
+	int64_t test_with;             /* opened beside it; 0: what came before it is, where there is such a one */
+	int64_t test_marked;           /* to be opened beside another one; 0: none */
 	size_t setting;                /* the selected row of the policy view */
 	int scroll;
 	char filter[UI_FILTER_SIZE];       /* substring of model names; "" all */
 	char audit_filter[UI_FILTER_SIZE]; /* substring of what an audit record says; "" all */
+	char tests_filter[UI_FILTER_SIZE]; /* substring of what a result says; "" all */
+	char tests_of[TEXT_NAME_MAX + 1];  /* the model whose tests are listed; "" all models */
 	int prompt;                        /* '/', ':' or 0: the line being typed at the bottom */
 	char input[256];
 	char message[UI_MESSAGE_SIZE]; /* the last answer, shown in the footer */
@@ -58,7 +64,9 @@ struct view {
 	char key;            /* its key on the tab bar; 0: none */
 	const char *tab;     /* of the view whose tab this one is on; NULL: its own */
 	bool audits;         /* what it needs of a snapshot beyond the usual: the audit, */
-	bool detail;         /* all revisions of the selected model */
+	bool detail;         /* all revisions of the selected model, */
+	bool tests;          /* results of tests, */
+	bool report;         /* tests in full */
 	const char *summary; /* one line for help */
 	/* Draws the body into rows [top, bottom) of the canvas. */
 	void (*draw)(struct canvas *c, int top, int bottom, const struct ui_state *state);
@@ -73,6 +81,10 @@ void screen_draw(struct canvas *c, const struct ui_state *state);
 
 /* Audit records that pass the filter, in order; indexes[] holds up to max, the total is returned. */
 size_t view_audits(const struct ui_state *state, size_t *indexes, size_t max);
+/* Results of tests that pass the filter and are of the model in question, likewise. */
+size_t view_tests_shown(const struct ui_state *state, size_t *indexes, size_t max);
+/* How many lines the test view has at the width of the canvas, on which nothing is drawn. */
+int view_test_lines(struct canvas *c, const struct ui_state *state);
 /* The selected alert, or NULL when there is none. */
 const struct alert *view_alert(const struct ui_state *state);
 
