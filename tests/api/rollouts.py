@@ -475,7 +475,7 @@ def test_gates_hold_it_up():
             assert waiting["state"] == "running" and waiting["step"] == 0, waiting
             set_policy(runtime, canary_requests="0")
             reach(runtime, lambda r: r["state"] == "done")
-        assert [r["outcome"] for r in audits(runtime, "rollout")].count("gate") == 2, "waiting is not for the audit"
+        assert [r["outcome"] for r in audits(runtime, "rollout")].count("gate") == 2 + 6, "waiting is not for the audit"
 
 
 def test_the_control_api():
