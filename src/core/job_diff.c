@@ -11,12 +11,13 @@ const struct job_kind job_diff = {
     .field_count = 6,
     .fields =
 	{
-	    {"data", "rows", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT, .optional = true},
+	    {"data", "data file", "/data/rows.csv or .jsonl, where the runtime is", JOB_FIELD_INPUT, .optional = true},
+	    {"captured", "captured rows", "5000: of live requests, instead of a file", JOB_FIELD_NUMBER, true, NULL},
 	    {"against", "against version", "the live one", JOB_FIELD_VERSION, .optional = true},
 	    {"labels", "column of labels", "none", JOB_FIELD_TEXT, .optional = true},
 	    {"segment", "column of segments", "none", JOB_FIELD_TEXT, .optional = true},
-	    {"captured", "captured rows", "5000: of live requests, instead of a file", JOB_FIELD_NUMBER, true, NULL},
-	    {"keep-inputs", "keep their inputs", "yes: in the report", JOB_FIELD_SWITCH, true, NULL},
+	    {"keep-inputs", "keep their inputs", "in the report; may be private", JOB_FIELD_SWITCH, true, NULL},
 	},
     .version = JOB_VERSION_ARGUMENT,
+    .test = true,
 };

@@ -28,6 +28,24 @@ const struct job_kind *job_kind_find(const char *name)
 	return NULL;
 }
 
+size_t job_kind_field(const struct job_kind *kind, const char *name)
+{
+	size_t i = 0;
+	while (i < kind->field_count && strcmp(kind->fields[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool job_same(const struct job_record *a, const struct job_record *b)
+{
+	const struct job_kind *kind = job_kind_find(a->kind);
+	if (a->target[0] != '\0' && strcmp(a->target, b->target) == 0)
+		return true;
+	if (kind == NULL || !kind->test || strcmp(a->kind, b->kind) != 0 || strcmp(a->model, b->model) != 0)
+		return false;
+	return kind->version == JOB_VERSION_NONE ? strcmp(a->command, b->command) == 0 : a->version == b->version;
+}
+
 static bool is_number(const char *value)
 {
 	struct number n;
@@ -73,7 +91,7 @@ int job_field_check(const struct job_field *field, const char *value, struct err
 	bool flag;
 
 	if (value[0] == '\0')
-		return field->optional || field->type == JOB_FIELD_SWITCH
+		return field->optional || field->type == JOB_FIELD_SWITCH || field->type == JOB_FIELD_CONSENT
 			   ? 0
 			   : err_set(e, ERR_INPUT, "field `%s` is missing: %s", field->name, field->label);
 	switch (field->type) {
@@ -89,10 +107,13 @@ int job_field_check(const struct job_field *field, const char *value, struct err
 	case JOB_FIELD_TEXT:
 		return check_text(field, value, e);
 	case JOB_FIELD_DURATION:
-		return units_parse(units_ms, value, &ignored) ? 0 : refuse(field, "a time such as 30s or 5m", value, e);
+		return units_parse(units_ms, value, &ignored) || units_parse(units_us, value, &ignored)
+			   ? 0
+			   : refuse(field, "a time such as 30s or 5m", value, e);
 	case JOB_FIELD_CHOICE:
 		return is_choice(field->choices, value) ? 0 : refuse(field, field->choices, value, e);
 	case JOB_FIELD_SWITCH:
+	case JOB_FIELD_CONSENT:
 		return units_flag(value, &flag) ? 0 : refuse(field, "yes or no", value, e);
 	}
 	return 0;
@@ -107,7 +128,7 @@ static bool take_option(bool (*take)(void *context, const char *word), void *con
 	snprintf(option, sizeof option, "--%s", field->name);
 	if (value[0] == '\0')
 		return true;
-	if (field->type != JOB_FIELD_SWITCH)
+	if (field->type != JOB_FIELD_SWITCH && field->type != JOB_FIELD_CONSENT)
 		return take(context, option) && take(context, value);
 	return !units_flag(value, &on) || !on || take(context, option);
 }
@@ -120,7 +141,7 @@ static bool is_given(const struct job_kind *kind, const char *const *values, con
 	return false;
 }
 
-int job_kind_check(const struct job_kind *kind, const char *const *values, struct err *e)
+static int check_either(const struct job_kind *kind, const char *const *values, struct err *e)
 {
 	if (kind->either[0] == NULL)
 		return 0;
@@ -132,6 +153,13 @@ int job_kind_check(const struct job_kind *kind, const char *const *values, struc
 		return err_set(e, ERR_INPUT, "field `%s` is missing: name a file, or give --%s", kind->either[0],
 			       kind->either[1]);
 	return 0;
+}
+
+int job_kind_check(const struct job_kind *kind, const char *const *values, struct err *e)
+{
+	if (check_either(kind, values, e) != 0)
+		return -1;
+	return kind->check == NULL ? 0 : kind->check(values, e);
 }
 
 bool job_kind_words(const struct job_kind *kind, const char *model, uint32_t version, const char *const *values,

@@ -30,6 +30,8 @@ enum job_field_type {
 	JOB_FIELD_DURATION, /* 30s, 5m */
 	JOB_FIELD_CHOICE,   /* one of the choices */
 	JOB_FIELD_SWITCH,   /* yes or no: --name without a value, or left out */
+	JOB_FIELD_CONSENT,  /* a switch that says yes to what a run does to others: for one run, never taken from an
+			       earlier one */
 };
 
 struct job_field {
@@ -54,6 +56,13 @@ struct job_kind {
 	size_t field_count;
 	struct job_field fields[JOB_FIELDS_MAX];
 	enum job_version version;
+	/* Tests a version, which it loads itself: of the same version, and of the same command where it is of none, one
+	 * at a time. */
+	bool test;
+	/* What must hold between the values, in the order of fields, when each is one of its type; NULL: nothing. */
+	int (*check)(const char *const *values, struct err *e);
+	/* What it does, in a few words; NULL: the names of its files say. */
+	void (*describe)(const char *const *values, char *title, size_t size);
 	const char *either[2]; /* two fields of which one may be given; NULL: none are so */
 	bool either_needed;    /* and one must be */
 	/* Registers itself, and is not started by the runtime: it runs what a user of the system says, as that user. */
@@ -65,10 +74,16 @@ extern const size_t job_kind_count;
 /* NULL when there is none of that name. */
 const struct job_kind *job_kind_find(const char *name);
 
+/* The place of a field among the kind's; field_count when it has none of that name. */
+size_t job_kind_field(const struct job_kind *kind, const char *name);
+/* Whether both are the same, so that one is open at a time: they make the same file, or are the same test. */
+bool job_same(const struct job_record *a, const struct job_record *b);
+
 /* A field's value as its option takes it: whether it is one, of every type but files, which only the runtime can look
  * at. "" is one of an optional field. ERR_INPUT names the field and what it takes. */
 int job_field_check(const struct job_field *field, const char *value, struct err *e);
-/* Whether what is given of `either` is as it may be; values in the order of the kind's fields. */
+/* Whether the values go together: what is given of `either`, and what `check` says; in the order of the kind's fields.
+ */
 int job_kind_check(const struct job_kind *kind, const char *const *values, struct err *e);
 /* The command, a word at a time: mldeck predict M --input I --output O --version 3. values in the order of the
  * kind's fields, "" left out; version 0 leaves it to the runtime. False as soon as take is. */

@@ -32,25 +32,55 @@ static cJSON *registration(const char *kind, const char *model, uint32_t version
 	return NULL;
 }
 
-void job_report_begin(struct job_report *r, struct client *client, const char *kind, const char *model,
-		      uint32_t version, const char *title, const char *const *words, size_t count)
+/* The number of the job that the runtime started us as; 0: none. */
+static int64_t given_job(void)
 {
 	const char *given = getenv("MLDECK_JOB");
 	long long number;
-	cJSON *body, *answer = NULL;
-	struct err e;
 
-	*r = (struct job_report){.client = client};
-	if (given != NULL && text_integer(given, 1, INT64_MAX, &number)) {
-		r->id = number;
-		return;
-	}
-	body = registration(kind, model, version, title, words, count);
-	if (body != NULL && client_post(client, "/control/v1/jobs", body, TIMEOUT_MS, &answer, &e) == 0 &&
-	    json_integer(answer, "id", 1, INT64_C(1) << 53, &r->id, &e) != 0)
-		r->id = 0;
+	return given != NULL && text_integer(given, 1, INT64_MAX, &number) ? number : 0;
+}
+
+/* Only a job that is open and the same is a refusal. */
+static int enlist(struct client *client, const cJSON *body, int64_t *id, struct err *e)
+{
+	cJSON *answer = NULL;
+	struct err refused = {0};
+	int result = 0;
+
+	if (client_post(client, "/control/v1/jobs", body, TIMEOUT_MS, &answer, &refused) != 0)
+		result = refused.code == ERR_CONFLICT ? err_set(e, refused.code, "%s", refused.text) : 0;
+	else if (json_has(answer, "id") && json_integer(answer, "id", 1, INT64_C(1) << 53, id, &refused) != 0)
+		*id = 0;
 	cJSON_Delete(answer);
+	return result;
+}
+
+int job_report_begin(struct job_report *r, struct client *client, const char *kind, const char *model, uint32_t version,
+		     const char *title, const char *const *words, size_t count, struct err *e)
+{
+	*r = (struct job_report){.client = client, .id = given_job()};
+	if (r->id != 0)
+		return 0;
+	r->registration = registration(kind, model, version, title, words, count);
+	if (r->registration == NULL || enlist(client, r->registration, &r->id, e) == 0)
+		return 0;
+	cJSON_Delete(r->registration);
+	r->registration = NULL;
+	return -1;
+}
+
+int job_report_check(struct client *client, const char *kind, const char *model, uint32_t version,
+		     const char *const *words, size_t count, struct err *e)
+{
+	int64_t ignored = 0;
+	int result = 0;
+	cJSON *body = given_job() != 0 ? NULL : registration(kind, model, version, "", words, count);
+
+	if (body != NULL && cJSON_AddTrueToObject(body, "dry_run") != NULL)
+		result = enlist(client, body, &ignored, e);
 	cJSON_Delete(body);
+	return result;
 }
 
 static cJSON *post(const struct job_report *r, const char *what, const cJSON *body, struct err *e)
@@ -80,6 +110,10 @@ bool job_report_progress(struct job_report *r, const struct job_progress *progre
 	body = job_progress_to_json(progress);
 	answer = post(r, "progress", body, &e);
 	r->failures = answer == NULL ? r->failures + 1 : 0;
+	/* The runtime that knew us is gone, and with it our number. */
+	if (answer == NULL && (e.code == ERR_CONFLICT || e.code == ERR_NOT_FOUND) && r->registration != NULL &&
+	    enlist(r->client, r->registration, &r->id, &e) == 0)
+		r->failures = 0;
 	for (int i = 0; i < r->failures && pause_ms < PAUSE_MOST_MS; i++)
 		pause_ms *= 2;
 	r->next_ms = clock_ms() + pause_ms;
@@ -94,14 +128,16 @@ void job_report_end(struct job_report *r, enum job_state outcome, const struct j
 	cJSON *body;
 	struct err e;
 
-	if (r->id == 0)
-		return;
-	r->next_ms = 0;
-	job_report_progress(r, last);
-	body = cJSON_CreateObject();
-	if (cJSON_AddStringToObject(body, "outcome", job_state_name(outcome)) != NULL &&
-	    cJSON_AddStringToObject(body, "summary", summary) != NULL)
-		cJSON_Delete(post(r, "end", body, &e));
-	cJSON_Delete(body);
+	if (r->id != 0) {
+		r->next_ms = 0;
+		job_report_progress(r, last);
+		body = cJSON_CreateObject();
+		if (cJSON_AddStringToObject(body, "outcome", job_state_name(outcome)) != NULL &&
+		    cJSON_AddStringToObject(body, "summary", summary) != NULL)
+			cJSON_Delete(post(r, "end", body, &e));
+		cJSON_Delete(body);
+	}
+	cJSON_Delete(r->registration);
+	r->registration = NULL;
 	r->id = 0;
 }

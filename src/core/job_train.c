@@ -7,5 +7,6 @@ const struct job_kind job_train = {
     .name = "train",
     .title = "Train, timed",
     .version = JOB_VERSION_NONE,
+    .test = true,
     .shell_only = true,
 };

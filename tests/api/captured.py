@@ -192,7 +192,7 @@ def test_options_that_go_not_together():
 def test_a_job_takes_them():
     body = {"kind": "diff", "model": MODEL, "version": 2, "start": {"captured": 300}}
     status, answer = runtime.control("POST", "/control/v1/jobs", json.dumps(body))
-    assert status == 200 and answer["command"] == f"mldeck diff {MODEL} 2 --captured 300", answer
+    assert status == 200 and answer["command"] == f"mldeck diff {MODEL} 2 --captured 300 --against 1", answer
     poll(lambda: runtime.json("jobs")["jobs"][0]["state"] == "done")
     assert runtime.json("tests", MODEL)["tests"][0]["passed"]
 

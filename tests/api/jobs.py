@@ -2,6 +2,8 @@
 import http.client
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -288,6 +290,137 @@ def test_a_shells_job_is_listed_cancelled_and_missed():
     process.kill()
     process.wait()
     assert "without a word" in wait(runtime, number, "interrupted")["summary"]
+    runtime.stop()
+
+
+def stress(version, **more):
+    return {"kind": "stress", "model": "flight-delay", "version": version,
+            "start": {"rate": 20, "duration": "5m", "data": SMALL, **more}}
+
+
+def facts(plan):
+    return {f["name"]: f["text"] for f in plan["facts"]}
+
+
+def check_consent(runtime):
+    """A load on live traffic is started by who says so, each time."""
+    status, plan = control(runtime, "POST", "jobs", {**stress(1), "dry_run": True})
+    assert status == 200 and plan["asks_consent"], plan
+    assert "100% of the requests" in facts(plan)["live traffic"] and facts(plan)["takes"].startswith("5 min"), plan
+    status, answer = control(runtime, "POST", "jobs", stress(1))
+    assert status == 403 and "`yes`" in answer["error"], answer
+    assert control(runtime, "GET", "jobs")[1]["jobs"] == []
+    status, answer = control(runtime, "POST", "jobs", stress(1, yes=True))
+    assert status == 200 and answer["command"].endswith("--yes --version 1"), answer
+    wait(runtime, answer["id"], "running")
+    runtime.run("cancel", str(answer["id"]))
+    wait(runtime, answer["id"], "cancelled")
+    path = f"jobs/{answer['id']}/again"
+    status, plan = control(runtime, "POST", path, {"dry_run": True})
+    assert status == 200 and plan["asks_consent"], plan
+    status, refused = control(runtime, "POST", path, {})
+    assert status == 403, refused
+    status, answer = control(runtime, "POST", path, {"consent": True})
+    assert status == 200, answer
+    return answer["id"]
+
+
+def check_once(runtime):
+    """The same test runs once; another version's, or another kind, runs beside it."""
+    first = check_consent(runtime)
+    status, answer = control(runtime, "POST", "jobs", stress(2))
+    assert status == 200 and "asks_consent" not in answer, answer
+    second = answer["id"]
+    for dry_run in (True, False):
+        status, answer = control(runtime, "POST", "jobs", {**stress(2, rate=7), "dry_run": dry_run})
+        assert status == 409 and f"job {second} (stress of flight-delay v2" in answer["error"], answer
+    done = runtime.command("stress", "flight-delay", "--version", "2", "--rate", "7", "--data", SMALL)
+    assert done.returncode == 3 and f"job {second} (stress" in done.stderr, done
+    status, waiting = control(runtime, "POST", "jobs", {
+        "kind": "diff", "model": "flight-delay", "version": 2, "start": {"data": SMALL}})
+    assert status == 200 and waiting["waits"] == 1 and facts(waiting)["compared"] == "v2 with v1, which is live"
+    assert job(runtime, waiting["id"])["progress"]["note"] == "number 1 of 1 that wait"
+    done = runtime.command("diff", "flight-delay", "2", "--data", SMALL)
+    assert done.returncode == 3 and f"job {waiting['id']} (diff" in done.stderr and done.stdout == "", done
+    for number in (first, second):
+        runtime.run("cancel", str(number))
+        wait(runtime, number, "cancelled")
+    wait(runtime, waiting["id"], "done")
+    # Nothing but the file's name is what a shell said: the next dialog needs all of its path.
+    done = subprocess.run([MLDECK, "diff", "flight-delay", "2", "--data", "small.csv", "--segment=weekday",
+                           "--state", runtime.state], cwd=FOLDER, capture_output=True, text=True)
+    assert done.returncode == 1, done
+    status, last = control(runtime, "GET", "jobs/last/diff/flight-delay")
+    assert last["start"] == {"data": SMALL, "segment": "weekday"} and last["job"]["in_shell"], last
+    assert control(runtime, "GET", "jobs/last/bench/flight-delay")[1] == {"job": None}
+    assert control(runtime, "GET", "jobs/last/dream/flight-delay")[0] == 404
+    status, plan = control(runtime, "POST", "jobs", {
+        "kind": "diff", "model": "flight-delay", "version": 2, "dry_run": True, "start": {"data": SMALL}})
+    assert "by 2 earlier runs" in facts(plan)["takes"], plan
+
+
+def check_console_dies(runtime):
+    """Keys in a terminal start a load with the values of the last one; then the terminal goes."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(MLDECK, [MLDECK, "--state", runtime.state])
+    seen = b""
+
+    def shows(text):
+        nonlocal seen
+        while select.select([terminal], [], [], 0.01)[0]:
+            seen += os.read(terminal, 65536)
+        return text in seen
+
+    poll(lambda: shows(b"flight-delay"))
+    os.write(terminal, b"t")
+    poll(lambda: shows(b"has no live traffic"))
+    os.write(terminal, b"\r")
+    poll(lambda: registered(runtime))
+    number = registered(runtime)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    done = wait_rows(runtime, number)["progress"]["done"]
+    poll(lambda: job(runtime, number)["progress"]["done"] > done)
+    assert job(runtime, number)["command"].startswith("mldeck stress flight-delay --rate 20 --duration 5m")
+    runtime.run("cancel", str(number))
+    wait(runtime, number, "cancelled")
+
+
+def train(runtime):
+    return subprocess.Popen([MLDECK, "train", "flight-delay", "--state", runtime.state, "--", "cat"],
+                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def check_shell_survives(runtime):
+    """Of two at the same moment one is refused; the other outlives the runtime, and is in the next one's list."""
+    racers = [train(runtime), train(runtime)]
+    poll(lambda: any(r.poll() is not None for r in racers))
+    loser, winner = sorted(racers, key=lambda r: r.poll() is None)
+    assert winner.poll() is None and loser.returncode == 3, loser.communicate()
+    number = registered(runtime)
+    assert f"job {number} (train of flight-delay, running) is the same" in loser.stderr.read()
+    runtime.process.kill()
+    runtime.process.wait()
+    runtime.start()
+    interrupted = job(runtime, number)
+    assert interrupted["state"] == "interrupted" and "comes back as a new job" in interrupted["summary"], interrupted
+    poll(lambda: registered(runtime) > number)
+    again = job(runtime, registered(runtime))
+    assert again["in_shell"] and again["pid"] == winner.pid and again["command"] == interrupted["command"], again
+    winner.stdin.close()
+    assert winner.wait(DEADLINE_S) == 0
+    assert wait(runtime, again["id"], "done")["summary"]
+    assert runtime.json("tests", "flight-delay", "--kind", "training")["tests"][0]["job"] == again["id"]
+
+
+def test_tests_are_started_once_and_outlive_who_started_them():
+    runtime = open_runtime()
+    check_once(runtime)
+    check_console_dies(runtime)
+    check_shell_survives(runtime)
     runtime.stop()
 
 

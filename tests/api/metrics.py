@@ -340,6 +340,7 @@ def test_every_metric_is_documented():
         rows = [line.split("|")[1] for line in file if line.startswith("| `")]
     documented = set(re.findall(r"`([a-z_]+)`", " ".join(rows)))
     runtime = shadowed()
+    runtime.run("policy", MODEL, "capture_rows=10", "--reason", "its rows are to be measured")
     runtime.infer(good_body())
     exported = set(Scrape(runtime).types)
     runtime.stop()

@@ -448,7 +448,7 @@ def test_a_soak():
     # Too short to tell: that is no pass.
     assert done.returncode == 1 and found["verdict"] in ("wait", "generator"), found["summary"]
     assert found["findings"][-1]["name"] == "memory_growth" and found["findings"][-1]["verdict"] == "wait", found
-    assert found["growth"]["bytes_an_hour"] is None and len(found["series"]) > 1, found["growth"]
+    assert found["growth"]["bytes_an_hour"] is None and found["series"], found["growth"]
     assert all(point["memory_bytes"] > 1e6 for point in found["series"]), found["series"]
     runtime.stop()
 

@@ -23,6 +23,8 @@ static double draw(const struct simulation *s, double mean, uint64_t *seed)
 		return u < mean;
 	if (s->value == SIMULATED_NORMAL)
 		return mean + stat_normal_quantile(u);
+	if (s->value == SIMULATED_SPENT)
+		return u < 0.02 ? -50 * mean * log(u / 0.02) : 0;
 	return -mean * log(u);
 }
 

@@ -25,6 +25,7 @@ enum simulated_value {
 	SIMULATED_EVENT,   /* 1 with the arm's mean as rate, else 0 */
 	SIMULATED_NORMAL,  /* of sd 1 around the arm's mean */
 	SIMULATED_SKEWED,  /* exponential with the arm's mean */
+	SIMULATED_SPENT,   /* 0 but for a unit in fifty, which is exponential */
 	SIMULATED_REQUESTS /* of error_rate: 1 to 8 requests a unit, whose rate varies from unit to unit around the mean
 			    */
 };

@@ -9,60 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Only /data/rows.csv can be read. */
-static cJSON *job_start(struct fake_runtime *f, const cJSON *body, int *status)
-{
-	const cJSON *start = cJSON_GetObjectItem(body, "start");
-	bool dry_run = cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run"));
-	struct fake_job *job = &f->jobs[f->job_count];
-	cJSON *answer, *fact;
-
-	if (strcmp(fake_string(start, "input"), "/data/rows.csv") != 0)
-		return fake_refusal(status, 404, "not_found", "the runtime cannot read that file");
-	answer = cJSON_CreateObject();
-	fact = cJSON_CreateObject();
-	cJSON_AddStringToObject(fact, "name", "input");
-	cJSON_AddStringToObject(fact, "text", "96.7 kB, 2001 lines");
-	cJSON_AddItemToArray(cJSON_AddArrayToObject(answer, "facts"), fact);
-	cJSON_AddStringToObject(answer, "title", "rows.csv to somewhere.csv");
-	cJSON_AddNumberToObject(answer, "version", fake_number(body, "version", f->live));
-	if (dry_run || f->job_count == FAKE_JOBS_MAX)
-		return answer;
-	snprintf(job->state, sizeof(job->state), "running");
-	snprintf(job->input, sizeof(job->input), "%s", fake_string(start, "input"));
-	snprintf(job->output, sizeof(job->output), "%s", fake_string(start, "output"));
-	job->version = (int)fake_number(body, "version", 0);
-	cJSON_AddNumberToObject(answer, "id", ++f->job_count);
-	return answer;
-}
-
-/* ".../ID/cancel" and ".../ID/again" */
-static cJSON *job_post(struct fake_runtime *f, const char *path, const cJSON *body, int *status)
-{
-	char *verb;
-	long id = strtol(path, &verb, 10);
-	cJSON *start, *request, *answer;
-
-	if (id < 1 || id > f->job_count)
-		return fake_refusal(status, 404, "not_found", "there is no such job");
-	if (strncmp(verb, "/cancel ", 8) == 0) {
-		answer = cJSON_CreateObject();
-		snprintf(f->jobs[id - 1].state, sizeof(f->jobs[0].state), "cancelled");
-		snprintf(f->reason, sizeof(f->reason), "%s", fake_string(body, "reason"));
-		cJSON_AddNumberToObject(answer, "id", (double)id);
-		return answer;
-	}
-	request = cJSON_CreateObject();
-	start = cJSON_AddObjectToObject(request, "start");
-	cJSON_AddStringToObject(start, "input", f->jobs[id - 1].input);
-	cJSON_AddStringToObject(start, "output", f->jobs[id - 1].output);
-	cJSON_AddNumberToObject(request, "version", f->jobs[id - 1].version);
-	cJSON_AddBoolToObject(request, "dry_run", cJSON_IsTrue(cJSON_GetObjectItem(body, "dry_run")));
-	answer = job_start(f, request, status);
-	cJSON_Delete(request);
-	return answer;
-}
-
 static void respond(struct fake_runtime *f, int fd, const char *request, const char *body)
 {
 	int status = 200;
@@ -83,10 +29,12 @@ static void respond(struct fake_runtime *f, int fd, const char *request, const c
 		json = fake_policy_post(f, parsed, &status);
 	} else if (strncmp(request, "POST /control/v1/alerts/7/acknowledge ", 38) == 0) {
 		json = fake_acknowledge(f, parsed);
+	} else if (strncmp(request, "GET /control/v1/jobs/last/", 26) == 0) {
+		json = fake_job_last(f);
 	} else if (strncmp(request, "POST /control/v1/jobs/", 22) == 0) {
-		json = job_post(f, request + 22, parsed, &status);
+		json = fake_job_post(f, request + 22, parsed, &status);
 	} else if (strncmp(request, "POST /control/v1/jobs ", 22) == 0) {
-		json = job_start(f, parsed, &status);
+		json = fake_job_start(f, parsed, &status);
 	} else {
 		json = cJSON_CreateObject();
 	}
@@ -352,6 +300,33 @@ void fake_runtime_reason(struct fake_runtime *f, char *reason, int size)
 {
 	pthread_mutex_lock(&f->mutex);
 	snprintf(reason, (size_t)size, "%s", f->reason);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_runtime_last(struct fake_runtime *f, const char *start)
+{
+	pthread_mutex_lock(&f->mutex);
+	snprintf(f->last, sizeof(f->last), "%s", start);
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_runtime_waits(struct fake_runtime *f, int waits)
+{
+	pthread_mutex_lock(&f->mutex);
+	f->waits = waits;
+	pthread_mutex_unlock(&f->mutex);
+}
+
+void fake_runtime_started(struct fake_runtime *f, int id, char *kind, char *start, int size, int *version)
+{
+	static const struct fake_job none;
+
+	pthread_mutex_lock(&f->mutex);
+	const struct fake_job *job = id >= 1 && id <= f->job_count ? &f->jobs[id - 1] : &none;
+
+	snprintf(kind, (size_t)size, "%s", job->kind);
+	snprintf(start, (size_t)size, "%s", job->start);
+	*version = job->version;
 	pthread_mutex_unlock(&f->mutex);
 }
 

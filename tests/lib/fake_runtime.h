@@ -39,6 +39,12 @@ int fake_runtime_revision(struct fake_runtime *f);
 int fake_runtime_polls(struct fake_runtime *f);
 /* A job that was started, state "" when there is none of that number (1, 2 ...); texts of size bytes. */
 void fake_runtime_job(struct fake_runtime *f, int id, char *state, char *output, int size, int *version);
+/* The same with its kind and what it was started with, as JSON. */
+void fake_runtime_started(struct fake_runtime *f, int id, char *kind, char *start, int size, int *version);
+/* What every kind was last started with, as JSON, by job 7; "" nothing. */
+void fake_runtime_last(struct fake_runtime *f, const char *start);
+/* The place in the queue that a further job gets. */
+void fake_runtime_waits(struct fake_runtime *f, int waits);
 /* The reason of the last change. */
 void fake_runtime_reason(struct fake_runtime *f, char *reason, int size);
 

@@ -24,7 +24,7 @@ struct peer {
 };
 
 struct fake_job {
-	char state[16], input[1024], output[1024];
+	char state[16], kind[16], input[1024], output[1024], start[4096];
 	int version;
 };
 
@@ -45,7 +45,8 @@ struct fake_runtime {
 	int rollout_step, policy_number;
 	char setting[64], value[64], note[256];
 	int audits, details, tests, reports; /* polls that asked for them */
-	int job_count;
+	char last[1024];
+	int job_count, waits;
 	struct fake_job jobs[FAKE_JOBS_MAX]; /* ids 1, 2 ... */
 	struct peer peers[CLIENTS_MAX];
 };
@@ -54,6 +55,11 @@ struct fake_runtime {
 cJSON *fake_snapshot(const struct fake_runtime *f);
 cJSON *fake_rollout(const struct fake_runtime *f);
 void fake_finding_add(cJSON *list, const char *name, const char *verdict, bool forced, const char *text);
+
+/* fake_jobs.c */
+cJSON *fake_job_start(struct fake_runtime *f, const cJSON *body, int *status);
+cJSON *fake_job_post(struct fake_runtime *f, const char *path, const cJSON *body, int *status);
+cJSON *fake_job_last(const struct fake_runtime *f);
 
 /* fake_tests.c: what a poll asks for of tests. */
 void fake_tests_add(struct fake_runtime *f, const char *request, cJSON *json);

@@ -218,7 +218,7 @@ static void jobs_add(const struct fake_runtime *f, cJSON *list)
 				continue;
 			item = cJSON_CreateObject();
 			cJSON_AddNumberToObject(item, "id", i + 1);
-			cJSON_AddStringToObject(item, "kind", "predict");
+			cJSON_AddStringToObject(item, "kind", job->kind);
 			cJSON_AddStringToObject(item, "model", "flight-delay");
 			cJSON_AddNumberToObject(item, "version", job->version);
 			cJSON_AddStringToObject(item, "title", "rows.csv to somewhere.csv");

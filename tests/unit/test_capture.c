@@ -172,6 +172,22 @@ static void both_halves_count_by_their_rows(void **state)
 	assert_true(uniform_p(counts, ROWS, GROUPS, (double)LIMIT * RUNS / GROUPS) > 0.001);
 }
 
+/* Who asks for fewer than there are gets any of them, not the first: places are in the order of time while it fills. */
+static void a_part_of_the_sample_is_fair_too(void **state)
+{
+	enum { ROWS = 200, ASKED = 20, RUNS = 400, GROUPS = 20 };
+	uint64_t counts[ROWS] = {0};
+	struct capture *c = make(1 << 20, ROWS, 5);
+	(void)state;
+
+	for (int64_t i = 0; i < ROWS; i++)
+		offer(c, i, 1);
+	for (int run = 0; run < RUNS; run++)
+		assert_int_equal(read_rows(c, ASKED, counts).rows, ASKED);
+	assert_true(uniform_p(counts, ROWS, GROUPS, (double)ASKED * RUNS / GROUPS) > 0.001);
+	end(c);
+}
+
 static void old_rows_leave_with_their_half(void **state)
 {
 	struct capture *c = make(1 << 20, 10, 3);
@@ -371,6 +387,7 @@ int main(void)
 	    cmocka_unit_test(keeps_all_while_there_is_room),
 	    cmocka_unit_test(every_row_has_the_same_chance),
 	    cmocka_unit_test(both_halves_count_by_their_rows),
+	    cmocka_unit_test(a_part_of_the_sample_is_fair_too),
 	    cmocka_unit_test(old_rows_leave_with_their_half),
 	    cmocka_unit_test(refused_rows_do_not_count),
 	    cmocka_unit_test(requests_without_rows_stay_whole),

@@ -25,7 +25,7 @@ static void job_start(struct console_world *w)
 	terminal_type(w->terminal, "/data/rows.csv");
 	assert_true(terminal_shows(w->terminal, "96.7 kB, 2001 lines"));
 	terminal_type(w->terminal, "\r\r\r");
-	assert_true(terminal_shows(w->terminal, "job 1: rows.csv to somewhere.csv"));
+	assert_true(terminal_shows(w->terminal, "job 1 started: rows.csv to somewhere.csv"));
 }
 
 static void a_file_is_predicted_by_the_live_version(void **state)
@@ -75,7 +75,7 @@ static void paths_and_versions_are_as_typed(void **state)
 	assert_true(terminal_shows(w.terminal, "--output /tmp/there.csv"));
 	assert_true(terminal_shows(w.terminal, "--version 3"));
 	terminal_type(w.terminal, "\r");
-	assert_true(terminal_shows(w.terminal, "job 1:"));
+	assert_true(terminal_shows(w.terminal, "job 1 started:"));
 	job_check(&w, 1, "running", "/tmp/there.csv", 3);
 	console_world_close(&w);
 }
@@ -94,7 +94,7 @@ static void long_paths_are_kept_whole(void **state)
 	terminal_type(w.terminal, path);
 	assert_true(terminal_shows(w.terminal, "flight-delay v1, live"));
 	terminal_type(w.terminal, "\r\r");
-	assert_true(terminal_shows(w.terminal, "job 1:"));
+	assert_true(terminal_shows(w.terminal, "job 1 started:"));
 	job_check(&w, 1, "running", path, 1);
 	terminal_type(w.terminal, "f");
 	for (int i = 0; i < 4; i++)
@@ -115,7 +115,7 @@ static void the_version_of_the_dry_run_is_the_one_that_runs(void **state)
 	fake_runtime_promote(w.runtime, 2);
 	assert_true(terminal_shows(w.terminal, "flight-delay v1, not live"));
 	terminal_type(w.terminal, "\r");
-	assert_true(terminal_shows(w.terminal, "job 1:"));
+	assert_true(terminal_shows(w.terminal, "job 1 started:"));
 	job_check(&w, 1, "running", "/data/rows.predictions.csv", 1);
 	console_world_close(&w);
 }
@@ -147,7 +147,7 @@ static void a_job_is_cancelled_and_started_again(void **state)
 	assert_true(terminal_shows(w.terminal, "Start again job 1"));
 	assert_true(terminal_shows(w.terminal, "2001 lines"));
 	terminal_type(w.terminal, "\r");
-	assert_true(terminal_shows(w.terminal, "job 2: rows.csv"));
+	assert_true(terminal_shows(w.terminal, "job 2 started: rows.csv"));
 	job_check(&w, 2, "running", "/data/rows.predictions.csv", 1);
 	console_world_close(&w);
 }
@@ -201,7 +201,7 @@ static void the_dialog_fits_the_smallest_screen(void **state)
 	assert_true(terminal_shows(w.terminal, "2001 lines"));
 	assert_true(terminal_shows(w.terminal, "/data/rows.csv"));
 	terminal_type(w.terminal, "\r\r\r");
-	assert_true(terminal_shows(w.terminal, "job 1:"));
+	assert_true(terminal_shows(w.terminal, "job 1 started:"));
 	console_world_close(&w);
 }
 

@@ -138,10 +138,28 @@ static void nothing_to_compare(void **state)
 	x.metrics[0] =
 	    (struct experiment_metric){.name = "revenue", .kind = EXPERIMENT_CONTINUOUS, .low = -9, .high = 9};
 	/* Not even values that differ between the arms, when they are the same within both. */
-	assert_int_equal(once(&x, 0, 1000, 1000, 1000), EXPERIMENT_CONTINUE);
-	assert_true(isinf(first()->interval.low) && first()->evidence.log_e == 0);
-	assert_int_equal(once(&x, 5, 29, 20, 29), EXPERIMENT_CONTINUE);
+	struct experiment_state *s = experiment_state_new(&x);
+	struct experiment_history h = {0};
+	for (int i = 0; i < 2000; i++) {
+		experiment_sums_add(&s->sums[i % 2][0], 0, 5 + i % 2);
+		s->exposed[i % 2]++;
+	}
+	assert_int_equal(look(&x, s, &h, 1000), EXPERIMENT_CONTINUE);
+	assert_says(report.sentence, "no value of revenue has varied");
+	assert_true(isinf(first()->interval.low) && first()->evidence.log_e == 0 && first()->evidence.effect > 0);
+	experiment_state_free(s);
+	/* Zeros are no values to take a mean of; where shares are unequal more are needed. */
+	once(&x, 29, 1000, 50, 1000);
 	assert_int_equal(first()->evidence.method, EXPERIMENT_BY_NOTHING);
+	assert_says(report.sentence, "too few values of revenue other than 0 to compare: v2 has 50, v1 29");
+	once(&x, 30, 1000, 50, 1000);
+	assert_int_equal(first()->evidence.method, EXPERIMENT_BY_MIXTURE);
+	x.arms[0].share_bp = 7600;
+	x.arms[1].share_bp = 2400;
+	once(&x, 300, 1600, 99, 500);
+	assert_int_equal(first()->evidence.method, EXPERIMENT_BY_NOTHING);
+	once(&x, 300, 1600, 100, 500);
+	assert_int_equal(first()->evidence.method, EXPERIMENT_BY_MIXTURE);
 }
 
 static void minimum_events_and_duration(void **state)

@@ -81,6 +81,19 @@ static void nor_do_rare_events_of_a_canary(void **state)
 	}
 }
 
+/* Money that one unit in fifty spends, which is rare events too. */
+static void nor_does_what_few_units_spend(void **state)
+{
+	(void)state;
+	struct experiment x = plan(EXPERIMENT_CONTINUOUS, 500);
+	x.metrics[0].high = 16;
+	struct simulation s = {&x, SIMULATED_SPENT, {0.02, 0.02}, {0}, 10 * UNITS, 5 * STEP, RUNS / 5, 4};
+	struct simulation_result r;
+	simulation_run(&s, &r);
+	assert_true(at_most(r.alarms, r.runs, 0.04));
+	assert_true((double)r.peeked >= 0.5 * (double)r.runs);
+}
+
 static void an_effect_is_found(void **state)
 {
 	(void)state;
@@ -124,9 +137,9 @@ static void equivalence_is_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(looking_again_does_not_alarm), cmocka_unit_test(nor_do_rare_events_of_a_canary),
-	    cmocka_unit_test(an_effect_is_found),           cmocka_unit_test(lost_exposures_are_noticed),
-	    cmocka_unit_test(equivalence_is_shown),
+	    cmocka_unit_test(looking_again_does_not_alarm),  cmocka_unit_test(nor_do_rare_events_of_a_canary),
+	    cmocka_unit_test(nor_does_what_few_units_spend), cmocka_unit_test(an_effect_is_found),
+	    cmocka_unit_test(lost_exposures_are_noticed),    cmocka_unit_test(equivalence_is_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

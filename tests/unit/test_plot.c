@@ -198,12 +198,12 @@ static void test_track(void **state)
 	struct plot p;
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		plot_track_add(&mean, i, i == 500 ? 1001 : 1);
-		plot_track_add(&peak, i, i == 500 ? 1001 : 1);
+		plot_track_add(&mean, i, i + 1, i == 500 ? 1001 : 1);
+		plot_track_add(&peak, i, i + 1, i == 500 ? 1001 : 1);
 	}
-	plot_track_add(&mean, -1, 5);
-	plot_track_add(&mean, 1e300, 5);
-	plot_track_add(&mean, 5, NAN);
+	plot_track_add(&mean, -1, 1, 5);
+	plot_track_add(&mean, 1, 1e300, 5);
+	plot_track_add(&mean, 5, 6, NAN);
 	plot_begin(&p, PLOT_SERIES, "t", PLOT_IN_SECONDS, PLOT_IN_VALUE);
 	plot_track_show(&peak, 0, &p);
 	assert_int_equal(p.count, 63); /* steps of 16 */
@@ -222,12 +222,14 @@ static void test_rate(void **state)
 	plot_rate_add(&r, 0.1, 3); /* too soon: the next one counts it */
 	for (int i = 1; i <= 10; i++)
 		plot_rate_add(&r, i, 100.0 * i);
-	plot_rate_add(&r, 11, 0); /* it fell: nothing is known of that step */
-	plot_rate_add(&r, 12, 50);
+	plot_rate_add(&r, 11, 0);    /* it fell: nothing is known of that step */
+	plot_rate_add(&r, 12.5, 75); /* a late one leaves no gap: it is the mean of all that time */
+	plot_rate_end(&r, 12.75, 100);
 	plot_begin(&p, PLOT_SERIES, "r", PLOT_IN_SECONDS, PLOT_IN_RATE);
 	plot_track_show(&r.track, 0, &p);
-	assert_int_equal(p.count, 12);
+	assert_int_equal(p.count, 13);
 	assert_true(p.y[0] == 100 && p.y[9] == 100 && isnan(p.y[10]) && p.y[11] == 50);
+	assert_true(fabs(p.y[12] - 200.0 / 3) < 1e-9);
 }
 
 int main(void)

@@ -74,6 +74,19 @@ static void test_histogram(void **state)
 	expect(histogram(), 5, 1, CHARSET_BLOCKS, "late…\n");
 }
 
+static void test_mark_beyond(void **state)
+{
+	struct plot *p = histogram();
+	(void)state;
+	p->marks[0].value = 1e9;
+	draw(p, 36, 6, CHARSET_BLOCKS);
+	assert_non_null(strstr(drawn, " SLO 1.0s >\n"));
+	assert_null(strstr(drawn, "┊")); /* no line where it is not */
+	p->marks[0].value = 1;
+	draw(p, 36, 6, CHARSET_ASCII);
+	assert_non_null(strstr(drawn, "< SLO 1ns"));
+}
+
 static void test_two_versions(void **state)
 {
 	struct plot *p = histogram();
@@ -262,9 +275,9 @@ static void test_odd_numbers(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_histogram),  cmocka_unit_test(test_two_versions),
-					   cmocka_unit_test(test_series),     cmocka_unit_test(test_points),
-					   cmocka_unit_test(test_intervals),  cmocka_unit_test(test_grid),
-					   cmocka_unit_test(test_odd_numbers)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_histogram),    cmocka_unit_test(test_mark_beyond),
+					   cmocka_unit_test(test_two_versions), cmocka_unit_test(test_series),
+					   cmocka_unit_test(test_points),       cmocka_unit_test(test_intervals),
+					   cmocka_unit_test(test_grid),         cmocka_unit_test(test_odd_numbers)};
 	return cmocka_run_group_tests_name("plot_pane", tests, NULL, NULL);
 }

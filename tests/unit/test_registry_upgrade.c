@@ -44,9 +44,12 @@ static const char tests[] =
 static const char trainings[] =
     "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, report) VALUES"
     " (21, 7, 'training', NULL, 0, 42, 0, 0, 'no version', '{\"wall_s\":4}');";
+static const char histories[] =
+    "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, verdict, who, report)"
+    " VALUES (22, 7, 'stress', 2, 0, 43, 0, 0, 'slow', 'slo', 'ada', '{}');";
 /* By step, from the first. A step that is new here needs what it made room for, so that the next ones are held to it.
  */
-static const char *const rows[] = {models, jobs, routes, "", tests, trainings};
+static const char *const rows[] = {models, jobs, routes, "", tests, trainings, histories};
 
 static void make_state(const char *directory, size_t steps)
 {
@@ -134,7 +137,7 @@ static void check_tests(struct registry *r, size_t steps)
 	const struct test_filter all = {.limit = 99};
 	struct test_result *results, found;
 	char *report;
-	size_t count, newer = (steps >= 5) + (size_t)(steps >= 6);
+	size_t count, newer = (steps >= 5) + (size_t)(steps >= 6) + (steps >= 7);
 
 	assert_int_equal(registry_test_results(r, "m", &all, &results, &count, NULL), 0);
 	assert_int_equal(count, 2 + newer);
@@ -146,9 +149,14 @@ static void check_tests(struct registry *r, size_t steps)
 	assert_true(first->id == 5 && first->version == 2 && first->against == 1 && first->at_ms == 34 &&
 		    first->job == 8 && !first->passed);
 	assert_string_equal(first->summary, "a flip");
+	assert_string_equal(first->verdict, "fail");
 	if (steps >= 6) {
-		assert_int_equal(results[0].id, 21);
-		assert_int_equal(results[0].version, 0);
+		assert_int_equal(results[newer - 2].id, 21);
+		assert_int_equal(results[newer - 2].version, 0);
+	}
+	if (steps >= 7) {
+		assert_string_equal(results[0].verdict, "slo");
+		assert_string_equal(results[0].who, "ada");
 	}
 	free(results);
 	assert_int_equal(registry_test_result(r, "m", "differential", 2, 1, &found, NULL), 0);
@@ -172,7 +180,7 @@ static void check_goes_on(struct registry *r, size_t steps)
 	if (registry_report_test(r, "m", &early, &operator, & e) != 0 ||
 	    registry_report_test(r, "m", &pair, &operator, & e) != 0)
 		fail_msg("%s", e.text);
-	assert_true(early.id > (steps >= 6 ? 21 : steps >= 5 ? 20 : steps >= 3 ? 12 : 0));
+	assert_true(early.id > (steps >= 7 ? 22 : steps >= 6 ? 21 : steps >= 5 ? 20 : steps >= 3 ? 12 : 0));
 	assert_int_equal(pair.against, 1);
 	assert_int_equal(db_run(r->db, "UPDATE test_result SET passed = 1", &e), -1);
 	assert_int_equal(db_run(r->db, "DELETE FROM test_result", &e), -1);
@@ -181,8 +189,8 @@ static void check_goes_on(struct registry *r, size_t steps)
 	/* No row may speak of a version that is not there. */
 	assert_int_equal(
 	    db_run(r->db,
-		   "INSERT INTO test_result (model_id, kind, version, against, at_ms, job, passed, summary)"
-		   " VALUES (7, 'stress', 99, 0, 1, 0, 1, '')",
+		   "INSERT INTO test_result (model_id, kind, version, against, at_ms, job, passed, summary, verdict,"
+		   " who) VALUES (7, 'stress', 99, 0, 1, 0, 1, '', '', '')",
 		   &e),
 	    -1);
 }

@@ -438,7 +438,7 @@ static void test_plots(void **state)
 	r->soak = true;
 	stress_memory_add(&r->memory, 1000, 5e6);
 	assert_int_equal(stress_plots(r, r->counts, plots), 4);
-	assert_true(plots[1].y[1] == 5e6 && plots[1].y_unit == PLOT_IN_BYTES);
+	assert_true(plots[1].y[0] == 5e6 && plots[1].y_unit == PLOT_IN_BYTES);
 	r->soak = false;
 	r->mode = STRESS_FIND_MAX;
 	stress_report_step(r, &(struct stress_step){.rate_rps = 500, .p99_ns = MS, .p50_ns = MS, .answered_rps = 500});

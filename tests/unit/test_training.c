@@ -230,7 +230,7 @@ static void plots_show_what_it_takes(void **unused)
 	assert_true(plots[0].y_unit == PLOT_IN_PERCENT && plots[0].y[4] == 300); /* 3 s of processors a second */
 	assert_true(plots[0].x_high == 30 && isnan(plots[0].y[25]));             /* up to what the last run took */
 	assert_true(plots[0].mark_count == 2 && plots[0].marks[0].value == 20 && plots[0].marks[1].value == 30);
-	assert_true(plots[1].y_unit == PLOT_IN_BYTES && plots[1].y[5] == 10.5e6);
+	assert_true(plots[1].y_unit == PLOT_IN_BYTES && plots[1].y[5] == 11.5e6);
 	run.rate_per_hour = 3600;
 	assert_int_equal(training_plots(&t, &run, plots), 3);
 	assert_true(plots[2].y[9] == training_cost(&run) && isnan(plots[2].y[12]));

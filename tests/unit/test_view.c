@@ -199,6 +199,42 @@ static void test_every_size(void **context)
 	snapshot_free(fleet);
 }
 
+/* Wherever it is scrolled to, a test fits, and its end is never passed. */
+static void test_tests_scroll(void **context)
+{
+	static const char *const fixtures[] = {"test-two-diff", "test-bench", "test-training", "test-max"};
+	(void)context;
+	for (size_t i = 0; i < sizeof(fixtures) / sizeof(fixtures[0]); i++) {
+		struct snapshot *s = load(fixtures[i]);
+		struct ui_state state = {.snapshot = s, .connection = CONNECTION_UP, .view = "test", .utc = true};
+		state.test = s->reports[0].test.id;
+		state.test_with = i == 0 ? s->reports[1].test.id : 0;
+		for (int columns = 1; columns <= 230; columns += 19) {
+			struct canvas *c = canvas_new(columns, 24, (enum charset)(columns % 3));
+			for (state.scroll = 0; state.scroll < 200; state.scroll += 17) {
+				screen_draw(c, &state);
+				check_cells(c);
+			}
+			if (columns >= 40) {
+				struct buf end, past;
+				buf_init(&end);
+				buf_init(&past);
+				state.scroll = view_test_lines(c, &state) - 20;
+				screen_draw(c, &state);
+				render_text(c, &end);
+				state.scroll = 100000;
+				screen_draw(c, &state);
+				render_text(c, &past);
+				assert_string_equal(end.data, past.data);
+				buf_release(&end);
+				buf_release(&past);
+			}
+			canvas_free(c);
+		}
+		snapshot_free(s);
+	}
+}
+
 static void test_stale_hides_changes(void **context)
 {
 	struct snapshot *s = load("fleet");
@@ -345,11 +381,9 @@ static void test_marks_stand_alone(void **context)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_golden),
-	    cmocka_unit_test(test_every_size),
-	    cmocka_unit_test(test_stale_hides_changes),
-	    cmocka_unit_test(test_lists),
-	    cmocka_unit_test(test_dialog),
+	    cmocka_unit_test(test_golden),          cmocka_unit_test(test_every_size),
+	    cmocka_unit_test(test_tests_scroll),    cmocka_unit_test(test_stale_hides_changes),
+	    cmocka_unit_test(test_lists),           cmocka_unit_test(test_dialog),
 	    cmocka_unit_test(test_thousand_models),
 	    cmocka_unit_test(test_marks_stand_alone),
 	};

@@ -68,11 +68,23 @@ static double pooled_rate(const struct pair *p)
 	return events / ((double)p->units[0].trials + (double)p->units[1].trials);
 }
 
+static bool is_unequal(const struct pair *p)
+{
+	return fmin(p->weights[0], p->weights[1]) < EXPERIMENT_UNEQUAL;
+}
+
+/* Whether means are near enough to normal in both arms. Zeros do not count: of a thousand units that spent nothing and
+ * five that did, the mean is as good as one of five. */
+static bool has_enough_values(const struct pair *p)
+{
+	uint64_t least = is_unequal(p) ? EXPERIMENT_MEAN_LEAST_UNEQUAL : EXPERIMENT_MEAN_LEAST;
+	return p->units[0].events >= least && p->units[1].events >= least;
+}
+
 static bool is_frequent(const struct pair *p)
 {
 	if (!p->is_single)
-		return pooled_rate(p) >= EXPERIMENT_RARE && p->units[0].events >= STAT_FREQUENT_MIN &&
-		       p->units[1].events >= STAT_FREQUENT_MIN;
+		return pooled_rate(p) >= EXPERIMENT_RARE && has_enough_values(p);
 	double rate = pooled_rate(p);
 	return fmin(rate, 1 - rate) >= EXPERIMENT_RARE && stat_anytime_is_frequent(p->units[0], p->units[1]);
 }
@@ -88,15 +100,12 @@ static enum experiment_method method_of_means(const struct pair *p)
 
 static enum experiment_method method_of(const struct pair *p)
 {
-	uint64_t least = p->units[0].trials < p->units[1].trials ? p->units[0].trials : p->units[1].trials;
-	if (least == 0)
+	if (p->units[0].trials == 0 || p->units[1].trials == 0)
 		return EXPERIMENT_BY_NOTHING;
 	if (!experiment_kind_has_events(p->metric->kind))
-		return least < EXPERIMENT_MEAN_LEAST ? EXPERIMENT_BY_NOTHING : method_of_means(p);
+		return has_enough_values(p) ? method_of_means(p) : EXPERIMENT_BY_NOTHING;
 	if (p->is_single)
-		return is_frequent(p) && fmin(p->weights[0], p->weights[1]) >= EXPERIMENT_UNEQUAL
-			   ? method_of_means(p)
-			   : EXPERIMENT_BY_COUNTS;
+		return is_frequent(p) && !is_unequal(p) ? method_of_means(p) : EXPERIMENT_BY_COUNTS;
 	return is_frequent(p) ? method_of_means(p) : EXPERIMENT_BY_COUNTS_ANY;
 }
 
@@ -122,18 +131,17 @@ static double moments_of(const struct pair *p, struct stat_moments m[2])
 /* What is the same whatever the method. */
 static void describe(const struct pair *p, struct experiment_evidence *v)
 {
-	bool has_events = experiment_kind_has_events(p->metric->kind);
 	*v = (struct experiment_evidence){.effect = NAN, .p = 1, .variance_ratio = 1, .faster = NAN, .faster_p = NAN};
 	v->interval = (struct stat_interval){-INFINITY, INFINITY};
 	for (size_t i = 0; i < 2; i++) {
 		v->units[i] = p->units[i].trials;
-		v->events[i] = has_events ? p->units[i].events : p->units[i].trials;
+		v->events[i] = p->units[i].events;
 		v->mean[i] = NAN;
 	}
 	v->events_needed = v->events[0] + v->events[1];
 	/* Of a yes or no, the rarer one is what says something. */
 	uint64_t others = v->units[0] + v->units[1] - v->events_needed;
-	if (p->is_single && has_events && others < v->events_needed)
+	if (p->is_single && others < v->events_needed)
 		v->events_needed = others;
 }
 

@@ -12,9 +12,10 @@
 #include "core/experiment/experiment_state.h"
 #include "core/stat/stat.h"
 
-#define EXPERIMENT_RARE 0.1         /* events of fewer units are rare */
-#define EXPERIMENT_UNEQUAL 0.25     /* so are shares of less than this of both arms together unequal */
-#define EXPERIMENT_MEAN_LEAST 30    /* values an arm before means are compared */
+#define EXPERIMENT_RARE 0.1               /* events of fewer units are rare */
+#define EXPERIMENT_UNEQUAL 0.25           /* so are shares of less than this of both arms together unequal */
+#define EXPERIMENT_MEAN_LEAST 30          /* values other than 0 in both arms before means are compared */
+#define EXPERIMENT_MEAN_LEAST_UNEQUAL 100 /* where shares are unequal (0.05 to 0.46 false alarms with fewer) */
 #define EXPERIMENT_SPLIT_LEVEL 0.95 /* of a level: for how events fall to the arms; the rest for how many there are */
 
 /* name, text, what it is and when it is taken */
@@ -38,7 +39,7 @@ enum experiment_method {
 /* [0] is of the control, [1] of the arm. */
 struct experiment_evidence {
 	enum experiment_method method;
-	uint64_t units[2], events[2]; /* units with a value; of them, those with an event (else the same) */
+	uint64_t units[2], events[2]; /* units with a value; of them, those with another one than 0 */
 	uint64_t events_needed;       /* what the plan's minimum of events is held against */
 	double mean[2];               /* NaN: no values */
 	double effect;                /* NaN: not known yet */

@@ -68,12 +68,14 @@ static void say_open(const struct experiment *x, const struct experiment_report 
 	const struct experiment_metric *m = &x->metrics[c->metric];
 	const struct experiment_evidence *v = &c->evidence;
 	bool is_once = x->form == EXPERIMENT_FIXED && m->role != EXPERIMENT_GUARDRAIL;
+	bool has_events = experiment_kind_has_events(m->kind);
+	const uint64_t *counts = has_events ? v->units : v->events;
 	char figures[FIGURES_SIZE];
 	say_figures(m, c, figures);
 	if (v->method == EXPERIMENT_BY_NOTHING)
-		snprintf(c->sentence, sizeof c->sentence, "too few values of %s to compare: %s has %llu, %s %llu",
-			 n->metric, n->arm, (unsigned long long)v->units[1], n->control,
-			 (unsigned long long)v->units[0]);
+		snprintf(c->sentence, sizeof c->sentence, "too few values of %s%s to compare: %s has %llu, %s %llu",
+			 n->metric, has_events ? "" : " other than 0", n->arm, (unsigned long long)counts[1],
+			 n->control, (unsigned long long)counts[0]);
 	else if (v->is_flat)
 		snprintf(c->sentence, sizeof c->sentence,
 			 "no value of %s has varied in %s or %s, so nothing is known of it", n->metric, n->arm,

@@ -1,6 +1,7 @@
 #include "core/registry/registry_jobs.h"
 
 #include "core/clock.h"
+#include "core/job_kind.h"
 #include "core/registry/registry_internal.h"
 
 #include <inttypes.h>
@@ -166,17 +167,10 @@ static int read_record(struct statement *s, void *record, struct err *e)
 	return 0;
 }
 
-int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
-		  struct err *e)
+/* Takes the statement, whose -1 is a failure of its preparing, and the lock. */
+static int read_jobs(struct registry *r, struct statement *s, struct job_record **jobs, size_t *count, struct err *e)
 {
 	struct registry_rows rows;
-	registry_lock(r);
-	struct statement *s =
-	    db_prepare(r->db, "SELECT " COLUMNS " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2", e);
-	if (s != NULL) {
-		db_bind_integer(s, 1, before > 0 ? before : INT64_MAX);
-		db_bind_integer(s, 2, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
-	}
 	int result = registry_read_rows(s, sizeof **jobs, read_record, &rows, e);
 	registry_unlock(r);
 	if (result != 0) {
@@ -186,6 +180,38 @@ int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_r
 	*jobs = rows.list;
 	*count = rows.count;
 	return result;
+}
+
+static int64_t limit_of(size_t limit)
+{
+	return limit < INT32_MAX ? (int64_t)limit : INT32_MAX;
+}
+
+int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
+		  struct err *e)
+{
+	registry_lock(r);
+	struct statement *s =
+	    db_prepare(r->db, "SELECT " COLUMNS " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2", e);
+	if (s != NULL) {
+		db_bind_integer(s, 1, before > 0 ? before : INT64_MAX);
+		db_bind_integer(s, 2, limit_of(limit));
+	}
+	return read_jobs(r, s, jobs, count, e);
+}
+
+int registry_jobs_like(struct registry *r, const char *kind, const char *model, size_t limit, struct job_record **jobs,
+		       size_t *count, struct err *e)
+{
+	registry_lock(r);
+	struct statement *s = db_prepare(
+	    r->db, "SELECT " COLUMNS " FROM job WHERE kind = ?1 AND model = ?2 ORDER BY id DESC LIMIT ?3", e);
+	if (s != NULL) {
+		db_bind_text(s, 1, kind);
+		db_bind_text(s, 2, model);
+		db_bind_integer(s, 3, limit_of(limit));
+	}
+	return read_jobs(r, s, jobs, count, e);
 }
 
 static int read_details(struct statement *s, struct job_details *details, struct err *e)
@@ -218,6 +244,29 @@ int registry_job(struct registry *r, int64_t id, struct job_record *job, struct 
 	return result;
 }
 
+int registry_job_last(struct registry *r, const char *kind, const char *model, struct job_record *job,
+		      struct job_details *details, bool *found, struct err *e)
+{
+	int result = -1;
+	registry_lock(r);
+	struct statement *s = db_prepare(r->db,
+					 "SELECT " COLUMNS " FROM job WHERE kind = ?1 AND model = ?2 AND start <> ''"
+					 " AND state <> 'failed' ORDER BY id DESC LIMIT 1",
+					 e);
+	if (s != NULL) {
+		db_bind_text(s, 1, kind);
+		db_bind_text(s, 2, model);
+		int row = db_step(s, e);
+		*found = row == 1;
+		if (row == 1)
+			read_record(s, job, e);
+		result = row == 1 ? read_details(s, details, e) : row;
+		db_end(s);
+	}
+	registry_unlock(r);
+	return result;
+}
+
 void job_details_release(struct job_details *details)
 {
 	free(details->start);
@@ -239,6 +288,15 @@ static int next_open(struct registry *r, struct job_record *job, struct err *e)
 	return row;
 }
 
+static const char *why_interrupted(const struct job_record *job)
+{
+	const struct job_kind *kind = job_kind_find(job->kind);
+	if (job->in_shell)
+		return "the runtime ended before it; a process that still runs comes back as a new job";
+	return kind != NULL && kind->test ? "the runtime ended before it had a result; start it again"
+					  : "the runtime ended before it; the same command goes on";
+}
+
 int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e)
 {
 	struct job_record job;
@@ -249,7 +307,7 @@ int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e)
 	while (result == 0 && (row = next_open(r, &job, e)) == 1) {
 		job.state = JOB_INTERRUPTED;
 		job.ended_ms = clock_unix_ms();
-		snprintf(job.summary, sizeof job.summary, "the runtime ended before it; the same command goes on");
+		snprintf(job.summary, sizeof job.summary, "%s", why_interrupted(&job));
 		result = end_with_audit(r, &job, "", e);
 		++*count;
 	}

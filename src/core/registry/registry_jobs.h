@@ -14,7 +14,7 @@
 
 /* What is known of a job besides what a console shows. */
 struct job_details {
-	char *start;  /* JSON of what it was started with; "" for one of a shell */
+	char *start;  /* JSON of what it was started with; "" not known */
 	char *output; /* the end of what it printed */
 };
 
@@ -31,6 +31,13 @@ int registry_jobs_interrupt(struct registry *r, size_t *count, struct err *e);
 /* Newest first, at most limit, with id < before (0: from the newest); free(). */
 int registry_jobs(struct registry *r, int64_t before, size_t limit, struct job_record **jobs, size_t *count,
 		  struct err *e);
+/* The same of one kind and model. */
+int registry_jobs_like(struct registry *r, const char *kind, const char *model, size_t limit, struct job_record **jobs,
+		       size_t *count, struct err *e);
+/* The newest of a kind and model that did not fail and whose start is known, with it; *found false: there is none. Then
+ * details is left alone. */
+int registry_job_last(struct registry *r, const char *kind, const char *model, struct job_record *job,
+		      struct job_details *details, bool *found, struct err *e);
 /* ERR_NOT_FOUND when there is no such job. details may be NULL; else give it to
  * job_details_release(). */
 int registry_job(struct registry *r, int64_t id, struct job_record *job, struct job_details *details, struct err *e);

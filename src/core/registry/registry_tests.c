@@ -184,7 +184,10 @@ static void read_row(struct statement *s, struct test_result *result)
 	};
 	text_clean(result->kind, sizeof result->kind, db_text(s, 3));
 	text_clean(result->summary, sizeof result->summary, db_text(s, 7));
-	text_clean(result->verdict, sizeof result->verdict, db_text(s, 8));
+	text_clean(result->verdict, sizeof result->verdict,
+		   db_text(s, 8)[0] != '\0' ? db_text(s, 8)
+		   : result->passed         ? "pass"
+					    : "fail");
 	text_clean(result->who, sizeof result->who, db_text(s, 9));
 	text_clean(result->model, sizeof result->model, db_text(s, 10));
 }

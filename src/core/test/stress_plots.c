@@ -66,7 +66,7 @@ static void begin_series(struct plot *p, const char *title, enum plot_unit unit)
 	plot_begin(p, PLOT_SERIES, title, PLOT_IN_SECONDS, unit);
 }
 
-/* A figure of every point, at the middle of the time that it is of. */
+/* A figure of every point, over the time that it is of. */
 static void track(const struct stress_report *r, double (*figure)(const struct stress_point *), bool greatest,
 		  struct plot *p)
 {
@@ -74,7 +74,7 @@ static void track(const struct stress_report *r, double (*figure)(const struct s
 
 	for (size_t i = 0; i < r->point_count; i++) {
 		double before_s = i > 0 ? r->points[i - 1].at_s : 0;
-		plot_track_add(&t, (before_s + r->points[i].at_s) / 2, figure(&r->points[i]));
+		plot_track_add(&t, before_s, r->points[i].at_s, figure(&r->points[i]));
 	}
 	plot_track_show(&t, 0, p);
 }
@@ -120,8 +120,10 @@ static void memory_plot(struct plot *p, const struct stress_report *r)
 	struct plot_track t = {.step = 1};
 
 	begin_series(p, "memory of the runtime", PLOT_IN_BYTES);
-	for (size_t i = 0; i < r->memory.count; i++)
-		plot_track_add(&t, (double)r->memory.times_ms[i] / 1000, r->memory.bytes[i]);
+	for (size_t i = 0; i < r->memory.count; i++) {
+		double before_s = i > 0 ? (double)r->memory.times_ms[i - 1] / 1000 : 0;
+		plot_track_add(&t, before_s, (double)r->memory.times_ms[i] / 1000, r->memory.bytes[i]);
+	}
 	plot_track_show(&t, 0, p);
 }
 

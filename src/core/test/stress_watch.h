@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 #define STRESS_WATCHED_MAX 64
-#define STRESS_POLLS_BAD 2    /* in a row: one bad second is no reason */
-#define STRESS_POLLS_SILENT 5 /* in a row: the runtime itself does not answer */
-#define STRESS_BAD_MIN 30     /* requests in a window, to judge it */
+#define STRESS_SHARE_PERCENT 50 /* of a live version's traffic that a load may be, where nothing else is said */
+#define STRESS_POLLS_BAD 2      /* in a row: one bad second is no reason */
+#define STRESS_POLLS_SILENT 5   /* in a row: the runtime itself does not answer */
+#define STRESS_BAD_MIN 30       /* requests in a window, to judge it */
 #define STRESS_REASON_SIZE 256
 
 /* Whom a load on a version of a model touches. */

@@ -11,7 +11,8 @@ void training_tracks_begin(struct training_tracks *t, double usual_s, double las
 void training_tracks_add(struct training_tracks *t, const struct timed_run *now)
 {
 	plot_rate_add(&t->cpu, now->wall_s, now->user_s + now->system_s);
-	plot_track_add(&t->memory, now->wall_s, now->group_bytes);
+	plot_track_add(&t->memory, t->before_s, now->wall_s, now->group_bytes);
+	t->before_s = now->wall_s;
 }
 
 /* The time so far, and that which earlier runs took. */

@@ -13,6 +13,7 @@
 struct training_tracks {
 	struct plot_rate cpu;
 	struct plot_track memory;
+	double before_s;        /* of the last figures */
 	double usual_s, last_s; /* what earlier runs took: the median, and the newest of them; NaN: none */
 };
 

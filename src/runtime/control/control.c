@@ -66,6 +66,8 @@ static const struct http_route routes[] = {
     {"POST", "/control/v1/alerts/{}/acknowledge", control_post_alert_acknowledge, "say that somebody looks at it"},
     {"POST", "/control/v1/models/{}/versions/{}/load", control_post_load, "load a version"},
     {"GET", "/control/v1/jobs", control_get_jobs, "test and batch runs"},
+    {"GET", "/control/v1/jobs/last/{}/{}", control_get_job_last,
+     "what a kind of job was last started with, of a model"},
     {"GET", "/control/v1/jobs/{}", control_get_job, "one of them, with its output"},
     {"POST", "/control/v1/jobs", control_post_job, "start a job, or register one"},
     {"POST", "/control/v1/jobs/{}/again", control_post_job_again, "start one as it was started"},

@@ -1,6 +1,7 @@
 /* Jobs that there are: listing, looking, their own reports, cancelling. */
 #include "runtime/control/control_routes.h"
 
+#include "core/job_kind.h"
 #include "core/json.h"
 #include "core/registry/registry_jobs.h"
 #include "runtime/control/control_request.h"
@@ -92,6 +93,35 @@ void control_get_job(void *context, const struct http_request *request, const st
 	}
 	free(output);
 	control_answer(response, json);
+}
+
+/* {"job": null} when there was none. */
+void control_get_job_last(void *context, const struct http_request *request, const struct http_segments *segments,
+			  struct http_response *response)
+{
+	(void)request;
+	struct server *s = context;
+	struct job_record record;
+	struct job_details details;
+	bool found;
+	struct err e;
+	if (job_kind_find(segments->values[0]) == NULL) {
+		err_set(&e, ERR_NOT_FOUND, "there is no kind of job `%.32s`", segments->values[0]);
+		control_refuse(response, &e);
+		return;
+	}
+	if (registry_job_last(s->registry, segments->values[0], segments->values[1], &record, &details, &found, &e) !=
+	    0) {
+		control_refuse(response, &e);
+		return;
+	}
+	cJSON *json = cJSON_CreateObject();
+	bool whole = json != NULL && json_add(json, "job", found ? job_to_json(&record) : cJSON_CreateNull());
+	if (found && whole)
+		whole = json_add(json, "start", cJSON_Parse(details.start));
+	if (found)
+		job_details_release(&details);
+	control_answer(response, json_whole(json, whole));
 }
 
 /* --- a running one --- */

@@ -17,7 +17,7 @@
 static int find_version(struct server *s, const struct job_kind *kind, const char *model, uint32_t *version,
 			struct err *e)
 {
-	bool loads = kind->version == JOB_VERSION_ARGUMENT, none = kind->version == JOB_VERSION_NONE;
+	bool loads = kind->test, none = kind->version == JOB_VERSION_NONE;
 	int result = 0;
 	const struct served_model *m = routing_find(router_enter(s->router), model, e);
 	uint32_t wanted = m != NULL && *version == 0 && !none ? route_live(&m->route) : *version;
@@ -84,11 +84,9 @@ static bool add_facts(cJSON *json, const struct job_plan *plan)
 	return whole;
 }
 
-/* What was started, or would be; id 0: a dry run. */
-static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t id)
+/* What was started, or would be; id 0: a dry run. counts: of before it. */
+static cJSON *plan_json(const struct job_plan *plan, struct jobs_counts counts, int64_t id)
 {
-	size_t ignored;
-	struct jobs_counts counts = jobs_list(s->jobs, NULL, 0, &ignored);
 	cJSON *json = cJSON_CreateObject();
 	bool whole = json != NULL && json_add_some(json, "id", (double)id) &&
 		     cJSON_AddStringToObject(json, "kind", plan->kind->name) != NULL &&
@@ -96,8 +94,10 @@ static cJSON *plan_json(struct server *s, const struct job_plan *plan, int64_t i
 		     cJSON_AddNumberToObject(json, "version", plan->version) != NULL &&
 		     cJSON_AddStringToObject(json, "title", plan->title) != NULL &&
 		     cJSON_AddStringToObject(json, "command", plan->command) != NULL &&
+		     (!plan->asks_consent || cJSON_AddTrueToObject(json, "asks_consent") != NULL) &&
 		     cJSON_AddNumberToObject(json, "running", counts.running) != NULL &&
-		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL && add_facts(json, plan);
+		     cJSON_AddNumberToObject(json, "queued", counts.queued) != NULL &&
+		     cJSON_AddNumberToObject(json, "waits", counts.waits) != NULL && add_facts(json, plan);
 	if (whole)
 		return json;
 	cJSON_Delete(json);
@@ -116,6 +116,8 @@ static int start_job(struct server *s, const struct http_request *request, const
 	uint32_t version;
 	int64_t id = 0;
 	bool dry_run = false;
+	struct jobs_counts counts;
+	size_t ignored;
 	int result = -1;
 
 	control_actor(request, &actor);
@@ -125,9 +127,11 @@ static int start_job(struct server *s, const struct http_request *request, const
 		   json_string(body, "model", model, sizeof model, e) == 0 && read_version(body, &version, e) == 0 &&
 		   check_named(kind, version, e) == 0 && json_optional_boolean(body, "dry_run", &dry_run, e) == 0 &&
 		   (start = json_object(body, "start", e)) != NULL && find_version(s, kind, model, &version, e) == 0 &&
-		   job_plan_make(kind, model, version, start, plan, e) == 0) {
+		   job_plan_make(kind, model, version, start, plan, e) == 0 &&
+		   control_job_facts(s, plan, dry_run, e) == 0) {
+		counts = jobs_list(s->jobs, NULL, 0, &ignored);
 		result = dry_run ? jobs_check(s->jobs, plan, e) : jobs_start(s->jobs, plan, &actor, &id, e);
-		*answer = result == 0 ? plan_json(s, plan, id) : NULL;
+		*answer = result == 0 ? plan_json(plan, counts, id) : NULL;
 	}
 	free(plan);
 	return result;
@@ -135,11 +139,10 @@ static int start_job(struct server *s, const struct http_request *request, const
 
 /* --- registering one of a shell --- */
 
-/* The command as a shell reads it; *output gets the value of --output, NULL when it has none. */
-static int read_command(const cJSON *list, struct job_record *record, const char **output, struct err *e)
+/* The command as a shell reads it. */
+static int read_command(const cJSON *list, struct job_record *record, struct err *e)
 {
-	const cJSON *item, *previous = NULL;
-	*output = NULL;
+	const cJSON *item;
 	cJSON_ArrayForEach(item, list)
 	{
 		if (!cJSON_IsString(item))
@@ -149,28 +152,92 @@ static int read_command(const cJSON *list, struct job_record *record, const char
 		if (!text_quote(record->command, sizeof record->command, clean))
 			return err_set(e, ERR_TOO_LARGE, "field `command` is longer than %d bytes",
 				       JOB_COMMAND_SIZE - 1);
-		if (previous != NULL && strcmp(previous->valuestring, "--output") == 0)
-			*output = item->valuestring;
-		else if (strncmp(item->valuestring, "--output=", 9) == 0)
-			*output = item->valuestring + 9;
-		previous = item;
 	}
 	return 0;
 }
 
-/* The file that it makes, made absolute by the folder that its process is in. */
-static void find_target(const char *output, int32_t pid, struct job_record *record)
+/* What follows --name, or --name=, among the words before a "--"; "" for a switch; NULL when it is not there. */
+static const char *option_of(const cJSON *words, const char *name)
 {
-	char link[64], folder[PATH_MAX] = "", path[2 * PATH_MAX];
-	if (output == NULL)
-		return;
+	size_t size = strlen(name);
+	const cJSON *word;
+	cJSON_ArrayForEach(word, words)
+	{
+		const char *text = word->valuestring;
+		if (strcmp(text, "--") == 0)
+			return NULL;
+		if (strncmp(text, "--", 2) != 0 || strncmp(text + 2, name, size) != 0)
+			continue;
+		if (text[size + 2] == '=')
+			return text + size + 3;
+		if (text[size + 2] == '\0')
+			return word->next != NULL && strncmp(word->next->valuestring, "--", 2) != 0
+				   ? word->next->valuestring
+				   : "";
+	}
+	return NULL;
+}
+
+/* A path made absolute by the folder that its process is in, cleaned; "" when that is not known. */
+static void find_path(const char *path, int32_t pid, char *absolute, size_t size)
+{
+	char link[64], folder[PATH_MAX] = "", whole[2 * PATH_MAX];
+	absolute[0] = '\0';
 	snprintf(link, sizeof link, "/proc/%d/cwd", pid);
-	ssize_t length = output[0] == '/' ? 0 : readlink(link, folder, sizeof folder - 1);
+	ssize_t length = path[0] == '/' ? 0 : readlink(link, folder, sizeof folder - 1);
 	if (length < 0)
 		return;
 	folder[length] = '\0';
-	snprintf(path, sizeof path, "%s%s%.4000s", folder, folder[0] != '\0' ? "/" : "", output);
-	text_clean(record->target, sizeof record->target, path);
+	snprintf(whole, sizeof whole, "%s%s%.4000s", folder, folder[0] != '\0' ? "/" : "", path);
+	text_clean(absolute, size, whole);
+}
+
+/* The file that it makes, by which it is known. */
+static void find_target(const cJSON *words, int32_t pid, struct job_record *record)
+{
+	const char *output = option_of(words, strcmp(record->kind, "train") == 0 ? "produces" : "output");
+	if (output != NULL && output[0] != '\0')
+		find_path(output, pid, record->target, sizeof record->target);
+}
+
+/* The options as the fields that a dialog fills in the next time; free(). NULL when memory is out. */
+static char *make_start(const struct job_kind *kind, const cJSON *words, int32_t pid)
+{
+	cJSON *start = cJSON_CreateObject();
+	char path[JOB_PATH_SIZE];
+	bool whole = start != NULL;
+	for (size_t i = 0; whole && i < kind->field_count; i++) {
+		const struct job_field *field = &kind->fields[i];
+		const char *value = option_of(words, field->name);
+		if (value == NULL)
+			continue;
+		if (field->type == JOB_FIELD_INPUT || field->type == JOB_FIELD_OUTPUT) {
+			find_path(value, pid, path, sizeof path);
+			value = path;
+		} else if (field->type == JOB_FIELD_SWITCH || field->type == JOB_FIELD_CONSENT) {
+			value = "yes";
+		}
+		whole = cJSON_AddStringToObject(start, field->name, value) != NULL;
+	}
+	char *text = whole ? cJSON_PrintUnformatted(start) : NULL;
+	cJSON_Delete(start);
+	return text;
+}
+
+static int add_shell_job(struct server *s, const struct http_request *request, const struct job_record *record,
+			 const char *start, bool dry_run, cJSON **answer, struct err *e)
+{
+	struct actor actor;
+	int64_t id = 0;
+	control_actor(request, &actor);
+	if (start == NULL)
+		return err_set(e, ERR_MEMORY, "memory is out for registering a job");
+	if ((dry_run ? jobs_check_shell(s->jobs, record, e)
+		     : jobs_register(s->jobs, record, start, request->peer_pid, &actor, &id, e)) != 0)
+		return -1;
+	*answer = cJSON_CreateObject();
+	json_add_some(*answer, "id", (double)id);
+	return 0;
 }
 
 /* A training may be the first of its model, of which nothing is deployed yet. */
@@ -187,24 +254,22 @@ static int register_job(struct server *s, const struct http_request *request, co
 	struct job_record record = {0};
 	const struct job_kind *kind;
 	const cJSON *command;
-	const char *title = "", *output;
-	struct actor actor;
-	int64_t id;
+	const char *title = "";
+	bool dry_run = false;
 
-	control_actor(request, &actor);
 	if (read_kind(body, &kind, e) != 0 || json_string(body, "model", record.model, sizeof record.model, e) != 0 ||
 	    read_version(body, &record.version, e) != 0 || json_optional_text(body, "title", &title, e) != 0 ||
-	    (command = json_array(body, "command", 256, e)) == NULL ||
-	    read_command(command, &record, &output, e) != 0 || find_subject(s, kind, &record, e) != 0)
+	    json_optional_boolean(body, "dry_run", &dry_run, e) != 0 ||
+	    (command = json_array(body, "command", 256, e)) == NULL || read_command(command, &record, e) != 0 ||
+	    find_subject(s, kind, &record, e) != 0)
 		return -1;
 	text_clean(record.kind, sizeof record.kind, kind->name);
 	text_clean(record.title, sizeof record.title, title);
-	find_target(output, request->peer_pid, &record);
-	if (jobs_register(s->jobs, &record, request->peer_pid, &actor, &id, e) != 0)
-		return -1;
-	*answer = cJSON_CreateObject();
-	cJSON_AddNumberToObject(*answer, "id", (double)id);
-	return 0;
+	find_target(command, request->peer_pid, &record);
+	char *start = make_start(kind, command, request->peer_pid);
+	int result = add_shell_job(s, request, &record, start, dry_run, answer, e);
+	free(start);
+	return result;
 }
 
 void control_post_job(void *context, const struct http_request *request, const struct http_segments *segments,
@@ -224,24 +289,42 @@ void control_post_job(void *context, const struct http_request *request, const s
 	cJSON_Delete(body);
 }
 
-/* The request that started it, once more; asked may say that it is a dry run. */
+/* The fields that it was started with; consent to what it does to others is asked anew. */
+static cJSON *fields_again(const struct job_record *record, const char *start, bool consent)
+{
+	const struct job_kind *kind = job_kind_find(record->kind);
+	cJSON *fields = cJSON_Parse(start);
+	for (size_t i = 0; kind != NULL && i < kind->field_count; i++) {
+		if (kind->fields[i].type != JOB_FIELD_CONSENT)
+			continue;
+		cJSON_DeleteItemFromObjectCaseSensitive(fields, kind->fields[i].name);
+		if (consent)
+			cJSON_AddStringToObject(fields, kind->fields[i].name, "yes");
+	}
+	return fields;
+}
+
+/* The request that started it, once more; asked may say that it is a dry run, and consent. */
 static cJSON *request_again(struct server *s, const cJSON *asked, int64_t id, struct err *e)
 {
 	struct job_record record;
 	struct job_details details;
 	cJSON *body = NULL;
-	if (registry_job(s->registry, id, &record, &details, e) != 0)
+	bool dry_run = false, consent = false;
+	if (json_optional_boolean(asked, "dry_run", &dry_run, e) != 0 ||
+	    json_optional_boolean(asked, "consent", &consent, e) != 0 ||
+	    registry_job(s->registry, id, &record, &details, e) != 0)
 		return NULL;
-	if (details.start[0] == '\0') {
+	if (record.in_shell || details.start[0] == '\0') {
 		err_set(e, ERR_CONFLICT, "this job was started in a shell; run its command there: %.300s",
 			record.command);
 	} else {
 		body = cJSON_CreateObject();
-		if (!cJSON_AddItemToObject(body, "start", cJSON_Parse(details.start)) ||
+		if (!cJSON_AddItemToObject(body, "start", fields_again(&record, details.start, consent)) ||
 		    !cJSON_AddStringToObject(body, "kind", record.kind) ||
 		    !cJSON_AddStringToObject(body, "model", record.model) ||
 		    !cJSON_AddNumberToObject(body, "version", record.version) ||
-		    !cJSON_AddBoolToObject(body, "dry_run", cJSON_IsTrue(cJSON_GetObjectItem(asked, "dry_run")))) {
+		    !cJSON_AddBoolToObject(body, "dry_run", dry_run)) {
 			err_set(e, ERR_MEMORY, "memory is out for starting a job");
 			cJSON_Delete(body);
 			body = NULL;

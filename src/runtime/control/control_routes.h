@@ -6,7 +6,13 @@
 #ifndef RUNTIME_CONTROL_ROUTES_H
 #define RUNTIME_CONTROL_ROUTES_H
 
+#include "core/err.h"
 #include "runtime/http/http.h"
+
+#include <stdbool.h>
+
+struct server;
+struct job_plan;
 
 /* control_read.c */
 http_handler control_get_snapshot;
@@ -55,6 +61,7 @@ http_handler control_get_check;
 http_handler control_post_load;
 
 /* control_jobs.c, control_jobs_start.c */
+http_handler control_get_job_last;
 http_handler control_get_jobs;
 http_handler control_get_job;
 http_handler control_post_job;
@@ -62,5 +69,9 @@ http_handler control_post_job_again;
 http_handler control_post_job_progress;
 http_handler control_post_job_end;
 http_handler control_post_job_cancel;
+
+/* control_jobs_facts.c: adds to the plan of a test what it compares, how long it takes and whom it touches, and refuses
+ * what its command would refuse. Only a dry run goes on without consent to touch live traffic. */
+int control_job_facts(struct server *s, struct job_plan *plan, bool dry_run, struct err *e);
 
 #endif

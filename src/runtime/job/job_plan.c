@@ -14,7 +14,7 @@
 
 #define LOOKED_AT_MAX (1u << 20) /* of an input, to say about how many lines it has */
 
-static void fact(struct job_plan *plan, bool warning, const char *name, const char *text)
+void job_plan_fact(struct job_plan *plan, bool warning, const char *name, const char *text)
 {
 	if (plan->fact_count == JOB_FACTS_MAX)
 		return;
@@ -105,13 +105,14 @@ static int check_input(struct job_plan *plan, const struct job_field *field, con
 	close(fd);
 	if (status.st_size == 0)
 		return err_set(e, ERR_INPUT, "%s is empty", path);
+	plan->input_lines = count;
 	text_bytes(bytes, sizeof bytes, (double)status.st_size);
 	text_count(lines, sizeof lines, count);
 	if (exact)
 		snprintf(text, sizeof text, "%s, %.0f lines", bytes, count);
 	else
 		snprintf(text, sizeof text, "%s, about %s lines", bytes, lines);
-	fact(plan, false, field->name, text);
+	job_plan_fact(plan, false, field->name, text);
 	return 0;
 }
 
@@ -132,7 +133,7 @@ static int check_taken(struct job_plan *plan, const struct job_field *field, con
 	}
 	text_bytes(bytes, sizeof bytes, (double)there.st_size);
 	snprintf(text, sizeof text, "a file of %s is there and will be replaced", bytes);
-	fact(plan, true, field->name, text);
+	job_plan_fact(plan, true, field->name, text);
 	return 0;
 }
 
@@ -142,7 +143,7 @@ static void check_earlier(struct job_plan *plan, const struct job_field *field, 
 	char progress[JOB_PATH_SIZE + sizeof JOB_PROGRESS_SUFFIX];
 	snprintf(progress, sizeof progress, "%s" JOB_PROGRESS_SUFFIX, path);
 	if (access(progress, F_OK) == 0)
-		fact(plan, false, field->name, "an earlier run stopped on the way: this one goes on there");
+		job_plan_fact(plan, false, field->name, "an earlier run stopped on the way: this one goes on there");
 }
 
 static int check_output(struct job_plan *plan, const struct job_field *field, const char *path, struct err *e)
@@ -161,7 +162,7 @@ static int check_output(struct job_plan *plan, const struct job_field *field, co
 	check_earlier(plan, field, path);
 	text_bytes(bytes, sizeof bytes, (double)disk.f_bavail * (double)disk.f_frsize);
 	snprintf(text, sizeof text, "%s are free where it goes", bytes);
-	fact(plan, false, "disk", text);
+	job_plan_fact(plan, false, "disk", text);
 	return 0;
 }
 
@@ -175,15 +176,44 @@ static int check_field(struct job_plan *plan, size_t i, struct err *e)
 	return 0;
 }
 
-/* "rows.csv to out.csv"; without files the kind's own. */
-static void make_title(struct job_plan *plan)
+/* "rows.csv to out.csv", "v3 against v1, rows.csv"; without any of it the kind's own. */
+static void make_title(struct job_plan *plan, const char *const *values)
 {
-	char raw[2 * JOB_PATH_SIZE] = "";
+	char raw[2 * JOB_PATH_SIZE + 64] = "";
+	const char *against = job_plan_value(plan, "against");
+	if (plan->kind->describe != NULL) {
+		plan->kind->describe(values, plan->title, sizeof plan->title);
+		return;
+	}
+	if (against[0] != '\0')
+		snprintf(raw, sizeof raw, "v%u against v%.20s", plan->version, against + (against[0] == 'v'));
 	for (size_t i = 0; i < plan->kind->field_count; i++)
 		if (plan->values[i][0] != '\0' && is_path(&plan->kind->fields[i]))
-			snprintf(raw + strlen(raw), sizeof raw - strlen(raw), "%s%s", raw[0] != '\0' ? " to " : "",
+			snprintf(raw + strlen(raw), sizeof raw - strlen(raw), "%s%s",
+				 raw[0] == '\0'       ? ""
+				 : against[0] != '\0' ? ", "
+						      : " to ",
 				 base_name(plan->values[i]));
 	text_clean(plan->title, sizeof plan->title, raw[0] != '\0' ? raw : plan->kind->title);
+}
+
+char *job_plan_value(struct job_plan *plan, const char *field)
+{
+	static char none[1];
+	size_t i = job_kind_field(plan->kind, field);
+	return i < plan->kind->field_count ? plan->values[i] : none;
+}
+
+int job_plan_write(struct job_plan *plan, struct err *e)
+{
+	const char *values[JOB_FIELDS_MAX];
+	for (size_t i = 0; i < plan->kind->field_count; i++)
+		values[i] = plan->values[i];
+	make_title(plan, values);
+	if (job_kind_command(plan->kind, plan->model, plan->version, values, plan->command, sizeof plan->command))
+		return 0;
+	return err_set(e, ERR_TOO_LARGE, "the command is longer than %d bytes: use shorter paths",
+		       JOB_COMMAND_SIZE - 1);
 }
 
 static int refuse_unknown(const struct job_kind *kind, const cJSON *start, struct err *e)
@@ -191,10 +221,7 @@ static int refuse_unknown(const struct job_kind *kind, const cJSON *start, struc
 	const cJSON *item;
 	cJSON_ArrayForEach(item, start)
 	{
-		size_t i = 0;
-		while (i < kind->field_count && strcmp(kind->fields[i].name, item->string) != 0)
-			i++;
-		if (i == kind->field_count)
+		if (job_kind_field(kind, item->string) == kind->field_count)
 			return err_set(e, ERR_INPUT, "%s has no field `%s`", kind->name, item->string);
 	}
 	return 0;
@@ -221,11 +248,7 @@ int job_plan_make(const struct job_kind *kind, const char *model, uint32_t versi
 		if (check_field(plan, i, e) != 0)
 			return -1;
 	}
-	make_title(plan);
-	if (!job_kind_command(kind, model, version, values, plan->command, sizeof plan->command))
-		return err_set(e, ERR_TOO_LARGE, "the command is longer than %d bytes: use shorter paths",
-			       JOB_COMMAND_SIZE - 1);
-	return 0;
+	return job_plan_write(plan, e);
 }
 
 char *job_plan_start(const struct job_plan *plan)

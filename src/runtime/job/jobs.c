@@ -33,6 +33,17 @@ static struct job *find_open(struct jobs *j, int64_t id, struct err *e)
 	return NULL;
 }
 
+static int refuse_same(const struct job_record *other, struct err *e)
+{
+	char version[16] = "";
+	if (other->version > 0)
+		snprintf(version, sizeof version, " v%u", other->version);
+	return err_set(e, ERR_CONFLICT,
+		       "job %" PRId64
+		       " (%s of %s%s, %s) is the same: wait for it, or cancel it with mldeck cancel %" PRId64,
+		       other->id, other->kind, other->model, version, job_state_name(other->state), other->id);
+}
+
 /* Whether the job may be added: none is the same or makes the same file, there is room, and we are not ending. */
 static int check_new(struct jobs *j, const struct job_record *job, struct err *e)
 {
@@ -48,10 +59,8 @@ static int check_new(struct jobs *j, const struct job_record *job, struct err *e
 			return err_set(e, ERR_CONFLICT,
 				       "job %" PRId64 " (%s of %s, %s) already makes %s: wait for it or cancel it",
 				       other->id, other->kind, other->model, job_state_name(other->state), job->target);
-		if (!job->in_shell && strcmp(other->command, job->command) == 0)
-			return err_set(e, ERR_CONFLICT,
-				       "job %" PRId64 " (%s of %s, %s) is the same: wait for it or cancel it",
-				       other->id, other->kind, other->model, job_state_name(other->state));
+		if (job_same(other, job) || (!job->in_shell && strcmp(other->command, job->command) == 0))
+			return refuse_same(other, e);
 	}
 	/* The list is full of ended ones only while none of them can be written. */
 	if (open >= JOBS_OPEN_MAX || j->count == sizeof j->list / sizeof *j->list)
@@ -118,6 +127,16 @@ static bool make_arguments(const struct jobs *j, struct job *job, const struct j
 	       add_argument(&a, j->options.state);
 }
 
+static void describe(const struct job_plan *plan, struct job_record *record)
+{
+	*record = (struct job_record){.state = JOB_QUEUED, .version = plan->version};
+	text_clean(record->kind, sizeof record->kind, plan->kind->name);
+	memcpy(record->model, plan->model, sizeof record->model);
+	memcpy(record->title, plan->title, sizeof record->title);
+	memcpy(record->command, plan->command, sizeof record->command);
+	memcpy(record->target, plan->target, sizeof record->target);
+}
+
 int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id, struct err *e)
 {
 	struct job *job = calloc(1, sizeof *job);
@@ -128,13 +147,7 @@ int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *
 			job_free(job);
 		result = err_set(e, ERR_MEMORY, "memory is out for starting a job");
 	} else {
-		job->record.state = JOB_QUEUED;
-		job->record.version = plan->version;
-		text_clean(job->record.kind, sizeof job->record.kind, plan->kind->name);
-		memcpy(job->record.model, plan->model, sizeof job->record.model);
-		memcpy(job->record.title, plan->title, sizeof job->record.title);
-		memcpy(job->record.command, plan->command, sizeof job->record.command);
-		memcpy(job->record.target, plan->target, sizeof job->record.target);
+		describe(plan, &job->record);
 		result = add(j, job, start, actor, id, e);
 	}
 	free(start);
@@ -143,16 +156,26 @@ int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *
 
 int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e)
 {
-	struct job_record record = {0};
-	memcpy(record.target, plan->target, sizeof record.target);
+	struct job_record record;
+	describe(plan, &record);
 	pthread_mutex_lock(&j->mutex);
 	int result = check_new(j, &record, e);
 	pthread_mutex_unlock(&j->mutex);
 	return result;
 }
 
-int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid, const struct actor *actor, int64_t *id,
-		  struct err *e)
+int jobs_check_shell(struct jobs *j, const struct job_record *job, struct err *e)
+{
+	struct job_record record = *job;
+	record.in_shell = true;
+	pthread_mutex_lock(&j->mutex);
+	int result = check_new(j, &record, e);
+	pthread_mutex_unlock(&j->mutex);
+	return result;
+}
+
+int jobs_register(struct jobs *j, const struct job_record *record, const char *start, pid_t pid,
+		  const struct actor *actor, int64_t *id, struct err *e)
 {
 	struct job *job = calloc(1, sizeof *job);
 	if (job == NULL)
@@ -161,7 +184,7 @@ int jobs_register(struct jobs *j, const struct job_record *record, pid_t pid, co
 	job->record.state = JOB_RUNNING;
 	job->record.in_shell = true;
 	job->shell_pid = pid;
-	return add(j, job, "", actor, id, e);
+	return add(j, job, start, actor, id, e);
 }
 
 /* --- what is said of and to a job --- */
@@ -224,6 +247,18 @@ int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct act
 
 /* --- what there is --- */
 
+/* Where one that waits stands: told as what there is to say of it just now. */
+static void note_place(const struct jobs *j, size_t index, struct job_record *record)
+{
+	unsigned place = 0, waiting = 0;
+	for (size_t i = 0; i < j->count; i++) {
+		bool waits = j->list[i]->record.state == JOB_QUEUED;
+		waiting += waits;
+		place += waits && i <= index;
+	}
+	snprintf(record->progress.note, sizeof record->progress.note, "number %u of %u that wait", place, waiting);
+}
+
 static void list_some(const struct jobs *j, bool (*wanted)(const struct job_record *), bool newest_first,
 		      struct job_record *records, size_t max, size_t *count)
 {
@@ -234,6 +269,8 @@ static void list_some(const struct jobs *j, bool (*wanted)(const struct job_reco
 		records[*count] = job->record;
 		if (!job_ended(&job->record))
 			job_set_lines(&records[*count], job->output);
+		if (job->record.state == JOB_QUEUED)
+			note_place(j, i, &records[*count]);
 		++*count;
 	}
 }
@@ -260,6 +297,8 @@ struct jobs_counts jobs_list(struct jobs *j, struct job_record *records, size_t 
 		counts.running += is_running(&j->list[i]->record);
 		counts.queued += is_queued(&j->list[i]->record);
 	}
+	if (jobs_children(j) + counts.queued >= JOBS_CHILDREN_MAX)
+		counts.waits = counts.queued + 1;
 	pthread_mutex_unlock(&j->mutex);
 	return counts;
 }
@@ -270,6 +309,9 @@ bool jobs_find(struct jobs *j, int64_t id, struct job_record *record, char **out
 	const struct job *job = find(j, id);
 	if (job != NULL) {
 		*record = job->record;
+		for (size_t i = 0; job->record.state == JOB_QUEUED && i < j->count; i++)
+			if (j->list[i] == job)
+				note_place(j, i, record);
 		if (output != NULL)
 			*output = strdup(job->output);
 	}

@@ -37,15 +37,17 @@ int jobs_new(const struct jobs_options *options, struct jobs **result, struct er
 /* Kills what still runs. */
 void jobs_free(struct jobs *j);
 
-/* Runs the plan, now or when its turn comes. ERR_CONFLICT, naming the other job, when one makes the
- * same file; ERR_BUSY when too many wait. */
+/* Runs the plan, now or when its turn comes. ERR_CONFLICT, naming the other job, when one that is open makes the
+ * same file or is the same test (job_same()); ERR_BUSY when too many wait. Of two at the same moment one wins. */
 int jobs_start(struct jobs *j, const struct job_plan *plan, const struct actor *actor, int64_t *id, struct err *e);
 /* Whether jobs_start() would take it now; with the same refusals. */
 int jobs_check(struct jobs *j, const struct job_plan *plan, struct err *e);
-/* Takes over kind, model, version, title, command and target of a job whose process runs already.
- */
-int jobs_register(struct jobs *j, const struct job_record *job, pid_t pid, const struct actor *actor, int64_t *id,
-		  struct err *e);
+/* Takes over kind, model, version, title, command and target of a job whose process runs already; start: what it was
+ * started with, as JSON, or "". Refused as by jobs_start(). */
+int jobs_register(struct jobs *j, const struct job_record *job, const char *start, pid_t pid, const struct actor *actor,
+		  int64_t *id, struct err *e);
+/* Whether jobs_register() would take it now; with the same refusals. */
+int jobs_check_shell(struct jobs *j, const struct job_record *job, struct err *e);
 /* What a job's process says of itself; *cancel says that it should stop. */
 int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progress, bool *cancel, struct err *e);
 /* outcome: JOB_DONE, JOB_FAILED or JOB_CANCELLED. A child has ended when its process has, too. */
@@ -56,6 +58,7 @@ int jobs_cancel(struct jobs *j, int64_t id, const char *reason, const struct act
 
 struct jobs_counts {
 	unsigned running, queued;
+	unsigned waits; /* the place that one more would have among those that wait; 0: it would begin at once */
 };
 /* How many are open, and those that a snapshot shows, at most max: running, queued, then the latest
  * ended. */

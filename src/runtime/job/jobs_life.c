@@ -200,7 +200,7 @@ void jobs_wait(struct jobs *j, int deadline_ms)
 	for (size_t i = 0; i < j->count; i++) {
 		if (j->list[i]->record.state == JOB_RUNNING)
 			jobs_finish(j, j->list[i], JOB_INTERRUPTED,
-				    "the runtime stopped; its process goes on by itself");
+				    "the runtime stopped; its process goes on, and comes back as a new job");
 	}
 	pthread_mutex_unlock(&j->mutex);
 }

@@ -64,6 +64,13 @@ static void rows_text(const struct job_progress *p, char *text, size_t size)
 	snprintf(text, size, "%s rows, %s rejected", done, rejected);
 }
 
+/* A test begins anew, where a prediction goes on. */
+static bool is_test(const struct job *job)
+{
+	const struct job_kind *kind = job_kind_find(job->record.kind);
+	return kind != NULL && kind->test;
+}
+
 /* The last line that it printed, without the name of the program. */
 static void last_line(struct job *job, char *text, size_t size)
 {
@@ -93,14 +100,18 @@ static void child_ended(struct jobs *j, struct job *job, int status)
 	bool worked = WIFEXITED(status) && WEXITSTATUS(status) <= 1; /* 1: some rows were rejected */
 	rows_text(&job->record.progress, rows, sizeof rows);
 	if (j->stopping && !job->record.cancelling && (job->reported ? job->outcome != JOB_DONE : !worked)) {
-		snprintf(text, sizeof text, "the runtime stopped after %s; start it again to go on", rows);
+		if (is_test(job))
+			snprintf(text, sizeof text, "the runtime stopped before it had a result; start it again");
+		else
+			snprintf(text, sizeof text, "the runtime stopped after %s; start it again to go on", rows);
 		jobs_finish(j, job, JOB_INTERRUPTED, text);
 	} else if (job->reported) {
 		jobs_finish(j, job, job->outcome, job->summary);
 	} else if (worked) {
 		jobs_finish(j, job, JOB_DONE, rows);
 	} else if (job->record.cancelling) {
-		snprintf(text, sizeof text, "cancelled after %s", rows);
+		snprintf(text, sizeof text, "cancelled %s%s", is_test(job) ? "before it had a result" : "after ",
+			 is_test(job) ? "" : rows);
 		jobs_finish(j, job, JOB_CANCELLED, text);
 	} else {
 		describe_exit(job, status, text, sizeof text);
@@ -144,7 +155,9 @@ static void look(struct jobs *j, struct job *job, int64_t now_ms)
 	if (job->record.state != JOB_RUNNING)
 		return;
 	if (job->record.in_shell && process_gone(job))
-		jobs_finish(j, job, JOB_INTERRUPTED, "its process ended without a word; the same command goes on");
+		jobs_finish(j, job, JOB_INTERRUPTED,
+			    is_test(job) ? "its process ended without a word, and without a result"
+					 : "its process ended without a word; the same command goes on");
 	else if (!job->record.in_shell)
 		look_at_child(j, job, now_ms);
 	if (job->record.state == JOB_RUNNING)

@@ -326,7 +326,9 @@ static int go(struct bench *b, int *code, struct err *e)
 	command_words_make(&command_bench, b->arguments, false, &words);
 	snprintf(title, sizeof title, "v%u against v%u", (unsigned)b->version, (unsigned)b->against);
 	fprintf(stderr, "%s %s; seed %llu\n", b->options.model, title, (unsigned long long)b->run.seed);
-	job_report_begin(&b->report, b->client, "bench", b->options.model, b->version, title, words.words, words.count);
+	if (job_report_begin(&b->report, b->client, "bench", b->options.model, b->version, title, words.words,
+			     words.count, e) != 0)
+		return -1;
 	work_meter_begin(&b->meter, "launches");
 	b->progress = (struct job_progress){.total = 2 * b->benchmark.plan.pairs[0], .left_s = (double)NAN};
 	b->run.progress = progress;
@@ -344,6 +346,15 @@ static int go(struct bench *b, int *code, struct err *e)
 	return result;
 }
 
+/* Before anything is fetched: the same test runs already. */
+static int job_check(const struct bench *b, struct err *e)
+{
+	struct command_words words;
+
+	command_words_make(&command_bench, b->arguments, false, &words);
+	return job_report_check(b->client, "bench", b->options.model, b->options.version, words.words, words.count, e);
+}
+
 static int run(const struct arguments *a)
 {
 	struct bench b = {.arguments = a};
@@ -355,7 +366,7 @@ static int run(const struct arguments *a)
 		if (b.options.training)
 			result = bench_training(a, b.client, &b.options, &code, &e);
 		else
-			result = prepare(&b, &e) == 0 ? go(&b, &code, &e) : -1;
+			result = job_check(&b, &e) == 0 && prepare(&b, &e) == 0 ? go(&b, &code, &e) : -1;
 	}
 	remove_folder(&b);
 	captured_release(&b.captured);

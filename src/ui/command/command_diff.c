@@ -1,7 +1,7 @@
 #include "core/job_report.h"
 #include "core/registry/registry.h"
-#include "core/version_client.h"
 #include "core/test/differential_plots.h"
+#include "core/version_client.h"
 #include "ui/command/batch_meter.h"
 #include "ui/command/captured.h"
 #include "ui/command/diff_run.h"
@@ -337,7 +337,7 @@ static const char *base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-static void job_begin(struct diff *d)
+static int job_begin(struct diff *d, struct err *e)
 {
 	const char *words[WORDS_MAX];
 	char title[JOB_TITLE_SIZE];
@@ -345,7 +345,17 @@ static void job_begin(struct diff *d)
 
 	snprintf(title, sizeof title, "%s against %s, %.80s", d->run.names[DIFF_NEW], d->run.names[DIFF_OLD],
 		 base_name(d->data_name));
-	job_report_begin(&d->report, d->client, "diff", d->options.model, d->options.version, title, words, count);
+	return job_report_begin(&d->report, d->client, "diff", d->options.model, d->options.version, title, words,
+				count, e);
+}
+
+/* Before anything is loaded: the same test runs already. */
+static int job_check(const struct diff *d, struct err *e)
+{
+	const char *words[WORDS_MAX];
+	size_t count = add_words(d->arguments, words);
+
+	return job_report_check(d->client, "diff", d->options.model, d->options.version, words, count, e);
 }
 
 static int finish(struct diff *d, int *code, struct err *e)
@@ -367,7 +377,8 @@ static int go(struct diff *d, int *code, struct err *e)
 {
 	bool ended;
 
-	job_begin(d);
+	if (job_begin(d, e) != 0)
+		return -1;
 	batch_meter_begin(&d->meter, base_name(d->data_name));
 	int result = compare(d, &ended, e);
 	batch_meter_end(&d->meter);
@@ -413,8 +424,8 @@ static int run(const struct arguments *a)
 		d.client = client_new(d.socket_path, "diff");
 		if (d.client == NULL)
 			err_set(&e, ERR_MEMORY, "memory is out");
-		else if (fetch_captured(&d, &e) == 0 && diff_run_open(&d.run, &d.options, d.client, &e) == 0 &&
-			 read_settings(&d, &e) == 0)
+		else if (job_check(&d, &e) == 0 && fetch_captured(&d, &e) == 0 &&
+			 diff_run_open(&d.run, &d.options, d.client, &e) == 0 && read_settings(&d, &e) == 0)
 			result = go(&d, &code, &e);
 		diff_run_close(&d.run);
 	}

@@ -17,7 +17,7 @@ static void progress_text(const struct job_record *job, char *text, size_t size)
 
 	text_count(rows, sizeof(rows), (double)job->progress.done);
 	if (job->state == JOB_QUEUED)
-		snprintf(text, size, "-");
+		snprintf(text, size, "%s", job->progress.note[0] ? job->progress.note : "-");
 	else if (job->state == JOB_RUNNING && part >= 0)
 		snprintf(text, size, "%.0f%%, %s rows", floor(part * 100), rows);
 	else
@@ -26,7 +26,7 @@ static void progress_text(const struct job_record *job, char *text, size_t size)
 
 static void job_row(struct table *t, const struct job_record *job)
 {
-	char progress[48], time[32];
+	char progress[JOB_NOTE_SIZE], time[32];
 
 	progress_text(job, progress, sizeof(progress));
 	output_time(time, sizeof(time), (double)(job->started_ms ? job->started_ms : job->queued_ms));

@@ -222,12 +222,15 @@ static int go(struct predict *p, int *code, struct err *e)
 
 	snprintf(title, sizeof title, "%.50s to %.50s", base_name(o->input),
 		 strcmp(o->output, "-") == 0 ? "standard output" : base_name(o->output));
+	if (job_report_begin(&p->report, p->client, "predict", o->model, p->version, title, p->options.words,
+			     p->options.word_count, e) != 0)
+		return -1;
 	announce(p);
-	job_report_begin(&p->report, p->client, "predict", o->model, p->version, title, p->options.words,
-			 p->options.word_count);
 	batch_meter_begin(&p->meter, base_name(o->input));
 	int result = batch_run(p->batch, &p->manifest, p->version, &calls, &p->outcome, &p->progress, e);
 	batch_meter_end(&p->meter);
+	plot_rate_end(&p->rows_a_second, batch_meter_seconds(&p->meter),
+		      (double)(p->progress.rows - p->progress.resumed_rows));
 	const struct job_progress last = job_progress_of(p, &p->progress);
 	if (result != 0) {
 		job_report_end(&p->report, JOB_FAILED, &last, e->text);

@@ -230,12 +230,23 @@ static void fill_report(struct stress *s)
 	r->soak = o->soak;
 }
 
+/* Before anything is loaded or asked: the same test runs already. */
+static int job_check(const struct stress *s, struct err *e)
+{
+	const struct stress_options *o = &s->options;
+
+	if (o->url != NULL || o->dry_run)
+		return 0;
+	return job_report_check(s->client, "stress", o->model, o->version, o->words, o->word_count, e);
+}
+
 static int prepare(struct stress *s, const struct arguments *a, struct err *e)
 {
 	s->report = stress_report_new();
 	if (s->report == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out");
-	if (output_client(a, "stress", &s->client, e) != 0 || prepare_target(s, e) != 0 || prepare_requests(s, e) != 0)
+	if (output_client(a, "stress", &s->client, e) != 0 || job_check(s, e) != 0 || prepare_target(s, e) != 0 ||
+	    prepare_requests(s, e) != 0)
 		return -1;
 	fill_report(s);
 	return prepare_blast(s, e) != 0 ? -1 : confirm(s, e);
@@ -269,7 +280,7 @@ static int print(const struct stress *s, const char *text, struct err *e)
 
 /* The report to whoever waits for it, and kept where the model is known. A run that an operator stopped is no result.
  */
-static int deliver(struct stress *s, struct stress_run *run, bool stopped, int64_t job, struct err *e)
+static int deliver(struct stress *s, struct stress_run *run, bool stopped, struct err *e)
 {
 	char *text = stress_report_text(s->report);
 	int64_t id = 0;
@@ -279,7 +290,7 @@ static int deliver(struct stress *s, struct stress_run *run, bool stopped, int64
 		return err_set(e, ERR_MEMORY, "memory is out for the report");
 	result = print(s, text, e);
 	if (result == 0 && run->client != NULL && !stopped) {
-		result = stress_keep(s->client, s->options.model, text, job, &id, e);
+		result = stress_keep(s->client, s->options.model, text, run->job.id, &id, e);
 		if (result == 0 && !s->options.json)
 			printf("`mldeck tests %s %lld` has all of it.\n", s->options.model, (long long)id);
 	}
@@ -313,8 +324,11 @@ static int go(struct stress *s, int *code, struct err *e)
 	if (s->snapshot != NULL)
 		stress_watch_begin(&run.watch, s->snapshot, o->model, o->limits.slo_p99_ns, o->limits.errors_percent);
 	make_title(s, title);
-	job_report_begin(&run.job, s->client, "stress", o->model, s->version, title, o->words, o->word_count);
-	int64_t job = run.job.id;
+	/* What loads another server is no test of a version of this one. */
+	if (job_report_begin(&run.job, s->client, "stress", o->model, s->version, title, o->words, o->word_count, e) !=
+		0 &&
+	    s->snapshot != NULL)
+		return -1;
 	if (stress_run(&run, &stopped, e) != 0) {
 		job_report_end(&run.job, JOB_FAILED, &last, e->text);
 		return -1;
@@ -322,7 +336,7 @@ static int go(struct stress *s, int *code, struct err *e)
 	last.done = s->report->counts->answered;
 	last.rejected = load_errors_total(s->report->counts);
 	last.plot_count = stress_plots(s->report, s->report->counts, last.plots);
-	int result = deliver(s, &run, stopped, job, e);
+	int result = deliver(s, &run, stopped, e);
 	job_report_end(&run.job,
 		       stopped       ? JOB_CANCELLED
 		       : result != 0 ? JOB_FAILED

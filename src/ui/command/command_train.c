@@ -241,15 +241,15 @@ static int go(struct train *t, int *code, struct err *e)
 	command_words_make(&command_train, t->arguments, true, &words);
 	text_clean(title, sizeof title, t->run.command);
 	t->progress.left_s = t->usual_s;
-	job_report_begin(&t->report, t->client, "train", t->model, 0, title, words.words, words.count);
-	int64_t job = t->report.id;
+	if (job_report_begin(&t->report, t->client, "train", t->model, 0, title, words.words, words.count, e) != 0)
+		return -1;
 	if (timed_run(argv, tick, t, &t->run.took, e) != 0) {
 		*code = e->code == ERR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 		job_report_end(&t->report, JOB_FAILED, &t->progress, e->text);
 		return -1;
 	}
 	*code = t->run.took.exit_code;
-	int result = conclude(t, job, e);
+	int result = conclude(t, t->report.id, e);
 	training_summary(&t->run, summary, sizeof summary);
 	job_report_end(&t->report,
 		       t->cancelled ? JOB_CANCELLED

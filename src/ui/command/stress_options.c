@@ -1,6 +1,7 @@
 #include "ui/command/stress_options.h"
 
 #include "core/number.h"
+#include "core/test/stress_watch.h"
 #include "core/units.h"
 #include "ui/command/captured.h"
 #include "ui/command/output.h"
@@ -14,7 +15,6 @@
 #define START_RPS 500
 #define CONNECTIONS 64
 #define ERRORS_PERCENT 1
-#define MAX_SHARE_PERCENT 50
 #define ROWS_MAX 1024
 
 static bool read_double(const char *text, const char *end, double *number)
@@ -102,7 +102,7 @@ static int read_limits(const struct arguments *a, struct stress_options *o, stru
 		      o->mode == STRESS_FIND_MAX ? STEP_S * 1000 : DURATION_S * 1000, &duration_ms, e) != 0 ||
 	    read_time(a, "timeout", units_ms, "5s", 1, 600000, 5000, &timeout_ms, e) != 0 ||
 	    read_percent(a, "max-errors", ERRORS_PERCENT, &o->limits.errors_percent, e) != 0 ||
-	    read_percent(a, "max-share", MAX_SHARE_PERCENT, &o->max_share_percent, e) != 0)
+	    read_percent(a, "max-share", STRESS_SHARE_PERCENT, &o->max_share_percent, e) != 0)
 		return -1;
 	if (o->mode == STRESS_FIND_MAX && slo_us == 0)
 		return err_set(e, ERR_USAGE, "--find-max needs the limit that the rate must hold: --slo-p99 5ms");

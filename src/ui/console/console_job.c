@@ -2,21 +2,18 @@
 #include "ui/console/console_state.h"
 
 #include "core/json.h"
-#include "ui/view/job_pane.h"
 #include "ui/console/line_edit.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* One dry run at a time. */
-static void dry_run(struct console *c)
+void job_dialog_dry_run(struct console *c)
 {
 	struct job_dialog *j = &c->job;
 	char path[160];
 	struct err e = {0};
 
-	if (j->kind == JOB_DIALOG_CANCEL)
+	if (j->kind == JOB_DIALOG_CANCEL || j->last_id)
 		return;
 	j->dry_done = false;
 	if (j->dry_id) {
@@ -25,91 +22,12 @@ static void dry_run(struct console *c)
 	}
 	j->dry_again = false;
 	j->dry_error[0] = '\0';
-	cJSON *body = job_dialog_body(j, true, path, sizeof(path), &e);
+	cJSON *body = job_dialog_check(j, &e) == 0 ? job_dialog_body(j, true, path, sizeof(path), &e) : NULL;
 
 	if (body)
 		j->dry_id = fetcher_post(c->fetcher, path, body);
 	else
 		snprintf(j->dry_error, sizeof(j->dry_error), "%s", e.text);
-}
-
-/* --- opening --- */
-
-static void start_fields(struct job_dialog *j, const struct snapshot_model *m)
-{
-	char hint[DIALOG_LABEL_SIZE];
-
-	for (size_t i = 0; i < j->job_kind->field_count; i++)
-		dialog_field(&j->dialog, j->job_kind->fields[i].label, j->job_kind->fields[i].hint);
-	if (m->live)
-		snprintf(hint, sizeof(hint), "the live one, v%u; up, down or a number", m->live);
-	else
-		snprintf(hint, sizeof(hint), "up, down or a number");
-	dialog_field(&j->dialog, "version", hint);
-}
-
-static bool open_start(struct console *c)
-{
-	struct job_dialog *j = &c->job;
-	const struct snapshot_model *m = snapshot_find(c->snapshot, c->ui.model);
-	char title[96];
-
-	if (!m || m->version_count == 0) {
-		console_say(c, ROLE_WARNING,
-			    m ? "%s has no version yet; deploy one with :deploy" : "no model is selected%s",
-			    m ? m->name : "");
-		return false;
-	}
-	j->job_kind = job_kind_find("predict");
-	snprintf(j->model, sizeof(j->model), "%s", m->name);
-	snprintf(title, sizeof(title), "%s with %s", j->job_kind->title, m->name);
-	dialog_init(&j->dialog, title);
-	start_fields(j, m);
-	return true;
-}
-
-static bool open_other(struct console *c)
-{
-	struct job_dialog *j = &c->job;
-	const struct job_record *job = job_selected(&c->ui);
-	bool cancel = j->kind == JOB_DIALOG_CANCEL;
-	char title[96];
-
-	if (!job || job_ended(job) == cancel || (!cancel && job->in_shell)) {
-		console_say(c, ROLE_WARNING, "%s",
-			    !job              ? "there is no job"
-			    : cancel          ? "this job has ended already"
-			    : !job_ended(job) ? "this job has not ended yet"
-					      : "this job ran in a shell; run its command there again");
-		return false;
-	}
-	j->id = job->id;
-	j->version = job->version;
-	snprintf(j->model, sizeof(j->model), "%s", job->model);
-	snprintf(title, sizeof(title), "%s job %" PRId64, cancel ? "Cancel" : "Start again", job->id);
-	dialog_init(&j->dialog, title);
-	if (cancel)
-		dialog_field(&j->dialog, "reason, for the audit", "may stay empty");
-	return true;
-}
-
-void job_dialog_open(struct console *c, enum job_dialog_kind kind)
-{
-	struct job_dialog *j = &c->job;
-
-	if (!console_fresh(c)) {
-		console_say(c, ROLE_WARNING, "the picture is not current, so nothing can be started or cancelled");
-		return;
-	}
-	memset(j, 0, sizeof(*j));
-	j->kind = kind;
-	if (!(kind == JOB_DIALOG_START ? open_start(c) : open_other(c)))
-		return;
-	c->mode = MODE_JOB;
-	c->ui.message[0] = '\0';
-	if (kind == JOB_DIALOG_AGAIN)
-		dry_run(c);
-	job_dialog_refresh(c);
 }
 
 /* --- keys --- */
@@ -128,31 +46,57 @@ static void send(struct console *c)
 		snprintf(j->dialog.error, sizeof(j->dialog.error), "memory is out");
 }
 
-/* Enter: through the fields, and on the last one, do it. */
-static void confirm(struct console *c)
+/* The first field with something wrong is where it is to be typed. */
+static void focus_bad(struct dialog *d)
+{
+	for (size_t i = 0; i < d->field_count; i++)
+		if (d->fields[i].bad) {
+			d->focus = i;
+			return;
+		}
+}
+
+static void start_or_say(struct console *c)
 {
 	struct job_dialog *j = &c->job;
 	struct dialog *d = &j->dialog;
 
-	job_dialog_refresh(c);
-	d->error[0] = '\0';
-	if (d->disabled) {
-		snprintf(d->error, sizeof(d->error), "the picture is not current; wait until it is");
-	} else if (j->kind == JOB_DIALOG_START && d->focus == 0 && !d->fields[0].value[0]) {
-		snprintf(d->error, sizeof(d->error), "name the file to predict");
-	} else if (j->kind == JOB_DIALOG_START && d->focus + 1 < d->field_count) {
-		d->focus++;
-	} else if (j->kind != JOB_DIALOG_CANCEL && j->dry_error[0]) {
+	if (j->dry_error[0]) {
 		snprintf(d->error, sizeof(d->error), "%s", j->dry_error);
-	} else if (j->kind != JOB_DIALOG_CANCEL && !j->dry_done) {
+		focus_bad(d);
+	} else if (!j->dry_done) {
 		snprintf(d->error, sizeof(d->error),
 			 "the runtime has not yet said what would happen; press enter again");
+	} else if (j->asks_consent && !job_dialog_consents(j)) {
+		snprintf(d->error, sizeof(d->error), "it touches live traffic: type %s to go on", j->model);
+		d->focus = d->field_count - 1;
 	} else {
 		send(c);
 	}
 }
 
-/* Up is newer; below the oldest is "the live one". */
+/* Enter: do it; a file to predict is named field by field before. */
+static void confirm(struct console *c)
+{
+	struct job_dialog *j = &c->job;
+	struct dialog *d = &j->dialog;
+	bool by_field = j->kind == JOB_DIALOG_START && !j->job_kind->test;
+
+	job_dialog_refresh(c);
+	d->error[0] = '\0';
+	if (d->disabled)
+		snprintf(d->error, sizeof(d->error), "the picture is not current; wait until it is");
+	else if (by_field && d->focus == 0 && !d->fields[0].value[0])
+		snprintf(d->error, sizeof(d->error), "name the file to predict");
+	else if (by_field && d->focus + 1 < d->field_count)
+		d->focus++;
+	else if (j->kind == JOB_DIALOG_CANCEL)
+		send(c);
+	else
+		start_or_say(c);
+}
+
+/* Up is newer; below the oldest is none, "the live one". */
 static void version_step(struct console *c, int step)
 {
 	struct job_dialog *j = &c->job;
@@ -161,7 +105,7 @@ static void version_step(struct console *c, int step)
 	long long now = 0;
 	size_t at = 0;
 
-	if (!m || j->kind != JOB_DIALOG_START || j->dialog.focus != j->job_kind->field_count)
+	if (!m)
 		return;
 	text_integer(f->value, 0, UINT32_MAX, &now);
 	while (at < m->version_count && (long long)m->versions[at].version <= now)
@@ -175,7 +119,48 @@ static void version_step(struct console *c, int step)
 	if (at > 0)
 		snprintf(f->value, sizeof(f->value), "%u", m->versions[at - 1].version);
 	f->cursor = strlen(f->value);
-	dry_run(c);
+	job_dialog_dry_run(c);
+}
+
+/* The choice after, or before, the one shown; behind the last is none. */
+static void choice_step(struct console *c, const struct job_field *field, int step)
+{
+	struct job_dialog *j = &c->job;
+	struct dialog_field *f = &j->dialog.fields[j->dialog.focus];
+	const char *choices = field->type == JOB_FIELD_SWITCH ? "yes" : field->choices, *at = choices;
+	char names[8][32] = {""}; /* the first is none */
+	int count = 1, now = 0;
+
+	for (; at && count < 8; at = strchr(at, '|')) {
+		at += *at == '|';
+		snprintf(names[count], sizeof(names[0]), "%.*s", (int)strcspn(at, "|"), at);
+		if (strcmp(names[count], f->value) == 0)
+			now = count;
+		count++;
+	}
+	snprintf(f->value, sizeof(f->value), "%s", names[(now + step + count) % count]);
+	f->cursor = strlen(f->value);
+	j->dialog.error[0] = '\0';
+	job_dialog_dry_run(c);
+}
+
+/* Up and down, and on a switch or a choice space: false where that means nothing. */
+static bool step(struct console *c, int key)
+{
+	struct job_dialog *j = &c->job;
+	const struct job_field *field;
+	int direction = key == DRAW_KEY_DOWN ? -1 : 1;
+
+	if (j->kind != JOB_DIALOG_START || (key != DRAW_KEY_UP && key != DRAW_KEY_DOWN && key != ' '))
+		return false;
+	field = job_dialog_field_at(j, j->dialog.focus);
+	if (field && (field->type == JOB_FIELD_SWITCH || field->type == JOB_FIELD_CHOICE))
+		choice_step(c, field, direction);
+	else if (key == ' ')
+		return false;
+	else if (j->dialog.focus == j->version_at || (field && field->type == JOB_FIELD_VERSION))
+		version_step(c, direction);
+	return true;
 }
 
 static void type(struct console *c, int key)
@@ -196,7 +181,9 @@ static void type(struct console *c, int key)
 		return;
 	}
 	j->dialog.error[0] = '\0';
-	dry_run(c);
+	/* The name that is typed to go on changes nothing of what would happen. */
+	if (!j->asks_consent || j->dialog.focus + 1 < j->dialog.field_count)
+		job_dialog_dry_run(c);
 }
 
 void job_dialog_key(struct console *c, int key)
@@ -216,14 +203,26 @@ void job_dialog_key(struct console *c, int key)
 		confirm(c);
 	else if ((key == DRAW_KEY_TAB || key == DRAW_KEY_BACK_TAB) && d->field_count > 0)
 		d->focus = (d->focus + (key == DRAW_KEY_TAB ? 1 : d->field_count - 1)) % d->field_count;
-	else if (key == DRAW_KEY_UP || key == DRAW_KEY_DOWN)
-		version_step(c, key == DRAW_KEY_UP ? 1 : -1);
-	else
+	else if (!step(c, key))
 		type(c, key);
 	job_dialog_refresh(c);
 }
 
 /* --- answers --- */
+
+/* Shows the field for the model's name, or takes it away. */
+static void ask_consent(struct job_dialog *j, bool asks)
+{
+	struct dialog *d = &j->dialog;
+
+	if (asks && !j->asks_consent)
+		dialog_field(d, "type the name", "of the model, to confirm");
+	else if (!asks && j->asks_consent)
+		d->field_count--;
+	if (d->focus >= d->field_count && d->focus > 0)
+		d->focus = d->field_count - 1;
+	j->asks_consent = asks;
+}
 
 static void facts_take(struct job_dialog *j, const cJSON *json)
 {
@@ -243,7 +242,8 @@ static void facts_take(struct job_dialog *j, const cJSON *json)
 	}
 	j->version = (uint32_t)json_find_number(json, "version");
 	j->running = (unsigned)json_find_number(json, "running");
-	j->queued = (unsigned)json_find_number(json, "queued");
+	j->waits = (unsigned)json_find_number(json, "waits");
+	ask_consent(j, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "asks_consent")));
 }
 
 static void dry_answer(struct console *c, const struct fetcher_answer *a)
@@ -252,12 +252,14 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 
 	j->dry_id = 0;
 	if (j->dry_again) {
-		dry_run(c);
+		job_dialog_dry_run(c);
 	} else if (a->status == 0) {
 		j->dry_done = true;
 		facts_take(j, a->json);
 	} else {
 		snprintf(j->dry_error, sizeof(j->dry_error), "%s", a->err.text);
+		if (j->kind == JOB_DIALOG_START)
+			job_dialog_mark(j, j->dry_error);
 	}
 }
 
@@ -279,7 +281,8 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 	if (j->kind == JOB_DIALOG_CANCEL)
 		console_say(c, ROLE_OK, "job %.0f is asked to stop", id);
 	else
-		console_say(c, ROLE_OK, "job %.0f: %s; 2 shows the jobs, x cancels there", id, title);
+		console_say(c, ROLE_OK, "job %.0f %s: %s; 2 shows the jobs, x cancels it there", id,
+			    json_find_number(a->json, "waits") > 0 ? "waits for its turn" : "started", title);
 	if (j->kind != JOB_DIALOG_CANCEL)
 		c->ui.job = (int64_t)id;
 	if (c->mode == MODE_JOB)
@@ -292,7 +295,7 @@ bool job_dialog_answer(struct console *c, const struct fetcher_answer *a)
 		dry_answer(c, a);
 	else if (a->id == c->job.send_id && a->id)
 		send_answer(c, a);
-	else
+	else if (!job_dialog_last(c, a))
 		return false;
 	job_dialog_refresh(c);
 	return true;

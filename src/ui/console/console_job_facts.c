@@ -55,8 +55,10 @@ static void field_lines(struct job_dialog *j, size_t at)
 
 	for (size_t i = 0; j->dry_done && i < j->fact_count; i++)
 		said = said || strcmp(j->facts[i].name, field->name) == 0;
-	job_dialog_path(j, at, path, sizeof(path));
-	if (*path && (!said || strcmp(path, j->dialog.fields[at].value) != 0)) {
+	path[0] = '\0';
+	if (field->type == JOB_FIELD_INPUT || field->type == JOB_FIELD_OUTPUT)
+		job_dialog_path(j, at, path, sizeof(path));
+	if (*path && (!said || strcmp(path, job_dialog_field(j, at)->value) != 0)) {
 		dialog_line(&j->dialog, ROLE_TEXT, "%s\t%.140s", name, path);
 		name = "";
 	}
@@ -81,34 +83,63 @@ static void planned_lines(struct job_dialog *j)
 	for (size_t i = 0; i < j->fact_count; i++)
 		if (!names_a_field(j, j->facts[i].name))
 			fact_line(d, j->facts[i].name, &j->facts[i]);
-	if (j->queued || j->running > 1)
-		dialog_line(d, ROLE_WARNING, "when\tafter others: %u run, %u wait", j->running, j->queued);
+	if (j->waits)
+		dialog_line(d, ROLE_WARNING, "when\tafter others: number %u of those that wait", j->waits);
 	else
 		dialog_line(d, ROLE_TITLE, "when\tat once");
+}
+
+static void model_line(struct job_dialog *j, const struct snapshot_model *m)
+{
+	bool live = m && m->live == j->version, test = j->kind == JOB_DIALOG_START && j->job_kind->test;
+
+	if (j->dry_done)
+		dialog_line(&j->dialog,
+			    live && !test ? ROLE_LIVE
+			    : test        ? ROLE_TEXT
+					  : ROLE_WARNING,
+			    "model\t%s v%u, %s", j->model, j->version, live ? "live" : "not live");
+	else
+		dialog_line(&j->dialog, ROLE_TEXT, "model\t%s", j->model);
 }
 
 static void start_facts(struct console *c)
 {
 	struct job_dialog *j = &c->job;
 	struct dialog *d = &j->dialog;
-	const struct snapshot_model *m = snapshot_find(c->snapshot, j->model);
-	bool live = m && m->live == j->version;
+	bool test = j->kind == JOB_DIALOG_START && j->job_kind->test;
 
-	if (j->dry_done)
-		dialog_line(d, live ? ROLE_LIVE : ROLE_WARNING, "model\t%s v%u, %s", j->model, j->version,
-			    live ? "live" : "not live");
-	else
-		dialog_line(d, ROLE_TEXT, "model\t%s", j->model);
-	if (j->dry_error[0])
+	model_line(j, snapshot_find(c->snapshot, j->model));
+	if (j->dry_error[0] && !test)
 		dialog_line(d, ROLE_BAD, "but\t%.140s", j->dry_error);
+	if (j->dry_done && test)
+		planned_lines(j);
 	for (size_t i = 0; j->kind == JOB_DIALOG_START && i < j->job_kind->field_count; i++)
 		field_lines(j, i);
-	if (j->dry_done)
+	if (j->dry_done && !test)
 		planned_lines(j);
-	else if (j->dry_id)
+	else if (j->dry_id || j->last_id)
 		dialog_line(d, ROLE_DIM, "\tasking the runtime");
+	if (j->filled_from)
+		dialog_line(d, ROLE_DIM, "filled in\tas job %" PRId64 " was", j->filled_from);
 	dialog_line(d, ROLE_TEXT, "%s", "");
 	dialog_line(d, ROLE_DIM, "It runs as a process of its own, behind the requests that are served.");
+}
+
+/* A check mark where the runtime agreed, a cross where something is wrong. */
+static void mark_fields(struct job_dialog *j)
+{
+	struct dialog *d = &j->dialog;
+
+	for (size_t i = 0; j->kind == JOB_DIALOG_START && i < d->field_count; i++)
+		d->fields[i].done = j->dry_done && (!d->form || d->fields[i].value[0]);
+	if (j->asks_consent)
+		d->fields[d->field_count - 1].done = job_dialog_consents(j);
+	d->warning[0] = '\0';
+	if (d->form && !d->error[0])
+		snprintf(d->warning, sizeof(d->warning), "%.255s", j->dry_error);
+	if (j->asks_consent && !j->dry_error[0])
+		snprintf(d->warning, sizeof(d->warning), "It sends load to live traffic: type %s to go on.", j->model);
 }
 
 void job_dialog_refresh(struct console *c)
@@ -128,12 +159,12 @@ void job_dialog_refresh(struct console *c)
 		dialog_line(d, ROLE_WARNING, "now\tit has left the picture; mldeck jobs %" PRId64 " has it", j->id);
 	else
 		start_facts(c);
-	for (size_t i = 0; j->kind == JOB_DIALOG_START && i < d->field_count; i++)
-		d->fields[i].done = j->dry_done;
+	mark_fields(j);
 	bool more = j->kind == JOB_DIALOG_START && d->focus + 1 < d->field_count;
 
 	snprintf(d->buttons, sizeof(d->buttons), "%s · esc %s",
-		 more                           ? "enter next · tab next"
+		 d->form                        ? "enter start · tab next · ctrl-y copy"
+		 : more                         ? "enter next · tab next"
 		 : j->kind == JOB_DIALOG_CANCEL ? "enter cancel the job"
 						: "enter start",
 		 j->kind == JOB_DIALOG_CANCEL ? "leave it" : "leave");

@@ -34,12 +34,39 @@ static void derive_output(const char *input, char *path, size_t size)
 	snprintf(path, size, "%.*s.predictions%s", stem, input, input + stem);
 }
 
+/* Where a field of the kind stands among the dialog's: consent has no place, and the version may be the first. */
+static size_t place_of(const struct job_dialog *j, size_t field)
+{
+	size_t at = j->version_at == 0;
+
+	for (size_t i = 0; i < field; i++)
+		at += j->job_kind->fields[i].type != JOB_FIELD_CONSENT;
+	return at;
+}
+
+struct dialog_field *job_dialog_field(struct job_dialog *j, size_t field)
+{
+	return j->job_kind->fields[field].type == JOB_FIELD_CONSENT ? NULL : &j->dialog.fields[place_of(j, field)];
+}
+
+const struct job_field *job_dialog_field_at(const struct job_dialog *j, size_t at)
+{
+	for (size_t i = 0; i < j->job_kind->field_count; i++)
+		if (j->job_kind->fields[i].type != JOB_FIELD_CONSENT && place_of(j, i) == at && at != j->version_at)
+			return &j->job_kind->fields[i];
+	return NULL;
+}
+
+bool job_dialog_consents(const struct job_dialog *j)
+{
+	return j->asks_consent && strcmp(j->dialog.fields[j->dialog.field_count - 1].value, j->model) == 0;
+}
+
 void job_dialog_path(const struct job_dialog *j, size_t field, char *path, size_t size)
 {
-	const char *value = j->dialog.fields[field].value;
 	char input[JOB_TYPED_SIZE] = "";
-
 	enum job_field_type type = j->job_kind->fields[field].type;
+	const char *value = type == JOB_FIELD_CONSENT ? "" : j->dialog.fields[place_of(j, field)].value;
 
 	*path = '\0';
 	if (*value && type != JOB_FIELD_INPUT && type != JOB_FIELD_OUTPUT) {
@@ -62,21 +89,81 @@ void job_dialog_path(const struct job_dialog *j, size_t field, char *path, size_
 /* The version typed; 0 for the live one. */
 static int version_typed(const struct job_dialog *j, uint32_t *version, struct err *e)
 {
-	const char *value = j->dialog.fields[j->job_kind->field_count].value;
+	const char *value = j->dialog.fields[j->version_at].value;
 	long long number = 0;
 
+	if (!*value && j->job_kind->version == JOB_VERSION_ARGUMENT)
+		return err_set(e, ERR_INPUT, "type the number of the version to test");
 	if (*value && !text_integer(*value == 'v' ? value + 1 : value, 1, UINT32_MAX, &number))
 		return err_set(e, ERR_INPUT, "type the number of a version, or nothing for the live one");
 	*version = (uint32_t)number;
 	return 0;
 }
 
-static bool fields_add(const struct job_dialog *j, cJSON *start)
+/* Of one field alone; a file only the runtime can look at. */
+static int check_field(struct job_dialog *j, size_t field, const char *value, struct err *e)
+{
+	const struct job_field *f = &j->job_kind->fields[field];
+	struct dialog_field *typed = job_dialog_field(j, field);
+	int result = 0;
+
+	if (!typed)
+		return 0;
+	result = job_field_check(f, value, e);
+	typed->bad = result != 0;
+	return result;
+}
+
+void job_dialog_mark(struct job_dialog *j, const char *text)
+{
+	struct dialog_field *named = NULL;
+	const char *first = NULL;
+	char option[40], field[40];
+
+	for (size_t i = 0; i < j->job_kind->field_count; i++) {
+		snprintf(option, sizeof(option), "--%s", j->job_kind->fields[i].name);
+		snprintf(field, sizeof(field), "`%s`", j->job_kind->fields[i].name);
+		const char *at = strstr(text, option) ? strstr(text, option) : strstr(text, field);
+
+		if (at && job_dialog_field(j, i) && (!first || at < first)) {
+			first = at;
+			named = job_dialog_field(j, i);
+		}
+	}
+	if (named)
+		named->bad = true;
+}
+
+int job_dialog_check(struct job_dialog *j, struct err *e)
+{
+	char typed[JOB_FIELDS_MAX][JOB_TYPED_SIZE];
+	const char *values[JOB_FIELDS_MAX];
+	struct err first = {0}, each;
+	uint32_t version;
+
+	if (j->kind != JOB_DIALOG_START)
+		return 0;
+	j->dialog.fields[j->version_at].bad = version_typed(j, &version, &first) != 0;
+	for (size_t i = 0; i < j->job_kind->field_count; i++) {
+		values[i] = typed[i];
+		job_dialog_path(j, i, typed[i], sizeof(typed[i]));
+		if (check_field(j, i, typed[i], &each) != 0 && !first.text[0])
+			first = each;
+	}
+	if (!first.text[0] && job_kind_check(j->job_kind, values, &first) != 0)
+		job_dialog_mark(j, first.text);
+	return first.text[0] ? err_set(e, first.code, "%s", first.text) : 0;
+}
+
+static bool fields_add(const struct job_dialog *j, cJSON *start, bool dry_run)
 {
 	char path[JOB_TYPED_SIZE];
 
 	for (size_t i = 0; i < j->job_kind->field_count; i++) {
 		job_dialog_path(j, i, path, sizeof(path));
+		/* Said only where it is done: a dry run would no longer ask. */
+		if (j->job_kind->fields[i].type == JOB_FIELD_CONSENT && !dry_run && job_dialog_consents(j))
+			snprintf(path, sizeof(path), "yes");
 		if (*path && !cJSON_AddStringToObject(start, j->job_kind->fields[i].name, path))
 			return false;
 	}
@@ -94,7 +181,7 @@ static int start_add(const struct job_dialog *j, cJSON *body, bool dry_run, stru
 		version = j->version;
 	if (!cJSON_AddStringToObject(body, "kind", j->job_kind->name) ||
 	    !cJSON_AddStringToObject(body, "model", j->model) ||
-	    !fields_add(j, cJSON_AddObjectToObject(body, "start")) ||
+	    !fields_add(j, cJSON_AddObjectToObject(body, "start"), dry_run) ||
 	    (version && !cJSON_AddNumberToObject(body, "version", version)))
 		return err_set(e, ERR_MEMORY, "memory is out");
 	return 0;
@@ -115,6 +202,9 @@ cJSON *job_dialog_body(const struct job_dialog *j, bool dry_run, char *path, siz
 	    !(j->kind == JOB_DIALOG_CANCEL ? cJSON_AddStringToObject(body, "reason", j->dialog.fields[0].value)
 					   : cJSON_AddBoolToObject(body, "dry_run", dry_run)))
 		result = err_set(e, ERR_MEMORY, "memory is out");
+	if (result == 0 && j->kind == JOB_DIALOG_AGAIN && !dry_run && job_dialog_consents(j) &&
+	    !cJSON_AddTrueToObject(body, "consent"))
+		result = err_set(e, ERR_MEMORY, "memory is out");
 	if (result == 0)
 		return body;
 	cJSON_Delete(body);
@@ -129,6 +219,8 @@ static void start_command(const struct job_dialog *j, char *command, size_t size
 
 	for (size_t i = 0; i < j->job_kind->field_count; i++) {
 		job_dialog_path(j, i, paths[i], sizeof(paths[i]));
+		if (j->job_kind->fields[i].type == JOB_FIELD_CONSENT && job_dialog_consents(j))
+			snprintf(paths[i], sizeof(paths[i]), "yes");
 		values[i] = *paths[i] || j->job_kind->fields[i].optional ? paths[i] : "…";
 	}
 	version_typed(j, &version, NULL);

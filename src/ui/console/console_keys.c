@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CONTROL_C 3
+#define CONTROL_Y 25
 
 /* Where esc leads from a view. */
 static void back(struct console *c)
@@ -132,6 +133,16 @@ static void copy(struct console *c)
 	console_say(c, ROLE_TEXT, "%s", c->last_command);
 }
 
+/* Of a dialog, before it is done. */
+static void copy_shown(struct console *c)
+{
+	if (c->mode == MODE_JOB)
+		job_dialog_command(c, &c->job, c->last_command, sizeof(c->last_command));
+	else
+		change_command(&c->change, c->last_command, sizeof(c->last_command));
+	copy(c);
+}
+
 static void theme_next(struct console *c)
 {
 	struct theme theme;
@@ -226,7 +237,16 @@ static bool act_change(struct console *c, enum key_action action)
 		change_open(c, CHANGE_ACKNOWLEDGE);
 		return true;
 	case ACT_FILE:
-		job_dialog_open(c, JOB_DIALOG_START);
+		job_dialog_start(c, "predict");
+		return true;
+	case ACT_DIFF:
+		job_dialog_start(c, "diff");
+		return true;
+	case ACT_BENCH:
+		job_dialog_start(c, "bench");
+		return true;
+	case ACT_STRESS:
+		job_dialog_start(c, "stress");
 		return true;
 	case ACT_AGAIN:
 		job_dialog_open(c, JOB_DIALOG_AGAIN);
@@ -385,6 +405,8 @@ void console_key(struct console *c, int key)
 	} else if (tiny) {
 		if (key == 'q')
 			console_quit(c);
+	} else if (key == CONTROL_Y && (c->mode == MODE_CHANGE || c->mode == MODE_JOB)) {
+		copy_shown(c);
 	} else if (c->mode == MODE_CHANGE) {
 		change_key(c, key);
 	} else if (c->mode == MODE_JOB) {

@@ -7,6 +7,9 @@
 #define MARGIN 2 /* blank columns inside the frame */
 #define EVIDENCE_ROWS_MIN 3
 #define VALUE_COLUMN 14 /* where values start behind their labels */
+#define FORM_LABEL_MAX 18
+#define FORM_ROWS 8 /* before facts go for more of them */
+#define FORM_ROWS_MIN 2
 
 void dialog_init(struct dialog *d, const char *title)
 {
@@ -112,6 +115,60 @@ static void draw_field_brief(struct place *p, const struct dialog_field *f)
 	p->row++;
 }
 
+/* Whether what was typed is what is wanted. */
+static void draw_mark(struct place *p, int column, const struct dialog_field *f)
+{
+	if (f->bad)
+		canvas_put(p->c, p->row, column, 2, ROLE_BAD, canvas_glyph(p->c, "✗", "x"));
+	else if (f->done)
+		canvas_put(p->c, p->row, column, 2, ROLE_OK, canvas_glyph(p->c, "✓", "ok"));
+}
+
+/* A field of a form: label, value or hint, mark, in one row. */
+static void draw_form_field(struct place *p, const struct dialog_field *f, int labels, bool focused)
+{
+	if (p->row >= p->bottom)
+		return;
+	int column = p->column + labels + 3, columns = p->columns - labels - 6, cursor;
+	const char *value = visible_part(f, columns, &cursor);
+	bool hint = f->value[0] == '\0';
+	canvas_put(p->c, p->row, p->column, 1, ROLE_KEY, focused ? canvas_glyph(p->c, "▸", ">") : " ");
+	canvas_put(p->c, p->row, p->column + 2, labels, focused ? ROLE_TITLE : ROLE_DIM, f->label);
+	canvas_fill(p->c, p->row, column, 1, columns, ' ', ROLE_INPUT);
+	/* The cursor stands before the hint. */
+	canvas_put(p->c, p->row, column + (hint && focused), columns - (hint && focused), hint ? ROLE_DIM : ROLE_INPUT,
+		   hint ? f->hint : value);
+	draw_mark(p, column + columns + 1, f);
+	if (focused) {
+		p->cursor_row = p->row;
+		p->cursor_column = column + cursor;
+	}
+	p->row++;
+}
+
+/* The rows of a form that there is room for, with the one that is typed in. */
+static void draw_form(struct place *p, const struct dialog *d, int rows)
+{
+	int count = (int)d->field_count, labels = 0;
+	for (size_t i = 0; i < d->field_count; i++) {
+		int width = canvas_width(d->fields[i].label);
+		labels = width > labels ? width : labels;
+	}
+	labels = labels > FORM_LABEL_MAX ? FORM_LABEL_MAX : labels;
+	labels = labels > p->columns / 3 ? p->columns / 3 : labels;
+	int top = (int)d->focus - rows / 2;
+	top = top > count - rows ? count - rows : top;
+	top = top < 0 ? 0 : top;
+	for (int i = top; i < count && i < top + rows; i++) {
+		bool more = (i == top && top > 0) || (i == top + rows - 1 && i + 1 < count);
+		int row = p->row;
+		draw_form_field(p, &d->fields[i], labels, (size_t)i == d->focus && !d->busy && !d->focus_elsewhere);
+		if (more)
+			canvas_put(p->c, row, p->column + labels + 2, 1, ROLE_DIM,
+				   i == top ? canvas_glyph(p->c, "↑", "^") : canvas_glyph(p->c, "↓", "v"));
+	}
+}
+
 static void draw_wrapped(struct place *p, enum canvas_role role, const char *text, int rows_max)
 {
 	int rows = rows_max < p->bottom - p->row ? rows_max : p->bottom - p->row;
@@ -162,11 +219,45 @@ struct layout {
 	bool brief, air; /* only the field that is typed in has a line of its own; blank lines between the parts */
 };
 
+static int cut(int *part, int least, int over)
+{
+	int rows = *part - least;
+	rows = rows < over ? rows : over;
+	rows = rows < 0 ? 0 : rows;
+	*part -= rows;
+	return rows;
+}
+
+/* What is typed, a warning and an error stay. */
+static void cut_other(struct layout *l, const struct dialog *d, int over)
+{
+	over -= cut(&l->command, 0, over);
+	over -= cut(&l->outcome, 0, over);
+	over -= cut(&l->body, d->body.rows_min, over);
+	over -= cut(&l->evidence, l->body > 0 ? 2 : EVIDENCE_ROWS_MIN, over);
+	over -= cut(&l->body, 0, over);
+	cut(&l->warning, 0, over);
+}
+
+/* A form has many fields, which scroll; its last two lines of evidence say nothing of this one. */
+static void cut_form(struct layout *l, int over)
+{
+	over -= cut(&l->evidence, l->evidence - 2, over);
+	over -= cut(&l->command, 1, over);
+	over -= cut(&l->fields, FORM_ROWS, over);
+	over -= cut(&l->command, 0, over);
+	over -= cut(&l->evidence, EVIDENCE_ROWS_MIN, over);
+	over -= cut(&l->fields, FORM_ROWS_MIN, over);
+	over -= cut(&l->evidence, 1, over);
+	cut(&l->warning, 0, over);
+}
+
 /* Where rows are short the command goes first, then the outcome, then facts; what is typed, a warning and an error
  * stay. */
 static struct layout lay_out(const struct dialog *d, int rows_max, int inner)
 {
-	struct layout l = {.evidence = (int)d->line_count, .body = d->body.rows, .fields = 2 * (int)d->field_count};
+	struct layout l = {.evidence = (int)d->line_count, .body = d->body.rows};
+	l.fields = d->form ? (int)d->field_count : 2 * (int)d->field_count;
 	l.command = wrapped_rows(d->command, inner - 2, 3);
 	l.error = wrapped_rows(d->error, inner, 3);
 	l.outcome = wrapped_rows(d->outcome, inner, 2);
@@ -179,19 +270,15 @@ static struct layout lay_out(const struct dialog *d, int rows_max, int inner)
 		return l;
 	}
 	int over = needed + 2 - rows_max;
-	if (over > 0 && d->field_count > 1) {
+	if (over > 0 && d->field_count > 1 && !d->form) {
 		l.brief = true;
 		over -= (int)d->field_count - 1;
 		l.fields = (int)d->field_count + 1;
 	}
-	int *const parts_to_cut[] = {&l.command, &l.outcome, &l.body, &l.evidence, &l.body, &l.warning};
-	const int least[] = {0, 0, d->body.rows_min, l.body > 0 ? 2 : EVIDENCE_ROWS_MIN, 0, 0};
-	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]) && over > 0; i++) {
-		int cut = *parts_to_cut[i] - least[i];
-		cut = cut < 0 ? 0 : cut < over ? cut : over;
-		*parts_to_cut[i] -= cut;
-		over -= cut;
-	}
+	if (d->form)
+		cut_form(&l, over);
+	else
+		cut_other(&l, d, over);
 	l.rows = l.evidence + l.body + l.outcome + l.warning + l.fields + l.command + l.error + 3;
 	l.rows = l.rows < rows_max ? l.rows : rows_max;
 	return l;
@@ -205,8 +292,12 @@ static void draw_body(struct place *p, const struct dialog *d, int rows)
 	p->row += rows;
 }
 
-static void draw_fields(struct place *p, const struct dialog *d, bool brief)
+static void draw_fields(struct place *p, const struct dialog *d, int rows, bool brief)
 {
+	if (d->form) {
+		draw_form(p, d, rows);
+		return;
+	}
 	for (size_t i = 0; i < d->field_count; i++) {
 		bool focused = i == d->focus && !d->busy && !d->focus_elsewhere;
 		if (brief && i != d->focus)
@@ -244,7 +335,7 @@ void dialog_draw(struct canvas *c, const struct dialog *d, int *cursor_row, int 
 	draw_wrapped(&p, ROLE_TITLE, d->outcome, l.outcome);
 	draw_wrapped(&p, ROLE_BAD, d->warning, l.warning);
 	p.row += l.air && l.fields > 0;
-	draw_fields(&p, d, l.brief);
+	draw_fields(&p, d, l.fields, l.brief);
 	p.row += l.air && l.command > 0;
 	draw_command(&p, d, l.command);
 	p.row += l.air && l.error > 0;

@@ -19,7 +19,7 @@
 #define DIALOG_COLUMNS 84
 #define DIALOG_LINES_MAX 16
 #define DIALOG_LINE_SIZE 160
-#define DIALOG_FIELDS_MAX 5
+#define DIALOG_FIELDS_MAX 16
 #define DIALOG_LABEL_SIZE 64
 #define DIALOG_VALUE_SIZE 1024 /* a path is the longest that is typed */
 
@@ -37,6 +37,7 @@ struct dialog_field {
 	char value[DIALOG_VALUE_SIZE]; /* UTF-8 */
 	size_t cursor;                 /* a byte offset into value, between characters */
 	bool done;                     /* what was typed is what is wanted: a check mark shows */
+	bool bad;                      /* it is not: a cross shows */
 };
 
 /* A part that somebody else draws, between the facts and the fields: a table of gates, an editor. */
@@ -56,6 +57,7 @@ struct dialog {
 	struct dialog_body body;
 	char outcome[320];    /* what will happen, one sentence, below the body; "" none */
 	char warning[256];    /* what must not be overlooked; "" none */
+	bool form;            /* a row a field, label before value; those that find no room scroll */
 	bool focus_elsewhere; /* keys go to the body, not to a field */
 	int columns_max;      /* 0: DIALOG_COLUMNS */
 	char command[512];    /* "mldeck promote flight-delay 3 --reason …"; "" none */

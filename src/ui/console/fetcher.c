@@ -157,6 +157,8 @@ static void request_do(struct client *client, struct request *r, struct fetcher_
 		a->status = run_self(r->arguments, FETCHER_OUTPUT_MAX, FETCHER_RUN_MAX_S, &a->output, &a->err);
 	else if (!client)
 		a->status = err_set(&a->err, ERR_MEMORY, "memory is out");
+	else if (!r->body)
+		a->status = client_get(client, r->path, CLIENT_TIMEOUT_MS, &a->json, &a->err);
 	else
 		a->status = client_post(client, r->path, r->body, post_timeout_ms(r->body), &a->json, &a->err);
 	if (client && a->status != 0 && !r->arguments)
@@ -398,6 +400,16 @@ static int request_add(struct fetcher *f, struct request *r)
 	pthread_cond_signal(&f->work_wake);
 	pthread_mutex_unlock(&f->mutex);
 	return id;
+}
+
+int fetcher_get(struct fetcher *f, const char *path)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return 0;
+	snprintf(r->path, sizeof(r->path), "%s", path);
+	return request_add(f, r);
 }
 
 int fetcher_post(struct fetcher *f, const char *path, cJSON *body)

@@ -61,6 +61,8 @@ struct fetcher_needs {
 void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs);
 /* While a runtime starts: polls ten times a second. */
 void fetcher_hurry(struct fetcher *f, bool hurry);
+/* Queues a request for what is at the path. The id of its answer, or 0 when memory is out. */
+int fetcher_get(struct fetcher *f, const char *path);
 /* Queues a request; the body is taken. The id of its answer, or 0 when memory is out. */
 int fetcher_post(struct fetcher *f, const char *path, cJSON *body);
 /* Queues a run of this executable with these arguments (NULL at the end), input empty. */

@@ -183,7 +183,7 @@ static void rows_line(struct place *p, const struct job_record *job)
 
 static void note_line(struct place *p, const struct job_record *job)
 {
-	if (job->state == JOB_RUNNING && job->progress.note[0] != '\0')
+	if (!job_ended(job) && job->progress.note[0] != '\0')
 		line(p, "now", ROLE_TEXT, job->progress.note);
 }
 

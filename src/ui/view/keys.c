@@ -67,6 +67,10 @@ bool key_acts(const struct key *k, const struct ui_state *state)
 		return on_model(state) && !policy;
 	case ACT_FILE:
 		return in_view(state, "models") || in_view(state, "model") || in_view(state, "jobs");
+	case ACT_DIFF:
+	case ACT_BENCH:
+	case ACT_STRESS:
+		return on_model(state) && !policy;
 	case ACT_CANCEL:
 		return on_jobs(state) || rollout;
 	case ACT_AGAIN:
@@ -96,6 +100,10 @@ static bool change_shown(const struct key *k, const struct ui_state *state)
 	switch (k->action) {
 	case ACT_FILE:
 		return state->snapshot != NULL && state->snapshot->model_count > 0;
+	case ACT_DIFF:
+	case ACT_BENCH:
+	case ACT_STRESS:
+		return m != NULL && m->version_count > 0;
 	case ACT_CANCEL:
 		return on_jobs(state) ? job != NULL && !job_ended(job) : open;
 	case ACT_AGAIN:
@@ -149,6 +157,9 @@ bool key_shown(const struct key *k, const struct ui_state *state)
 	case ACT_ROLLBACK:
 	case ACT_SPLIT:
 	case ACT_FILE:
+	case ACT_DIFF:
+	case ACT_BENCH:
+	case ACT_STRESS:
 	case ACT_CANCEL:
 	case ACT_AGAIN:
 	case ACT_PAUSE:

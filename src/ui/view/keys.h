@@ -26,10 +26,14 @@
 	X(ACKNOWLEDGE, 'a', "a", "acknowledge", "say that the selected alert is looked after") \
 	X(HISTORY, 'h', "h", "history", "who changed the route, when and why")                 \
 	X(FILE, 'f', "f", "predict", "predict a file with the selected model")                 \
+	X(DIFF, 'd', "d", "diff", "compare answers with another version's")                    \
+	X(BENCH, 'b', "b", "bench", "compare time and memory with another's")                  \
+	X(STRESS, 't', "t", "stress", "load a version, and see what it holds")                 \
 	X(POLICY, 'P', "P", "policy", "what must hold before a version serves")                \
 	X(MARK, 'm', "m", "mark", "mark a test; a second one opens both side by side")         \
 	X(TESTS, 'v', "v", "tests", "what tests of the model gave; of all models again")       \
 	X(FORCE, 6, "ctrl-f", "", "in a dialog: override gates that do not pass")              \
+	X(COPY_SHOWN, 25, "ctrl-y", "", "in a dialog: copy the command that it equals")        \
 	X(EDITOR, 0, "← → pgup", "", "in the route editor: a share by 1%, by 10%")             \
 	X(FILTER, '/', "/", "filter", "show only what contains a text")                        \
 	X(COMMAND, ':', ":", "command", "type a command, as after `mldeck`")                   \

@@ -77,6 +77,12 @@ static void draw_count(struct canvas *c, int row, int column, int columns, doubl
 /* What it does while it is open, what came of it afterwards. */
 static void draw_what(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
+	char waits[JOB_NOTE_SIZE + JOB_TITLE_SIZE + 4];
+	if (job->state == JOB_QUEUED && job->progress.note[0] != '\0') {
+		snprintf(waits, sizeof(waits), "%s: %s", job->progress.note, job->title);
+		canvas_put(c, row, column, columns, ROLE_DIM, waits);
+		return;
+	}
 	bool said = job_ended(job) && job->summary[0] != '\0' && job->state != JOB_DONE;
 	canvas_put(c, row, column, columns,
 		   job->state == JOB_FAILED ? ROLE_BAD
