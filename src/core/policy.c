@@ -75,8 +75,6 @@ static const struct setting settings[] = {
     ROW("diff_mean_max", KIND_NUMBER, diff_mean_max, 1e-9, 1e6, "shift of the mean, in standard deviations"),
     ROW("diff_quantile_max", KIND_NUMBER, diff_quantile_max, 1e-9, 1e6, "shift of a quantile, in the same unit"),
     ROW("diff_alpha", KIND_NUMBER, diff_alpha, 1e-6, 0.5, "how often its statistics may err"),
-    ROW("capture_rows", KIND_COUNT, capture_rows, 0, (double)POLICY_CAPTURE_MAX,
-	"rows of live requests kept in memory, for tests; 0: none"),
     ROW("diff_data", KIND_PATH, diff_data, 0, 0, "rows of differential tests that mldeck check runs"),
     ROW("diff_labels", KIND_COLUMN, diff_labels, 0, 0, "column of these rows that says what is true"),
     ROW("diff_segment", KIND_COLUMN, diff_segment, 0, 0, "column whose values have figures of their own"),
@@ -86,6 +84,8 @@ static const struct setting settings[] = {
     ROW("stress_duration", KIND_AGE, stress_duration_s, 1, 7 * 86400, "how long it lasts, at least"),
     ROW("stress_slo_p99", KIND_LATENCY_OPTIONAL, stress_slo_p99_us, 1, 600e6, "its p99 latency, at most; or none"),
     ROW("stress_errors_max", KIND_PERCENT, stress_errors_percent, 0, 100, "requests of it that may fail"),
+    ROW("capture_rows", KIND_COUNT, capture_rows, 0, (double)POLICY_CAPTURE_MAX,
+	"rows of live requests kept in memory, for tests; 0: none"),
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

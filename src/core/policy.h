@@ -65,8 +65,6 @@ struct policy {
 	double diff_mean_max;     /* diff_mean_max = 0.02: shift of the mean, in standard deviations of the old one */
 	double diff_quantile_max; /* diff_quantile_max = 0.1: shift of a quantile, in the same unit */
 	double diff_alpha;        /* diff_alpha = 0.01: of its statistical tests */
-	/* What the runtime keeps for tests, in memory. */
-	uint64_t capture_rows; /* capture_rows = 0: of live requests, a sample */
 	/* What tests run with (mldeck check); paths are absolute, and of the machine where it runs. "": none. */
 	char diff_data[POLICY_TEXT_SIZE];    /* diff_data = /data/rows.csv */
 	char diff_labels[POLICY_TEXT_SIZE];  /* diff_labels = late: a column */
@@ -77,6 +75,8 @@ struct policy {
 	int64_t stress_duration_s;    /* stress_duration = 1m: at least */
 	uint64_t stress_slo_p99_us;   /* stress_slo_p99 = none: p99 at most; 0: none */
 	double stress_errors_percent; /* stress_errors_max = 1%: requests that may fail */
+	/* What the runtime keeps for tests, in memory. */
+	uint64_t capture_rows; /* capture_rows = 0: of live requests, a sample */
 };
 
 /* Whether there is such a kind of test; e, which may be NULL, names those that there are. */

@@ -59,16 +59,12 @@ def test_a_slower_version_is_a_regression_and_kept():
     runtime.stop()
 
 
-def test_a_faster_version_passes_with_its_rows_made_up():
+def test_a_faster_version_passes_with_rows_of_its_samples():
     runtime = runtime_with_versions()
     code, report, _ = bench(runtime, "1", "--against", "2", *FAST)
     # Slower by no means; on a noisy machine the memory alone may not be told.
     assert code == 0 and report["verdict"] == "pass", report
     assert report["rows"]["origin"] == "samples" and report["rows"]["made"] and report["batch_1"]["ratio"] < 1
-    runtime.run("deploy", "plain", f"{FLIGHTS}/flight-delay/v3.txt")
-    runtime.run("deploy", "plain", f"{FLIGHTS}/flight-delay/v1.txt")
-    done = runtime.command("bench", "plain", "2", *FAST)
-    assert done.returncode == 0 and "made up from the signature of v2" in done.stdout, done
     runtime.stop()
 
 
@@ -94,6 +90,7 @@ def test_versions_on_other_servers():
     assert report["new_version"]["engine"] == "remote" and report["rows"]["origin"] == "signature", report
     assert [report[side]["not_finite"] for side in ("old_version", "new_version")] == [0, 256], report
     done = runtime.command("bench", MODEL, *words)
+    assert "made up from the signature of v2" in done.stdout, done
     assert "v2 answers 256 of 256 rows with no finite number" in done.stdout and "v1 answers" not in done.stdout, done
     servers[1].stop()
     done = runtime.command("bench", MODEL, *words)
@@ -291,9 +288,10 @@ def test_the_first_training_comes_before_the_model():
 
 def test_training_has_the_terminal():
     """A shell of a few lines: what is typed reaches the command, Ctrl-Z stops both, and Ctrl-C ends it."""
+    # The loop starts nothing: a shell that is just starting something cannot be stopped.
     runtime = runtime_with_versions()
     command = [MLDECK, "train", MODEL, "--state", runtime.state, "--", "sh", "-c",
-               "read line; echo got $line; trap 'echo on again' CONT; while :; do sleep 0.05; done"]
+               "read line; trap 'echo on again' CONT; echo got $line; while :; do :; done"]
     shell, terminal = pty.fork()
     if shell == 0:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)

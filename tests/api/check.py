@@ -134,7 +134,7 @@ def test_age_and_what_cannot_be_run():
 def test_bad_input_runs_nothing():
     policy("tests=differential stress")
     count = len(results())
-    assert "give --data FILE, or set mldeck policy" in check(SAME, "--against", str(GOOD), code=2).stderr
+    assert "give --data FILE or --captured N, or set mldeck policy" in check(SAME, "--against", str(GOOD), code=2).stderr
     assert "stress_rate=N" in check(BAD, "--data", DATA, code=2).stderr
     runtime.run("policy", MODEL, "stress_rate=10", "diff_data=/no/rows.csv", "--reason", "test")
     assert "/no/rows.csv, the rows of the differential test (diff_data), cannot be read" in check(
@@ -149,6 +149,7 @@ def test_bad_input_runs_nothing():
     check(9, code=4)
     check(1, code=4, model="nobody")
     check("x", code=2)
+    assert "leave one out" in check(BAD, "--data", DATA, "--captured", "9", code=2).stderr
     assert len(results()) == count
     # A test whose run gives no result is an error, and not a no; others run all the same.
     bad = os.path.join(runtime.state, "bad.csv")
@@ -164,7 +165,7 @@ def test_a_stopped_check_stops_its_test():
     policy("tests=stress:1d", f"stress_data={SAMPLE}", "stress_rate=20", "stress_duration=10m")
     count = len(results())
     junit = os.path.join(runtime.state, "stopped.xml")
-    for number in (signal.SIGTERM, signal.SIGINT, None):
+    for number in (signal.SIGINT, None):
         process = subprocess.Popen(
             [MLDECK, "check", MODEL, str(GOOD), "--rerun", "--junit", junit, "--state", runtime.state],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

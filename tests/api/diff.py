@@ -112,6 +112,10 @@ def test_faults_that_look_healthy_are_caught():
         found = verdicts(report)
         assert not report["passed"] and found["rows"] == "fail" and found["segments"] == "fail", (version, found)
         assert report["rows"] == 26000 and report["difference"]["violations"] > 5000, report["difference"]
+        segments = report["segments"]["values"]
+        for part, whole in (("flips", report["classes"]["flips"]), ("negative", report["labels"]["negative"]),
+                            ("violations", report["difference"]["violations"]), ("rows", 26000)):
+            assert sum(segment[part] for segment in segments) == whole > 0, (version, part, segments)
         assert len(report["worst"]) == 10 and report["worst"][0]["inputs"]["carrier"] is not None
     # The stale one is worse by the labels, too.
     assert verdicts(diff(runtime, 2, "--against", "1", "--labels", "late"))["negative_flips"] == "fail"

@@ -93,6 +93,7 @@ static void what_gives_no_rows_is_said(void **unused)
 	    {"b\n0\n1\n", "only 2 different rows"},
 	    /* By value, however it is written; and never beyond the range. */
 	    {"x,y\n1.0,2\n1,2.00\n", "only 1 different rows can be made of these 1"},
+	    {"x,y\n0,1\n-0,1.0\n", "only 1 different rows can be made of these 1"},
 	    {"x,y\n100000000000000,3.50\n", "only 1 different rows can be made of these 1"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -92,9 +92,10 @@ static void what_is_missing_is_said_before_anything_runs(void **state)
 	answer_make(NO_PAIRS, NO_PAIRS);
 	expect_refusal(plain, ERR_INPUT, "the policy of churn names no tests, so there is nothing to check");
 	answer_make(PAIRS("tests", "differential stress"), PAIRS("differential", "missing", "stress", "missing"));
-	expect_refusal(plain, ERR_INPUT,
-		       "the differential test has no rows: give --data FILE, or set mldeck policy churn "
-		       "diff_data=/absolute/path --reason TEXT");
+	expect_refusal(
+	    plain, ERR_INPUT,
+	    "the differential test has no rows: give --data FILE or --captured N, or set mldeck policy churn "
+	    "diff_data=/absolute/path --reason TEXT");
 	expect_refusal(data, ERR_INPUT, "set mldeck policy churn stress_rate=N");
 	expect_refusal(nowhere, ERR_NOT_FOUND, "/no/rows, the rows of the differential test (--data), cannot be read");
 	expect_refusal(only, ERR_INPUT, "names no test `benchmark`");
@@ -124,12 +125,15 @@ static void commands_have_what_the_policy_says(void **state)
 {
 	(void)state;
 	const struct check_options plain = {.data = NULL}, state_of = {.socket = "/s", .state = "/t", .yes = true};
-	const struct check_options data = {.data = "/dev/zero"};
+	const struct check_options data = {.data = "/dev/zero"}, captured = {.captured = "500"};
 	answer_make(
 	    PAIRS("tests", "differential", "diff_data", "/dev/null", "diff_labels", "it is", "diff_segment", "s"),
 	    PAIRS("differential", "missing"));
 	expect_command(plain, "mldeck|diff|churn|3|--against|1|--data|/dev/null|--labels|it is|--segment|s|--json");
 	expect_command(data, "mldeck|diff|churn|3|--against|1|--data|/dev/zero|--labels|it is|--segment|s|--json");
+	expect_command(captured, "mldeck|diff|churn|3|--against|1|--captured|500|--json");
+	answer_make(PAIRS("tests", "differential"), PAIRS("differential", "missing"));
+	expect_command(captured, "mldeck|diff|churn|3|--against|1|--captured|500|--json");
 	answer_make(PAIRS("tests", "benchmark"), PAIRS("benchmark", "missing"));
 	expect_command(state_of, "mldeck|bench|churn|3|--against|1|--socket|/s|--state|/t|--json");
 	answer_make(PAIRS("tests", "stress", "stress_rate", "2.5"), PAIRS("stress", "missing"));

@@ -128,6 +128,9 @@ static void flips_are_told_apart(void **state)
 	assert_int_equal(d->labelled.negative, 20);
 	assert_int_equal(d->confusion[1][0], 20);
 	assert_int_equal(d->confusion[0][1], 0);
+	/* All rows are of the first segment. */
+	assert_int_equal(d->segments[0].flips, 20);
+	assert_int_equal(d->segments[0].negative, 20);
 	differential_free(d);
 	/* As many the other way: churn, and not worse. */
 	d = make(&probability);

@@ -52,10 +52,11 @@ http_handler control_get_tests;
 http_handler control_get_test;
 http_handler control_post_test;
 
-/* control_captured.c */
-http_handler control_get_captured;
 /* control_check.c */
 http_handler control_get_check;
+
+/* control_captured.c */
+http_handler control_get_captured;
 
 /* control_load.c */
 http_handler control_post_load;

@@ -116,6 +116,8 @@ static const char *data_of(const struct check_plan *p, const struct check_test *
 {
 	const char *data = recipe_of(t)->data;
 
+	if (p->options.captured != NULL)
+		return NULL;
 	if (p->options.data != NULL)
 		return p->options.data;
 	const char *path = strcmp(data, "diff_data") == 0    ? p->policy.diff_data
@@ -133,11 +135,14 @@ static int check_runnable(const struct check_plan *p, const struct check_test *t
 	if (data != NULL && access(data, R_OK) != 0)
 		return err_errno(e, errno, "%.300s, the rows of the %s test (%s), cannot be read", data, t->test.kind,
 				 p->options.data != NULL ? "--data" : r->data);
+	if (p->options.captured != NULL && r->needed != NULL && strcmp(r->needed, r->data) == 0)
+		return 0;
 	if (r->needed == NULL || *setting(p, r->needed, value) != '\0' || (strcmp(r->needed, r->data) == 0 && data))
 		return 0;
 	if (strcmp(r->needed, r->data) == 0)
 		return err_set(e, ERR_INPUT,
-			       "the %s test has no rows: give --data FILE, or set mldeck policy %s %s=/absolute/path "
+			       "the %s test has no rows: give --data FILE or --captured N, or set mldeck policy %s "
+			       "%s=/absolute/path "
 			       "--reason TEXT",
 			       t->test.kind, model, r->needed);
 	return err_set(e, ERR_INPUT, "the %s test cannot be run: set mldeck policy %s %s=%s --reason TEXT",
@@ -246,7 +251,9 @@ void check_plan_words(const struct check_plan *p, const struct check_test *t, st
 		add_option(w, "--against", own_version(w, p->against));
 	}
 	add_option(w, "--data", data_of(p, t));
-	if (strcmp(t->test.kind, "differential") == 0) {
+	add_option(w, "--captured", p->options.captured);
+	/* Captured rows have neither labels nor other columns. */
+	if (strcmp(t->test.kind, "differential") == 0 && p->options.captured == NULL) {
 		add_option(w, "--labels", p->policy.diff_labels);
 		add_option(w, "--segment", p->policy.diff_segment);
 	}

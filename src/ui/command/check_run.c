@@ -49,8 +49,8 @@ static void draw(struct run *r, const struct job_record *job)
 	if (isfinite(job->progress.left_s))
 		text_uptime(left, sizeof left, (long long)ceil(job->progress.left_s));
 	if (fraction >= 0)
-		snprintf(part, sizeof part, " %.0f%%", 100 * fraction);
-	fprintf(stderr, "\r%s, job %lld:%s, %s left%s%s\033[K", r->test->test.kind, (long long)job->id, part, left,
+		snprintf(part, sizeof part, "%.0f%%, ", 100 * fraction);
+	fprintf(stderr, "\r%s, job %lld: %s%s left%s%s\033[K", r->test->test.kind, (long long)job->id, part, left,
 		job->progress.note[0] != '\0' ? "; " : "", job->progress.note);
 	r->drawn = true;
 }

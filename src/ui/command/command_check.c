@@ -1,4 +1,5 @@
 #include "core/registry/registry.h"
+#include "ui/command/captured.h"
 #include "ui/command/check_file.h"
 #include "ui/command/check_print.h"
 #include "ui/command/check_run.h"
@@ -27,9 +28,11 @@ struct check {
 static int read_options(const struct arguments *a, struct check_options *o, struct err *e)
 {
 	const char *against = arguments_value(a, "against");
+	size_t rows; /* the tests read it again */
 
 	*o = (struct check_options){.model = arguments_at(a, 0),
 				    .data = arguments_value(a, "data"),
+				    .captured = arguments_value(a, "captured"),
 				    .only = arguments_value(a, "only"),
 				    .junit = arguments_value(a, "junit"),
 				    .socket = arguments_value(a, "socket"),
@@ -39,7 +42,7 @@ static int read_options(const struct arguments *a, struct check_options *o, stru
 				    .yes = arguments_flag(a, "yes"),
 				    .json = arguments_flag(a, "json")};
 	if (output_model(o->model, e) != 0 || output_version(arguments_at(a, 1), &o->version, e) != 0 ||
-	    (against != NULL && output_version(against, &o->against, e) != 0))
+	    (against != NULL && output_version(against, &o->against, e) != 0) || captured_option(a, &rows, e) != 0)
 		return -1;
 	return 0;
 }
@@ -168,6 +171,7 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
     {"against", "VERSION", "the version to test against (the live one)"},
     {"data", "FILE", "rows of every test, instead of the policy's diff_data, bench_data, stress_data"},
+    {"captured", "N", "the newest N captured rows of live requests instead, for every test"},
     {"only", "KIND,KIND", "of the policy's tests only these: differential, benchmark, stress"},
     {"rerun", NULL, "run what passed, too"},
     {"gates", NULL, "ask the other gates of a promotion, too"},

@@ -9,6 +9,7 @@
 #define GAP 2
 #define SENTENCE_COLUMNS_MIN 34 /* narrower, it stands below */
 #define INDENT 2
+#define LINE_WASTE 16
 
 enum { VERDICT, NAME, VALUE, THRESHOLD, COUNTED, COLUMN_COUNT };
 
@@ -27,7 +28,18 @@ struct layout {
 	int sentence;
 };
 
-static struct layout lay_out(int room)
+/* The widest sentence of those that did not pass: what it says must not be cut where there is room below. */
+static int sentence_width(const struct finding *findings, size_t count)
+{
+	int widest = SENTENCE_COLUMNS_MIN;
+	for (size_t i = 0; i < count; i++) {
+		int width = findings[i].verdict == FINDING_PASS ? 0 : canvas_width(findings[i].text);
+		widest = width > widest ? width : widest;
+	}
+	return widest;
+}
+
+static struct layout lay_out(int room, const struct finding *findings, size_t count)
 {
 	struct layout l = {.sentence = 0};
 	int used = 0;
@@ -39,7 +51,7 @@ static struct layout lay_out(int room)
 			used += l.shown[i] ? columns_all[i].width + GAP : 0;
 		}
 	}
-	if (room - used >= SENTENCE_COLUMNS_MIN)
+	if (room - used >= sentence_width(findings, count))
 		l.sentence = used;
 	return l;
 }
@@ -148,12 +160,15 @@ static void draw_headings(struct canvas *c, int row, int column, const struct la
 static int sentence_rows(const struct finding *f, int columns)
 {
 	int width = canvas_width(f->text), room = columns - INDENT;
-	return width == 0 ? 0 : width <= room || room < 8 ? 1 : 2;
+	if (width <= room || room < 8)
+		return width > 0;
+	/* Words are not cut, so a line is not filled to its end. */
+	return width <= 2 * room - LINE_WASTE ? 2 : 3;
 }
 
 int findings_rows(const struct finding *findings, size_t count, int columns)
 {
-	struct layout l = lay_out(columns);
+	struct layout l = lay_out(columns, findings, count);
 	int rows = count > 0 ? 1 + (int)count : 0;
 	for (size_t i = 0; l.sentence == 0 && i < count; i++)
 		rows += rank_of(&findings[i]) < 3 ? sentence_rows(&findings[i], columns) : 0;
@@ -162,7 +177,7 @@ int findings_rows(const struct finding *findings, size_t count, int columns)
 
 void findings_draw(struct canvas *c, struct area area, const struct finding *findings, size_t count)
 {
-	struct layout l = lay_out(area.columns);
+	struct layout l = lay_out(area.columns, findings, count);
 	int row = area.row, bottom = area.row + area.rows, spare = area.rows - (int)count;
 	if (count == 0 || area.rows <= 0)
 		return;
