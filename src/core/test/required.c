@@ -95,8 +95,8 @@ static void judge(struct required *q, const struct policy *policy, const struct 
 	if (!q->result.passed) {
 		required_failures(q->findings, q->finding_count, why, sizeof why - sizeof name);
 		/* "wait" and "inconclusive" do not pass, and did not fail either. */
-		if (why[0] == '\0' && q->verdict[0] != '\0' && strcmp(q->verdict, "fail") != 0)
-			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->verdict, age,
+		if (why[0] == '\0' && strcmp(q->result.verdict, "fail") != 0)
+			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->result.verdict, age,
 			    q->result.summary);
 		else
 			say(q, REQUIRED_FAILED, "%s failed %s ago: %s", name, age,
@@ -120,7 +120,6 @@ static int read_report(struct registry *r, const char *model, struct required *q
 		return -1;
 	*report = cJSON_Parse(text);
 	free(text);
-	text_clean(q->verdict, sizeof q->verdict, json_find_text(*report, "verdict"));
 	/* Of another program's report they may be anything. */
 	if (findings_from_json(cJSON_GetObjectItemCaseSensitive(*report, "findings"), q->findings, &q->finding_count,
 			       &fault) != 0)
