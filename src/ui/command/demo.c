@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/snapshot.h"
 #include "ui/command/deploy.h"
+#include "ui/command/output.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -131,19 +132,6 @@ static int process_start(const struct demo *d, char *const *argv, const char *lo
 	return err_errno(e, errno, "a process could not be started");
 }
 
-static int snapshot_get(struct demo *d, struct snapshot **s, struct err *e)
-{
-	cJSON *json;
-	int result;
-
-	*s = NULL;
-	if (client_get(d->client, "/control/v1/snapshot", CLIENT_TIMEOUT_MS, &json, e) != 0)
-		return -1;
-	result = snapshot_from_json(json, s, e);
-	cJSON_Delete(json);
-	return result;
-}
-
 static bool usual_port_free(void)
 {
 	const struct sockaddr_in address = {
@@ -186,7 +174,7 @@ static int runtime_start(struct demo *d, struct snapshot **s, struct err *e)
 	if (serve_start(d, e) != 0)
 		return -1;
 	while (clock_ms() < deadline) {
-		if (snapshot_get(d, s, e) == 0 && !(*s)->server.draining)
+		if (output_snapshot(d->client, 60, s, e) == 0 && !(*s)->server.draining)
 			return 0;
 		snapshot_free(*s);
 		*s = NULL;
@@ -269,7 +257,7 @@ static int split_first(struct demo *d, struct err *e)
 	bool fresh;
 	int result;
 
-	if (snapshot_get(d, &s, e) != 0)
+	if (output_snapshot(d->client, 60, &s, e) != 0)
 		return -1;
 	if (s->server.draining) {
 		snapshot_free(s);
@@ -359,7 +347,7 @@ static int runtime_find(struct demo *d, struct snapshot **s, struct err *e)
 {
 	int64_t deadline = clock_ms() + DRAIN_MS;
 
-	while (snapshot_get(d, s, e) == 0) {
+	while (output_snapshot(d->client, 60, s, e) == 0) {
 		if (!(*s)->server.draining)
 			return 0;
 		snapshot_free(*s);
