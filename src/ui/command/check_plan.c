@@ -191,8 +191,13 @@ static bool demands_more(const struct check_plan *p)
 
 int check_plan_update(struct check_plan *p, const cJSON *answer, struct err *e)
 {
+	uint32_t against = p->against;
+
 	if (read_answer(p, answer, e) != 0)
 		return -1;
+	if (p->against != against)
+		return err_set(e, ERR_CONFLICT, "v%u of %s went live meanwhile, in place of v%u: check again",
+			       (unsigned)p->against, p->options.model, (unsigned)against);
 	if (demands_more(p))
 		return err_set(e, ERR_CONFLICT, "the policy of %s was changed meanwhile: check again",
 			       p->options.model);
