@@ -4,6 +4,7 @@
 #include "core/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const verdicts[] = {
@@ -29,6 +30,22 @@ const struct finding *findings_first(const struct finding *findings, size_t coun
 			waiting = &findings[i];
 	}
 	return waiting;
+}
+
+void finding_number(double value, const char *unit, char text[FINDING_NUMBER_SIZE])
+{
+	char number[32];
+	/* A word stands apart: "5 ms", not "5%" or "1.2x". */
+	bool word = unit[0] >= 'a' && unit[0] <= 'z' && strcmp(unit, "x") != 0;
+
+	snprintf(number, sizeof number, fabs(value) >= 10000 && fabs(value) < 1e15 ? "%.0f" : "%.4g", value);
+	if (!isfinite(value))
+		snprintf(text, FINDING_NUMBER_SIZE, "-");
+	else if (strcmp(unit, "p") == 0)
+		/* An exact test of many rows gives less than a double holds. */
+		snprintf(text, FINDING_NUMBER_SIZE, "p %s", value > 0 ? number : "<1e-300");
+	else
+		snprintf(text, FINDING_NUMBER_SIZE, "%s%s%s", number, word ? " " : "", unit);
 }
 
 enum finding_verdict findings_verdict(const struct finding *findings, size_t count)

@@ -43,6 +43,10 @@ enum finding_verdict findings_verdict(const struct finding *findings, size_t cou
 /* The first that decides that verdict, or NULL when all passed. */
 const struct finding *findings_first(const struct finding *findings, size_t count);
 
+/* A value or threshold with its unit, for people: "2.1%", "0.79x", "1.15 sd", "33417/s", "p 0.003"; "-" of none. */
+#define FINDING_NUMBER_SIZE 48
+void finding_number(double value, const char *unit, char text[FINDING_NUMBER_SIZE]);
+
 /* An array of {"name","verdict","forced","value","threshold","unit","n","n_needed","text"}; NULL when memory is out. */
 cJSON *findings_to_json(const struct finding *findings, size_t count);
 /* At most FINDINGS_MAX; strings are cleaned. A missing array is none. */

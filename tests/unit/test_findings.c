@@ -34,6 +34,31 @@ static void every_number_of_a_refusal_shows(void **state)
 	}
 }
 
+static void expect_number(double value, const char *unit, const char *text)
+{
+	char number[FINDING_NUMBER_SIZE];
+
+	finding_number(value, unit, number);
+	assert_string_equal(number, text);
+}
+
+static void numbers_are_for_people(void **state)
+{
+	(void)state;
+	expect_number(14.384615, "%", "14.38%");
+	expect_number(0.788, "x", "0.788x");
+	expect_number(9.1095, "ms", "9.11 ms");
+	expect_number(1.148, "sd", "1.148 sd");
+	expect_number(33416.8, "/s", "33417/s");
+	expect_number(1e300, "/s", "1e+300/s");
+	expect_number(0, "", "0");
+	expect_number(0.00321, "p", "p 0.00321");
+	/* What an exact test of many rows gives: it is below what a number can be, and not 0. */
+	expect_number(0, "p", "p <1e-300");
+	expect_number((double)NAN, "%", "-");
+	expect_number((double)INFINITY, "x", "-");
+}
+
 static void a_short_sentence_stands_beside(void **state)
 {
 	(void)state;
@@ -48,6 +73,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_number_of_a_refusal_shows),
+	    cmocka_unit_test(numbers_are_for_people),
 	    cmocka_unit_test(a_short_sentence_stands_beside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

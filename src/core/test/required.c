@@ -25,16 +25,16 @@ const char *required_state_name(enum required_state state)
 
 static void failure_text(const struct finding *f, char *text, size_t size)
 {
-	/* "5%", "1.2x", "5 ms" */
-	const char *gap = f->unit[0] >= 'a' && f->unit[0] <= 'z' && strcmp(f->unit, "x") != 0 ? " " : "";
+	char value[FINDING_NUMBER_SIZE], limit[FINDING_NUMBER_SIZE];
 
+	finding_number(f->value, f->unit, value);
+	finding_number(f->threshold, f->unit, limit);
 	if (!isfinite(f->value))
 		snprintf(text, size, "%s", f->name);
 	else if (!isfinite(f->threshold))
-		snprintf(text, size, "%s %.4g%s%s", f->name, f->value, gap, f->unit);
+		snprintf(text, size, "%s %s", f->name, value);
 	else
-		snprintf(text, size, "%s %.4g%s%s (limit %.4g%s%s)", f->name, f->value, gap, f->unit, f->threshold, gap,
-			 f->unit);
+		snprintf(text, size, "%s %s (limit %s)", f->name, value, limit);
 }
 
 void required_failures(const struct finding *findings, size_t count, char *text, size_t size)

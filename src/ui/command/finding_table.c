@@ -9,15 +9,14 @@
 
 static void number_cell(struct table *t, const struct finding *f, double value)
 {
-	char text[UNITS_TEXT_SIZE];
+	char text[UNITS_TEXT_SIZE], number[FINDING_NUMBER_SIZE];
 
-	if (!isfinite(value)) {
-		table_cell(t, "-");
-	} else if (strcmp(f->unit, "s") == 0 && value >= 0) {
+	if (strcmp(f->unit, "s") == 0 && isfinite(value) && value >= 0) {
 		units_write(units_s, (unsigned long long)value, text);
 		table_cell(t, "%s", text);
 	} else {
-		table_cell(t, "%.4g%s", value, f->unit);
+		finding_number(value, f->unit, number);
+		table_cell(t, "%s", number);
 	}
 }
 

@@ -100,7 +100,10 @@ static void number_text(double value, const char *unit, char *text, size_t size)
 		text_count(number, sizeof(number), value);
 	else
 		snprintf(number, sizeof(number), "%.3g", value);
-	snprintf(text, size, "%s%s", number, unit);
+	if (strcmp(unit, "p") == 0)
+		snprintf(text, size, "p %s", value > 0 ? number : "<1e-300");
+	else
+		snprintf(text, size, "%s%s", number, unit);
 }
 
 static void counted_text(const struct finding *f, char *text, size_t size)
