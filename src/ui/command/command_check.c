@@ -171,7 +171,7 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
     {"against", "VERSION", "the version to test against (the live one)"},
     {"data", "FILE", "rows of every test, instead of the policy's diff_data, bench_data, stress_data"},
-    {"captured", "N", "the newest N captured rows of live requests instead, for every test"},
+    {"captured", "N", "N captured rows of live requests instead, for every test"},
     {"only", "KIND,KIND", "of the policy's tests only these: differential, benchmark, stress"},
     {"rerun", NULL, "run what passed, too"},
     {"gates", NULL, "ask the other gates of a promotion, too"},
