@@ -18,7 +18,8 @@ static void job_lines(struct dialog *d, const struct job_record *job)
 	if (job->state == JOB_QUEUED)
 		dialog_line(d, ROLE_TEXT, "so far\tit waits for its turn");
 	else
-		dialog_line(d, ROLE_TEXT, "so far\t%s rows%s%s%s", rows, *left ? ", " : "", left, *left ? " left" : "");
+		dialog_line(d, ROLE_TEXT, "so far\t%s %s%s%s%s", rows, job_counted(job) ? job_counted(job) : "done",
+			    *left ? ", " : "", left, *left ? " left" : "");
 }
 
 static void cancel_facts(struct job_dialog *j, const struct job_record *job)
