@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/text.h"
+#include "core/units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,25 @@ static const char *const verdicts[] = {
     FINDING_VERDICTS(X)
 #undef X
 };
+
+void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_SIZE])
+{
+	bool word = unit[0] >= 'a' && unit[0] <= 'z' && strcmp(unit, "x") != 0;
+
+	if (!isfinite(value))
+		snprintf(text, FINDING_VALUE_SIZE, "-");
+	else if (strcmp(unit, "s") == 0 && value >= 0 && value < 1e15)
+		units_write(units_s, (unsigned long long)value, text);
+	else if (strcmp(unit, "p") == 0 && value <= 0)
+		/* An exact test of many rows gives less than a double holds. */
+		snprintf(text, FINDING_VALUE_SIZE, "p <1e-300");
+	else if (strcmp(unit, "p") == 0)
+		snprintf(text, FINDING_VALUE_SIZE, "p %.4g", value);
+	else if (fabs(value) >= 10000 && fabs(value) < 1e15)
+		snprintf(text, FINDING_VALUE_SIZE, "%.0f%s%s", value, word ? " " : "", unit);
+	else
+		snprintf(text, FINDING_VALUE_SIZE, "%.4g%s%s", value, word ? " " : "", unit);
+}
 
 const char *finding_verdict_name(enum finding_verdict verdict)
 {
@@ -30,22 +50,6 @@ const struct finding *findings_first(const struct finding *findings, size_t coun
 			waiting = &findings[i];
 	}
 	return waiting;
-}
-
-void finding_number(double value, const char *unit, char text[FINDING_NUMBER_SIZE])
-{
-	char number[32];
-	/* A word stands apart: "5 ms", not "5%" or "1.2x". */
-	bool word = unit[0] >= 'a' && unit[0] <= 'z' && strcmp(unit, "x") != 0;
-
-	snprintf(number, sizeof number, fabs(value) >= 10000 && fabs(value) < 1e15 ? "%.0f" : "%.4g", value);
-	if (!isfinite(value))
-		snprintf(text, FINDING_NUMBER_SIZE, "-");
-	else if (strcmp(unit, "p") == 0)
-		/* An exact test of many rows gives less than a double holds. */
-		snprintf(text, FINDING_NUMBER_SIZE, "p %s", value > 0 ? number : "<1e-300");
-	else
-		snprintf(text, FINDING_NUMBER_SIZE, "%s%s%s", number, word ? " " : "", unit);
 }
 
 enum finding_verdict findings_verdict(const struct finding *findings, size_t count)

@@ -37,15 +37,15 @@ struct finding {
 	char text[FINDING_TEXT_SIZE]; /* "v3 answers 2.1% with an error, v2 0.3%" */
 };
 
+/* Its value or its threshold as people write it: "5%", "1.2x", "8 ms", of seconds "90m", "p 0.003"; "-" for NaN. */
+#define FINDING_VALUE_SIZE 40
+void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_SIZE]);
+
 const char *finding_verdict_name(enum finding_verdict verdict);
 /* FAIL if one fails, else WAIT if one waits, else PASS; forced ones count as passed. */
 enum finding_verdict findings_verdict(const struct finding *findings, size_t count);
 /* The first that decides that verdict, or NULL when all passed. */
 const struct finding *findings_first(const struct finding *findings, size_t count);
-
-/* A value or threshold with its unit, for people: "2.1%", "0.79x", "1.15 sd", "33417/s", "p 0.003"; "-" of none. */
-#define FINDING_NUMBER_SIZE 48
-void finding_number(double value, const char *unit, char text[FINDING_NUMBER_SIZE]);
 
 /* An array of {"name","verdict","forced","value","threshold","unit","n","n_needed","text"}; NULL when memory is out. */
 cJSON *findings_to_json(const struct finding *findings, size_t count);

@@ -149,7 +149,9 @@ static int check_range(const struct setting *s, double number, const char *text,
 static int set_age(const struct setting *s, const char *text, int64_t *age_s, struct err *e)
 {
 	unsigned long long number;
-	if (!units_parse(units_s, text, &number))
+	/* A bare number may be meant in anything; only nothing is nothing in every unit. */
+	bool unit = text[strspn(text, "0123456789")] != '\0';
+	if (!units_parse(units_s, text, &number) || (!unit && number != 0))
 		return refuse_form(s, "a time such as 30m, 24h or 7d", text, e);
 	if (check_range(s, (double)number, text, e) != 0)
 		return -1;

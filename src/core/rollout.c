@@ -56,13 +56,31 @@ static size_t count_items(const char *list)
 	return count;
 }
 
+/* "5m", or as rollout_hold_text() writes it, "1h30m": each unit smaller than the one before. */
 static bool hold_parse(const char *text, int64_t *ms)
 {
-	unsigned long long number;
-	if (!units_parse(units_ms, text, &number) || number > ROLLOUT_HOLD_MAX_MS)
-		return false;
-	*ms = (int64_t)number;
-	return true;
+	unsigned long long number, sum = 0, before = 0;
+	for (bool first = true; first || *text != '\0'; first = false) {
+		char part[ITEM_SIZE];
+		size_t digits = strspn(text, "0123456789 ");
+		size_t size = digits + strcspn(text + digits, "0123456789");
+		const struct unit *unit = units_ms;
+		if (size >= sizeof part)
+			return false;
+		memcpy(part, text, size);
+		part[size] = '\0';
+		text += size;
+		if (!units_parse(units_ms, part, &number) || number > ROLLOUT_HOLD_MAX_MS)
+			return false;
+		while (strcmp(unit->name, part + digits) != 0)
+			unit++;
+		if (!first && unit->factor >= before)
+			return false;
+		before = unit->factor;
+		sum += number;
+	}
+	*ms = (int64_t)sum;
+	return sum <= ROLLOUT_HOLD_MAX_MS;
 }
 
 static int plan_steps(struct rollout *r, const char *steps, struct err *e)
@@ -108,8 +126,9 @@ static int plan_holds(struct rollout *r, const char *hold, struct err *e)
 	for (uint32_t i = 0; i < held; i++) {
 		char item[ITEM_SIZE];
 		if ((i == 0 || count > 1) && (!next_item(&hold, item) || !hold_parse(item, &ms)))
-			return err_set(e, ERR_INPUT,
-				       "a hold time is a whole number with ms, s, m, h or d, from 0s to 30d, as in 5m");
+			return err_set(
+			    e, ERR_INPUT,
+			    "a hold time is a whole number with ms, s, m, h or d, from 0s to 30d, as in 5m or 1h30m");
 		r->steps[i].hold_ms = ms;
 	}
 	r->steps[held].hold_ms = 0;

@@ -68,7 +68,7 @@ const char *rollout_state_name(enum rollout_state state);
 enum rollout_state rollout_state_by_name(const char *name); /* ROLLOUT_STATE_COUNT for none */
 bool rollout_ended(const struct rollout *r);
 
-/* "1,5,25,100" with percentages of at most two decimals, ascending, and "5m" or one duration a step ("1m,5m,10m").
+/* "1,5,25,100" with percentages of at most two decimals, ascending, and "5m" or one duration a step ("1m,5m,1h30m").
  * 100 may be left out as the last. ERR_INPUT with one sentence. */
 int rollout_plan(struct rollout *r, const char *steps, const char *hold, struct err *e);
 

@@ -46,7 +46,7 @@ const struct route_entry *route_find(const struct route *r, uint32_t version)
 
 bool route_same(const struct route *a, const struct route *b)
 {
-	if (a->entry_count != b->entry_count)
+	if (a->entry_count != b->entry_count || strcmp(a->salt, b->salt) != 0)
 		return false;
 	uint8_t twin[ROUTE_ENTRIES_MAX] = {0};
 	for (uint32_t i = 0; i < a->entry_count; i++) {
@@ -183,11 +183,23 @@ static void share_buckets(struct route *r, const struct route *previous)
 	}
 }
 
+/* Versions that answer requests. */
+static uint32_t traffic_count(const struct route *r)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < r->entry_count; i++)
+		count += r->entries[i].role != ROUTE_SHADOW;
+	return count;
+}
+
 static int finish(struct route *r, struct route *result, const struct route *previous, bool fits, struct err *e)
 {
 	if (!fits)
 		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included", ROUTE_ENTRIES_MAX);
 	share_buckets(result, previous);
+	/* Units stay where they are, until all are with one version. */
+	if (traffic_count(result) > 1)
+		memcpy(result->salt, previous->salt, sizeof result->salt);
 	*r = *result;
 	return 0;
 }
@@ -269,6 +281,68 @@ int route_set(struct route *r, const struct route *previous, const struct route_
 		live = choose_live(previous, entries, count);
 	route_init(&result);
 	return finish(r, &result, previous, add_given(&result, live, entries, count), e);
+}
+
+/* The arms are of the live version or of ones that get no requests, or get them as this arm. */
+static int check_arms(const struct route *previous, const struct route_entry *weights, size_t count, struct err *e)
+{
+	uint32_t live = route_live(previous), sum = 0;
+	if (live == 0)
+		return err_set(e, ERR_CONFLICT, "nothing is live, so there is nothing to compare with");
+	if (count == 0 || weights[0].version != live)
+		return err_set(e, ERR_INPUT, "the first arm is the control, which must be the live version, v%u", live);
+	for (size_t i = 0; i < count; i++) {
+		if (weights[i].version == 0 || weights[i].weight_bp == 0 || weights[i].weight_bp > ROUTE_BUCKETS)
+			return err_set(e, ERR_INPUT, "an arm has a version from 1 and a share of 0.01%% to 100%%");
+		sum += weights[i].weight_bp;
+		for (size_t k = 1; k < i; k++)
+			if (weights[i].version != live && weights[i].version == weights[k].version)
+				return err_set(e, ERR_INPUT, "v%u is named twice", weights[i].version);
+	}
+	if (sum > ROUTE_BUCKETS)
+		return err_set(e, ERR_INPUT, "the arms have more than 100%% together");
+	for (uint32_t i = 0; i < previous->entry_count; i++)
+		if (previous->entries[i].role == ROUTE_CANARY && !named(weights, count, previous->entries[i].version))
+			return err_set(e, ERR_CONFLICT, "v%u is a canary and no arm: end its share first",
+				       previous->entries[i].version);
+	return 0;
+}
+
+/* The place of a version's entry, made with no weight where there is none; ROUTE_ENTRIES_MAX when it is full. */
+static uint32_t place_of(struct route *r, uint32_t version)
+{
+	const struct route_entry *entry = route_find(r, version);
+	if (entry != NULL)
+		return (uint32_t)(entry - r->entries);
+	return add(r, version, ROUTE_CANARY, 0) ? r->entry_count - 1 : ROUTE_ENTRIES_MAX;
+}
+
+int route_experiment(struct route *r, const struct route *previous, const char *salt, const struct route_entry *weights,
+		     size_t count, struct err *e)
+{
+	struct route result;
+	uint32_t bucket = 0;
+	if (check_arms(previous, weights, count, e) != 0)
+		return -1;
+	route_init(&result);
+	if (strlen(salt) >= sizeof result.salt)
+		return err_set(e, ERR_INPUT, "a salt is at most %d bytes", TEXT_NAME_MAX);
+	memcpy(result.salt, salt, strlen(salt) + 1);
+	bool fits = add(&result, weights[0].version, ROUTE_LIVE, 0);
+	for (size_t i = 0; fits && i < count; i++) {
+		uint32_t place = place_of(&result, weights[i].version);
+		fits = place < ROUTE_ENTRIES_MAX;
+		for (uint32_t end = bucket + weights[i].weight_bp; fits && bucket < end; bucket++)
+			result.owner[bucket] = (uint8_t)place;
+		if (fits)
+			result.entries[place].weight_bp += weights[i].weight_bp;
+	}
+	/* The rest is the first entry's, which owner says already. */
+	result.entries[0].weight_bp += ROUTE_BUCKETS - bucket;
+	if (!fits || !add_shadows(&result, previous, weights, count))
+		return err_set(e, ERR_INPUT, "a route has at most %d versions, shadows included", ROUTE_ENTRIES_MAX);
+	*r = result;
+	return 0;
 }
 
 uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size)

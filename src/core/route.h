@@ -4,11 +4,14 @@
  * A plain value of fixed size; copy it freely, share it when constant. Shares are weights in basis points
  * that sum to 10,000 over the live and canary entries; a bucket in [0, 10000) belongs to exactly one of them.
  * Changing the weights moves as few buckets as can be: a version whose share grows keeps every bucket it had.
+ * Which bucket a unit falls into is decided by a salt: the model's name, or that of an A/B test, whose units then stay
+ * where they are until one version gets everything.
  */
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
 
 #include "core/err.h"
+#include "core/text.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -26,7 +29,8 @@ struct route_entry {
 };
 
 struct route {
-	uint32_t entry_count; /* 0: nothing is live */
+	char salt[TEXT_NAME_MAX + 1]; /* "": the model's name */
+	uint32_t entry_count;         /* 0: nothing is live */
 	struct route_entry entries[ROUTE_ENTRIES_MAX];
 	uint8_t owner[ROUTE_BUCKETS]; /* index into entries */
 };
@@ -54,18 +58,24 @@ int route_shadow(struct route *r, const struct route *previous, const struct rou
  * move as little as can be. */
 int route_set(struct route *r, const struct route *previous, const struct route_entry *entries, size_t count,
 	      struct err *e);
+/* An A/B test: by this salt the first buckets are the arms', one after the other with their weights, and the rest are
+ * the live version's; weights[0] is the live version's arm, and others may be of the same version. Shadows of previous
+ * stay unless they are arms. ERR_INPUT when the first arm is not live, when the weights sum to more than 10,000, for a
+ * version twice among the others, and ERR_CONFLICT for a canary that is no arm. */
+int route_experiment(struct route *r, const struct route *previous, const char *salt, const struct route_entry *weights,
+		     size_t count, struct err *e);
 /* The live version, 0 when there is none. */
 uint32_t route_live(const struct route *r);
 /* The entry that a version has, or NULL. */
 const struct route_entry *route_find(const struct route *r, uint32_t version);
-/* Whether both send every bucket to the same version, in the same role. */
+/* Whether both send every bucket to the same version, in the same role, by the same salt. */
 bool route_same(const struct route *a, const struct route *b);
 /* The bucket of a unit: (XXH64(salt, 0x00, unit) x 10000) >> 64. */
 uint32_t route_bucket(const char *salt, const void *unit, size_t unit_size);
 /* "v2 80% v3 20%" or "v2 100% v8 shadow 25%" for people; shares that do not fit are left out whole. */
 void route_text(const struct route *r, char *text, size_t size);
 /* {"entries":[{"version","role","weight_bp","ranges":[[from,to],...]}]} and back (checked in full); a range
- * is from <= bucket < to. to_json gives NULL when memory is out. */
+ * is from <= bucket < to. "salt" is there unless it is the model's name. to_json gives NULL when memory is out. */
 cJSON *route_to_json(const struct route *r);
 int route_from_json(struct route *r, const cJSON *json, struct err *e);
 

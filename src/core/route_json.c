@@ -30,8 +30,10 @@ static bool add_ranges(cJSON *object, const struct route *r, uint32_t owner)
 cJSON *route_to_json(const struct route *r)
 {
 	cJSON *object = cJSON_CreateObject();
+	/* Routes are compared as texts, and older ones have none. */
+	bool done = r->salt[0] == '\0' || json_add_text(object, "salt", r->salt);
 	cJSON *entries = cJSON_AddArrayToObject(object, "entries");
-	bool done = entries != NULL;
+	done = done && entries != NULL;
 	for (uint32_t i = 0; done && i < r->entry_count; i++) {
 		const struct route_entry *entry = &r->entries[i];
 		cJSON *item = cJSON_CreateObject();
@@ -117,13 +119,20 @@ static int read_entry(struct route *r, const cJSON *json, bool *taken, struct er
 	return read_ranges(r, json, owner, taken, e);
 }
 
+static int read_salt(const cJSON *json, struct route *r, struct err *e)
+{
+	if (json_string(json, "salt", r->salt, sizeof r->salt, e) != 0)
+		return -1;
+	return text_name_valid(r->salt) ? 0 : err_set(e, ERR_INPUT, "field `salt` must be a name");
+}
+
 int route_from_json(struct route *r, const cJSON *json, struct err *e)
 {
 	struct route result;
 	bool taken[ROUTE_BUCKETS] = {false};
 	route_init(&result);
 	const cJSON *entries = json_array(json, "entries", ROUTE_ENTRIES_MAX, e);
-	if (entries == NULL)
+	if (entries == NULL || (json_has(json, "salt") && read_salt(json, &result, e) != 0))
 		return -1;
 	const cJSON *item;
 	cJSON_ArrayForEach(item, entries)

@@ -26,6 +26,9 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->report_count; i++)
 		snapshot_report_release(&s->reports[i]);
 	free(s->reports);
+	for (size_t i = 0; i < s->experiment_count; i++)
+		snapshot_experiment_release(&s->experiments[i]);
+	free(s->experiments);
 	free(s);
 }
 
@@ -55,6 +58,15 @@ const struct snapshot_report *snapshot_report(const struct snapshot *s, int64_t 
 	for (size_t i = 0; i < s->report_count; i++) {
 		if (s->reports[i].test.id == id)
 			return &s->reports[i];
+	}
+	return NULL;
+}
+
+const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, const char *model, const char *name)
+{
+	for (size_t i = 0; i < s->experiment_count; i++) {
+		if (strcmp(s->experiments[i].model, model) == 0 && strcmp(s->experiments[i].name, name) == 0)
+			return &s->experiments[i];
 	}
 	return NULL;
 }

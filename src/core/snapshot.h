@@ -17,6 +17,7 @@
 #include "core/rollout.h"
 #include "core/route.h"
 #include "core/shadow.h"
+#include "core/snapshot_experiment.h"
 #include "core/snapshot_report.h"
 #include "core/text.h"
 
@@ -151,6 +152,11 @@ struct snapshot {
 	bool tests_known;    /* they were asked for */
 	size_t report_count; /* at most SNAPSHOT_REPORTS_MAX; only when asked for with `test` and `with` */
 	struct snapshot_report *reports;
+	/* Running, then the latest ended; only when asked for with `experiments` or `experiment`, which gives one
+	 * model's test of that name in full. */
+	bool experiments_known;
+	size_t experiment_count;
+	struct snapshot_experiment *experiments;
 };
 
 /* An empty one; NULL when memory is out. */
@@ -161,6 +167,8 @@ const struct snapshot_model *snapshot_find(const struct snapshot *s, const char 
 const struct job_record *snapshot_job(const struct snapshot *s, int64_t id); /* or NULL */
 /* The test in full, also one that is missing; NULL when it was not asked for. */
 const struct snapshot_report *snapshot_report(const struct snapshot *s, int64_t id);
+/* The test of that model and name, or NULL. */
+const struct snapshot_experiment *snapshot_experiment(const struct snapshot *s, const char *model, const char *name);
 /* The statistics of a version, or NULL. */
 const struct snapshot_version_stats *snapshot_stats_of(const struct snapshot_model *m, uint32_t version);
 const struct snapshot_version *snapshot_version_of(const struct snapshot_model *m, uint32_t version);

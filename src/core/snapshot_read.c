@@ -268,6 +268,26 @@ static void read_jobs(struct reader *r, struct snapshot *s)
 	}
 }
 
+static void read_experiments(struct reader *r, struct snapshot *s)
+{
+	size_t length;
+	const cJSON *list = reader_array(r, "experiments", SNAPSHOT_EXPERIMENTS_MAX, &length), *item;
+	struct err e;
+	s->experiments_known = list != NULL;
+	s->experiments = length > 0 ? calloc(length, sizeof(s->experiments[0])) : NULL;
+	if (length > 0 && s->experiments == NULL) {
+		reader_no_memory(r);
+		return;
+	}
+	cJSON_ArrayForEach(item, list)
+	{
+		if (r->failed)
+			return;
+		if (snapshot_experiment_from_json(item, &s->experiments[s->experiment_count++], &e) != 0)
+			reader_wrong(r, "experiments", &e);
+	}
+}
+
 int snapshot_from_json(const cJSON *json, struct snapshot **result, struct err *e)
 {
 	*result = NULL;
@@ -287,6 +307,7 @@ int snapshot_from_json(const cJSON *json, struct snapshot **result, struct err *
 	reader_alerts(&r, s);
 	reader_audits(&r, s);
 	reader_tests(&r, s);
+	read_experiments(&r, s);
 	read_jobs(&r, s);
 	if (r.failed) {
 		snapshot_free(s);

@@ -143,6 +143,17 @@ static bool add_audits(cJSON *o, const struct snapshot *s)
 	return ok;
 }
 
+static bool add_experiments(cJSON *object, const struct snapshot *s)
+{
+	if (!s->experiments_known)
+		return true;
+	cJSON *list = cJSON_AddArrayToObject(object, "experiments");
+	bool ok = list != NULL;
+	for (size_t i = 0; ok && i < s->experiment_count; i++)
+		ok = json_append(list, snapshot_experiment_to_json(&s->experiments[i]));
+	return ok;
+}
+
 cJSON *snapshot_to_json(const struct snapshot *s)
 {
 	cJSON *o = cJSON_CreateObject(), *models = NULL, *jobs = NULL;
@@ -150,7 +161,7 @@ cJSON *snapshot_to_json(const struct snapshot *s)
 		  (models = cJSON_AddArrayToObject(o, "models")) != NULL;
 	for (size_t i = 0; ok && i < s->model_count; i++)
 		ok = json_append(models, model_json(&s->models[i]));
-	ok = ok && add_alerts(o, s) && add_audits(o, s) && writer_tests(o, s) &&
+	ok = ok && add_alerts(o, s) && add_audits(o, s) && writer_tests(o, s) && add_experiments(o, s) &&
 	     (jobs = cJSON_AddArrayToObject(o, "jobs")) != NULL;
 	for (size_t i = 0; ok && i < s->job_count; i++)
 		ok = json_append(jobs, job_to_json(&s->jobs[i]));

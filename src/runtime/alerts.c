@@ -69,11 +69,11 @@ int alerts_fire(struct alerts *a, struct alert *alert, struct err *e)
 	return result;
 }
 
-int alerts_acknowledge(struct alerts *a, int64_t id, const char *note, const struct actor *actor, struct alert *result,
-		       struct err *e)
+int alerts_acknowledge(struct alerts *a, int64_t id, const char *note, const struct actor *actor, struct alert *before,
+		       struct alert *result, struct err *e)
 {
 	pthread_mutex_lock(&a->change);
-	int done = registry_acknowledge_alert(a->registry, id, note, actor, result, e);
+	int done = registry_acknowledge_alert(a->registry, id, note, actor, before, result, e);
 	if (done == 0)
 		reload(a, NULL);
 	pthread_mutex_unlock(&a->change);

@@ -22,9 +22,10 @@ void alerts_free(struct alerts *a);
 
 /* Fires alert->rule of its model and version, or renews what it says; fills id, state and since_ms. */
 int alerts_fire(struct alerts *a, struct alert *alert, struct err *e);
-/* ERR_NOT_FOUND; ERR_CONFLICT when it is resolved. Audited. */
-int alerts_acknowledge(struct alerts *a, int64_t id, const char *note, const struct actor *actor, struct alert *result,
-		       struct err *e);
+/* *before is as it was, perhaps acknowledged by somebody else. ERR_NOT_FOUND; ERR_CONFLICT when it is resolved.
+ * Audited. */
+int alerts_acknowledge(struct alerts *a, int64_t id, const char *note, const struct actor *actor, struct alert *before,
+		       struct alert *result, struct err *e);
 /* All open ones of the rule and model (version 0: of any version); nothing is written when there are none. */
 int alerts_resolve(struct alerts *a, const char *rule, const char *model, uint32_t version, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/histogram.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,6 @@ static void add_stats(struct snapshot_stats *total, const struct snapshot_stats 
 	total->requests += one->requests;
 	total->refused += one->refused;
 	total->errors += one->errors;
-	total->rate_rps += one->rate_rps;
 }
 
 static enum route_role role_of(const struct served_model *m, const struct served_version *v)
@@ -53,17 +53,22 @@ static void fill_statistics(struct snapshot_model *to, const struct served_model
 			    uint32_t window_s)
 {
 	uint64_t latency[HISTOGRAM_BUCKETS] = {0};
+	double longest_s = 0;
 	for (size_t i = 0; i < from->version_count; i++) {
 		struct snapshot_version_stats *stats = &to->per_version[to->per_version_count];
 		memset(stats, 0, sizeof *stats);
 		telemetry_read(from->versions[i]->telemetry, now_s, window_s, stats, latency);
 		add_stats(&to->stats, &stats->stats);
+		if (stats->stats.requests > 0)
+			longest_s = fmax(longest_s, (double)stats->stats.requests / stats->stats.rate_rps);
 		if (role_of(from, from->versions[i]) == ROUTE_SHADOW)
 			fill_shadow(stats, from->versions[i], now_s, window_s);
 		stats->version = from->versions[i]->version;
 		if (stats->stats.requests > 0 || route_find(&from->route, stats->version) != NULL)
 			to->per_version_count++;
 	}
+	/* Not the sum of rates over different times: what a canary has is what the live version had before. */
+	to->stats.rate_rps = longest_s > 0 ? (double)to->stats.requests / longest_s : 0;
 	telemetry_latency(latency, &to->stats.latency);
 }
 

@@ -199,6 +199,9 @@ def test_a_version_that_fails_goes_back():
         assert alert["state"] == "acknowledged" and alert["note"] == "told its owner", alert
         assert "told its owner" in runtime.run("alerts")
         assert audits(runtime, "acknowledge")[0]["reason"] == "told its owner"
+        again = runtime.run("ack", "1")
+        assert "It was acknowledged before by " in again and ": told its owner\n" in again, again
+        assert runtime.json("ack", "1", "--note", "told its owner")["before"]["state"] == "acknowledged"
         check_refused(runtime, ["ack", "7"], 4, "there is no alert 7")
         check_refused(runtime, ["ack", "x"], 2, "no number of an alert")
 
@@ -457,13 +460,22 @@ def test_gates_hold_it_up():
         # What does not pass at a step is waited for.
         runtime.run("rollback", "m", "--reason", "r")
         set_policy(runtime, min_age="0s", canary_requests="1000000")
-        start(runtime, 2, *CALM, steps="50", hold="0s")
+        # A policy is not loosened by the way, and what is stricter than it needs no force.
+        for loose in ("error_margin=1%", "p99_ratio_max=2", "p99_margin=2ms", "drift_max=0.3", "analysis_requests=100",
+                      "analysis_alpha=0.001"):
+            words = ["rollout", "m", "2", "--steps", "50", "--hold", "0s", "--threshold", loose, "--reason", "r"]
+            check_refused(runtime, words, 1, loose.split("=")[0] + " of this rollout lets more through")
+        strict = runtime.command("rollout", "m", "2", "--steps", "50", "--hold", "0s", "--threshold", "drift_max=0.1",
+                                 "--threshold", "analysis_requests=300", "--threshold", "analysis_alpha=0.1", "--dry-run")
+        assert strict.returncode == 0, strict
+        set_policy(runtime, **dict(word.split("=") for word in CALM[1::2]))
+        start(runtime, 2, steps="50", hold="0s")
         with Traffic(runtime):
             waiting = reach(runtime, lambda r: "canary" in r["note"])
             assert waiting["state"] == "running" and waiting["step"] == 0, waiting
             set_policy(runtime, canary_requests="0")
             reach(runtime, lambda r: r["state"] == "done")
-        assert [r["outcome"] for r in audits(runtime, "rollout")].count("gate") == 2, "waiting is not for the audit"
+        assert [r["outcome"] for r in audits(runtime, "rollout")].count("gate") == 2 + 6, "waiting is not for the audit"
 
 
 def test_the_control_api():

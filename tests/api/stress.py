@@ -2,6 +2,7 @@
 
 Nothing here says how fast a machine is: what is asserted is what was counted, and ratios within one run.
 """
+import collections
 import json
 import os
 import signal
@@ -74,8 +75,7 @@ class Server:
                 with self.lock:
                     self.count += 1
                     number = self.count
-                    if number <= 8:
-                        self.bodies.append(json.loads(body))
+                    self.bodies.append(json.loads(body))
                 text, go_on = self.infer(number)
                 if callable(text):
                     text(connection)
@@ -124,8 +124,9 @@ def test_a_good_server():
     assert sum(count for _, count in found["histogram_us"]) == 200, found
     assert found["runtime"] is None and found["settings"]["rows"] == 3, found
     assert code == (0 if found["passed"] else 1) and found["kind"] == "stress"
-    data = [body["inputs"][0]["data"] for body in server.bodies]
-    assert {tuple(row) for row in data} == {(1, 2), (3, 4), (5, 6)}, data
+    # The rows in turn, however the connections overtake each other.
+    rows = collections.Counter(tuple(body["inputs"][0]["data"]) for body in server.bodies)
+    assert rows == {(1, 2): 67, (3, 4): 67, (5, 6): 66}, rows
 
 
 def test_a_stall_shows():

@@ -88,7 +88,7 @@ static void a_load_says_how_hard(void **state)
 	terminal_type(w.terminal, "\tsoon");
 	assert_true(terminal_shows(w.terminal, "`p99 at most` takes a time"));
 	terminal_type(w.terminal, "\0255ms\t1:9");
-	assert_true(terminal_shows(w.terminal, "--ramp goes without"));
+	assert_true(terminal_shows(w.terminal, "`ramp` goes without"));
 	terminal_type(w.terminal, "\025\t5s\t\t/data/rows.csv");
 	assert_true(terminal_shows(w.terminal, "v3 has no live traffic"));
 	assert_true(terminal_lacks(w.terminal, "type the name"));

@@ -34,31 +34,6 @@ static void every_number_of_a_refusal_shows(void **state)
 	}
 }
 
-static void expect_number(double value, const char *unit, const char *text)
-{
-	char number[FINDING_NUMBER_SIZE];
-
-	finding_number(value, unit, number);
-	assert_string_equal(number, text);
-}
-
-static void numbers_are_for_people(void **state)
-{
-	(void)state;
-	expect_number(14.384615, "%", "14.38%");
-	expect_number(0.788, "x", "0.788x");
-	expect_number(9.1095, "ms", "9.11 ms");
-	expect_number(1.148, "sd", "1.148 sd");
-	expect_number(33416.8, "/s", "33417/s");
-	expect_number(1e300, "/s", "1e+300/s");
-	expect_number(0, "", "0");
-	expect_number(0.00321, "p", "p 0.00321");
-	/* What an exact test of many rows gives: it is below what a number can be, and not 0. */
-	expect_number(0, "p", "p <1e-300");
-	expect_number((double)NAN, "%", "-");
-	expect_number((double)INFINITY, "x", "-");
-}
-
 static void a_short_sentence_stands_beside(void **state)
 {
 	(void)state;
@@ -69,12 +44,32 @@ static void a_short_sentence_stands_beside(void **state)
 	assert_int_equal(findings_rows(&f, 0, 60), 0);
 }
 
+static void values_have_their_units(void **state)
+{
+	(void)state;
+	static const struct {
+		double value;
+		const char *unit, *text;
+	} cases[] = {
+	    {96.4, "%", "96.4%"},         {1.05, "x", "1.05x"},    {8, "ms", "8 ms"},
+	    {0.01, "p", "p 0.01"},        {450, "/s", "450/s"},    {5400, "s", "90m"},
+	    {3.25, "MiB/h", "3.25MiB/h"}, {0.12345, "", "0.1235"}, {-1, "s", "-1 s"},
+	    {33416.8, "/s", "33417/s"},   {0, "p", "p <1e-300"},   {0, "", "0"},
+	    {1e300, "/s", "1e+300/s"},    {(double)NAN, "%", "-"}, {(double)INFINITY, "x", "-"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[FINDING_VALUE_SIZE];
+		finding_value_text(cases[i].value, cases[i].unit, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_number_of_a_refusal_shows),
-	    cmocka_unit_test(numbers_are_for_people),
 	    cmocka_unit_test(a_short_sentence_stands_beside),
+	    cmocka_unit_test(values_have_their_units),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

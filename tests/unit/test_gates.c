@@ -288,7 +288,7 @@ static void alerts(void **state)
 	alert.id = 0;
 	assert_int_equal(registry_fire_alert(w->r, &alert, &e), 0);
 	expect(w, "alerts", FINDING_FAIL, "an alert is firing (rollout): it went back");
-	assert_int_equal(registry_acknowledge_alert(w->r, alert.id, "seen", &operator, & alert, &e), 0);
+	assert_int_equal(registry_acknowledge_alert(w->r, alert.id, "seen", &operator, NULL, &alert, &e), 0);
 	expect(w, "alerts", FINDING_PASS, "no alert of churn is firing");
 	w->c.all = false;
 	expect_none(w, "alerts");

@@ -78,7 +78,7 @@ static void every_setting_reads_back(void **state)
 	    {"second_person", "on", "yes"},
 	    {"approval_max_age", "90m", "90m"},
 	    {"approval_max_age", "48h", "2d"},
-	    {"min_age", "3600", "1h"},
+	    {"min_age", "3600s", "1h"},
 	    {"same_signature", "false", "no"},
 	    {"shadow_requests", "1000", "1000"},
 	    {"shadow_flips_max", "0.25", "0.25%"},
@@ -105,7 +105,7 @@ static void every_setting_reads_back(void **state)
 	    {"stress_data", "/s.csv", "/s.csv"},
 	    {"stress_rate", "2.5", "2.5"},
 	    {"stress_rate", "none", "none"},
-	    {"stress_duration", "120", "2m"},
+	    {"stress_duration", "120s", "2m"},
 	    {"stress_slo_p99", "5ms", "5ms"},
 	    {"stress_slo_p99", "none", "none"},
 	    {"stress_errors_max", "0", "0%"},
@@ -152,6 +152,7 @@ static void refusals_change_nothing(void **state)
 	    {"second_person", "maybe", "second_person takes yes or no, not `maybe`"},
 	    {"approval_max_age", "0", "approval_max_age is from 1s to 3650d, not `0`"},
 	    {"approval_max_age", "1 week", "approval_max_age takes a time such as 30m, 24h or 7d, not `1 week`"},
+	    {"min_age", "1", "min_age takes a time such as 30m, 24h or 7d, not `1`"},
 	    {"min_age", "4000d", "min_age is from 0 to 3650d, not `4000d`"},
 	    {"min_age", "99999999999999999999d", "min_age is from 0 to 3650d"},
 	    {"shadow_requests", "-1", "shadow_requests takes a whole number, not `-1`"},
@@ -247,7 +248,7 @@ static void json_is_checked(void **state)
 	(void)state;
 	static const char *const cases[] = {"[]", "{\"min_age\":3}", "{\"unheard_of\":\"1\"}", "{\"min_age\":\"x\"}"};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct policy p = with("min_age", "5"), before = p;
+		struct policy p = with("min_age", "5s"), before = p;
 		struct err e = {.text = ""};
 		cJSON *json = cJSON_Parse(cases[i]);
 		assert_int_equal(policy_from_json(json, &p, &e), -1);

@@ -49,10 +49,23 @@ static void firing_again_renews(void **state)
 	assert_true(first.since_ms > 0 && first.value == 2.5 && isnan(first.threshold));
 
 	struct alert acknowledged;
-	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "mine", &operator, & acknowledged, &e), 0);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "mine", &operator, NULL, &acknowledged, &e), 0);
 	assert_int_equal(acknowledged.state, ALERT_ACKNOWLEDGED);
 	assert_string_equal(acknowledged.who, "ada");
 	assert_string_equal(acknowledged.note, "mine");
+
+	/* Who takes it over sees who had it, and so does the audit. */
+	struct alert before;
+	const struct actor grace = {.uid = 1, .name = "grace", .client = "test"};
+	struct audit_record *records;
+	size_t count;
+	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "now mine", &grace, &before, &acknowledged, &e), 0);
+	assert_int_equal(before.state, ALERT_ACKNOWLEDGED);
+	assert_string_equal(before.who, "ada");
+	assert_string_equal(acknowledged.who, "grace");
+	assert_int_equal(registry_audits(w->registry, "churn", 0, 10, &records, &count, &e), 0);
+	assert_string_equal(records[0].detail, "alert 1, acknowledged by ada before (mine): it was rolled back");
+	free(records);
 
 	struct alert again = fire(w, "churn", 3, "it was rolled back again", 7);
 	assert_int_equal(again.id, 1);
@@ -76,13 +89,13 @@ static void resolved_is_over(void **state)
 	fire(w, "churn", 4, "two", 1);
 	fire(w, "price", 3, "three", 1);
 	assert_int_equal(registry_resolve_alerts(w->registry, "rollout", "churn", 3, &e), 0);
-	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "", &operator, & alert, &e), -1);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "", &operator, NULL, &alert, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_int_equal(registry_acknowledge_alert(w->registry, 9, "", &operator, & alert, &e), -1);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 9, "", &operator, NULL, &alert, &e), -1);
 	assert_int_equal(e.code, ERR_NOT_FOUND);
 	/* It begins anew, as another one. */
 	assert_int_equal(fire(w, "churn", 3, "again", 1).id, 4);
-	assert_int_equal(registry_acknowledge_alert(w->registry, 3, "", &operator, & alert, &e), 0);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 3, "", &operator, NULL, &alert, &e), 0);
 
 	/* Firing ones, the newest first; then acknowledged ones; then what is over. */
 	assert_int_equal(registry_alerts(w->registry, 10, &alerts, &count, &e), 0);
@@ -113,9 +126,9 @@ static void it_is_audited_and_survives(void **state)
 	fire(w, "churn", 3, "it was rolled back", 2.5);
 	memset(long_note, 'x', sizeof long_note - 1);
 	long_note[sizeof long_note - 1] = '\0';
-	assert_int_equal(registry_acknowledge_alert(w->registry, 1, long_note, &operator, & alert, &e), -1);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 1, long_note, &operator, NULL, &alert, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
-	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "seen", &operator, & alert, &e), 0);
+	assert_int_equal(registry_acknowledge_alert(w->registry, 1, "seen", &operator, NULL, &alert, &e), 0);
 	assert_int_equal(registry_audits(w->registry, "churn", 0, 10, &records, &count, &e), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(records[0].action, "acknowledge");

@@ -45,8 +45,8 @@ static void make_decisions(void)
 	assert_int_equal(registry_add_test_result(r, "m", &test, &e), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(registry_fire_alert(r, &alert, &e), 0);
-		assert_int_equal(registry_acknowledge_alert(r, alert.id, "looking", &operator, & alert, &e), 0);
-		assert_int_equal(registry_acknowledge_alert(r, alert.id, "found", &operator, & alert, &e), 0);
+		assert_int_equal(registry_acknowledge_alert(r, alert.id, "looking", &operator, NULL, &alert, &e), 0);
+		assert_int_equal(registry_acknowledge_alert(r, alert.id, "found", &operator, NULL, &alert, &e), 0);
 		if (i == 0)
 			assert_int_equal(registry_resolve_alerts(r, "rollout", "m", 3, &e), 0);
 	}

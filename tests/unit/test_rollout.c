@@ -36,6 +36,14 @@ static void plans(void **state)
 	check_plan("1,5,25", "5m,1h, 300s", 4, usual, (int64_t[]){300000, 3600000, 300000, 0});
 	check_plan("0.01,99.99", "0s,30d", 3, (uint32_t[]){1, 9999, 10000}, (int64_t[]){0, ROLLOUT_HOLD_MAX_MS, 0});
 	check_plan("12.5", "90s", 2, (uint32_t[]){1250, 10000}, (int64_t[]){90000, 0});
+	/* As it is written, so it is read. */
+	static const int64_t written[] = {0, 1, 999, 1000, 61000, 5400000, 90061001, ROLLOUT_HOLD_MAX_MS};
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		char hold[64];
+		rollout_hold_text(hold, sizeof hold, written[i]);
+		check_plan("5", hold, 2, (uint32_t[]){500, 10000}, (int64_t[]){written[i], 0});
+	}
+	check_plan("5", "1h30m", 2, (uint32_t[]){500, 10000}, (int64_t[]){5400000, 0});
 	/* The most there can be. */
 	assert_int_equal(planned("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19", "1s").step_count, 20);
 	assert_int_equal(planned("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,100", "1s").step_count, 20);
@@ -88,7 +96,8 @@ static void bad_plans(void **state)
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20", "5m", "at most 20 steps");
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,100", "5m", "at most 20 steps");
 	static const char *const holds[] = {"",    "5",   "m",    "-5m", "1.5m", "5min", "5M",   "1..5m",
-					    ".5m", "31d", "5m ,", "inf", "nan",  "1e3s", "721h", "99999999999999999d"};
+					    ".5m", "31d", "5m ,", "inf", "nan",  "1e3s", "721h", "99999999999999999d",
+					    "1h30", "30m1h", "1h1h", "29d24h1ms", "1h30m,", "1h-1m"};
 	for (size_t i = 0; i < sizeof holds / sizeof *holds; i++) {
 		struct rollout r = {0};
 		struct err e = {0};

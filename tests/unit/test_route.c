@@ -376,12 +376,90 @@ static void another_salt_is_independent(void **state)
 			check_count(both[a][b], in[b], 0.1);
 }
 
+/* The arms of a test are the first buckets by its salt; the rest is live. */
+static void arms_of_a_test(void **state)
+{
+	(void)state;
+	static struct route before, route, back, next;
+	const struct route_entry arms[] = {{1, 0, 1500}, {3, 0, 1000}}, same[] = {{1, 0, 5000}, {1, 0, 5000}};
+	struct err e = {0};
+	const struct route_entry shadow[] = {{2, ROUTE_SHADOW, 100}};
+
+	route_single(&before, 1);
+	assert_int_equal(route_shadow(&before, &before, shadow, 1, NULL), 0);
+	assert_int_equal(route_experiment(&route, &before, "salt-1", arms, 2, &e), 0);
+	for (uint32_t bucket = 0; bucket < ROUTE_BUCKETS; bucket++)
+		assert_int_equal(at(&route, bucket), bucket >= 1500 && bucket < 2500 ? 3 : 1);
+	assert_int_equal(weight_of(&route, 1), 9000);
+	assert_int_equal(route_live(&route), 1);
+	assert_int_equal(route_find(&route, 2)->role, ROUTE_SHADOW);
+	assert_string_equal(route.salt, "salt-1");
+
+	cJSON *json = route_to_json(&route);
+	assert_int_equal(route_from_json(&back, json, &e), 0);
+	assert_true(route_same(&back, &route));
+	cJSON_ReplaceItemInObjectCaseSensitive(json, "salt", cJSON_CreateString("no name"));
+	assert_int_equal(route_from_json(&back, json, &e), -1);
+	cJSON_Delete(json);
+
+	/* Units stay where they are until one version has them all. */
+	const struct route_entry split[] = {{1, 0, 5000}, {3, 0, 5000}}, all[] = {{3, 0, ROUTE_BUCKETS}};
+	assert_int_equal(route_split(&next, &route, split, 2, &e), 0);
+	assert_string_equal(next.salt, "salt-1");
+	check_step(&route, &next);
+	assert_int_equal(route_split(&next, &route, all, 1, &e), 0);
+	assert_string_equal(next.salt, "");
+
+	/* The same version on all arms is a route of its own. */
+	assert_int_equal(route_experiment(&route, &before, "aa", same, 2, &e), 0);
+	assert_int_equal(weight_of(&route, 1), ROUTE_BUCKETS);
+	assert_false(route_same(&route, &before));
+}
+
+static void refused_arms(void **state)
+{
+	(void)state;
+	static struct route before, canary, route, empty;
+	const struct route_entry split[] = {{1, 0, 9000}, {2, 0, 1000}};
+	static const struct {
+		struct route_entry arms[3];
+		size_t count;
+		enum err_code code;
+	} cases[] = {
+	    {{{3, 0, 5000}, {1, 0, 5000}}, 2, ERR_INPUT},
+	    {{{1, 0, 5000}, {3, 0, 5001}}, 2, ERR_INPUT},
+	    {{{1, 0, 10}, {3, 0, 10}, {3, 0, 10}}, 3, ERR_INPUT},
+	    {{{1, 0, 10}, {0, 0, 10}}, 2, ERR_INPUT},
+	    {{{1, 0, 10}, {3, 0, 0}}, 2, ERR_INPUT},
+	    {{{0}}, 0, ERR_INPUT},
+	};
+	struct err e;
+
+	route_single(&before, 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(route_experiment(&route, &before, "s", cases[i].arms, cases[i].count, &e), -1);
+		assert_int_equal(e.code, cases[i].code);
+	}
+	assert_int_equal(route_split(&canary, &before, split, 2, &e), 0);
+	assert_int_equal(route_experiment(&route, &canary, "s", (struct route_entry[]){{1, 0, 10}, {3, 0, 10}}, 2, &e),
+			 -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+	assert_int_equal(route_experiment(&route, &canary, "s", (struct route_entry[]){{1, 0, 10}, {2, 0, 10}}, 2, &e),
+			 0);
+	route_init(&empty);
+	assert_int_equal(route_experiment(&route, &empty, "s", (struct route_entry[]){{1, 0, 10}, {2, 0, 10}}, 2, &e),
+			 -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_share_is_that_share_of_units),
 	    cmocka_unit_test(a_grown_share_keeps_its_units),
 	    cmocka_unit_test(another_salt_is_independent),
+	    cmocka_unit_test(arms_of_a_test),
+	    cmocka_unit_test(refused_arms),
 	    cmocka_unit_test(random_walk),
 	    cmocka_unit_test(ramp_keeps_units),
 	    cmocka_unit_test(roles),

@@ -58,6 +58,36 @@ static void one_second_is_one_window(void **state)
 	telemetry_free(t);
 }
 
+/* A fresh canary: its version is loaded for long, its requests began within the window. */
+static void a_rate_is_over_the_time_of_service(void **state)
+{
+	(void)state;
+	struct telemetry *t = telemetry_new(NULL);
+	const double value = 1;
+
+	telemetry_tick(t, 100);
+	for (int64_t second = 200; second < 240; second++) {
+		for (int i = 0; i < 4; i++)
+			record(t, 50000, &value, 1);
+		telemetry_tick(t, second);
+		if (second == 204) { /* one that is not there yet for ten seconds */
+			struct snapshot_version_stats first = {0};
+			telemetry_read(t, second, 60, &first, NULL);
+			assert_true(first.stats.rate_rps == 2);
+		}
+	}
+	struct snapshot_version_stats s = {0};
+	telemetry_read(t, 239, 60, &s, NULL);
+	assert_true(s.stats.rate_rps == 4);
+	/* It stops: the window is what counts from then on. */
+	telemetry_tick(t, 279);
+	memset(&s, 0, sizeof s);
+	telemetry_read(t, 279, 60, &s, NULL);
+	assert_int_equal(s.stats.requests, 80);
+	assert_true(s.stats.rate_rps == 80.0 / 60);
+	telemetry_free(t);
+}
+
 #define THREADS 4
 #define PER_THREAD 50000
 
@@ -288,6 +318,7 @@ static void predictions_are_compared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_rate_is_over_the_time_of_service),
 	    cmocka_unit_test(one_second_is_one_window),
 	    cmocka_unit_test(nothing_is_lost_between_threads),
 	    cmocka_unit_test(first_predictions_become_the_baseline),

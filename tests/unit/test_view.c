@@ -344,6 +344,40 @@ static void test_thousand_models(void **context)
 	snapshot_free(s);
 }
 
+/* A mark of the route beside a word of the axis cannot be read: "r12now". */
+static void test_marks_stand_alone(void **context)
+{
+	struct snapshot *s = load("control");
+	struct snapshot_model *m = (struct snapshot_model *)snapshot_find(s, "flight-delay");
+	struct canvas *c = canvas_new(200, 50, CHARSET_BRAILLE);
+	const struct screen screen = {"", "", "model", "flight-delay", 0, "", "", 0, 0};
+	bool shown = false, now = false, ago = false;
+	(void)context;
+	assert_non_null(c);
+	for (int64_t age_ms = 0; age_ms < 60000; age_ms += 500) {
+		struct buf b;
+		m->history[0].at_ms = s->server.now_ms - age_ms;
+		draw_screen(c, &screen, s);
+		buf_init(&b);
+		render_text(c, &b);
+		for (const char *at = b.data; (at = strstr(at, "r12")) != NULL; at += 3) {
+			assert_true(strncmp(at + 3, "now", 3) != 0 && strncmp(at + 3, " ago", 4) != 0);
+			shown = true;
+		}
+		now |= strstr(b.data, " now\n") != NULL;
+		ago |= strstr(b.data, " 60 s ago ") != NULL;
+		assert_null(strstr(b.data, "╵now"));
+		assert_null(strstr(b.data, "╵ow"));
+		assert_null(strstr(b.data, "n╵"));
+		assert_null(strstr(b.data, "0╵"));
+		assert_null(strstr(b.data, "╵s ago"));
+		buf_release(&b);
+	}
+	assert_true(shown && now && ago);
+	canvas_free(c);
+	snapshot_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +385,7 @@ int main(void)
 	    cmocka_unit_test(test_tests_scroll),    cmocka_unit_test(test_stale_hides_changes),
 	    cmocka_unit_test(test_lists),           cmocka_unit_test(test_dialog),
 	    cmocka_unit_test(test_thousand_models),
+	    cmocka_unit_test(test_marks_stand_alone),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

@@ -24,8 +24,9 @@
 #define VERSIONS_MAX 100000
 
 struct registry;
-struct rollout;     /* core/rollout.h */
-struct sample_rows; /* core/registry/registry_samples.h */
+struct rollout;           /* core/rollout.h */
+struct sample_rows;       /* core/registry/registry_samples.h */
+struct experiment_change; /* core/registry/registry_experiments.h */
 
 /* Who asks for a change, as the socket knows it. */
 struct actor {
@@ -123,7 +124,8 @@ int registry_deploy(struct registry *r, const char *model, const struct manifest
 /* A change of a route that is asked for. */
 struct route_change {
 	const char *model;
-	/* "promote", "rollback", "split", "shadow", "rollout" (a step of one, or its abort) or "apply" */
+	/* "promote", "rollback", "split", "shadow", "rollout" (a step of one, or its abort), "apply" or "experiment" (a
+	 * start, or an end that gives the route whole) */
 	const char *action;
 	uint32_t version; /* promote: the version; rollout: the one that is rolled out */
 	/* rollback: 0 = undo once more, see registry_change_route(); rollout: the route to give back, 0 = weights count
@@ -140,6 +142,8 @@ struct route_change {
 	/* Of a rollout: written in the same transaction. id 0: a new one, whose id is filled in; so are its revisions.
 	 * NULL: the change is an operator's own. */
 	struct rollout *rollout;
+	/* Of an A/B test: its start, whose id is filled in, or its end; NULL: none is meant. */
+	struct experiment_change *experiment;
 };
 
 /* A rollback, or a rollout that an analysis failed or somebody ended: it gives back what was before. */

@@ -137,11 +137,25 @@ static int write_acknowledged(struct registry *r, const struct alert *alert, str
 	return row < 0 ? -1 : 0;
 }
 
-static int acknowledge(struct registry *r, int64_t id, const char *note, const struct actor *actor, struct alert *alert,
-		       struct err *e)
+/* "alert 3, acknowledged by ada before (looking): it was rolled back"; what is long is cut at its end. */
+static void acknowledge_detail(const struct alert *alert, const struct alert *before, char *text, size_t size)
 {
-	if (find(r, id, alert, e) != 0)
+	char detail[3 * REASON_SIZE], by[WHO_SIZE + REASON_SIZE + 32] = "";
+
+	if (before->state == ALERT_ACKNOWLEDGED)
+		snprintf(by, sizeof by,
+			 *before->note ? ", acknowledged by %s before (%s)" : ", acknowledged by %s before",
+			 before->who, before->note);
+	snprintf(detail, sizeof detail, "alert %" PRId64 "%s: %s", alert->id, by, alert->text);
+	text_clean(text, size, detail);
+}
+
+static int acknowledge(struct registry *r, int64_t id, const char *note, const struct actor *actor,
+		       struct alert *before, struct alert *alert, struct err *e)
+{
+	if (find(r, id, before, e) != 0)
 		return -1;
+	*alert = *before;
 	if (alert->state == ALERT_RESOLVED)
 		return err_set(e, ERR_CONFLICT, "alert %" PRId64 " is resolved, so there is nothing to acknowledge",
 			       id);
@@ -153,28 +167,29 @@ static int acknowledge(struct registry *r, int64_t id, const char *note, const s
 	alert->acknowledged_ms = now_ms > alert->acknowledged_ms ? now_ms : alert->acknowledged_ms + 1;
 	text_clean(alert->who, sizeof alert->who, actor->name);
 	struct audit_record record;
-	char detail[2 * REASON_SIZE];
 	registry_audit_init(&record, actor, "acknowledge", alert->model, "done", alert->note);
 	record.version = alert->version;
-	snprintf(detail, sizeof detail, "alert %" PRId64 ": %s", id, alert->text);
-	text_clean(record.detail, sizeof record.detail, detail);
+	acknowledge_detail(alert, before, record.detail, sizeof record.detail);
 	if (write_acknowledged(r, alert, e) != 0)
 		return -1;
 	return registry_insert_audit_of(r, &record, REGISTRY_ROW_ACKNOWLEDGEMENT, id, e);
 }
 
 int registry_acknowledge_alert(struct registry *r, int64_t id, const char *note, const struct actor *actor,
-			       struct alert *result, struct err *e)
+			       struct alert *before, struct alert *result, struct err *e)
 {
-	struct alert alert;
+	struct alert was, alert;
 	registry_lock(r);
 	int done = db_begin(r->db, e);
 	if (done == 0)
-		done = acknowledge(r, id, note, actor, &alert, e);
+		done = acknowledge(r, id, note, actor, &was, &alert, e);
 	done = registry_finish(r, done, e);
-	if (done == 0)
-		*result = alert;
-	return done;
+	if (done != 0)
+		return done;
+	*result = alert;
+	if (before != NULL)
+		*before = was;
+	return 0;
 }
 
 int registry_resolve_alerts(struct registry *r, const char *rule, const char *model, uint32_t version, struct err *e)

@@ -1,17 +1,15 @@
 #include "core/test/launch.h"
 
+#include "core/process.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ASK_MS 100
-
-extern char **environ;
 
 /* Both ends of both pipes: reading at 0, writing at 1. */
 struct pipes {
@@ -45,26 +43,10 @@ static int open_pipes(struct pipes *p, struct err *e)
 
 static int start(const char *program, const char *const *argv, struct pipes *p, pid_t *pid, struct err *e)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t usual, none;
+	const struct process_start start = {
+	    .program = program, .argv = argv, .output = p->output[1], .fault = p->fault[1]};
+	int error = process_start(&start, pid);
 
-	sigemptyset(&none);
-	sigemptyset(&usual);
-	for (int number = 1; number < NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sigaddset(&usual, number);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attributes);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, p->output[1], 1);
-	posix_spawn_file_actions_adddup2(&files, p->fault[1], 2);
-	posix_spawnattr_setsigdefault(&attributes, &usual);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	int error = posix_spawn(pid, program, &files, &attributes, (char *const *)(const void *)argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
 	close_end(&p->output[1]);
 	close_end(&p->fault[1]);
 	return error == 0 ? 0 : err_errno(e, error, "%s cannot be started", program);

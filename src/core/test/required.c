@@ -25,10 +25,10 @@ const char *required_state_name(enum required_state state)
 
 static void failure_text(const struct finding *f, char *text, size_t size)
 {
-	char value[FINDING_NUMBER_SIZE], limit[FINDING_NUMBER_SIZE];
+	char value[FINDING_VALUE_SIZE], limit[FINDING_VALUE_SIZE];
 
-	finding_number(f->value, f->unit, value);
-	finding_number(f->threshold, f->unit, limit);
+	finding_value_text(f->value, f->unit, value);
+	finding_value_text(f->threshold, f->unit, limit);
 	if (!isfinite(f->value))
 		snprintf(text, size, "%s", f->name);
 	else if (!isfinite(f->threshold))
@@ -95,8 +95,8 @@ static void judge(struct required *q, const struct policy *policy, const struct 
 	if (!q->result.passed) {
 		required_failures(q->findings, q->finding_count, why, sizeof why - sizeof name);
 		/* "wait" and "inconclusive" do not pass, and did not fail either. */
-		if (why[0] == '\0' && q->verdict[0] != '\0' && strcmp(q->verdict, "fail") != 0)
-			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->verdict, age,
+		if (why[0] == '\0' && strcmp(q->result.verdict, "fail") != 0)
+			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->result.verdict, age,
 			    q->result.summary);
 		else
 			say(q, REQUIRED_FAILED, "%s failed %s ago: %s", name, age,
@@ -120,7 +120,6 @@ static int read_report(struct registry *r, const char *model, struct required *q
 		return -1;
 	*report = cJSON_Parse(text);
 	free(text);
-	text_clean(q->verdict, sizeof q->verdict, json_find_text(*report, "verdict"));
 	/* Of another program's report they may be anything. */
 	if (findings_from_json(cJSON_GetObjectItemCaseSensitive(*report, "findings"), q->findings, &q->finding_count,
 			       &fault) != 0)

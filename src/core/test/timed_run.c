@@ -1,12 +1,12 @@
 #include "core/test/timed_run.h"
 
 #include "core/clock.h"
+#include "core/process.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,6 @@
 #define EXIT_SIGNAL 128
 /* How long the end may go unnoticed where the kernel cannot tell of it. */
 #define PAUSE_MS 20
-
-extern char **environ;
 
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 #define FORWARDED_COUNT (sizeof forwarded / sizeof *forwarded)
@@ -85,20 +83,9 @@ static bool stopped_by_terminal(int status)
 
 static int start(const char *const *argv, pid_t *pid, struct err *e)
 {
-	posix_spawnattr_t attributes;
-	sigset_t usual, none;
+	const struct process_start start = {.argv = argv, .inherits = true};
+	int error = process_start(&start, pid);
 
-	sigemptyset(&none);
-	sigemptyset(&usual);
-	for (int number = 1; number < NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sigaddset(&usual, number);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigdefault(&attributes, &usual);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	int error = posix_spawnp(pid, argv[0], NULL, &attributes, (char *const *)(const void *)argv, environ);
-	posix_spawnattr_destroy(&attributes);
 	return error == 0 ? 0 : err_errno(e, error, "%s cannot be run", argv[0]);
 }
 

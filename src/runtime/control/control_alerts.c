@@ -38,7 +38,7 @@ void control_post_alert_acknowledge(void *context, const struct http_request *re
 	struct server *s = context;
 	const char *note = "";
 	long long id = 0;
-	struct alert alert;
+	struct alert before, alert;
 	struct actor actor;
 	struct err e;
 	cJSON *body = control_body(request, &e);
@@ -48,11 +48,13 @@ void control_post_alert_acknowledge(void *context, const struct http_request *re
 	if (body != NULL && !named)
 		err_set(&e, ERR_INPUT, "`%s` is no number of an alert", segments->values[0]);
 	if (body == NULL || !named || json_optional_text(body, "note", &note, &e) != 0 ||
-	    alerts_acknowledge(s->alerts, id, note, &actor, &alert, &e) != 0) {
+	    alerts_acknowledge(s->alerts, id, note, &actor, &before, &alert, &e) != 0) {
 		control_refuse(response, &e);
 	} else {
 		cJSON *json = cJSON_CreateObject();
 		cJSON_AddItemToObject(json, "alert", alert_to_json(&alert));
+		if (before.state == ALERT_ACKNOWLEDGED)
+			cJSON_AddItemToObject(json, "before", alert_to_json(&before));
 		control_answer(response, json);
 	}
 	cJSON_Delete(body);

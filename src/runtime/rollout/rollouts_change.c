@@ -27,6 +27,18 @@ enum rollouts_verb rollouts_verb_by_name(const char *name)
 
 /* --- starting --- */
 
+/* The first threshold by which a worse version gets through than by the policy's; NULL: none is. */
+static const char *looser(const struct policy *p, const struct policy *than)
+{
+	return p->error_margin_percent > than->error_margin_percent ? "error_margin"
+	       : p->p99_ratio_max > than->p99_ratio_max             ? "p99_ratio_max"
+	       : p->p99_margin_us > than->p99_margin_us             ? "p99_margin"
+	       : p->drift_max > than->drift_max                     ? "drift_max"
+	       : p->analysis_requests < than->analysis_requests     ? "analysis_requests"
+	       : p->analysis_alpha < than->analysis_alpha           ? "analysis_alpha"
+								    : NULL;
+}
+
 /* The model's policy with what is set for this rollout: of a policy's settings, those that the analyses ask. */
 static int take_thresholds(struct rollouts *rs, const struct rollout_request *request, struct policy *p, struct err *e)
 {
@@ -53,6 +65,13 @@ static int take_thresholds(struct rollouts *rs, const struct rollout_request *re
 		if (policy_set(p, item->string, item->valuestring, e) != 0)
 			return -1;
 	}
+	/* Where nobody set a policy there is nothing to hold on to. */
+	const char *loose = record.number > 0 && !request->force ? looser(p, &record.policy) : NULL;
+	if (loose != NULL)
+		return err_set(e, ERR_GATE,
+			       "%s of this rollout lets more through than the policy of %s does: --force starts it all "
+			       "the same, marked for ever, or change the policy",
+			       loose, request->model);
 	return 0;
 }
 

@@ -215,13 +215,19 @@ static uint32_t random_bucket(void)
 	return (uint32_t)(((number >> 32) * ROUTE_BUCKETS) >> 32);
 }
 
+/* By which units fall into buckets. */
+static const char *salt_of(const struct served_model *m)
+{
+	return m->route.salt[0] != '\0' ? m->route.salt : m->name;
+}
+
 struct served_version *served_model_pick(const struct served_model *m, const char *unit, size_t unit_size)
 {
 	if (m->route.entry_count == 0)
 		return NULL;
 	uint32_t bucket = 0;
 	if (m->route.entry_count > 1)
-		bucket = unit_size > 0 ? route_bucket(m->name, unit, unit_size) : random_bucket();
+		bucket = unit_size > 0 ? route_bucket(salt_of(m), unit, unit_size) : random_bucket();
 	return served_model_find(m, m->route.entries[m->route.owner[bucket]].version);
 }
 

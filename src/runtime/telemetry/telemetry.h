@@ -100,7 +100,8 @@ struct telemetry_compared {
 };
 void telemetry_read_compared(struct telemetry *t, struct telemetry_compared *compared);
 
-/* The last window_s closed seconds, as a snapshot shows them. ok_counts, when not NULL, gets the merged
+/* The last window_s closed seconds, as a snapshot shows them; the rate is over what of them the version has served.
+ * ok_counts, when not NULL, gets the merged
  * latency histogram added to it, for a model's total. */
 void telemetry_read(struct telemetry *t, int64_t now_s, uint32_t window_s, struct snapshot_version_stats *stats,
 		    uint64_t *ok_counts);

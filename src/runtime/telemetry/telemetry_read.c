@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SERVED_MIN_S 10 /* a rate is over at least so long: one request is not one a second */
+
 static void add_window(const struct window *w, struct snapshot_version_stats *stats, uint64_t *latency, double *sum,
 		       uint64_t *finite)
 {
@@ -60,7 +62,8 @@ struct reading {
 	uint64_t latency[HISTOGRAM_BUCKETS];
 	double sum;
 	uint64_t finite;
-	int64_t age_s; /* of the oldest telemetry */
+	int64_t age_s;    /* of the oldest telemetry */
+	int64_t served_s; /* since the oldest request that is kept; 0: none is */
 };
 
 static void read_windows(struct telemetry *t, int64_t now_s, uint32_t window_s, struct reading *to)
@@ -70,6 +73,8 @@ static void read_windows(struct telemetry *t, int64_t now_s, uint32_t window_s, 
 		const struct window *w = &t->windows[i];
 		if (w->second == 0 || w->second > now_s)
 			continue;
+		if (w->requests > 0 && now_s - w->second + 1 > to->served_s)
+			to->served_s = now_s - w->second + 1;
 		if (w->second > now_s - (int64_t)window_s)
 			add_window(w, to->stats, to->latency, &to->sum, &to->finite);
 		if (w->second > now_s - SNAPSHOT_SERIES)
@@ -81,12 +86,22 @@ static void read_windows(struct telemetry *t, int64_t now_s, uint32_t window_s, 
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* How long the requests of the window took to come: a version that began to serve within it, a fresh canary, has not
+ * had all of it. */
+static double served_s(const struct reading *r, uint32_t window_s)
+{
+	int64_t served = r->served_s > SERVED_MIN_S ? r->served_s : SERVED_MIN_S;
+
+	if (served > r->age_s)
+		served = r->age_s;
+	return served < window_s ? (double)served : window_s;
+}
+
 static void finish_reading(struct telemetry *t, struct reading *r, uint32_t window_s)
 {
 	struct snapshot_version_stats *stats = r->stats;
 
-	/* A version younger than the window is divided by its age. */
-	stats->stats.rate_rps = (double)stats->stats.requests / (r->age_s < window_s ? (double)r->age_s : window_s);
+	stats->stats.rate_rps = (double)stats->stats.requests / served_s(r, window_s);
 	stats->predictions.mean = r->finite > 0 ? r->sum / (double)r->finite : NAN;
 	read_baseline(t, &stats->predictions);
 	telemetry_latency(r->latency, &stats->stats.latency);

@@ -16,18 +16,6 @@
 
 /* --- before anything is changed --- */
 
-static int snapshot_get(struct apply *a, struct err *e)
-{
-	cJSON *answer;
-	int result;
-
-	if (client_get(a->client, "/control/v1/snapshot?window_s=1", CLIENT_TIMEOUT_MS, &answer, e) != 0)
-		return -1;
-	result = snapshot_from_json(answer, &a->snapshot, e);
-	cJSON_Delete(answer);
-	return result;
-}
-
 static bool artifact_known(const struct snapshot *s, const char *sha256)
 {
 	for (size_t i = 0; i < s->model_count; i++)
@@ -117,7 +105,8 @@ static int needs_check(struct apply *a, struct err *e)
 int apply_prepare(struct apply *a, const char *path, struct err *e)
 {
 	if (models_file_read(&a->file, path, e) != 0 || models_file_resolve(&a->file, e) != 0 ||
-	    snapshot_get(a, e) != 0 || models_plan_make(&a->file, a->snapshot, &a->plan, e) != 0)
+	    output_snapshot(a->client, 1, &a->snapshot, e) != 0 ||
+	    models_plan_make(&a->file, a->snapshot, &a->plan, e) != 0)
 		return -1;
 	a->outcomes = calloc(a->plan->change_count + 1, sizeof(*a->outcomes));
 	return a->outcomes ? needs_check(a, e) : err_set(e, ERR_MEMORY, "memory is out");

@@ -24,10 +24,10 @@ struct document {
 /* "25% of the rows differ (96.4%, the limit is 0.1%)" */
 static void message(const struct finding *f, char *text, size_t size)
 {
-	char value[FINDING_NUMBER_SIZE], limit[FINDING_NUMBER_SIZE];
+	char value[FINDING_VALUE_SIZE], limit[FINDING_VALUE_SIZE];
 
-	finding_number(f->value, f->unit, value);
-	finding_number(f->threshold, f->unit, limit);
+	finding_value_text(f->value, f->unit, value);
+	finding_value_text(f->threshold, f->unit, limit);
 	if (isfinite(f->value) && isfinite(f->threshold))
 		snprintf(text, size, "%s (%s, the limit is %s)", f->text, value, limit);
 	else

@@ -13,9 +13,11 @@
 
 static void number_cell(struct table *t, const cJSON *finding, const char *name)
 {
-	char text[FINDING_NUMBER_SIZE];
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(finding, name);
+	char text[FINDING_VALUE_SIZE];
 
-	finding_number(json_find_number(finding, name), json_find_text(finding, "unit"), text);
+	finding_value_text(cJSON_IsNumber(number) ? number->valuedouble : (double)NAN, json_find_text(finding, "unit"),
+			   text);
 	table_cell(t, "%s", text);
 }
 

@@ -6,42 +6,53 @@
 
 extern const struct command command_ack;
 
+/* Whose it was: nobody takes over an alert without seeing it. */
+static int before_print(const cJSON *json, struct err *e)
+{
+	struct alert before;
+	char time[32];
+
+	if (alert_from_json(json, &before, e) != 0)
+		return -1;
+	output_time(time, sizeof(time), (double)before.acknowledged_ms);
+	fputs("It was acknowledged before by ", stdout);
+	output_text(before.who);
+	printf(" at %s", time);
+	if (*before.note) {
+		fputs(": ", stdout);
+		output_text(before.note);
+	}
+	putchar('\n');
+	return 0;
+}
+
+static int alert_print(const struct arguments *a, const cJSON *answer, struct err *e)
+{
+	struct alert alert;
+
+	(void)a;
+	if (alert_from_json(cJSON_GetObjectItemCaseSensitive(answer, "alert"), &alert, e) != 0)
+		return -1;
+	printf("Alert %" PRId64 " is acknowledged: ", alert.id);
+	output_text(alert.text);
+	putchar('\n');
+	if (json_has(answer, "before") && before_print(cJSON_GetObjectItemCaseSensitive(answer, "before"), e) != 0)
+		return -1;
+	return output_end(e);
+}
+
 static int acknowledge(const struct arguments *a, struct err *e)
 {
-	const char *text = arguments_at(a, 0), *note = arguments_value(a, "note");
-	struct client *client = NULL;
-	cJSON *body, *answer = NULL;
-	struct alert alert;
+	const char *text = arguments_at(a, 0);
 	char path[64];
 	long long id;
-	int result = -1;
 
 	if (!text_integer(text, 1, INT64_MAX, &id))
 		return err_set(e, ERR_INPUT, "%s is no number of an alert; mldeck alerts lists them",
 			       *text ? text : "\"\"");
-	if (output_client(a, "ack", &client, e) != 0)
-		return -1;
 	snprintf(path, sizeof(path), "/control/v1/alerts/%lld/acknowledge", id);
-	body = cJSON_CreateObject();
-	if (!body || (note && !cJSON_AddStringToObject(body, "note", note)))
-		err_set(e, ERR_MEMORY, "memory is out");
-	else
-		result = client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e);
-	if (result == 0 && arguments_flag(a, "json")) {
-		result = output_json(answer, e);
-	} else if (result == 0) {
-		result = alert_from_json(cJSON_GetObjectItemCaseSensitive(answer, "alert"), &alert, e);
-		if (result == 0) {
-			printf("Alert %" PRId64 " is acknowledged: ", alert.id);
-			output_text(alert.text);
-			putchar('\n');
-			result = output_end(e);
-		}
-	}
-	cJSON_Delete(body);
-	cJSON_Delete(answer);
-	client_free(client);
-	return result;
+	return output_post(a, "ack", path, output_body("note", arguments_value(a, "note")), CLIENT_TIMEOUT_MS,
+			   alert_print, e);
 }
 
 static int run(const struct arguments *a)

@@ -36,21 +36,13 @@ static cJSON *body_make(const struct arguments *a, struct err *e)
 
 static int approve(const struct arguments *a, struct err *e)
 {
-	struct client *client = NULL;
-	cJSON *body = body_make(a, e), *answer = NULL;
+	cJSON *body = body_make(a, e);
 	char path[128];
-	int result = -1;
 
-	if (!body || output_client(a, "approve", &client, e) != 0)
-		goto out;
+	if (!body)
+		return -1;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/approve", arguments_at(a, 0));
-	if (client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e) == 0)
-		result = arguments_flag(a, "json") ? output_json(answer, e) : approval_print(a, answer, e);
-out:
-	cJSON_Delete(answer);
-	client_free(client);
-	cJSON_Delete(body);
-	return result;
+	return output_post(a, "approve", path, body, CLIENT_TIMEOUT_MS, approval_print, e);
 }
 
 static int run(const struct arguments *a)

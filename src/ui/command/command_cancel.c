@@ -4,35 +4,24 @@
 
 extern const struct command command_cancel;
 
+static int cancel_print(const struct arguments *a, const cJSON *answer, struct err *e)
+{
+	(void)answer;
+	printf("Job %s is asked to stop; what it has done is kept.\n", arguments_at(a, 0));
+	return output_end(e);
+}
+
 static int cancel(const struct arguments *a, struct err *e)
 {
-	const char *text = arguments_at(a, 0), *reason = arguments_value(a, "reason");
-	struct client *client = NULL;
-	cJSON *body, *answer = NULL;
+	const char *text = arguments_at(a, 0);
 	char path[160];
 	long long id;
-	int result = -1;
 
 	if (!text_integer(text, 1, INT64_MAX, &id))
 		return err_set(e, ERR_INPUT, "%s is no number of a job; mldeck jobs lists them", *text ? text : "\"\"");
-	if (output_client(a, "cancel", &client, e) != 0)
-		return -1;
 	snprintf(path, sizeof(path), "/control/v1/jobs/%lld/cancel", id);
-	body = cJSON_CreateObject();
-	if (!body || (reason && !cJSON_AddStringToObject(body, "reason", reason)))
-		err_set(e, ERR_MEMORY, "memory is out");
-	else
-		result = client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e);
-	if (result == 0 && arguments_flag(a, "json")) {
-		result = output_json(answer, e);
-	} else if (result == 0) {
-		printf("Job %lld is asked to stop; what it has done is kept.\n", id);
-		result = output_end(e);
-	}
-	cJSON_Delete(body);
-	cJSON_Delete(answer);
-	client_free(client);
-	return result;
+	return output_post(a, "cancel", path, output_body("reason", arguments_value(a, "reason")), CLIENT_TIMEOUT_MS,
+			   cancel_print, e);
 }
 
 static int run(const struct arguments *a)

@@ -7,21 +7,11 @@ extern const struct command command_load;
 /* Loading a large model and asking it its sample rows takes a while. */
 #define LOAD_TIMEOUT_MS 120000
 
-static cJSON *body_make(const char *reason, struct err *e)
-{
-	cJSON *body = cJSON_CreateObject();
-
-	if (body && (!reason || cJSON_AddStringToObject(body, "reason", reason)))
-		return body;
-	cJSON_Delete(body);
-	err_set(e, ERR_MEMORY, "memory is out");
-	return NULL;
-}
-
-static int load_print(const cJSON *answer, struct err *e)
+static int load_print(const struct arguments *a, const cJSON *answer, struct err *e)
 {
 	const char *state = json_find_text(answer, "state");
 
+	(void)a;
 	output_text(json_find_text(answer, "model"));
 	printf(": v%.0f is ", json_find_number(answer, "version"));
 	output_text(strcmp(state, "ready") == 0 ? "loaded and has answered its sample rows" : state);
@@ -31,27 +21,15 @@ static int load_print(const cJSON *answer, struct err *e)
 
 static int load(const struct arguments *a, struct err *e)
 {
-	const char *reason = arguments_value(a, "reason");
-	struct client *client = NULL;
-	cJSON *answer = NULL, *body = NULL;
 	char path[160];
 	uint32_t version;
-	int result = -1;
 
 	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0 ||
 	    output_reason(a, NULL, e) != 0)
 		return -1;
-	body = body_make(reason, e);
-	if (!body || output_client(a, "load", &client, e) != 0)
-		goto out;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/versions/%u/load", arguments_at(a, 0), (unsigned)version);
-	if (client_post(client, path, body, LOAD_TIMEOUT_MS, &answer, e) == 0)
-		result = arguments_flag(a, "json") ? output_json(answer, e) : load_print(answer, e);
-out:
-	cJSON_Delete(answer);
-	cJSON_Delete(body);
-	client_free(client);
-	return result;
+	return output_post(a, "load", path, output_body("reason", arguments_value(a, "reason")), LOAD_TIMEOUT_MS,
+			   load_print, e);
 }
 
 static int run(const struct arguments *a)

@@ -2,29 +2,36 @@
 
 extern const struct command command_tested;
 
-static int body_fill(const struct arguments *a, cJSON *body, struct err *e)
+static cJSON *body_make(const struct arguments *a, struct err *e)
 {
 	const char *reason = arguments_value(a, "reason"), *against = arguments_value(a, "against");
 	bool passed = arguments_flag(a, "passed");
 	uint32_t version, other = 0;
+	cJSON *body;
 
 	if (output_model(arguments_at(a, 0), e) != 0 || output_version(arguments_at(a, 1), &version, e) != 0 ||
 	    (against && output_version(against, &other, e) != 0))
-		return -1;
-	if (passed == arguments_flag(a, "failed"))
-		return err_set(e, ERR_USAGE, "a test passed or failed: give --passed or --failed");
+		return NULL;
+	if (passed == arguments_flag(a, "failed")) {
+		err_set(e, ERR_USAGE, "a test passed or failed: give --passed or --failed");
+		return NULL;
+	}
 	if (output_reason(a, "a result needs --reason TEXT: what was seen, or where to read it", e) != 0)
-		return -1;
+		return NULL;
+	body = cJSON_CreateObject();
 	if (cJSON_AddNumberToObject(body, "version", version) &&
 	    cJSON_AddStringToObject(body, "kind", arguments_at(a, 2)) &&
 	    (!against || cJSON_AddNumberToObject(body, "against", other)) &&
 	    cJSON_AddBoolToObject(body, "passed", passed) && cJSON_AddStringToObject(body, "summary", reason))
-		return 0;
-	return err_set(e, ERR_MEMORY, "memory is out");
+		return body;
+	cJSON_Delete(body);
+	err_set(e, ERR_MEMORY, "memory is out");
+	return NULL;
 }
 
-static int result_print(const cJSON *answer, struct err *e)
+static int result_print(const struct arguments *a, const cJSON *answer, struct err *e)
 {
+	(void)a;
 	output_text(json_find_text(answer, "model"));
 	fputs(": the ", stdout);
 	output_text(json_find_text(answer, "kind"));
@@ -37,21 +44,13 @@ static int result_print(const cJSON *answer, struct err *e)
 
 static int tested(const struct arguments *a, struct err *e)
 {
-	struct client *client = NULL;
-	cJSON *body = cJSON_CreateObject(), *answer = NULL;
+	cJSON *body = body_make(a, e);
 	char path[128];
-	int result = -1;
 
-	if (body_fill(a, body, e) != 0 || output_client(a, "tested", &client, e) != 0)
-		goto out;
+	if (!body)
+		return -1;
 	snprintf(path, sizeof(path), "/control/v1/models/%s/tests", arguments_at(a, 0));
-	if (client_post(client, path, body, CLIENT_TIMEOUT_MS, &answer, e) == 0)
-		result = arguments_flag(a, "json") ? output_json(answer, e) : result_print(answer, e);
-out:
-	cJSON_Delete(answer);
-	client_free(client);
-	cJSON_Delete(body);
-	return result;
+	return output_post(a, "tested", path, body, CLIENT_TIMEOUT_MS, result_print, e);
 }
 
 static int run(const struct arguments *a)

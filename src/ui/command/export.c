@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/json.h"
 #include "core/models_file.h"
+#include "ui/command/output.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,15 +18,8 @@
 
 int export_begin(struct export_state *x, struct err *e)
 {
-	cJSON *answer;
-	int result;
-
 	buf_init(&x->text);
-	if (client_get(x->client, "/control/v1/snapshot?window_s=1", CLIENT_TIMEOUT_MS, &answer, e) != 0)
-		return -1;
-	result = snapshot_from_json(answer, &x->snapshot, e);
-	cJSON_Delete(answer);
-	return result;
+	return output_snapshot(x->client, 1, &x->snapshot, e);
 }
 
 void export_release(struct export_state *x)

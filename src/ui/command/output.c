@@ -24,6 +24,48 @@ int output_client(const struct arguments *a, const char *program, struct client 
 	return *client ? 0 : err_set(e, ERR_MEMORY, "memory is out");
 }
 
+cJSON *output_body(const char *name, const char *text)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	if (!text || cJSON_AddStringToObject(body, name, text))
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
+
+int output_post(const struct arguments *a, const char *program, const char *path, cJSON *body, int timeout_ms,
+		int (*print)(const struct arguments *a, const cJSON *answer, struct err *e), struct err *e)
+{
+	struct client *client = NULL;
+	cJSON *answer = NULL;
+	int result = -1;
+
+	if (!body)
+		err_set(e, ERR_MEMORY, "memory is out");
+	else if (output_client(a, program, &client, e) == 0 &&
+		 client_post(client, path, body, timeout_ms, &answer, e) == 0)
+		result = arguments_flag(a, "json") ? output_json(answer, e) : print(a, answer, e);
+	cJSON_Delete(answer);
+	client_free(client);
+	cJSON_Delete(body);
+	return result;
+}
+
+int output_snapshot(struct client *client, int window_s, struct snapshot **snapshot, struct err *e)
+{
+	char path[64];
+	cJSON *json;
+
+	*snapshot = NULL;
+	snprintf(path, sizeof(path), "/control/v1/snapshot?window_s=%d", window_s);
+	if (client_get(client, path, CLIENT_TIMEOUT_MS, &json, e) != 0)
+		return -1;
+	int result = snapshot_from_json(json, snapshot, e);
+	cJSON_Delete(json);
+	return result;
+}
+
 int output_model(const char *name, struct err *e)
 {
 	if (text_name_valid(name))

@@ -10,6 +10,7 @@
 #include "core/command.h"
 #include "core/err.h"
 #include "core/json.h"
+#include "core/snapshot.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -29,6 +30,14 @@ int output_reason(const struct arguments *a, const char *needed, struct err *e);
 /* The whole number of --option in [low, high], or otherwise when it was not given. */
 int output_number(const struct arguments *a, const char *option, long long low, long long high, long long otherwise,
 		  long long *number, struct err *e);
+/* Posts body to path and prints the answer: with --json as it came, else by print. Body is taken; NULL is memory that
+ * was out. */
+int output_post(const struct arguments *a, const char *program, const char *path, cJSON *body, int timeout_ms,
+		int (*print)(const struct arguments *a, const cJSON *answer, struct err *e), struct err *e);
+/* An object with this text in it, unless it is NULL; NULL when memory is out. */
+cJSON *output_body(const char *name, const char *text);
+/* The runtime's snapshot of the last window_s seconds; snapshot_free() it. */
+int output_snapshot(struct client *client, int window_s, struct snapshot **snapshot, struct err *e);
 /* Pretty JSON and a newline to stdout. */
 int output_json(const cJSON *json, struct err *e);
 /* Flushes stdout: ERR_DISK_FULL or ERR_SYSTEM when it did not take everything. */

@@ -2,12 +2,12 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -15,34 +15,15 @@
 
 #define ARGUMENTS_SIZE 80
 
-extern char **environ;
-
-static int spawn(char *const *arguments, int output, pid_t *pid)
+static int start(char *const *arguments, int output, pid_t *pid)
 {
-	char *argv[ARGUMENTS_SIZE] = {"mldeck"};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t all, none;
+	const char *argv[ARGUMENTS_SIZE] = {"mldeck"};
+	const struct process_start start = {.program = PROCESS_SELF, .argv = argv, .output = output, .fault = output};
 	size_t count = 1;
-	int error;
 
 	for (size_t i = 0; arguments[i] && count < ARGUMENTS_SIZE - 1; i++)
 		argv[count++] = arguments[i];
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, output, 1);
-	posix_spawn_file_actions_adddup2(&files, output, 2);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return error;
+	return process_start(&start, pid);
 }
 
 /* Reads until the end of the output; false when the time was over. What exceeds the limit is read and lost. */
@@ -77,7 +58,7 @@ int run_self(char *const *arguments, size_t output_max, int timeout_s, char **ou
 	*output = NULL;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_errno(e, errno, "the command cannot be run");
-	error = spawn(arguments, ends[1], &pid);
+	error = start(arguments, ends[1], &pid);
 	close(ends[1]);
 	if (error) {
 		close(ends[0]);

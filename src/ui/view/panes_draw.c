@@ -340,6 +340,17 @@ static void draw_marks(struct canvas *c, struct area chart, int axis, int top, c
 	history_marks(c, axis, chart.column, chart.columns, &h, from_ms, now_ms);
 }
 
+/* A word of the axis, unless a mark is where it would be or would touch it. */
+static void draw_axis_word(struct canvas *c, int row, int column, int columns, const char *word)
+{
+	for (int i = -1; i <= columns; i++) {
+		int at = column + i;
+		if (at >= 0 && at < c->columns && c->cells[row * c->columns + at].glyph != ' ')
+			return;
+	}
+	canvas_put(c, row, column, columns, ROLE_DIM, word);
+}
+
 static void draw_series(struct canvas *c, struct area pane, const struct snapshot_model *m, const struct shown *shown,
 			int count, int64_t now_ms)
 {
@@ -362,10 +373,13 @@ static void draw_series(struct canvas *c, struct area pane, const struct snapsho
 	}
 	struct block first = block_at(pane, 0, count);
 	int row = axis_row(pane, count);
-	canvas_put(c, row, first.chart.column, first.chart.columns, ROLE_DIM, "60 s ago");
-	canvas_put_right(c, row, first.chart.column, first.chart.columns, ROLE_DIM, "now");
-	if (row < c->rows && first.chart.column + first.chart.columns <= c->columns)
-		draw_marks(c, first.chart, row, pane.row + 1, m, now_ms);
+	if (row >= c->rows || first.chart.column + first.chart.columns > c->columns)
+		return;
+	draw_marks(c, first.chart, row, pane.row + 1, m, now_ms);
+	if (first.chart.columns > 8)
+		draw_axis_word(c, row, first.chart.column, 8, "60 s ago");
+	if (first.chart.columns > 3)
+		draw_axis_word(c, row, first.chart.column + first.chart.columns - 3, 3, "now");
 }
 
 int panes_rows_min(size_t shown_count)
