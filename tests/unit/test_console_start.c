@@ -142,7 +142,10 @@ static void again_asks_for_the_name_again(void **state)
 	assert_true(terminal_shows(w.terminal, "job 1 started"));
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
-	terminal_type(w.terminal, "x\r");
+	terminal_type(w.terminal, "x");
+	assert_true(terminal_shows(w.terminal, "A test that is stopped gives no result"));
+	assert_true(terminal_lacks(w.terminal, "What is done is kept"));
+	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "■ cancelled"));
 	terminal_type(w.terminal, "A");
 	assert_true(terminal_shows(w.terminal, "Start again job 1"));
