@@ -300,6 +300,13 @@ void db_bind_text(struct statement *s, int index, const char *text)
 		s->bound = code;
 }
 
+void db_bind_bytes(struct statement *s, int index, const void *bytes, size_t size)
+{
+	int code = sqlite3_bind_blob64(s->handle, index, size > 0 ? bytes : "", size, SQLITE_TRANSIENT);
+	if (s->bound == SQLITE_OK)
+		s->bound = code;
+}
+
 void db_bind_number(struct statement *s, int index, double value)
 {
 	int code = isnan(value) ? sqlite3_bind_null(s->handle, index) : sqlite3_bind_double(s->handle, index, value);
@@ -337,6 +344,16 @@ enum db_type db_type(struct statement *s, int column)
 size_t db_size(struct statement *s, int column)
 {
 	return (size_t)sqlite3_column_bytes(s->handle, column);
+}
+
+const unsigned char *db_bytes(struct statement *s, int column, size_t *size)
+{
+	*size = 0;
+	if (sqlite3_column_type(s->handle, column) != SQLITE_BLOB)
+		return NULL;
+	const unsigned char *bytes = sqlite3_column_blob(s->handle, column);
+	*size = (size_t)sqlite3_column_bytes(s->handle, column);
+	return bytes;
 }
 
 void db_reset(struct statement *s)

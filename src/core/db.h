@@ -55,6 +55,7 @@ struct statement *db_prepare(struct db *db, const char *sql, struct err *e);
 void db_bind_integer(struct statement *s, int index, int64_t value);
 void db_bind_text(struct statement *s, int index, const char *text);
 void db_bind_number(struct statement *s, int index, double value); /* NaN becomes NULL */
+void db_bind_bytes(struct statement *s, int index, const void *bytes, size_t size);
 /* 1: a row, 0: no more rows, -1: failed. */
 int db_step(struct statement *s, struct err *e);
 /* column starts at 0. The text is valid until the next step, "" for NULL. */
@@ -65,6 +66,8 @@ enum db_type { DB_INTEGER, DB_TEXT, DB_OTHER };
 enum db_type db_type(struct statement *s, int column);
 /* The bytes of db_text(), which may hold a NUL. */
 size_t db_size(struct statement *s, int column);
+/* A blob, or NULL for none or what is no blob; valid until the next step. */
+const unsigned char *db_bytes(struct statement *s, int column, size_t *size);
 /* Ready for other values; what was bound stays until it is bound anew. */
 void db_reset(struct statement *s);
 double db_number(struct statement *s, int column); /* NaN for NULL */

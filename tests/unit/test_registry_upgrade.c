@@ -2,6 +2,7 @@
  */
 #include "core/db.h"
 #include "core/registry/registry_alerts.h"
+#include "core/registry/registry_experiments.h"
 #include "core/registry/registry_internal.h"
 #include "core/registry/registry_jobs.h"
 #include "core/registry/registry_policy.h"
@@ -47,9 +48,19 @@ static const char trainings[] =
 static const char histories[] =
     "INSERT INTO test_result (id, model_id, kind, version, against, at_ms, job, passed, summary, verdict, who, report)"
     " VALUES (22, 7, 'stress', 2, 0, 43, 0, 0, 'slow', 'slo', 'ada', '{}');";
+static const char experiments[] =
+    "INSERT INTO experiment (id, model_id, name, plan, sha256, started_ms, before, revision, uid, who, reason, state,"
+    " ended_ms, closes_ms) VALUES (4, 7, 'first', '{\"model\":\"m\",\"name\":\"first\",\"salt\":\"s\",\"arms\":["
+    "{\"version\":1,\"share_bp\":5000},{\"version\":2,\"share_bp\":5000}],\"metrics\":[{\"name\":\"clicks\",\"kind\":"
+    "\"count\",\"role\":\"primary\",\"direction\":\"higher\"}],\"planned_size\":1000}', printf('%064d', 1), 51, 0, 1, "
+    "7,"
+    " 'ada', 'to know', 'stopped', 52, 53);"
+    "INSERT INTO experiment_seen VALUES (4, 52, 3, '{\"requests\":1,\"units\":1,\"lost\":0,\"outcomes\":{}}', '{}');"
+    "INSERT INTO experiment_unit VALUES (4, x'00112233445566778899aabbccddeeff', 1, 51, x'0000');"
+    "INSERT INTO experiment_look VALUES (4, 1, 1, 52, 52, 0, 0, 0, 1, 3, 'CONTINUE', 'not yet', '{}', '{}', '{}');";
 /* By step, from the first. A step that is new here needs what it made room for, so that the next ones are held to it.
  */
-static const char *const rows[] = {models, jobs, routes, "", tests, trainings, histories};
+static const char *const rows[] = {models, jobs, routes, "", tests, trainings, histories, experiments};
 
 static void make_state(const char *directory, size_t steps)
 {
@@ -171,6 +182,23 @@ static void check_tests(struct registry *r, size_t steps)
 	free(report);
 }
 
+static void check_experiments(struct registry *r)
+{
+	struct experiment_record *records;
+	struct experiment_look_row *looks;
+	size_t count;
+
+	assert_int_equal(registry_experiments(r, "m", 9, &records, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_true(records[0].id == 4 && records[0].run == EXPERIMENT_RUN_STOPPED && records[0].ended_ms == 52);
+	assert_string_equal(records[0].plan.metrics[0].name, "clicks");
+	free(records);
+	assert_int_equal(registry_experiment_looks(r, 4, 0, 9, &looks, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(looks[0].sentence, "not yet");
+	free(looks);
+}
+
 /* What is new comes after what was, and what was cannot be changed. */
 static void check_goes_on(struct registry *r, size_t steps)
 {
@@ -209,6 +237,8 @@ static void every_schema_comes_up_to_date(void **state)
 			check_models(r);
 			if (steps >= 2)
 				check_jobs(r);
+			if (steps >= 8)
+				check_experiments(r);
 			if (steps >= 3) {
 				check_policy(r);
 				if (again == 0)

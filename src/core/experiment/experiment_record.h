@@ -57,20 +57,20 @@ struct experiment_outcome {
 };
 
 /* What became of an outcome. Only ACCEPTED changed anything. */
-#define EXPERIMENT_RESULTS(X)                                                                                       \
-	/* name, field in JSON, sentence */                                                                         \
-	X(ACCEPTED, "accepted", "it counts")                                                                        \
-	X(DUPLICATE, "duplicate", "it was told before, by its key")                                                 \
-	X(CONTRADICTORY, "contradictory", "its key came before with another value, unit or request, which stands")  \
-	X(UNKNOWN_UNIT, "unknown_unit", "its unit was not served in the test")                                      \
-	X(UNKNOWN_REQUEST, "unknown_request", "no request of the test had its id, or its window is long over")      \
-	X(AMBIGUOUS, "ambiguous", "requests of several units had its id")                                           \
-	X(UNKNOWN_METRIC, "unknown_metric", "the test has no metric of that name that takes outcomes")              \
-	X(BEFORE_START, "before_start", "it is from before the start of the test")                                  \
-	X(BEFORE_EXPOSURE, "before_exposure", "it is from before its unit was first served")                        \
-	X(FUTURE, "future", "it is from the future")                                                                \
-	X(LATE, "late", "it is from after its window, or was told too long after it")                               \
-	X(NO_PREDICTION, "no_prediction", "its unit or request has no prediction, which a loss needs")              \
+#define EXPERIMENT_RESULTS(X)                                                                                      \
+	/* name, field in JSON, sentence */                                                                        \
+	X(ACCEPTED, "accepted", "it was taken in; of several values of a unit the latest counts")                  \
+	X(DUPLICATE, "duplicate", "it was told before, by its key")                                                \
+	X(CONTRADICTORY, "contradictory", "its key came before with another value, unit or request, which stands") \
+	X(UNKNOWN_UNIT, "unknown_unit", "its unit was not served in the test")                                     \
+	X(UNKNOWN_REQUEST, "unknown_request", "no request of the test had its id, or its window is long over")     \
+	X(AMBIGUOUS, "ambiguous", "requests of several units had its id")                                          \
+	X(UNKNOWN_METRIC, "unknown_metric", "the test has no metric of that name that takes outcomes")             \
+	X(BEFORE_START, "before_start", "it is from before the start of the test")                                 \
+	X(BEFORE_EXPOSURE, "before_exposure", "it is from before its unit was first served")                       \
+	X(FUTURE, "future", "it is from the future")                                                               \
+	X(LATE, "late", "it is from after its window, or was told too long after it")                              \
+	X(NO_PREDICTION, "no_prediction", "its unit or request has no prediction that the loss can be of")         \
 	X(BAD_VALUE, "bad_value", "its value is none of the metric: not finite, not 0 or 1, no whole number")
 
 enum experiment_result {

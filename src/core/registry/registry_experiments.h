@@ -115,11 +115,11 @@ int registry_experiment_look(struct registry *r, int64_t id, int64_t now_ms, str
 			     struct err *e);
 
 struct experiment_look_row {
-	int64_t number;           /* of the first look that it stands for: 1, 2, 3 ... of its test */
-	uint64_t times;           /* looks that it stands for */
-	int64_t at_ms, last_ms;   /* of the first and the last of them */
-	int64_t elapsed_s;        /* since the start, at the last */
-	uint64_t exposed;         /* units */
+	int64_t number;         /* of the first look that it stands for: 1, 2, 3 ... of its test */
+	uint64_t times;         /* looks that it stands for */
+	int64_t at_ms, last_ms; /* of the first and the last of them */
+	int64_t elapsed_s;      /* since the start, at the last */
+	uint64_t exposed;       /* units */
 	enum experiment_verdict verdict;
 	char sentence[EXPERIMENT_SENTENCE_SIZE];
 };

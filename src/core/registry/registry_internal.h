@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/db.h"
 #include "core/registry/registry.h"
+#include "core/registry/registry_experiments.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,13 @@ struct refusals {
 	char who[WHO_SIZE];
 };
 
+/* Where the removal of what has expired of A/B tests has come to, of a table; it begins anew with the process. */
+#define EXPERIMENT_HANDS 2
+struct experiment_hand {
+	int64_t experiment;
+	unsigned char hash[16];
+};
+
 struct registry {
 	pthread_mutex_t mutex;
 	char *directory; /* absolute */
@@ -40,6 +48,7 @@ struct registry {
 	struct db *log_db;       /* of registry_checkpoint() */
 	atomic_uint temporaries; /* begun so far; names them */
 	struct refusals refusals[REFUSERS_MAX];
+	struct experiment_hand hands[EXPERIMENT_HANDS];
 };
 
 /* The schema, one step a version (registry_schema.c). */
@@ -150,7 +159,8 @@ enum registry_row {
 	REGISTRY_ROW_APPROVAL,
 	REGISTRY_ROW_TEST,
 	REGISTRY_ROW_ACKNOWLEDGEMENT,
-	REGISTRY_ROW_TERMS, /* of a rollout: what it was started with, and how it ended */
+	REGISTRY_ROW_TERMS,         /* of a rollout: what it was started with, and how it ended */
+	REGISTRY_ROW_PREREGISTERED, /* of an A/B test: the same */
 	REGISTRY_ROW_COUNT
 };
 const char *registry_row_name(enum registry_row row);
@@ -175,5 +185,44 @@ void registry_audit_init(struct audit_record *record, const struct actor *actor,
 int registry_put_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
 /* The open one of a model; its id is 0 when there is none. */
 int registry_open_rollout(struct registry *r, int64_t model_id, struct rollout *rollout, struct err *e);
+
+/* registry_experiments.c */
+/* The running one of a model; its id is 0 when there is none. */
+int registry_running_experiment(struct registry *r, int64_t model_id, struct experiment_record *record, struct err *e);
+int registry_find_experiment(struct registry *r, int64_t id, struct experiment_record *record, struct err *e);
+
+/* registry_experiment_route.c: what a change of a route is to A/B tests. */
+struct experiment_turn {
+	struct experiment_record running; /* id 0: none */
+	bool starts;
+	bool ends;
+	enum experiment_run run;
+	int64_t id; /* of the one that starts or ends, once it is written */
+};
+/* Whether the change may be as far as tests are concerned, before it is planned; open: the model's rollout. */
+int registry_admit_experiment(struct registry *r, int64_t model_id, const struct route_change *change,
+			      uint32_t version_count, const struct rollout *open, struct experiment_turn *turn,
+			      struct err *e);
+/* The same when both routes are known: what becomes of a test that the change is not of. */
+int registry_disturb_experiment(const struct route_change *change, const struct route *current,
+				const struct route *next, struct experiment_turn *turn, struct err *e);
+/* Writes the start or the end, if there is one, before the revision `next`. */
+int registry_write_experiment(struct registry *r, int64_t model_id, const struct route_change *change,
+			      const struct actor *actor, const struct revision_record *next,
+			      struct experiment_turn *turn, struct err *e);
+
+/* registry_experiment_seen.c: what every batch writes. */
+struct seen_row {
+	int64_t horizon_ms, step;
+	struct experiment_counts counts;
+	struct experiment_state *state; /* experiment_state_free() */
+};
+int registry_read_seen(struct registry *r, int64_t id, const struct experiment *plan, struct seen_row *seen,
+		       struct err *e);
+/* One step further. */
+int registry_write_seen(struct registry *r, int64_t id, struct seen_row *seen, struct err *e);
+/* Sets a fault in the open transaction. */
+int registry_set_fault(struct registry *r, int64_t id, const struct experiment *plan, enum experiment_fault fault,
+		       struct err *e);
 
 #endif

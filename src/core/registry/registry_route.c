@@ -30,7 +30,8 @@ struct attempt {
 	struct revision_record next;
 	struct rollout open;    /* the model's; id 0 when there is none */
 	struct rollout rollout; /* as it will be; its state is ROLLOUT_STATE_COUNT when none is written */
-	bool restores_forced;   /* it goes back to a revision that was forced */
+	struct experiment_turn turn;
+	bool restores_forced; /* it goes back to a revision that was forced */
 	char reason[REASON_SIZE];
 };
 
@@ -92,9 +93,11 @@ static int find_earlier(struct registry *r, struct attempt *a, struct revision_r
 static int plan_rollback(struct registry *r, struct attempt *a, struct err *e)
 {
 	uint32_t wanted = a->change->to_revision;
-	/* The route before the rollout, even where it is the one of now: the rollout ends all the same. */
+	/* The route before the rollout or the A/B test, even where it is the one of now: these end all the same. */
 	if (wanted == 0 && a->open.id != 0)
 		wanted = a->open.first_revision;
+	if (wanted == 0 && a->turn.running.id != 0)
+		wanted = a->turn.running.before;
 	if (a->current.revision == 0)
 		return err_set(e, ERR_CONFLICT, "%s has no route yet, so there is nothing to roll back",
 			       a->change->model);
@@ -133,8 +136,9 @@ static int plan_promote(struct attempt *a, struct err *e)
 
 static int check_changes(const struct attempt *a, struct err *e)
 {
-	/* Of a rollout a start, a step or an end is a change by itself. */
-	if (!route_same(&a->next.route, &a->current.route) || a->rollout.state != ROLLOUT_STATE_COUNT)
+	/* Of a rollout a start, a step or an end is a change by itself, and so it is of an A/B test. */
+	if (!route_same(&a->next.route, &a->current.route) || a->rollout.state != ROLLOUT_STATE_COUNT ||
+	    a->turn.starts || a->turn.ends)
 		return 0;
 	if (a->next.route.entry_count == 1 && strcmp(a->change->action, "shadow") != 0)
 		return err_set(e, ERR_CONFLICT, "v%u of %s already gets all requests", route_live(&a->next.route),
@@ -215,8 +219,13 @@ static int plan(struct registry *r, struct attempt *a, struct err *e)
 		return plan_rollback(r, a, e);
 	if (is_action(a, "rollout"))
 		return plan_step(r, a, e);
+	if (is_action(a, "experiment")) {
+		a->next.route = *a->change->experiment->route;
+		return 0;
+	}
 	return err_set(e, ERR_INPUT,
-		       "a route's change is promote, rollback, split, shadow, rollout or apply, not \"%.32s\"",
+		       "a route's change is promote, rollback, split, shadow, rollout, apply or experiment, not "
+		       "\"%.32s\"",
 		       a->change->action);
 }
 
@@ -240,10 +249,14 @@ static int attempt_change(struct registry *r, struct attempt *a, struct err *e)
 	    registry_find_model(r, change->model, &a->model_id, e) != 0 ||
 	    registry_version_count(r, a->model_id, &a->version_count, e) != 0 ||
 	    registry_revision(r, a->model_id, 0, &a->current, &a->place, e) != 0 || check_expected(a, e) != 0 ||
-	    registry_open_rollout(r, a->model_id, &a->open, e) != 0 || check_rollout(a, e) != 0)
+	    registry_open_rollout(r, a->model_id, &a->open, e) != 0 ||
+	    registry_admit_experiment(r, a->model_id, change, a->version_count, &a->open, &a->turn, e) != 0 ||
+	    check_rollout(a, e) != 0)
 		return -1;
 	plan_rollout(a);
-	if (plan(r, a, e) != 0 || check_changes(a, e) != 0)
+	if (plan(r, a, e) != 0 ||
+	    registry_disturb_experiment(change, &a->current.route, &a->next.route, &a->turn, e) != 0 ||
+	    check_changes(a, e) != 0)
 		return -1;
 	struct revision_record *next = &a->next;
 	next->revision = a->current.revision + 1;
@@ -282,6 +295,16 @@ static char *audit_members(struct registry *r, const struct attempt *a, struct e
 		buf_add_string(&members, terms);
 		free(terms);
 	}
+	if (a->turn.id != 0) {
+		char *plan = registry_row_member(r, REGISTRY_ROW_PREREGISTERED, a->turn.id, e);
+		if (plan == NULL) {
+			buf_release(&members);
+			return NULL;
+		}
+		buf_format(&members, "%s\"experiment\":%" PRId64 ",", members.size > 0 ? "," : "", a->turn.id);
+		buf_add_string(&members, plan);
+		free(plan);
+	}
 	if (a->change->evidence != NULL) {
 		cJSON *json = cJSON_Parse(a->change->evidence);
 		char *text = cJSON_PrintUnformatted(json);
@@ -319,12 +342,18 @@ static void detail(const struct attempt *a, char *text, size_t size)
 	if (rollout->state != ROLLOUT_STATE_COUNT)
 		snprintf(text, size, "%s; rollout %" PRId64 " %s, step %u of %u", route, rollout->id,
 			 rollout_state_name(rollout->state), rollout->step + 1, rollout->step_count);
+	else if (a->turn.starts)
+		snprintf(text, size, "%s; test %.64s starts", route, a->change->experiment->plan->name);
+	else if (a->turn.ends)
+		snprintf(text, size, "%s; test %.64s is %s", route, a->turn.running.plan.name,
+			 experiment_run_name(a->turn.run));
 }
 
 static int write_change(struct registry *r, struct attempt *a, struct err *e)
 {
 	struct audit_record audit;
-	if (write_rollout(r, a, e) != 0)
+	if (write_rollout(r, a, e) != 0 ||
+	    registry_write_experiment(r, a->model_id, a->change, a->actor, &a->next, &a->turn, e) != 0)
 		return -1;
 	FAULT_POINT(change_rollout);
 	char *members = audit_members(r, a, e), *data = NULL;
@@ -389,6 +418,8 @@ int registry_change_route(struct registry *r, const struct route_change *change,
 	registry_unlock(r);
 	if (done == 0 && !change->dry_run && change->rollout != NULL)
 		*change->rollout = a->rollout;
+	if (done == 0 && !change->dry_run && change->experiment != NULL)
+		change->experiment->id = a->turn.id;
 	if (done == 0)
 		*result = a->next;
 	else if (e != NULL)

@@ -1,6 +1,7 @@
 /*
  * Rows that decide what may serve, as JSON in the data of the audit records that wrote them: policies, approvals,
- * results of tests, acknowledgements of alerts, and the terms of rollouts. So the chain holds them, too.
+ * results of tests, acknowledgements of alerts, the terms of rollouts and what A/B tests were started with. So the
+ * chain holds them, too.
  *
  * SQLite writes the JSON, when a row is written and when it is verified: what was edited since then differs.
  */
@@ -33,6 +34,11 @@
 #define TERMS_WORDS "'of'," PLAN(model) "," NAMED(who) "," NAMED(reason) "," TERMS_FORCED
 #define TERMS_OPEN "json_object(" COLUMN(id) "," MODEL "," TERMS_NUMBERS "," TERMS_WORDS "," TERMS_TREES ")"
 #define TERMS "json_set(" TERMS_OPEN ",'$.state',state,'$.ended_ms',ended_ms)"
+#define PLANNED "'plan',iif(typeof(plan)='text' AND json_valid(plan),json(plan),NULL)"
+#define PREREGISTERED_OPEN                                                                                         \
+	"json_object(" COLUMN(id) "," MODEL "," COLUMN(name) "," COLUMN(sha256) "," COLUMN(started_ms) "," COLUMN( \
+	    before) "," COLUMN(revision) "," COLUMN(uid) "," COLUMN(who) "," COLUMN(reason) "," PLANNED ")"
+#define PREREGISTERED "json_set(" PREREGISTERED_OPEN ",'$.state',state,'$.ended_ms',ended_ms)"
 #define SAID(path) "json_extract(?1,'$." path "')"
 
 /* The row whose rowid is ?1, as it was written. */
@@ -42,6 +48,7 @@ static const char *const written[REGISTRY_ROW_COUNT] = {
     [REGISTRY_ROW_TEST] = "SELECT " TEST " FROM test_result WHERE id=?1",
     [REGISTRY_ROW_ACKNOWLEDGEMENT] = "SELECT " ACKNOWLEDGEMENT " FROM alert WHERE id=?1",
     [REGISTRY_ROW_TERMS] = "SELECT " TERMS " FROM rollout WHERE id=?1",
+    [REGISTRY_ROW_PREREGISTERED] = "SELECT " PREREGISTERED " FROM experiment WHERE id=?1",
 };
 
 /* As registry_row_prepare() has it. An alert may be acknowledged again, and the row is of the last time. A rollout's
@@ -64,6 +71,11 @@ static const char *const agreeing[REGISTRY_ROW_COUNT] = {
 		    "json_extract(json_remove(?1,'$.terms.state','$.terms.ended_ms'),'$.terms') AND (" SAID(
 			"terms.ended_ms") "=0 OR (state=" SAID("terms.state") " AND ended_ms=" SAID("terms.ended_"
 												    "ms") "))",
+    [REGISTRY_ROW_PREREGISTERED] = "SELECT iif(before=?3,1,2) FROM experiment WHERE id=" SAID(
+	"preregistered.id") " AND " PREREGISTERED_OPEN
+			    "=json_extract(json_remove(?1,'$.preregistered.state','$.preregistered.ended_ms'),'$."
+			    "preregistered') AND (" SAID("preregistered.ended_ms") "=0 OR (state=" SAID(
+				"preregistered.state") " AND ended_ms=" SAID("preregistered.ended_ms") "))",
 };
 
 static const char *const counted[REGISTRY_ROW_COUNT] = {
@@ -73,12 +85,13 @@ static const char *const counted[REGISTRY_ROW_COUNT] = {
     [REGISTRY_ROW_ACKNOWLEDGEMENT] =
 	("SELECT count(*) FROM alert WHERE acknowledged_ms<>0 OR who<>'' OR note<>'' OR state='acknowledged'"),
     [REGISTRY_ROW_TERMS] = "SELECT count(*) FROM rollout",
+    [REGISTRY_ROW_PREREGISTERED] = "SELECT count(*) FROM experiment",
 };
 
 static const char *const names[REGISTRY_ROW_COUNT] = {
     [REGISTRY_ROW_POLICY] = "policy", [REGISTRY_ROW_APPROVAL] = "approval",
     [REGISTRY_ROW_TEST] = "test",     [REGISTRY_ROW_ACKNOWLEDGEMENT] = "acknowledgement",
-    [REGISTRY_ROW_TERMS] = "terms",
+    [REGISTRY_ROW_TERMS] = "terms",   [REGISTRY_ROW_PREREGISTERED] = "preregistered",
 };
 
 const char *registry_row_name(enum registry_row row)

@@ -260,5 +260,61 @@ static const char test_histories[] =
     "CREATE INDEX test_result_pair ON test_result (model_id, kind, version, against, id);"
     "CREATE INDEX test_result_model ON test_result (model_id, id);" IMMUTABLE("test_result");
 
-const char *const registry_schema[] = {first, jobs, routes, registry_schema_chain, tests, trainings, test_histories};
+static const char experiments[] =
+    /* What was preregistered never changes, and an end is final. closes_ms, from the end on: when nothing of it can
+     * come any more. */
+    "CREATE TABLE experiment ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " model_id INTEGER NOT NULL REFERENCES model (id),"
+    " name TEXT NOT NULL,"
+    " plan TEXT NOT NULL,"
+    " sha256 TEXT NOT NULL CHECK (length(sha256) = 64),"
+    " started_ms INTEGER NOT NULL,"
+    " before INTEGER NOT NULL,"
+    " revision INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " who TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " state TEXT NOT NULL CHECK (state IN ('running', 'stopped', 'invalid')),"
+    " ended_ms INTEGER NOT NULL DEFAULT 0,"
+    " end_revision INTEGER NOT NULL DEFAULT 0,"
+    " ended_by TEXT NOT NULL DEFAULT '',"
+    " note TEXT NOT NULL DEFAULT '',"
+    " closes_ms INTEGER NOT NULL DEFAULT 0,"
+    " CHECK ((state = 'running') = (ended_ms = 0)),"
+    " UNIQUE (model_id, name),"
+    " FOREIGN KEY (model_id, revision) REFERENCES revision (model_id, revision) DEFERRABLE INITIALLY DEFERRED);"
+    "CREATE UNIQUE INDEX experiment_running ON experiment (model_id) WHERE ended_ms = 0;"
+    "CREATE TRIGGER experiment_no_update BEFORE UPDATE ON experiment WHEN OLD.ended_ms <> 0 OR"
+    " OLD.model_id <> NEW.model_id OR OLD.name <> NEW.name OR OLD.plan <> NEW.plan OR OLD.sha256 <> NEW.sha256 OR"
+    " OLD.started_ms <> NEW.started_ms OR OLD.before <> NEW.before OR OLD.revision <> NEW.revision"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+    "CREATE TRIGGER experiment_no_delete BEFORE DELETE ON experiment"
+    " BEGIN SELECT RAISE(ABORT, 'history is never rewritten'); END;"
+
+    /* What every batch writes, in one row of constant size: step counts the batches that changed the state. And what
+     * only looks write. */
+    "CREATE TABLE experiment_seen (experiment INTEGER PRIMARY KEY REFERENCES experiment (id),"
+    " horizon_ms INTEGER NOT NULL, step INTEGER NOT NULL, counts TEXT NOT NULL, state TEXT NOT NULL);"
+    "CREATE TABLE experiment_memory (experiment INTEGER PRIMARY KEY REFERENCES experiment (id),"
+    " history TEXT NOT NULL);"
+
+    /* Of units, requests and keys a hash of 16 bytes. A request without a unit had an id that several units used. No
+     * second index: what has expired is found by going through. */
+    "CREATE TABLE experiment_unit (experiment INTEGER NOT NULL, unit BLOB NOT NULL, arm INTEGER NOT NULL,"
+    " first_ms INTEGER NOT NULL, kept BLOB NOT NULL, PRIMARY KEY (experiment, unit)) WITHOUT ROWID;"
+    "CREATE TABLE experiment_request (experiment INTEGER NOT NULL, request BLOB NOT NULL, unit BLOB,"
+    " prediction REAL, expires_ms INTEGER NOT NULL, PRIMARY KEY (experiment, request)) WITHOUT ROWID;"
+    "CREATE TABLE experiment_key (experiment INTEGER NOT NULL, key BLOB NOT NULL, said INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL, PRIMARY KEY (experiment, key)) WITHOUT ROWID;"
+
+    /* What is large last: lists do not read it. history is what was remembered before the look. */
+    "CREATE TABLE experiment_look (experiment INTEGER NOT NULL REFERENCES experiment (id), number INTEGER NOT NULL,"
+    " times INTEGER NOT NULL, at_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, elapsed_s INTEGER NOT NULL,"
+    " last_elapsed_s INTEGER NOT NULL, is_stopped INTEGER NOT NULL, exposed INTEGER NOT NULL, step INTEGER NOT NULL,"
+    " verdict TEXT NOT NULL, sentence TEXT NOT NULL, report TEXT NOT NULL, history TEXT NOT NULL,"
+    " state TEXT NOT NULL, PRIMARY KEY (experiment, number));";
+
+const char *const registry_schema[] = {first, jobs,      routes,         registry_schema_chain,
+				       tests, trainings, test_histories, experiments};
 const size_t registry_schema_count = sizeof registry_schema / sizeof *registry_schema;

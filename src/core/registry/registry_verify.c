@@ -203,7 +203,10 @@ static enum registry_row row_written(struct verify *v)
 	for (size_t row = 0; row < sizeof actions / sizeof *actions; row++)
 		if (strcmp(action, actions[row]) == 0)
 			return (enum registry_row)row;
-	return strstr(db_text(v->rows, A_DATA), ",\"terms\":{") != NULL ? REGISTRY_ROW_TERMS : REGISTRY_ROW_COUNT;
+	const char *data = db_text(v->rows, A_DATA);
+	if (strstr(data, ",\"preregistered\":{") != NULL)
+		return REGISTRY_ROW_PREREGISTERED;
+	return strstr(data, ",\"terms\":{") != NULL ? REGISTRY_ROW_TERMS : REGISTRY_ROW_COUNT;
 }
 
 /* What decides what may serve is as its record says. */
@@ -216,7 +219,7 @@ static int check_row(struct verify *v, struct err *e)
 	db_bind_text(s, 1, db_text(v->rows, A_DATA)[0] != '\0' ? db_text(v->rows, A_DATA) : "{}");
 	if (row == REGISTRY_ROW_POLICY)
 		db_bind_text(s, 2, db_text(v->rows, A_MODEL));
-	if (row == REGISTRY_ROW_TERMS)
+	if (row == REGISTRY_ROW_TERMS || row == REGISTRY_ROW_PREREGISTERED)
 		db_bind_integer(s, 3, db_integer(v->rows, A_BASED_ON));
 	int found = db_step(s, e);
 	int result = found < 0 ? -1 : 0;

@@ -321,7 +321,7 @@ static int stopped(struct bench *b, int *code)
 static int go(struct bench *b, int *code, struct err *e)
 {
 	struct command_words words;
-	char title[JOB_TITLE_SIZE], summary[300];
+	char title[JOB_TITLE_SIZE], summary[REASON_SIZE];
 
 	command_words_make(&command_bench, b->arguments, false, &words);
 	snprintf(title, sizeof title, "v%u against v%u", (unsigned)b->version, (unsigned)b->against);

@@ -11,6 +11,9 @@
 #define INDENT 2
 #define LINE_WASTE 16
 
+#define VALUE_WIDE 9       /* "0.0269 sd", "p <1e-300" */
+#define VALUE_WIDE_FROM 60 /* of the columns that there are */
+
 enum { VERDICT, NAME, VALUE, THRESHOLD, COUNTED, COLUMN_COUNT };
 
 static const struct {
@@ -25,6 +28,7 @@ static const struct {
 /* Which columns there are, and where the sentence begins; 0: below. */
 struct layout {
 	bool shown[COLUMN_COUNT];
+	int width[COLUMN_COUNT];
 	int sentence;
 };
 
@@ -43,12 +47,16 @@ static struct layout lay_out(int room, const struct finding *findings, size_t co
 {
 	struct layout l = {.sentence = 0};
 	int used = 0;
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		l.width[i] = columns_all[i].width;
+	if (room >= VALUE_WIDE_FROM)
+		l.width[VALUE] = VALUE_WIDE;
 	for (int rank = 0; rank <= 3; rank++) {
 		for (int i = 0; i < COLUMN_COUNT; i++) {
 			if (columns_all[i].rank != rank)
 				continue;
-			l.shown[i] = used + columns_all[i].width <= room;
-			used += l.shown[i] ? columns_all[i].width + GAP : 0;
+			l.shown[i] = used + l.width[i] <= room;
+			used += l.shown[i] ? l.width[i] + GAP : 0;
 		}
 	}
 	if (room - used >= sentence_width(findings, count))
@@ -89,11 +97,16 @@ static const struct finding *at_place(const struct finding *findings, size_t cou
 	return NULL;
 }
 
-static void number_text(double value, const char *unit, char *text, size_t size)
+void findings_number_text(double value, const char *unit, char *text, size_t size)
 {
-	char number[24];
+	char number[TEXT_AGE_SIZE];
 	if (!isfinite(value)) {
 		snprintf(text, size, "-");
+		return;
+	}
+	if (strcmp(unit, "s") == 0 && value >= 0 && value < 1e15) {
+		text_age(number, (long long)value);
+		snprintf(text, size, "%s", number);
 		return;
 	}
 	if (value >= 1000)
@@ -103,7 +116,8 @@ static void number_text(double value, const char *unit, char *text, size_t size)
 	if (strcmp(unit, "p") == 0)
 		snprintf(text, size, "p %s", value > 0 ? number : "<1e-300");
 	else
-		snprintf(text, size, "%s%s", number, unit);
+		snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "",
+			 unit);
 }
 
 static void counted_text(const struct finding *f, char *text, size_t size)
@@ -129,18 +143,18 @@ static void draw_numbers(struct canvas *c, int row, int column, const struct lay
 		else if (i == NAME)
 			snprintf(text, sizeof(text), "%s", f->name);
 		else if (i == VALUE)
-			number_text(f->value, f->unit, text, sizeof(text));
+			findings_number_text(f->value, f->unit, text, sizeof(text));
 		else if (i == THRESHOLD)
-			number_text(f->threshold, f->unit, text, sizeof(text));
+			findings_number_text(f->threshold, f->unit, text, sizeof(text));
 		else
 			counted_text(f, text, sizeof(text));
 		if (strcmp(text, "-") == 0)
 			role = ROLE_DIM;
 		if (columns_all[i].right)
-			canvas_put_right(c, row, column, columns_all[i].width, role, text);
+			canvas_put_right(c, row, column, l->width[i], role, text);
 		else
-			canvas_put(c, row, column, columns_all[i].width, role, text);
-		column += columns_all[i].width + GAP;
+			canvas_put(c, row, column, l->width[i], role, text);
+		column += l->width[i] + GAP;
 	}
 }
 
@@ -150,10 +164,10 @@ static void draw_headings(struct canvas *c, int row, int column, const struct la
 		if (!l->shown[i])
 			continue;
 		if (columns_all[i].right)
-			canvas_put_right(c, row, column, columns_all[i].width, ROLE_HEADER, columns_all[i].heading);
+			canvas_put_right(c, row, column, l->width[i], ROLE_HEADER, columns_all[i].heading);
 		else
-			canvas_put(c, row, column, columns_all[i].width, ROLE_HEADER, columns_all[i].heading);
-		column += columns_all[i].width + GAP;
+			canvas_put(c, row, column, l->width[i], ROLE_HEADER, columns_all[i].heading);
+		column += l->width[i] + GAP;
 	}
 	if (l->sentence > 0)
 		canvas_put(c, row, column, -1, ROLE_HEADER, "WHAT IT SAYS");
