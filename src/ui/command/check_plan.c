@@ -51,17 +51,26 @@ static bool demanded(const struct policy *p, const char *kind, size_t size)
 	return false;
 }
 
+static void demanded_text(const struct policy *p, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < p->test_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", p->tests[i].kind);
+}
+
 /* A kind that the policy does not name would be checked by nobody's rule. */
 static int check_only(const struct check_plan *p, struct err *e)
 {
 	const char *at = p->options.only;
+	char all[160] = "";
 
+	demanded_text(&p->policy, all, sizeof all);
 	while (at != NULL && *at != '\0') {
 		size_t size = strcspn(at, ",");
 		if (!demanded(&p->policy, at, size))
-			return err_set(e, ERR_INPUT,
-				       "the policy of %s names no test `%.*s`: mldeck policy %s tests=...",
-				       p->options.model, size < 40 ? (int)size : 40, at, p->options.model);
+			return err_set(e, ERR_INPUT, "--only: the policy of %s names no test `%.*s`, only %s",
+				       p->options.model, size < 40 ? (int)size : 40, at, all);
 		at += size + (at[size] == ',');
 	}
 	return 0;
