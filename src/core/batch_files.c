@@ -1,6 +1,8 @@
 /* batch: files: the input, OUTPUT.part, the rejects, and their names at the end. */
 #include "core/batch_internal.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,19 +22,11 @@ int batch_file_error(int error, const char *name, struct err *e)
 
 int batch_write_all(int fd, const void *data, size_t size, const char *name, struct err *e)
 {
-	const char *bytes = data;
-
-	for (size_t done = 0; done < size;) {
-		ssize_t written = write(fd, bytes + done, size - done);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0 && errno == EPIPE)
-			return err_set(e, ERR_SYSTEM, "whoever read %s has gone away", name);
-		if (written < 0)
-			return batch_file_error(errno, name, e);
-		done += (size_t)written;
-	}
-	return 0;
+	if (file_write(fd, data, size) == 0)
+		return 0;
+	if (errno == EPIPE)
+		return err_set(e, ERR_SYSTEM, "whoever read %s has gone away", name);
+	return batch_file_error(errno, name, e);
 }
 
 static char *name_with(const char *name, const char *suffix)

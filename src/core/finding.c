@@ -2,8 +2,10 @@
 
 #include "core/json.h"
 #include "core/text.h"
+#include "core/units.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const verdicts[] = {
@@ -11,6 +13,18 @@ static const char *const verdicts[] = {
     FINDING_VERDICTS(X)
 #undef X
 };
+
+void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_SIZE])
+{
+	bool word = unit[0] >= 'a' && unit[0] <= 'z' && strcmp(unit, "x") != 0;
+
+	if (!isfinite(value))
+		snprintf(text, FINDING_VALUE_SIZE, "-");
+	else if (strcmp(unit, "s") == 0 && value >= 0 && value < 1e15)
+		units_write(units_s, (unsigned long long)value, text);
+	else
+		snprintf(text, FINDING_VALUE_SIZE, "%.4g%s%s", value, word ? " " : "", unit);
+}
 
 const char *finding_verdict_name(enum finding_verdict verdict)
 {

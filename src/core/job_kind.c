@@ -135,10 +135,8 @@ static bool take_option(bool (*take)(void *context, const char *word), void *con
 
 static bool is_given(const struct job_kind *kind, const char *const *values, const char *name)
 {
-	for (size_t i = 0; i < kind->field_count; i++)
-		if (strcmp(kind->fields[i].name, name) == 0)
-			return values[i][0] != '\0';
-	return false;
+	size_t i = job_kind_field(kind, name);
+	return i < kind->field_count && values[i][0] != '\0';
 }
 
 static int check_either(const struct job_kind *kind, const char *const *values, struct err *e)

@@ -3,7 +3,7 @@
  *
  * Pure; any thread. Whatever a text holds the document is valid XML 1.0 in UTF-8: what is no character of XML, or no
  * UTF-8, becomes U+FFFD. Fields are those that all readers know: testsuites, testsuite, testcase, failure, error,
- * system-out. Not here: what is tested (ui/command/check_report).
+ * system-out. Not here: what is tested (ui/command/check_junit).
  */
 #ifndef CORE_JUNIT_H
 #define CORE_JUNIT_H

@@ -5,7 +5,7 @@
  * Rules: version N that the runtime has with this digest is as it should be; N is the next: it is deployed; N with
  * another digest, a gap, or a file that is another version already: ERR_INPUT with file and line. Models that the file
  * does not name, versions beyond those that it names, and what its sections do not mention, are left alone.
- * Not here: carrying it out (ui/apply), whether gates let a route pass (the runtime).
+ * Not here: carrying it out (ui/command/apply), whether gates let a route pass (the runtime).
  */
 #ifndef CORE_MODELS_PLAN_H
 #define CORE_MODELS_PLAN_H

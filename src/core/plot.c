@@ -1,4 +1,4 @@
-#include "core/plot.h"
+#include "core/plot_internal.h"
 
 #include "core/text.h"
 
@@ -55,9 +55,9 @@ void plot_value_text(enum plot_unit unit, double value, bool ascii, char text[PL
 		snprintf(text, PLOT_VALUE_SIZE, "0");
 		return;
 	}
-	bool counted = value >= 0 && value < 1e15; /* what text_count() has letters for */
+	bool counted = value >= 0 && value < 1e15; /* what text_count() and its like have letters for */
 	text_count(count, sizeof count, counted ? value : 0);
-	if (unit == PLOT_IN_NS && value >= 0 && value < 1e15)
+	if (unit == PLOT_IN_NS && counted)
 		text_duration(text, PLOT_VALUE_SIZE, value, ascii);
 	else if (unit == PLOT_IN_BYTES && counted)
 		text_bytes(text, PLOT_VALUE_SIZE, value);
@@ -81,14 +81,9 @@ void plot_begin(struct plot *p, enum plot_kind kind, const char *title, enum plo
 	snprintf(p->title, sizeof p->title, "%s", title);
 }
 
-static bool fits(double value)
-{
-	return fabs(value) <= PLOT_VALUE_MAX; /* NaN does not */
-}
-
 void plot_mark(struct plot *p, enum plot_axis axis, double value, const char *label)
 {
-	if (p->mark_count == PLOT_MARKS_MAX || !fits(value))
+	if (p->mark_count == PLOT_MARKS_MAX || !plot_fits(value))
 		return;
 	struct plot_mark *mark = &p->marks[p->mark_count++];
 	*mark = (struct plot_mark){.axis = axis, .value = value};
@@ -97,7 +92,7 @@ void plot_mark(struct plot *p, enum plot_axis axis, double value, const char *la
 
 void plot_point(struct plot *p, double x, double y, bool bad)
 {
-	if (p->count == PLOT_POINTS_MAX || !fits(x) || !fits(y) || (p->x_log && x <= 0))
+	if (p->count == PLOT_POINTS_MAX || !plot_fits(x) || !plot_fits(y) || (p->x_log && x <= 0))
 		return;
 	p->x[p->count] = x;
 	p->y[p->count] = y;
@@ -106,9 +101,9 @@ void plot_point(struct plot *p, double x, double y, bool bad)
 
 void plot_interval(struct plot *p, const char *label, double low, double middle, double high, bool bad)
 {
-	if (p->count == PLOT_INTERVALS_MAX || !fits(middle))
+	if (p->count == PLOT_INTERVALS_MAX || !plot_fits(middle))
 		return;
-	bool whole = fits(low) && fits(high) && low <= high;
+	bool whole = plot_fits(low) && plot_fits(high) && low <= high;
 	p->low[p->count] = whole ? low : NAN;
 	p->high[p->count] = whole ? high : NAN;
 	p->y[p->count] = middle;

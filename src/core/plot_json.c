@@ -1,9 +1,8 @@
 /* Plots as JSON: what a job tells of itself and what a report keeps. */
 #include "core/json.h"
-#include "core/plot.h"
+#include "core/plot_internal.h"
 #include "core/text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,11 +137,6 @@ static int read_name(const cJSON *json, const char *field, const char *(*name_of
 	return 0;
 }
 
-static bool number_fits(double number)
-{
-	return fabs(number) <= PLOT_VALUE_MAX;
-}
-
 /* Exactly count numbers; where missing is allowed null is NaN. */
 static int read_numbers(const cJSON *json, const char *name, double *numbers, size_t count, bool missing, struct err *e)
 {
@@ -156,7 +150,7 @@ static int read_numbers(const cJSON *json, const char *name, double *numbers, si
 	cJSON_ArrayForEach(item, list)
 	{
 		bool null = missing && cJSON_IsNull(item);
-		if (!null && (!cJSON_IsNumber(item) || !number_fits(item->valuedouble)))
+		if (!null && (!cJSON_IsNumber(item) || !plot_fits(item->valuedouble)))
 			return err_set(e, ERR_INPUT,
 				       "field `%s` of a plot must hold finite numbers, number %zu is none", name,
 				       n + 1);
@@ -191,7 +185,7 @@ static int read_range(const cJSON *json, struct plot *p, struct err *e)
 {
 	if (json_number(json, "x_low", &p->x_low, e) != 0 || json_number(json, "x_high", &p->x_high, e) != 0)
 		return -1;
-	if (!number_fits(p->x_low) || !number_fits(p->x_high) || p->x_low >= p->x_high)
+	if (!plot_fits(p->x_low) || !plot_fits(p->x_high) || p->x_low >= p->x_high)
 		return err_set(e, ERR_INPUT, "field `x_low` of a plot must be below `x_high`");
 	if (p->x_log && p->x_low <= 0)
 		return err_set(e, ERR_INPUT, "field `x_low` of a plot with `x_log` must be above 0");
@@ -272,7 +266,7 @@ static int read_mark(const cJSON *json, struct plot_mark *mark, struct err *e)
 		return -1;
 	if (strcmp(axis, "x") != 0 && strcmp(axis, "y") != 0)
 		return err_set(e, ERR_INPUT, "field `axis` of a plot's mark must be x or y");
-	if (!number_fits(mark->value))
+	if (!plot_fits(mark->value))
 		return err_set(e, ERR_INPUT, "field `value` of a plot's mark is too large");
 	mark->axis = axis[0] == 'x' ? PLOT_AXIS_X : PLOT_AXIS_Y;
 	return 0;

@@ -1,6 +1,6 @@
 #include "core/plot_track.h"
 
-#include <math.h>
+#include "core/plot_internal.h"
 
 static void put(struct plot_track *t, size_t i, double value, double weight)
 {
@@ -27,7 +27,7 @@ static void halve(struct plot_track *t)
 
 void plot_track_add(struct plot_track *t, double from, double to, double value)
 {
-	if (!(from >= 0) || !(to > from) || to > PLOT_VALUE_MAX || !(fabs(value) <= PLOT_VALUE_MAX))
+	if (!(from >= 0) || !(to > from) || !plot_fits(to) || !plot_fits(value))
 		return;
 	while (to / t->step > PLOT_POINTS_MAX)
 		halve(t);

@@ -1,45 +1,57 @@
 #include "core/process.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
+#include <stddef.h>
 
 extern char **environ;
 
-int process_start(const char *program, const char *const *argv, int output, int errors, pid_t *pid)
+static void set_signals(posix_spawnattr_t *attributes)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
 	sigset_t usual, none;
 
 	sigemptyset(&none);
-	sigfillset(&usual);
-	/* Nobody can change what these do, and some systems refuse to try. */
-	sigdelset(&usual, SIGKILL);
-	sigdelset(&usual, SIGSTOP);
+	sigemptyset(&usual);
+	/* These two cannot be set, which not every system lets pass. */
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			sigaddset(&usual, number);
+	posix_spawnattr_setsigdefault(attributes, &usual);
+	posix_spawnattr_setsigmask(attributes, &none);
+}
+
+static void set_files(posix_spawn_file_actions_t *files, const struct process_start *p)
+{
+	posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+	if (p->log != NULL) {
+		posix_spawn_file_actions_addopen(files, 1, p->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+		posix_spawn_file_actions_adddup2(files, 1, 2);
+		return;
+	}
+	posix_spawn_file_actions_adddup2(files, p->output, 1);
+	posix_spawn_file_actions_adddup2(files, p->fault, 2);
+}
+
+int process_start(const struct process_start *p, pid_t *pid)
+{
+	char *const *argv = (char *const *)(const void *)p->argv;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	int error;
+
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attributes);
-	if (output != PROCESS_OURS) {
-		posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-		posix_spawn_file_actions_adddup2(&files, output, 1);
-		posix_spawn_file_actions_adddup2(&files, errors, 2);
-	}
-	posix_spawnattr_setsigdefault(&attributes, &usual);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	int error = posix_spawnp(pid, program, &files, &attributes, (char *const *)(const void *)argv, environ);
+	if (!p->inherits)
+		set_files(&files, p);
+	set_signals(&attributes);
+	posix_spawnattr_setflags(&attributes, (short)((p->session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP) |
+						      POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
+	if (p->program != NULL)
+		error = posix_spawn(pid, p->program, &files, &attributes, argv, environ);
+	else
+		error = posix_spawnp(pid, p->argv[0], &files, &attributes, argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return error;
-}
-
-int process_wait(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
 }

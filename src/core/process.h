@@ -1,22 +1,28 @@
 /*
- * process: starting another program as one of ours, and waiting for its end.
+ * process: starts another program, which gets of ours only what it is given.
  *
- * Any thread. The program is in a process group of its own, so that all of it can be ended with kill(-pid, ...), and
- * has no signal blocked or handled. Not here: what it writes (launch, run), and a child whose life is tied to ours
- * (job_child).
+ * Any thread. In the child no signal is blocked, and each does what it usually does; it leads a process group of its
+ * own, so that a signal to the group is one to all that it starts. Not here: waiting for it and taking its output (the
+ * caller), jobs, whose lives are tied to the runtime's (runtime/job/job_child).
  */
 #ifndef CORE_PROCESS_H
 #define CORE_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-#define PROCESS_OURS (-1)
+#define PROCESS_SELF "/proc/self/exe"
 
-/* Runs argv[0], ..., NULL from program, a path or a name that PATH has. Its output and errors go to the descriptors,
- * and it has no input; PROCESS_OURS for output: all three streams are ours. Returns 0 or the number of the system's
- * error. */
-int process_start(const char *program, const char *const *argv, int output, int errors, pid_t *pid);
-/* Its end, as waitpid() gives it. */
-int process_wait(pid_t pid);
+struct process_start {
+	const char *program;     /* a path; NULL: argv[0], found as a shell does */
+	const char *const *argv; /* argv[0], ..., NULL */
+	bool inherits;           /* input and output are ours; else the input is empty, and what it writes goes to: */
+	int output, fault;       /* stdout and stderr; may be the same */
+	const char *log;         /* both, appended to this file; NULL: to the descriptors */
+	bool session;            /* it leads a session of its own, and so outlives our terminal */
+};
+
+/* 0, and *pid is to be waited for; else the number of the error, ENOENT when there is no such program. */
+int process_start(const struct process_start *p, pid_t *pid);
 
 #endif

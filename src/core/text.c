@@ -99,6 +99,13 @@ void text_clean(char *clean, size_t size, const char *raw)
 	clean[used] = '\0';
 }
 
+bool text_ends_with(const char *text, const char *end)
+{
+	size_t size = strlen(text), end_size = strlen(end);
+
+	return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
 bool text_integer(const char *text, long long low, long long high, long long *number)
 {
 	if (text == NULL || !((text[0] >= '0' && text[0] <= '9') || text[0] == '-'))

@@ -25,6 +25,9 @@ size_t text_character_size(const char *text);
 /* The same where no NUL ends the text: of the first `left` bytes, at least one. */
 size_t text_character_within(const char *text, size_t left);
 
+/* Whether it ends with this, or is it. */
+bool text_ends_with(const char *text, const char *end);
+
 /* Parses a whole decimal number in [low, high]; false for anything else. */
 bool text_integer(const char *text, long long low, long long high, long long *number);
 

@@ -32,10 +32,10 @@ struct measure_options {
 
 struct measure {
 	char engine[16];
-	bool by_wall; /* timed by the clock on the wall, not by the thread's processor time */
-	size_t rows;  /* that there are */
-	size_t looked_at,
-	    not_finite; /* rows of one answer before the times; those whose prediction is no finite number */
+	bool by_wall;      /* timed by the clock on the wall, not by the thread's processor time */
+	size_t rows;       /* that there are */
+	size_t looked_at;  /* rows of one answer before the times */
+	size_t not_finite; /* of these; their prediction is no finite number */
 	double load_ns;
 	double peak_bytes; /* resident, of the whole process */
 	struct measure_batch {

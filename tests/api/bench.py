@@ -115,7 +115,7 @@ def test_what_cannot_be_measured_is_said():
     words = write("".join([lines[0]] + [line.replace(line.split(",")[4], "noon", 1) for line in lines[1:5000]]))
     for words, code, text in [
             (["2", "--data", without], 2, "visib_mi"),
-            (["2", "--data", words], 2, "sched_dep_min"),
+            (["2", "--data", words], 2, "line 2, column `sched_dep_min`"),
             (["2", "--data", write(lines[0])], 2, "there are no rows"),
             (["2", "--data", write("".join(lines[:2]))], 2, "only 1 different rows"),
             (["2", "--data", "/nowhere/rows.csv"], 4, "/nowhere/rows.csv"),

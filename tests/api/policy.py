@@ -129,6 +129,14 @@ def test_results_are_listed_shown_and_compared():
     status, answer = runtime.control("POST", path, json.dumps(
         {"kind": "differential", "version": 2, "passed": True, "report": [1]}))
     assert status == 400 and "report" in answer["error"], answer
+    # The report of another test would open a gate that its own result does not.
+    for report, field in (
+            ({"passed": False}, "passed"), ({"version": 1}, "version"), ({"against": 2}, "against"),
+            ({"kind": "stress"}, "kind"), ({"model": "other"}, "model"), ({"verdict": "inconclusive"}, "passed"),
+            ({"findings": [{"name": "rows", "verdict": "fail", "text": "half of them differ"}]}, "passed")):
+        status, answer = runtime.control("POST", path, json.dumps(
+            {"kind": "differential", "version": 2, "against": 1, "passed": True, "summary": "", "report": report}))
+        assert status == 400 and field in answer["error"], (report, answer)
     assert len(runtime.json("tests", MODEL)["tests"]) == 3
     check_snapshots_of_tests(runtime)
     runtime.stop()

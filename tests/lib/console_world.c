@@ -9,8 +9,7 @@
 static int console_start(void *context)
 {
 	/* Ten times as often as for an operator, so that what comes with a poll is not waited for. */
-	struct console_options options = {
-	    .state = "/nonexistent", .socket = context, .poll_ms = 100, .demo = true};
+	struct console_options options = {.state = "/nonexistent", .socket = context, .poll_ms = 100, .demo = true};
 
 	setenv("TERM", "xterm-256color", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);

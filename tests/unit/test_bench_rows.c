@@ -127,6 +127,62 @@ static void a_signature_is_enough(void **unused)
 	bench_rows_release(&rows);
 }
 
+static void long_fields_do_not_fill_the_memory(void **unused)
+{
+	(void)unused;
+	enum { LONG = 200000 };
+	struct bench_rows rows;
+	struct buf csv;
+	struct err e;
+
+	buf_init(&csv);
+	buf_add_string(&csv, "x,word\n");
+	for (int i = 0; i < 3; i++) {
+		buf_format(&csv, "%d.5,", i);
+		for (int j = 0; j < LONG; j++)
+			buf_add_char(&csv, 'a');
+		buf_add_char(&csv, '\n');
+	}
+	assert_int_equal(bench_rows_from_csv(csv.data, csv.size, 1, &rows, &e), -1);
+	assert_int_equal(e.code, ERR_INPUT);
+	assert_non_null(strstr(e.text, "more than 256 MiB"));
+	bench_rows_release(&rows);
+	buf_release(&csv);
+}
+
+static void a_version_takes_the_rows_or_says_where_not(void **unused)
+{
+	(void)unused;
+	struct tensor_spec inputs[] = {{"x", "FP32", 2, {-1, 2}}, {"n", "INT64", 1, {-1}}};
+	const struct manifest manifest = {.input_count = 2, .inputs = inputs};
+	static const char *const cases[][2] = {
+	    {"n,x_1,x_0\n1,2,3\n4,5,6\n7,8,nine\n", "line 4, column `x_0`: `nine` is not a number"},
+	    {"x_0,x_1,n\n1,2,1.5\n", "line 2, column `n`"},
+	    {"x_0,n\n1,2\n", "the rows have no column `x_1`"},
+	    {"x_0,x_1,n\n1,2\n", "line 2: it has 2 fields, the header 3"},
+	    {"x_0,x_1,n\n", "there are no rows"},
+	    {"", "there are no rows"},
+	};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(bench_rows_check(&manifest, "m", cases[i][0], strlen(cases[i][0]), &e), -1);
+		assert_int_equal(e.code, ERR_INPUT);
+		if (strstr(e.text, cases[i][1]) == NULL)
+			fail_msg("%s", e.text);
+	}
+	struct buf csv;
+	buf_init(&csv);
+	buf_add_string(&csv, "more,n,x_1,x_0\n");
+	for (int i = 0; i < 5000; i++)
+		buf_format(&csv, "q,%d,1,\n", i);
+	assert_int_equal(bench_rows_check(&manifest, "m", csv.data, csv.size, &e), 0);
+	buf_add_string(&csv, "q,1,1,far\n");
+	assert_int_equal(bench_rows_check(&manifest, "m", csv.data, csv.size, &e), -1);
+	assert_non_null(strstr(e.text, "line 5002, column `x_0`"));
+	buf_release(&csv);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +190,8 @@ int main(void)
 	    cmocka_unit_test(few_rows_are_added_to_within_their_ranges),
 	    cmocka_unit_test(what_gives_no_rows_is_said),
 	    cmocka_unit_test(a_signature_is_enough),
+	    cmocka_unit_test(long_fields_do_not_fill_the_memory),
+	    cmocka_unit_test(a_version_takes_the_rows_or_says_where_not),
 	};
 	return cmocka_run_group_tests_name("bench_rows", tests, NULL, NULL);
 }

@@ -181,6 +181,10 @@ static void a_policy_that_changes_meanwhile(void **state)
 	answer_make(PAIRS("tests", "stress"), PAIRS("stress", "passed"));
 	assert_int_equal(check_plan_update(&p, answer, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
+	/* Nor may a test be passed over that was added meanwhile. */
+	answer_make(PAIRS("tests", "benchmark stress"), PAIRS("benchmark", "passed"));
+	assert_int_equal(check_plan_update(&p, answer, &e), -1);
+	assert_int_equal(e.code, ERR_CONFLICT);
 	answer_make(PAIRS("tests", "benchmark"), PAIRS("benchmark", "passed"));
 	assert_int_equal(check_plan_update(&p, answer, &e), 0);
 	assert_string_equal(check_test_verdict(&p.tests[0]), "pass");

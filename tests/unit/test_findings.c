@@ -44,11 +44,31 @@ static void a_short_sentence_stands_beside(void **state)
 	assert_int_equal(findings_rows(&f, 0, 60), 0);
 }
 
+static void values_have_their_units(void **state)
+{
+	(void)state;
+	static const struct {
+		double value;
+		const char *unit, *text;
+	} cases[] = {
+	    {96.4, "%", "96.4%"},         {1.05, "x", "1.05x"},    {8, "ms", "8 ms"},
+	    {0.01, "p", "0.01 p"},        {450, "/s", "450/s"},    {5400, "s", "90m"},
+	    {3.25, "MiB/h", "3.25MiB/h"}, {0.12345, "", "0.1235"}, {-1, "s", "-1 s"},
+	    {(double)NAN, "%", "-"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[FINDING_VALUE_SIZE];
+		finding_value_text(cases[i].value, cases[i].unit, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_number_of_a_refusal_shows),
 	    cmocka_unit_test(a_short_sentence_stands_beside),
+	    cmocka_unit_test(values_have_their_units),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -402,6 +402,10 @@ static void test_report(void **state)
 	assert_int_equal(stress_report_judge(r, false, &e), 0);
 	assert_int_equal(r->verdict, STRESS_LIVE);
 	assert_non_null(strstr(r->summary, "the live p99 of a is high"));
+	/* However much there is to say: a longer one would not be kept. */
+	memset(r->live_reason, 'a', sizeof r->live_reason - 1);
+	assert_int_equal(stress_report_judge(r, false, &e), 0);
+	assert_in_range(strlen(r->summary), 200, REASON_SIZE - 1);
 	assert_int_equal(stress_report_judge(r, true, &e), 0);
 	assert_int_equal(r->verdict, STRESS_STOPPED);
 	stress_report_free(r);

@@ -145,12 +145,23 @@ static void errors_are_clean_sentences(void **state)
 	assert_int_equal(err_by_name("?"), ERR_SYSTEM);
 }
 
+static void ends(void **state)
+{
+	(void)state;
+	assert_true(text_ends_with("rows.csv", ".csv"));
+	assert_true(text_ends_with(".csv", ".csv"));
+	assert_true(text_ends_with("", ""));
+	assert_false(text_ends_with("csv", ".csv"));
+	assert_false(text_ends_with("rows.csv.gz", ".csv"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names),  cmocka_unit_test(cleaned),  cmocka_unit_test(durations),
 	    cmocka_unit_test(counts), cmocka_unit_test(uptimes),  cmocka_unit_test(sizes),
 	    cmocka_unit_test(ages),   cmocka_unit_test(integers), cmocka_unit_test(errors_are_clean_sentences),
+	    cmocka_unit_test(ends),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

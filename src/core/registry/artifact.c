@@ -4,6 +4,7 @@
  */
 #include "core/digest.h"
 #include "core/fault.h"
+#include "core/file.h"
 #include "core/registry/registry_internal.h"
 
 #include <dirent.h>
@@ -72,17 +73,10 @@ failed:
 
 int artifact_write(struct artifact *a, const void *data, size_t size, struct err *e)
 {
-	const char *bytes = data;
 	if (digest_add(a->digest, data, size, e) != 0)
 		return -1;
-	for (size_t done = 0; done < size;) {
-		ssize_t written = write(a->fd, bytes + done, size - done);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return fail(errno, "write", e);
-		done += (size_t)written;
-	}
+	if (file_write(a->fd, data, size) != 0)
+		return fail(errno, "write", e);
 	a->size_bytes += size;
 	return 0;
 }

@@ -86,9 +86,11 @@ int registry_admit_experiment(struct registry *r, int64_t model_id, const struct
 	return 0;
 }
 
-/* Whether every unit gets the version that it got. Shadows answer nobody. */
+/* Whether every unit gets the version that it got, and by the same salt. Shadows answer nobody. */
 static bool serves_same(const struct route *a, const struct route *b)
 {
+	if (strcmp(a->salt, b->salt) != 0)
+		return false;
 	for (size_t i = 0; i < ROUTE_BUCKETS; i++)
 		if (a->entries[a->owner[i]].version != b->entries[b->owner[i]].version)
 			return false;

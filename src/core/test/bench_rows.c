@@ -255,6 +255,11 @@ static int make_rows(struct source *s, size_t count, uint64_t *state, struct buf
 
 	for (size_t tries = 0; made < count && tries < TRIES_MAX * BENCH_ROWS; tries++) {
 		make_row(s, state);
+		if (csv->size + s->line.size > BENCH_ROWS_SIZE_MAX)
+			return err_set(e, ERR_INPUT,
+				       "its rows are so long that the %d of a benchmark would be more than %zu MiB: "
+				       "give a file with more rows, or with shorter ones",
+				       BENCH_ROWS, BENCH_ROWS_SIZE_MAX >> 20);
 		if (!s->line.failed && !s->key.failed && set_add(&s->set, s->key.data, s->key.size)) {
 			buf_add(csv, s->line.data, s->line.size);
 			made++;

@@ -17,6 +17,7 @@
 
 #define BENCH_ROWS 4096
 #define BENCH_ROWS_SOURCE_MAX 1000000 /* rows of a source that are looked at */
+#define BENCH_ROWS_SIZE_MAX ((size_t)256 << 20) /* bytes of all that are made: each launch reads them */
 
 enum bench_rows_origin {
 	BENCH_ROWS_GIVEN,    /* drawn from those of the source */
@@ -35,8 +36,12 @@ uint64_t bench_random(uint64_t *state);
 
 /* From a text of CSV. Rows that it lacks are made: half of the columns of a row of the source, and in the others
  * numbers between two of the source's (whole ones between whole ones), or another row's text. ERR_INPUT without rows,
- * and when so many different ones cannot be made. */
+ * when so many different ones cannot be made, and when their fields are so long that all of them would be more than
+ * BENCH_ROWS_SIZE_MAX. */
 int bench_rows_from_csv(const char *text, size_t size, uint64_t seed, struct bench_rows *rows, struct err *e);
+/* Whether a version takes the rows of a text of CSV, as far as they are looked at. ERR_INPUT with the line of the text
+ * and the column of the first that it does not take. */
+int bench_rows_check(const struct manifest *manifest, const char *model, const char *text, size_t size, struct err *e);
 /* From the signature: floats from -100 to 100, whole numbers from 0 to 99, BOOL, one letter for BYTES. */
 int bench_rows_from_signature(const struct manifest *manifest, const char *model, uint64_t seed,
 			      struct bench_rows *rows, struct err *e);

@@ -99,19 +99,47 @@ static int get_samples(struct client *client, const char *model, uint32_t versio
 	return 0;
 }
 
-static int from_signature(struct client *client, const char *model, uint32_t version, uint64_t seed,
-			  struct bench_rows *rows, struct err *e)
+/* The version's signature; to be released whatever comes back. */
+static int get_manifest(struct client *client, const char *model, uint32_t version, struct manifest *manifest,
+			struct err *e)
 {
-	struct manifest manifest;
 	cJSON *answer = NULL;
 	const cJSON *found, *described;
 	int result = -1;
 
-	manifest_init(&manifest);
+	manifest_init(manifest);
 	if (get_versions(client, model, &answer, e) == 0 && (found = find_version(answer, model, version, e)) != NULL &&
-	    (described = json_object(found, "manifest", e)) != NULL && manifest_from_json(&manifest, described, e) == 0)
-		result = bench_rows_from_signature(&manifest, model, seed, rows, e);
+	    (described = json_object(found, "manifest", e)) != NULL)
+		result = manifest_from_json(manifest, described, e);
 	cJSON_Delete(answer);
+	return result;
+}
+
+/* Whether both versions take the rows. */
+static int check_rows(struct client *client, const char *model, uint32_t new_version, uint32_t old_version,
+		      const char *text, size_t size, struct err *e)
+{
+	const uint32_t versions[] = {new_version, old_version};
+	struct manifest manifest;
+	int result = 0;
+
+	for (size_t i = 0; i < 2 && result == 0; i++) {
+		result = get_manifest(client, model, versions[i], &manifest, e);
+		if (result == 0)
+			result = bench_rows_check(&manifest, model, text, size, e);
+		manifest_release(&manifest);
+	}
+	return result;
+}
+
+static int from_signature(struct client *client, const char *model, uint32_t version, uint64_t seed,
+			  struct bench_rows *rows, struct err *e)
+{
+	struct manifest manifest;
+	int result = get_manifest(client, model, version, &manifest, e);
+
+	if (result == 0)
+		result = bench_rows_from_signature(&manifest, model, seed, rows, e);
 	manifest_release(&manifest);
 	return result;
 }
@@ -168,7 +196,9 @@ int bench_subject_rows(struct client *client, const char *model, uint32_t new_ve
 
 	*source = (struct bench_source){0};
 	if (data != NULL) {
-		result = bench_rows_from_csv(data, size, seed, &rows, e);
+		result = check_rows(client, model, new_version, old_version, data, size, e);
+		if (result == 0)
+			result = bench_rows_from_csv(data, size, seed, &rows, e);
 		if (result != 0)
 			err_set(e, e->code, "%s: %s", name, e->text);
 		describe(source, &rows, origin, name);

@@ -4,7 +4,7 @@
  * Owner: the caller, from differential_new() to differential_free(); one thread. Memory does not grow with the rows:
  * moments, sketches of quantiles, at most DIFFERENTIAL_SEGMENTS segments and DIFFERENTIAL_WORST worst rows.
  * docs/TESTS.md has the figures and the rule of the verdict. "Old" is the version that is compared against.
- * Not here: reading rows and asking versions (ui/diff_run), what of an answer is compared (score).
+ * Not here: reading rows and asking versions (ui/command/diff_run), what of an answer is compared (score).
  */
 #ifndef CORE_TEST_DIFFERENTIAL_H
 #define CORE_TEST_DIFFERENTIAL_H

@@ -204,9 +204,8 @@ static void add_worst(const struct differential *d, const char *column, cJSON *r
 		add_value(json, "new", w->new_value);
 		number(json, "difference", w->new_value - w->old_value);
 		number(json, "times_tolerance", w->badness);
-		number(json, "ulp", isnan(w->old_value) || isnan(w->new_value)
-					? (double)NAN
-					: stat_ulp((float)w->old_value, (float)w->new_value));
+		bool none = isnan(w->old_value) || isnan(w->new_value);
+		number(json, "ulp", none ? (double)NAN : stat_ulp((float)w->old_value, (float)w->new_value));
 		add_class(json, "old_class", w->old_class);
 		add_class(json, "new_class", w->new_class);
 		number(json, "label", w->label);

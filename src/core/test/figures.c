@@ -112,12 +112,6 @@ enum trend finding_trend(const struct finding *before, const struct finding *now
 	return trend_of(before->value, now->value, finding_direction(now), least);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), tail = strlen(end);
-	return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 /* By the names that the reports of docs/TESTS.md use. What was set is not what came of it. */
 static int figure_direction(const char *name)
 {
@@ -134,11 +128,11 @@ static int figure_direction(const char *name)
 	if (strncmp(name, "errors.", 7) == 0)
 		return 1;
 	for (size_t i = 0; i < sizeof less_is_better / sizeof *less_is_better; i++) {
-		if (ends_with(name, less_is_better[i]))
+		if (text_ends_with(name, less_is_better[i]))
 			return 1;
 	}
 	for (size_t i = 0; i < sizeof more_is_better / sizeof *more_is_better; i++) {
-		if (ends_with(name, more_is_better[i]))
+		if (text_ends_with(name, more_is_better[i]))
 			return -1;
 	}
 	return 0;

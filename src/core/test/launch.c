@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ASK_MS 100
@@ -42,7 +43,9 @@ static int open_pipes(struct pipes *p, struct err *e)
 
 static int start(const char *program, const char *const *argv, struct pipes *p, pid_t *pid, struct err *e)
 {
-	int error = process_start(program, argv, p->output[1], p->fault[1], pid);
+	const struct process_start start = {
+	    .program = program, .argv = argv, .output = p->output[1], .fault = p->fault[1]};
+	int error = process_start(&start, pid);
 
 	close_end(&p->output[1]);
 	close_end(&p->fault[1]);
@@ -97,7 +100,8 @@ int launch_run(const char *program, const char *const *argv, bool (*go_on)(void 
 	bool whole = read_all(&pipes, launch, go_on, context);
 	if (!whole)
 		kill(-pid, SIGKILL);
-	launch->status = process_wait(pid);
+	while (waitpid(pid, &launch->status, 0) < 0 && errno == EINTR)
+		;
 	close_pipes(&pipes);
 	if (!whole)
 		return err_set(e, ERR_CONFLICT, "it was stopped");

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 
 #define LAUNCH_OUTPUT_MAX ((size_t)1 << 20) /* of either stream; more of it is dropped */
-#define LAUNCH_SELF "/proc/self/exe"
 
 struct launch {
 	int pid;                  /* while it runs: a go_on that wants a good end signals it, and goes on */

@@ -25,16 +25,16 @@ const char *required_state_name(enum required_state state)
 
 static void failure_text(const struct finding *f, char *text, size_t size)
 {
-	/* "5%", "1.2x", "5 ms" */
-	const char *gap = f->unit[0] >= 'a' && f->unit[0] <= 'z' && strcmp(f->unit, "x") != 0 ? " " : "";
+	char value[FINDING_VALUE_SIZE], limit[FINDING_VALUE_SIZE];
 
+	finding_value_text(f->value, f->unit, value);
+	finding_value_text(f->threshold, f->unit, limit);
 	if (!isfinite(f->value))
 		snprintf(text, size, "%s", f->name);
 	else if (!isfinite(f->threshold))
-		snprintf(text, size, "%s %.4g%s%s", f->name, f->value, gap, f->unit);
+		snprintf(text, size, "%s %s", f->name, value);
 	else
-		snprintf(text, size, "%s %.4g%s%s (limit %.4g%s%s)", f->name, f->value, gap, f->unit, f->threshold, gap,
-			 f->unit);
+		snprintf(text, size, "%s %s (limit %s)", f->name, value, limit);
 }
 
 void required_failures(const struct finding *findings, size_t count, char *text, size_t size)
@@ -95,8 +95,8 @@ static void judge(struct required *q, const struct policy *policy, const struct 
 	if (!q->result.passed) {
 		required_failures(q->findings, q->finding_count, why, sizeof why - sizeof name);
 		/* "wait" and "inconclusive" do not pass, and did not fail either. */
-		if (why[0] == '\0' && q->verdict[0] != '\0' && strcmp(q->verdict, "fail") != 0)
-			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->verdict, age,
+		if (why[0] == '\0' && strcmp(q->result.verdict, "fail") != 0)
+			say(q, REQUIRED_FAILED, "%s ended in `%s` %s ago: %s", name, q->result.verdict, age,
 			    q->result.summary);
 		else
 			say(q, REQUIRED_FAILED, "%s failed %s ago: %s", name, age,
@@ -120,7 +120,6 @@ static int read_report(struct registry *r, const char *model, struct required *q
 		return -1;
 	*report = cJSON_Parse(text);
 	free(text);
-	text_clean(q->verdict, sizeof q->verdict, json_find_text(*report, "verdict"));
 	/* Of another program's report they may be anything. */
 	if (findings_from_json(cJSON_GetObjectItemCaseSensitive(*report, "findings"), q->findings, &q->finding_count,
 			       &fault) != 0)

@@ -26,7 +26,6 @@ struct required {
 	enum required_state state;
 	struct test_result result; /* the newest of its kind for the pair; id 0: there is none */
 	int64_t age_s;
-	char verdict[16];     /* as its report says it: "fail", "inconclusive"; "" without one */
 	size_t finding_count; /* of its report; 0 without one */
 	struct finding findings[FINDINGS_MAX];
 	char text[FINDING_TEXT_SIZE]; /* one sentence, with the numbers of what failed */

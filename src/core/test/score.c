@@ -32,10 +32,11 @@ int score_kind_from_json(const cJSON *version, struct score_kind *kind, struct e
 
 static const char *sense_of(const struct score_kind *kind)
 {
-	return kind->probability                ? "a probability"
-	       : kind->column == SCORE_ARGMAX ? "a number for each class"
-	       : kind->class_count > 1        ? "a class"
-					      : "a plain number";
+	if (kind->probability)
+		return "a probability";
+	if (kind->column == SCORE_ARGMAX)
+		return "a number for each class";
+	return kind->class_count > 1 ? "a class" : "a plain number";
 }
 
 int score_kinds_comparable(const struct score_kind *a, const char *a_name, const struct score_kind *b,

@@ -216,24 +216,25 @@ static void run_text(const struct stress_report *r, char *text, size_t size)
 static void summarise(struct stress_report *r)
 {
 	const struct finding *first = findings_first(r->findings, r->finding_count);
-	char what[200];
+	char what[200], text[2 * REASON_SIZE];
 
 	if (r->mode == STRESS_FIND_MAX && r->finding_count > 0)
 		snprintf(what, sizeof what, "%.190s", r->findings[0].text);
 	else
 		run_text(r, what, sizeof what);
 	if (r->verdict == STRESS_STOPPED)
-		snprintf(r->summary, sizeof r->summary, "stopped by an operator: %s", what);
+		snprintf(text, sizeof text, "stopped by an operator: %s", what);
 	else if (r->verdict == STRESS_LIVE)
-		snprintf(r->summary, sizeof r->summary, "stopped, for %s: %s", r->live_reason, what);
+		snprintf(text, sizeof text, "stopped, for %s: %s", r->live_reason, what);
 	else if (r->verdict == STRESS_GONE)
-		snprintf(r->summary, sizeof r->summary, "the target took no connections any more: %s", what);
+		snprintf(text, sizeof text, "the target took no connections any more: %s", what);
 	else if (r->verdict == STRESS_GROWTH)
-		snprintf(r->summary, sizeof r->summary, "%s; %s", what, r->findings[r->finding_count - 1].text);
+		snprintf(text, sizeof text, "%s; %s", what, r->findings[r->finding_count - 1].text);
 	else if (first != NULL && strcmp(first->text, what) != 0)
-		snprintf(r->summary, sizeof r->summary, "%s; %s", what, first->text);
+		snprintf(text, sizeof text, "%s; %s", what, first->text);
 	else
-		snprintf(r->summary, sizeof r->summary, "%s", what);
+		snprintf(text, sizeof text, "%s", what);
+	text_clean(r->summary, sizeof r->summary, text);
 }
 
 int stress_report_judge(struct stress_report *r, bool stopped, struct err *e)

@@ -8,12 +8,13 @@
 #ifndef CORE_TEST_STRESS_REPORT_H
 #define CORE_TEST_STRESS_REPORT_H
 
+#include "core/registry/registry.h"
 #include "core/test/machine.h"
 #include "core/test/stress.h"
 #include "core/test/stress_watch.h"
 
 #define STRESS_POINTS_MAX 600
-#define STRESS_SUMMARY_SIZE 480
+#define STRESS_SUMMARY_SIZE REASON_SIZE /* what a result may say, or it would not be kept */
 
 enum stress_mode { STRESS_RATE, STRESS_RAMP, STRESS_FIND_MAX };
 

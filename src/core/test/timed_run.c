@@ -83,7 +83,8 @@ static bool stopped_by_terminal(int status)
 
 static int start(const char *const *argv, pid_t *pid, struct err *e)
 {
-	int error = process_start(argv[0], argv, PROCESS_OURS, PROCESS_OURS, pid);
+	const struct process_start start = {.argv = argv, .inherits = true};
+	int error = process_start(&start, pid);
 
 	return error == 0 ? 0 : err_errno(e, error, "%s cannot be run", argv[0]);
 }

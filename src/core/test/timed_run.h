@@ -4,7 +4,7 @@
  * Its input and output are ours; it has a process group of its own, which gets the signals that we get, and is the
  * terminal's foreground where we were. CPU is of it and of all its descendants that have ended and were waited for, by
  * it or, orphaned, by us. Main thread; it sets handlers for SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2.
- * Not here: what is kept of it (training), who is told (ui/command_train).
+ * Not here: what is kept of it (training), who is told (ui/command/command_train).
  */
 #ifndef CORE_TEST_TIMED_RUN_H
 #define CORE_TEST_TIMED_RUN_H

@@ -1,5 +1,5 @@
-/* control: whether a version has passed the tests that its model's policy names, one by one, as the gate judges them.
- */
+/* control: whether a version has passed the tests that its model's policy names, one by one, as the gate judges
+ * them. */
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
@@ -28,7 +28,7 @@ static cJSON *required_json(const struct policy_test *test, const struct require
 		     json_add_some(json, "max_age_s", (double)test->max_age_s) &&
 		     json_add_some(json, "test", (double)q->result.id) &&
 		     json_add(json, "age_s", there ? cJSON_CreateNumber((double)q->age_s) : cJSON_CreateNull()) &&
-		     json_add_text(json, "verdict", q->verdict) && json_add_text(json, "text", q->text) &&
+		     json_add_text(json, "verdict", q->result.verdict) && json_add_text(json, "text", q->text) &&
 		     json_add_text(json, "summary", q->result.summary) &&
 		     json_add(json, "findings", findings_to_json(q->findings, q->finding_count));
 	return json_whole(json, whole);

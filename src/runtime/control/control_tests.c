@@ -2,6 +2,7 @@
 #include "runtime/control/control_request.h"
 #include "runtime/control/control_routes.h"
 
+#include "core/finding.h"
 #include "core/json.h"
 #include "core/registry/registry_policy.h"
 
@@ -42,6 +43,70 @@ static int read_version(const cJSON *body, const char *kind, uint32_t *version, 
 static bool alone_allowed(const char *kind)
 {
 	return strcmp(kind, "training") == 0;
+}
+
+/* --- what a report says of itself --- */
+
+static int refuse_report(const char *field, struct err *e)
+{
+	return err_set(e, ERR_INPUT, "field `report` is of another test: its `%s` is not the result's", field);
+}
+
+/* Of another program's report a field may be anything; what is of our form must be the result's. */
+static bool other_text(const cJSON *report, const char *field, const char *text)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(report, field);
+
+	return cJSON_IsString(item) && strcmp(item->valuestring, text) != 0;
+}
+
+static bool other_number(const cJSON *report, const char *field, uint32_t number)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(report, field);
+
+	return cJSON_IsNumber(item) && item->valuedouble != (double)number;
+}
+
+static bool other_outcome(const cJSON *report, bool passed)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(report, "passed");
+
+	return cJSON_IsBool(item) && (cJSON_IsTrue(item) != 0) != passed;
+}
+
+/* Words of verdicts that do not pass, and findings that failed. */
+static bool does_not_pass(const cJSON *report)
+{
+	static const char *const words[] = {"fail", "wait", "inconclusive", "regression"};
+	const char *verdict = json_find_text(report, "verdict");
+	struct finding findings[FINDINGS_MAX];
+	struct err ignored;
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(verdict, words[i]) == 0)
+			return true;
+	return findings_from_json(cJSON_GetObjectItemCaseSensitive(report, "findings"), findings, &count, &ignored) ==
+		   0 &&
+	       findings_verdict(findings, count) == FINDING_FAIL;
+}
+
+/* A gate reads the result and a reader the report: they must be of one test. */
+static int check_report(const cJSON *report, const char *model, const struct test_result *result, struct err *e)
+{
+	if (other_text(report, "model", model))
+		return refuse_report("model", e);
+	if (other_text(report, "kind", result->kind))
+		return refuse_report("kind", e);
+	if (other_number(report, "version", result->version))
+		return refuse_report("version", e);
+	if (result->against != 0 && other_number(report, "against", result->against))
+		return refuse_report("against", e);
+	if (other_outcome(report, result->passed))
+		return refuse_report("passed", e);
+	if (result->passed && does_not_pass(report))
+		return err_set(e, ERR_INPUT, "the result passed, and its field `report` says that it did not");
+	return 0;
 }
 
 static int read_result(const cJSON *body, struct test_result *result, struct err *e)
@@ -99,7 +164,9 @@ void control_post_test(void *context, const struct http_request *request, const 
 
 	control_actor(request, &actor);
 	if (body == NULL || read_result(body, &result, &e) != 0 ||
-	    (json_has(body, "report") && (report = read_report(body, &e)) == NULL)) {
+	    (json_has(body, "report") &&
+	     ((report = read_report(body, &e)) == NULL ||
+	      check_report(cJSON_GetObjectItemCaseSensitive(body, "report"), segments->values[0], &result, &e) != 0))) {
 		control_refuse(response, &e);
 	} else {
 		result.report = report;

@@ -1,5 +1,6 @@
 #include "ui/command/captured.h"
 
+#include "core/file.h"
 #include "core/json.h"
 #include "core/text.h"
 #include "ui/command/output.h"
@@ -124,12 +125,8 @@ int captured_file(struct captured *c, struct err *e)
 {
 	if (captured_empty_file(c, e) != 0)
 		return -1;
-	for (size_t done = 0; done < c->size;) {
-		ssize_t size = write(c->fd, c->csv + done, c->size - done);
-		if (size < 0 && errno != EINTR)
-			return err_errno(e, errno, "the captured rows cannot be put into memory");
-		done += size > 0 ? (size_t)size : 0;
-	}
+	if (file_write(c->fd, c->csv, c->size) != 0)
+		return err_errno(e, errno, "the captured rows cannot be put into memory");
 	return 0;
 }
 

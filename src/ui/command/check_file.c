@@ -1,5 +1,7 @@
 #include "ui/command/check_file.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,17 +36,6 @@ int check_file_open(struct check_file *f, const char *path, struct err *e)
 	return fail(f, e);
 }
 
-static int write_all(const struct check_file *f, const struct buf *content, struct err *e)
-{
-	for (size_t done = 0; done < content->size;) {
-		ssize_t wrote = write(f->fd, content->data + done, content->size - done);
-		if (wrote < 0 && errno != EINTR)
-			return fail(f, e);
-		done += wrote > 0 ? (size_t)wrote : 0;
-	}
-	return 0;
-}
-
 int check_file_write(struct check_file *f, const struct buf *content, struct err *e)
 {
 	mode_t mask = umask(0);
@@ -52,8 +43,8 @@ int check_file_write(struct check_file *f, const struct buf *content, struct err
 	umask(mask);
 	if (f->path == NULL)
 		return 0;
-	if (write_all(f, content, e) != 0)
-		return -1;
+	if (file_write(f->fd, content->data, content->size) != 0)
+		return fail(f, e);
 	/* Others read it, as any file that a command makes. */
 	if (fchmod(f->fd, MODE & ~mask) != 0 || fsync(f->fd) != 0 || rename(f->temporary, f->path) != 0)
 		return fail(f, e);

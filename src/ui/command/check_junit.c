@@ -24,9 +24,12 @@ struct document {
 /* "25% of the rows differ (96.4%, the limit is 0.1%)" */
 static void message(const struct finding *f, char *text, size_t size)
 {
+	char value[FINDING_VALUE_SIZE], limit[FINDING_VALUE_SIZE];
+
+	finding_value_text(f->value, f->unit, value);
+	finding_value_text(f->threshold, f->unit, limit);
 	if (isfinite(f->value) && isfinite(f->threshold))
-		snprintf(text, size, "%s (%.4g%s, the limit is %.4g%s)", f->text, f->value, f->unit, f->threshold,
-			 f->unit);
+		snprintf(text, size, "%s (%s, the limit is %s)", f->text, value, limit);
 	else
 		snprintf(text, size, "%s", f->text);
 }

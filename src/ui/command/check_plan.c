@@ -176,10 +176,26 @@ int check_plan_make(struct check_plan *p, const struct check_options *options, c
 	return p->count > 0 ? 0 : err_set(e, ERR_INPUT, "--only names no test");
 }
 
+/* Whether the policy names a test that this check knows nothing of. */
+static bool demands_more(const struct check_plan *p)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < p->policy.test_count && !more; i++) {
+		more = p->options.only == NULL;
+		for (size_t k = 0; k < p->count && more; k++)
+			more = strcmp(p->tests[k].test.kind, p->policy.tests[i].kind) != 0;
+	}
+	return more;
+}
+
 int check_plan_update(struct check_plan *p, const cJSON *answer, struct err *e)
 {
 	if (read_answer(p, answer, e) != 0)
 		return -1;
+	if (demands_more(p))
+		return err_set(e, ERR_CONFLICT, "the policy of %s was changed meanwhile: check again",
+			       p->options.model);
 	for (size_t i = 0; i < p->count; i++) {
 		p->tests[i].state = state_of(answer, p->tests[i].test.kind);
 		if (p->tests[i].state == NULL)

@@ -17,7 +17,7 @@
 
 struct check_options {
 	const char *model;
-	uint32_t version, against;                        /* against 0: the live version */
+	uint32_t version, against;                                   /* against 0: the live version */
 	const char *data, *captured, *only, *junit, *socket, *state; /* NULL: not given */
 	bool rerun, gates, yes, json;
 };

@@ -14,11 +14,11 @@
 static void number_cell(struct table *t, const cJSON *finding, const char *name)
 {
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(finding, name);
+	char text[FINDING_VALUE_SIZE];
 
-	if (cJSON_IsNumber(number))
-		table_cell(t, "%.4g%s", number->valuedouble, json_find_text(finding, "unit"));
-	else
-		table_cell(t, "-");
+	finding_value_text(cJSON_IsNumber(number) ? number->valuedouble : (double)NAN, json_find_text(finding, "unit"),
+			   text);
+	table_cell(t, "%s", text);
 }
 
 static void findings_add(struct table *t, const struct check_test *test)

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/job.h"
 #include "core/json.h"
+#include "core/process.h"
 #include "core/test/launch.h"
 #include "core/text.h"
 #include "ui/command/output.h"
@@ -156,7 +157,7 @@ int check_run(const struct check_plan *p, struct check_test *t, struct client *c
 	r.terminal = output_width(stderr) > 0 && term != NULL && strcmp(term, "dumb") != 0;
 	r.look_ms = begun_ms + LOOK_MS;
 	check_plan_words(p, t, &words);
-	int result = launch_run(LAUNCH_SELF, words.words, tick, &r, &r.launch, e);
+	int result = launch_run(PROCESS_SELF, words.words, tick, &r, &r.launch, e);
 	erase(&r);
 	t->seconds = (double)(clock_ms() - begun_ms) / 1000;
 	if (result == 0) {

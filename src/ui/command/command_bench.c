@@ -1,7 +1,7 @@
 #include "core/job_report.h"
+#include "core/process.h"
 #include "core/test/benchmark_json.h"
 #include "core/test/benchmark_plots.h"
-#include "core/test/launch.h"
 #include "core/test/report_send.h"
 #include "core/version_client.h"
 #include "ui/command/bench_options.h"
@@ -136,7 +136,7 @@ static int prepare(struct bench *b, struct err *e)
 	b->benchmark.batch_count = o->batch_count;
 	memcpy(b->benchmark.batches, o->batches, sizeof o->batches);
 	b->benchmark.plan = benchmark_plan_make(o->quick, o->pairs);
-	b->run.program = LAUNCH_SELF;
+	b->run.program = PROCESS_SELF;
 	b->run.rows_path = b->rows_path;
 	b->run.state = b->state;
 	b->run.config = o->config;
@@ -321,7 +321,7 @@ static int stopped(struct bench *b, int *code)
 static int go(struct bench *b, int *code, struct err *e)
 {
 	struct command_words words;
-	char title[JOB_TITLE_SIZE], summary[300];
+	char title[JOB_TITLE_SIZE], summary[REASON_SIZE];
 
 	command_words_make(&command_bench, b->arguments, false, &words);
 	snprintf(title, sizeof title, "v%u against v%u", (unsigned)b->version, (unsigned)b->against);

@@ -171,7 +171,7 @@ static int run(const struct arguments *a)
 static const struct option_spec options[] = {
     {"against", "VERSION", "the version to test against (the live one)"},
     {"data", "FILE", "rows of every test, instead of the policy's diff_data, bench_data, stress_data"},
-    {"captured", "N", "the newest N captured rows of live requests instead, for every test"},
+    {"captured", "N", "N captured rows of live requests instead, for every test (capture_rows of the policy)"},
     {"only", "KIND,KIND", "of the policy's tests only these: differential, benchmark, stress"},
     {"rerun", NULL, "run what passed, too"},
     {"gates", NULL, "ask the other gates of a promotion, too"},
@@ -189,15 +189,12 @@ const struct command command_check = {
     .summary = "run the tests that a version still lacks, and say whether it passes",
     .details =
 	"The model's policy names the tests (mldeck policy MODEL tests=\"differential:7d benchmark\") and what they "
-	"run "
-	"with (diff_data, stress_rate, ...). Results that are there, passed, are recent and ran as strictly as the "
-	"policy "
-	"has it are kept; the rest is run, the cheapest first, each as a job, as mldeck diff, bench and stress would. "
-	"The verdict is that of the gate `tests`.\n\n"
-	"Exit codes: 0 all pass; 1 one fails, is undecided, or cannot be run from here (training); 2 bad input, also a "
-	"policy without tests; 3 conflict, 4 not found, 5 no runtime, 6 not allowed; 128 and the signal's number when "
-	"it "
-	"was stopped. docs/TESTS.md has an example of a pipeline.",
+	"run with (diff_data, stress_rate, ...). Results that are there, passed, are recent and ran as strictly as "
+	"the policy has it are kept; the rest is run, the cheapest first, each as a job, as mldeck diff, bench and "
+	"stress would. The verdict is that of the gate `tests`.\n\n"
+	"Exit codes: 0 all pass; 1 one fails, is undecided, or cannot be run from here (training); 2 bad input, also "
+	"a policy without tests; 3 conflict, 4 not found, 5 no runtime, 6 not allowed; 128 and the signal's number "
+	"when it was stopped. docs/TESTS.md has an example of a pipeline.",
     .options = options,
     .run = run,
 };

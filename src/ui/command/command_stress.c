@@ -1,5 +1,6 @@
 #include "core/test/stress_plots.h"
 #include "core/test/stress_target.h"
+#include "core/text.h"
 #include "core/version_client.h"
 #include "ui/command/captured.h"
 #include "ui/command/output.h"
@@ -107,10 +108,7 @@ static int prepare_target(struct stress *s, struct err *e)
 
 static bool is_json_lines(const char *name)
 {
-	size_t size = name == NULL ? 0 : strlen(name);
-
-	return (size > 6 && strcmp(name + size - 6, ".jsonl") == 0) ||
-	       (size > 7 && strcmp(name + size - 7, ".ndjson") == 0);
+	return name != NULL && (text_ends_with(name, ".jsonl") || text_ends_with(name, ".ndjson"));
 }
 
 /* *rows[*size]; *text is to be freed. */

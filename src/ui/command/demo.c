@@ -1,13 +1,13 @@
 #include "ui/command/demo.h"
 
 #include "core/clock.h"
+#include "core/process.h"
 #include "core/snapshot.h"
 #include "ui/command/deploy.h"
 #include "ui/command/output.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -106,30 +106,18 @@ int demo_state(const char *given, char *path, size_t size, struct err *e)
 
 /* Starts this executable with argv in a session of its own, so that it outlives the terminal; what it prints
  * goes into <state>/<log>. */
-static int process_start(const struct demo *d, char *const *argv, const char *log, pid_t *pid, struct err *e)
+static int start(const struct demo *d, const char *const *argv, const char *log, pid_t *pid, struct err *e)
 {
 	char path[PATHS_SIZE + 32];
-	int output, input;
+	const struct process_start start = {.program = PROCESS_SELF, .argv = argv, .log = path, .session = true};
 
 	snprintf(path, sizeof(path), "%s/%s", d->state, log);
-	output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (output < 0)
-		return err_errno(e, errno, "%s cannot be opened", path);
-	*pid = fork();
-	if (*pid == 0) {
-		input = open("/dev/null", O_RDONLY);
-		setsid();
-		dup2(input, STDIN_FILENO);
-		dup2(output, STDOUT_FILENO);
-		dup2(output, STDERR_FILENO);
-		execv("/proc/self/exe", argv);
-		_exit(127);
-	}
-	close(output);
-	if (*pid > 0)
+	int error = process_start(&start, pid);
+
+	if (error == 0)
 		return 0;
 	*pid = 0;
-	return err_errno(e, errno, "a process could not be started");
+	return err_errno(e, error, "a process could not be started (its log: %s)", path);
 }
 
 static bool usual_port_free(void)
@@ -151,8 +139,8 @@ static bool usual_port_free(void)
 static int serve_start(struct demo *d, struct err *e)
 {
 	char listen[128];
-	char *argv[] = {"mldeck",   "serve",        "--listen", listen, "--state", d->state,
-			"--socket", d->socket_path, "--name",   "demo", NULL};
+	const char *const argv[] = {"mldeck",   "serve",        "--listen", listen, "--state", d->state,
+				    "--socket", d->socket_path, "--name",   "demo", NULL};
 	int port = d->usual_port && !d->listen && usual_port_free() ? USUAL_PORT : 0;
 
 	if (!d->listen)
@@ -161,7 +149,7 @@ static int serve_start(struct demo *d, struct err *e)
 		snprintf(listen, sizeof(listen), "%s", d->listen);
 	else
 		return err_set(e, ERR_INPUT, "the address of --listen is longer than %zu bytes", sizeof(listen) - 1);
-	return process_start(d, argv, "serve.log", &d->runtime, e);
+	return start(d, argv, "serve.log", &d->runtime, e);
 }
 
 /* A runtime that ends holds the state directory until it is gone: then a new one is tried again. */
@@ -322,12 +310,13 @@ static int replay_wait(struct demo *d, struct err *e)
 static int replay_start(struct demo *d, struct err *e)
 {
 	char speed[32], rate[32];
-	char *argv[] = {"mldeck", "demo",    "--replay-only", d->url,   "--examples", d->examples, "--state",
-			d->state, "--speed", speed,           "--rate", rate,         NULL};
+	const char *const argv[] = {"mldeck",  "demo",   "--replay-only", d->url, "--examples", d->examples,
+				    "--state", d->state, "--speed",       speed,  "--rate",     rate,
+				    NULL};
 
 	snprintf(speed, sizeof(speed), "%.17g", d->speed);
 	snprintf(rate, sizeof(rate), "%.17g", d->rate_rps);
-	if (process_start(d, argv, "replay.log", &d->replay, e) != 0)
+	if (start(d, argv, "replay.log", &d->replay, e) != 0)
 		return -1;
 	return replay_wait(d, e);
 }

@@ -30,13 +30,6 @@ struct diff_data {
 	char piece[PIECE_SIZE];
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t size = strlen(text), end_size = strlen(end);
-
-	return size > end_size && strcmp(text + size - end_size, end) == 0;
-}
-
 static int open_file(struct diff_data *d, struct err *e)
 {
 	struct stat st;
@@ -74,7 +67,7 @@ struct diff_data *diff_data_open(const char *path, const char *model, const stru
 	d->fd = -1;
 	d->wanted = *wanted;
 	d->keep.all = true;
-	d->format = ends_with(path, ".jsonl") || ends_with(path, ".ndjson") ? ROWS_JSON : ROWS_CSV;
+	d->format = text_ends_with(path, ".jsonl") || text_ends_with(path, ".ndjson") ? ROWS_JSON : ROWS_CSV;
 	for (size_t side = 0; side < DIFF_SIDES; side++) {
 		d->columns[side] = columns_new(&manifests[side], model, e);
 		if (d->columns[side] == NULL)

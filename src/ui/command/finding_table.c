@@ -1,24 +1,15 @@
 #include "ui/command/finding_table.h"
 
-#include "core/units.h"
 #include "ui/command/table.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <string.h>
 
 static void number_cell(struct table *t, const struct finding *f, double value)
 {
-	char text[UNITS_TEXT_SIZE];
+	char text[FINDING_VALUE_SIZE];
 
-	if (!isfinite(value)) {
-		table_cell(t, "-");
-	} else if (strcmp(f->unit, "s") == 0 && value >= 0) {
-		units_write(units_s, (unsigned long long)value, text);
-		table_cell(t, "%s", text);
-	} else {
-		table_cell(t, "%.4g%s", value, f->unit);
-	}
+	finding_value_text(value, f->unit, text);
+	table_cell(t, "%s", text);
 }
 
 static void count_cell(struct table *t, const struct finding *f)

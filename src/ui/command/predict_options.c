@@ -1,5 +1,6 @@
 #include "ui/command/predict_options.h"
 
+#include "core/text.h"
 #include "ui/command/output.h"
 
 #include <stdlib.h>
@@ -8,13 +9,6 @@
 #define CHECKPOINT_MS 3000
 #define RETRY_MS 30000 /* a runtime that is started again is back by then */
 #define IN_FLIGHT 2
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t size = strlen(text), end_size = strlen(end);
-
-	return size > end_size && strcmp(text + size - end_size, end) == 0;
-}
 
 /* A format by its option, else by the file's name, else as given. */
 static int read_format(const struct arguments *a, const char *option, const char *name, enum rows_format otherwise,
@@ -29,9 +23,9 @@ static int read_format(const struct arguments *a, const char *option, const char
 		*format = ROWS_JSON;
 	else if (word != NULL)
 		return err_set(e, ERR_USAGE, "--%s is csv or jsonl, not %s", option, *word ? word : "\"\"");
-	else if (ends_with(name, ".csv"))
+	else if (text_ends_with(name, ".csv"))
 		*format = ROWS_CSV;
-	else if (ends_with(name, ".jsonl") || ends_with(name, ".ndjson"))
+	else if (text_ends_with(name, ".jsonl") || text_ends_with(name, ".ndjson"))
 		*format = ROWS_JSON;
 	return 0;
 }

@@ -18,11 +18,12 @@
 static int start(char *const *arguments, int output, pid_t *pid)
 {
 	const char *argv[ARGUMENTS_SIZE] = {"mldeck"};
+	const struct process_start start = {.program = PROCESS_SELF, .argv = argv, .output = output, .fault = output};
 	size_t count = 1;
 
 	for (size_t i = 0; arguments[i] && count < ARGUMENTS_SIZE - 1; i++)
 		argv[count++] = arguments[i];
-	return process_start("/proc/self/exe", argv, output, output, pid);
+	return process_start(&start, pid);
 }
 
 /* Reads until the end of the output; false when the time was over. What exceeds the limit is read and lost. */
@@ -50,7 +51,7 @@ static bool output_read(int fd, struct buf *b, size_t output_max, long long unti
 int run_self(char *const *arguments, size_t output_max, int timeout_s, char **output, struct err *e)
 {
 	struct buf b;
-	int ends[2], error, status;
+	int ends[2], error, status = 0;
 	pid_t pid;
 	bool ended;
 
@@ -68,7 +69,8 @@ int run_self(char *const *arguments, size_t output_max, int timeout_s, char **ou
 	close(ends[0]);
 	if (!ended)
 		kill(-pid, SIGKILL);
-	status = process_wait(pid);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
 	*output = buf_take(&b);
 	if (!ended)
 		return err_set(e, ERR_SYSTEM, "the command was stopped after %d seconds", timeout_s);

@@ -1,11 +1,11 @@
 #include "ui/console/embedded.h"
 
+#include "core/process.h"
 #include "core/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #define LOG_TAIL_SIZE 1024
-
-extern char **environ;
 
 bool embedded_answers(const char *socket_path)
 {
@@ -56,28 +54,12 @@ static int directory_make(const char *path, struct err *e)
 	return 0;
 }
 
-static int spawn(const char *state, const char *socket_path, const char *log, pid_t *pid)
+static int start(const char *state, const char *socket_path, const char *log, pid_t *pid)
 {
-	char *argv[] = {"mldeck", "serve", "--state", (char *)state, "--socket", (char *)socket_path, NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t all, none;
-	int error;
+	const char *const argv[] = {"mldeck", "serve", "--state", state, "--socket", socket_path, NULL};
+	const struct process_start start = {.program = PROCESS_SELF, .argv = argv, .log = log, .session = true};
 
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	posix_spawn_file_actions_adddup2(&files, 1, 2);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return error;
+	return process_start(&start, pid);
 }
 
 int embedded_start(struct embedded *m, const char *state, const char *socket_path, struct err *e)
@@ -88,7 +70,7 @@ int embedded_start(struct embedded *m, const char *state, const char *socket_pat
 	if (directory_make(state, e) != 0)
 		return -1;
 	snprintf(m->log, sizeof(m->log), "%s/serve.log", state);
-	error = spawn(state, socket_path, m->log, &m->pid);
+	error = start(state, socket_path, m->log, &m->pid);
 	if (error) {
 		m->pid = 0;
 		return err_errno(e, error, "the runtime cannot be started (its log: %s)", m->log);

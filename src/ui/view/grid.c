@@ -25,20 +25,30 @@ void grid_lay_out(struct grid_column *columns, size_t count, int room)
 	}
 }
 
-int grid_headings(struct canvas *c, int row, const struct grid_column *columns, size_t count)
+void grid_put(struct canvas *c, int row, int at, const struct grid_column *column, enum canvas_role role,
+	      const char *text)
 {
-	int at = GRID_MARKER;
-	canvas_fill(c, row, 0, 1, c->columns, ' ', ROLE_HEADER);
+	if (column->right)
+		canvas_put_right(c, row, at, column->width, role, text);
+	else
+		canvas_put(c, row, at, column->width, role, text);
+}
+
+int grid_headings_at(struct canvas *c, int row, int at, const struct grid_column *columns, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		if (columns[i].width == 0)
 			continue;
-		if (columns[i].right)
-			canvas_put_right(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
-		else
-			canvas_put(c, row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
+		grid_put(c, row, at, &columns[i], ROLE_HEADER, columns[i].heading);
 		at += columns[i].width + GRID_GAP;
 	}
 	return at - GRID_GAP;
+}
+
+int grid_headings(struct canvas *c, int row, const struct grid_column *columns, size_t count)
+{
+	canvas_fill(c, row, 0, 1, c->columns, ' ', ROLE_HEADER);
+	return grid_headings_at(c, row, GRID_MARKER, columns, count);
 }
 
 void grid_position(struct canvas *c, int top, int headings_end, int first, int rows, int count)

@@ -27,7 +27,12 @@ struct grid_column {
 /* Gives every column that fits its least width, then the room that is left to those that want more.
  */
 void grid_lay_out(struct grid_column *columns, size_t count, int room);
-/* Returns the column after the last heading. */
+/* A text in its column, which begins at `at`; flush right where the column is. */
+void grid_put(struct canvas *c, int row, int at, const struct grid_column *column, enum canvas_role role,
+	      const char *text);
+/* The headings from `at` on. Returns the column after the last one. */
+int grid_headings_at(struct canvas *c, int row, int at, const struct grid_column *columns, size_t count);
+/* The same behind the marker, on a line that is theirs alone. */
 int grid_headings(struct canvas *c, int row, const struct grid_column *columns, size_t count);
 /* The first of count lines that is shown in rows, so that the selected one (-1: none) is in sight.
  */

@@ -155,24 +155,7 @@ static void draw_finding(const struct test_place *p, const struct grid_column *c
 			snprintf(text, sizeof(text), "%s", f->text);
 		if (i == LIMIT || i == CHANGE || i == SAYS || strcmp(text, "-") == 0)
 			role = ROLE_DIM;
-		if (columns[i].right)
-			canvas_put_right(p->c, p->row, at, columns[i].width, role, text);
-		else
-			canvas_put(p->c, p->row, at, columns[i].width, role, text);
-		at += columns[i].width + GRID_GAP;
-	}
-}
-
-static void draw_headings(const struct test_place *p, const struct grid_column *columns, int count)
-{
-	int at = p->column;
-	for (int i = 0; i < count; i++) {
-		if (columns[i].width == 0)
-			continue;
-		if (columns[i].right)
-			canvas_put_right(p->c, p->row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
-		else
-			canvas_put(p->c, p->row, at, columns[i].width, ROLE_HEADER, columns[i].heading);
+		grid_put(p->c, p->row, at, &columns[i], role, text);
 		at += columns[i].width + GRID_GAP;
 	}
 }
@@ -184,7 +167,7 @@ static int compare_findings(struct test_place p, const struct test_pair *pair)
 	columns[WAS].heading = pair->before_heading;
 	columns[NOW].heading = pair->now_heading;
 	grid_lay_out(columns, COLUMN_COUNT, p.columns);
-	draw_headings(&p, columns, COLUMN_COUNT);
+	grid_headings_at(p.c, p.row, p.column, columns, COLUMN_COUNT);
 	p.row++;
 	for (int verdict = FINDING_VERDICT_COUNT - 1; verdict >= 0; verdict--) {
 		for (size_t i = 0; i < pair->now->finding_count; i++) {
@@ -247,10 +230,7 @@ static void draw_figure(const struct test_place *p, const struct grid_column *co
 			test_figure_text(p->c, f, text, sizeof(text));
 		else if (i != F_CHANGE)
 			snprintf(text, sizeof(text), "-");
-		if (columns[i].right)
-			canvas_put_right(p->c, p->row, at, columns[i].width, role, text);
-		else
-			canvas_put(p->c, p->row, at, columns[i].width, role, text);
+		grid_put(p->c, p->row, at, &columns[i], role, text);
 		at += columns[i].width + GRID_GAP;
 	}
 }
@@ -313,7 +293,7 @@ int test_draw_figures(struct test_place p, const struct test_pair *pair)
 	figures_lay_out(pair, width, columns);
 	for (int half = 0; half < beside; half++) {
 		struct test_place side = {p.c, p.row, p.column + half * (width + 2), width};
-		draw_headings(&side, columns, F_COUNT);
+		grid_headings_at(p.c, side.row, side.column, columns, F_COUNT);
 		for (int i = half * rows; i < (half + 1) * rows && i < count; i++) {
 			side.row++;
 			draw_figure(&side, columns, list[i].before, list[i].now);

@@ -65,12 +65,6 @@ void test_number_text(double value, const char *unit, char *text, size_t size)
 	snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "", unit);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), tail = strlen(end);
-	return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 void test_figure_text(const struct canvas *c, const struct figure *f, char *text, size_t size)
 {
 	bool ascii = c->charset == CHARSET_ASCII, positive = isfinite(f->value) && f->value > 0;
@@ -78,12 +72,12 @@ void test_figure_text(const struct canvas *c, const struct figure *f, char *text
 		const char *end;
 		double ns;
 	} times[] = {{"_ns", 1}, {"_us", 1e3}, {"_ms", 1e6}, {"_s", 1e9}, {"seconds", 1e9}};
-	if (positive && ends_with(f->name, "_bytes")) {
+	if (positive && text_ends_with(f->name, "_bytes")) {
 		text_bytes(text, size, f->value);
 		return;
 	}
 	for (size_t i = 0; positive && i < sizeof(times) / sizeof(times[0]); i++) {
-		if (ends_with(f->name, times[i].end)) {
+		if (text_ends_with(f->name, times[i].end)) {
 			text_duration(text, size, f->value * times[i].ns, ascii);
 			return;
 		}

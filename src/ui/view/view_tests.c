@@ -66,8 +66,8 @@ const struct test_result *test_selected(const struct ui_state *state)
 	return count > 0 ? &state->snapshot->tests[indexes[0]] : NULL;
 }
 
-static void draw_cell(struct canvas *c, int row, int at, int width, int column, const struct ui_state *state,
-		      const struct test_result *t)
+static void draw_cell(struct canvas *c, int row, int at, const struct grid_column *columns, int column,
+		      const struct ui_state *state, const struct test_result *t)
 {
 	char text[64] = "";
 	enum canvas_role role = ROLE_TEXT;
@@ -94,16 +94,13 @@ static void draw_cell(struct canvas *c, int row, int at, int width, int column, 
 		role = ROLE_DIM;
 		break;
 	default:
-		canvas_put(c, row, at, width, column == MODEL ? ROLE_TEXT : ROLE_DIM,
+		canvas_put(c, row, at, columns[column].width, column == MODEL ? ROLE_TEXT : ROLE_DIM,
 			   column == MODEL     ? t->model
 			   : column == SUMMARY ? t->summary
 					       : t->who);
 		return;
 	}
-	if (columns_all[column].right)
-		canvas_put_right(c, row, at, width, role, text);
-	else
-		canvas_put(c, row, at, width, role, text);
+	grid_put(c, row, at, &columns[column], role, text);
 }
 
 static void draw_row(struct canvas *c, int row, const struct grid_column *columns, const struct ui_state *state,
@@ -113,7 +110,7 @@ static void draw_row(struct canvas *c, int row, const struct grid_column *column
 	for (int i = 0; i < COLUMN_COUNT; i++) {
 		if (columns[i].width == 0)
 			continue;
-		draw_cell(c, row, at, columns[i].width, i, state, t);
+		draw_cell(c, row, at, columns, i, state, t);
 		at += columns[i].width + GRID_GAP;
 	}
 	if (t->id == state->test_marked)
