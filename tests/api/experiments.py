@@ -155,6 +155,9 @@ def test_a_test_from_start_to_end():
     assert all(client.predict(f"u{i}", ROWS[0][0]) == arms[f"u{i}"] for i in range(100))
     assert client.feedback(*late[:100])["accepted"] == 0
     assert sum(exposed(look(runtime, "stale"))) == total
+    for i in range(40):
+        client.predict(f"new{i}", ROWS[0][0])
+    assert total + 20 < sum(exposed(look(runtime, "stale"))) <= total + 40
 
     shown = runtime.control("GET", f"/control/v1/snapshot?experiment=stale&detail={MODEL}")[1]["experiments"]
     assert len(shown) == 1 and shown[0]["plan"]["name"] == "stale" and shown[0]["looks"][0]["effect"] < 0
@@ -209,6 +212,24 @@ def test_the_route_while_one_runs():
     for i in range(40):
         assert client.predict(f"u{i}", ROWS[i][0]) == 1
     assert sum(exposed(look(runtime, "same"))) == 40 and min(exposed(look(runtime, "same"))) > 5
+    assert runtime.stop() == 0
+
+
+def test_what_is_known_beforehand():
+    runtime = serving(1)
+    client = Client(runtime)
+    same = {"mode": "aa", "arms": [{"version": 1, "share_bp": 5000}, {"version": 1, "share_bp": 5000}]}
+    slow = {"name": "slow", "kind": "latency", "role": "guardrail", "direction": "lower", "quantile": 0.9}
+    delay = {"name": "delay", "kind": "continuous", "role": "primary", "direction": "same", "low": 0, "high": 20}
+    assert "threshold_ns" in start(runtime, "early", delay, slow, status=409, **same)["error"]
+    client.predict("u", ROWS[0][0])
+    known = {"covariate": "given", "covariate_low": 0, "covariate_high": 20}
+    assert start(runtime, "known", delay, slow, **same, **known)["plan"]["metrics"][1]["threshold_ns"] > 1000
+    for i in range(200):
+        client.predict(f"u{i}", ROWS[0][0], headers={"Mldeck-Covariate": str(i % 17)})
+    client.feedback(*[outcome(f"u{i}", i % 17, "delay") for i in range(200)])
+    judged = next(c for c in look(runtime, "known")["report"]["comparisons"] if c["metric"] == "delay")
+    assert sum(judged["units"]) == 200 and judged["variance_ratio"] < 0.1, judged
     assert runtime.stop() == 0
 
 
