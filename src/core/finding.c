@@ -16,7 +16,7 @@ static const char *const verdicts[] = {
 
 void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_SIZE])
 {
-	bool word = unit[0] >= 'a' && unit[0] <= 'z' && strcmp(unit, "x") != 0;
+	bool word = unit[0] != '\0' && strchr("%x/", unit[0]) == NULL;
 
 	if (!isfinite(value))
 		snprintf(text, FINDING_VALUE_SIZE, "-");

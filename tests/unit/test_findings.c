@@ -51,14 +51,32 @@ static void values_have_their_units(void **state)
 		double value;
 		const char *unit, *text;
 	} cases[] = {
-	    {96.4, "%", "96.4%"},         {1.05, "x", "1.05x"},    {8, "ms", "8 ms"},
-	    {0.01, "p", "0.01 p"},        {450, "/s", "450/s"},    {5400, "s", "90m"},
-	    {3.25, "MiB/h", "3.25MiB/h"}, {0.12345, "", "0.1235"}, {-1, "s", "-1 s"},
+	    {96.4, "%", "96.4%"},          {1.05, "x", "1.05x"},    {8, "ms", "8 ms"},
+	    {0.01, "p", "0.01 p"},         {450, "/s", "450/s"},    {5400, "s", "90m"},
+	    {3.25, "MiB/h", "3.25 MiB/h"}, {0.12345, "", "0.1235"}, {-1, "s", "-1 s"},
 	    {(double)NAN, "%", "-"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[FINDING_VALUE_SIZE];
 		finding_value_text(cases[i].value, cases[i].unit, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+/* Short, for a narrow column: an age is no count of seconds. */
+static void numbers_in_a_column(void **state)
+{
+	(void)state;
+	static const struct {
+		double value;
+		const char *unit, *text;
+	} cases[] = {
+	    {2.1, "%", "2.1%"},    {7661, "/s", "7.7k/s"}, {7.31, "ms", "7.31 ms"}, {259200, "s", "3 days"},
+	    {3600, "s", "60 min"}, {0, "s", "0 s"},        {(double)NAN, "s", "-"}, {1.5, "x", "1.5x"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[48];
+		findings_number_text(cases[i].value, cases[i].unit, text, sizeof text);
 		assert_string_equal(text, cases[i].text);
 	}
 }
@@ -69,6 +87,7 @@ int main(void)
 	    cmocka_unit_test(every_number_of_a_refusal_shows),
 	    cmocka_unit_test(a_short_sentence_stands_beside),
 	    cmocka_unit_test(values_have_their_units),
+	    cmocka_unit_test(numbers_in_a_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,18 +89,23 @@ static const struct finding *at_place(const struct finding *findings, size_t cou
 	return NULL;
 }
 
-static void number_text(double value, const char *unit, char *text, size_t size)
+void findings_number_text(double value, const char *unit, char *text, size_t size)
 {
-	char number[24];
+	char number[TEXT_AGE_SIZE];
 	if (!isfinite(value)) {
 		snprintf(text, size, "-");
+		return;
+	}
+	if (strcmp(unit, "s") == 0 && value >= 0 && value < 1e15) {
+		text_age(number, (long long)value);
+		snprintf(text, size, "%s", number);
 		return;
 	}
 	if (value >= 1000)
 		text_count(number, sizeof(number), value);
 	else
 		snprintf(number, sizeof(number), "%.3g", value);
-	snprintf(text, size, "%s%s", number, unit);
+	snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "", unit);
 }
 
 static void counted_text(const struct finding *f, char *text, size_t size)
@@ -126,9 +131,9 @@ static void draw_numbers(struct canvas *c, int row, int column, const struct lay
 		else if (i == NAME)
 			snprintf(text, sizeof(text), "%s", f->name);
 		else if (i == VALUE)
-			number_text(f->value, f->unit, text, sizeof(text));
+			findings_number_text(f->value, f->unit, text, sizeof(text));
 		else if (i == THRESHOLD)
-			number_text(f->threshold, f->unit, text, sizeof(text));
+			findings_number_text(f->threshold, f->unit, text, sizeof(text));
 		else
 			counted_text(f, text, sizeof(text));
 		if (strcmp(text, "-") == 0)

@@ -124,7 +124,7 @@ static enum canvas_role value_text(const struct canvas *c, const struct finding 
 	}
 	enum canvas_role role = findings_verdict_text(c, f, verdict, sizeof(verdict));
 	canvas_decode(verdict, &glyph);
-	test_number_text(f->value, f->unit, number, sizeof(number));
+	findings_number_text(f->value, f->unit, number, sizeof(number));
 	/* A finding without a number says its word. */
 	snprintf(text, size, "%.*s %s", (int)glyph, verdict,
 		 isfinite(f->value) ? number : finding_verdict_name(f->verdict));
@@ -146,7 +146,7 @@ static void draw_finding(const struct test_place *p, const struct grid_column *c
 		else if (i == WAS || i == NOW)
 			role = value_text(p->c, i == WAS ? before : now, text, sizeof(text));
 		else if (i == LIMIT)
-			test_number_text(f->threshold, f->unit, text, sizeof(text));
+			findings_number_text(f->threshold, f->unit, text, sizeof(text));
 		else if (i == CHANGE && before != NULL && now != NULL)
 			trend_text(before->value, now->value, text, sizeof(text));
 		else if (i == TREND)

@@ -51,20 +51,6 @@ enum canvas_role test_trend_text(const struct canvas *c, enum trend trend, char 
 	return trend == TREND_WORSE ? ROLE_BAD : trend == TREND_BETTER ? ROLE_OK : ROLE_DIM;
 }
 
-void test_number_text(double value, const char *unit, char *text, size_t size)
-{
-	char number[24];
-	if (!isfinite(value)) {
-		snprintf(text, size, "-");
-		return;
-	}
-	if (value >= 1000)
-		text_count(number, sizeof(number), value);
-	else
-		snprintf(number, sizeof(number), "%.3g", value);
-	snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "", unit);
-}
-
 void test_figure_text(const struct canvas *c, const struct figure *f, char *text, size_t size)
 {
 	bool ascii = c->charset == CHARSET_ASCII, positive = isfinite(f->value) && f->value > 0;

@@ -18,8 +18,6 @@ void test_versions_text(const struct canvas *c, const struct test_result *t, cha
 enum canvas_role test_trend_text(const struct canvas *c, enum trend trend, char *text, size_t size);
 /* A figure for people: by its unit, which is the end of its name ("_us", "_bytes", "_s"). */
 void test_figure_text(const struct canvas *c, const struct figure *f, char *text, size_t size);
-/* "2.1%", "7.31 ms"; "-" for none. */
-void test_number_text(double value, const char *unit, char *text, size_t size);
 
 /* The selected test of the list; NULL when there is none. */
 const struct test_result *test_selected(const struct ui_state *state);
