@@ -11,6 +11,8 @@
 
 #define INTERVAL_MS 1000
 #define TIMEOUT_MS 1000
+/* The end is said once, and nothing waits behind it: unheard, a job that is done would be called interrupted. */
+#define END_TIMEOUT_MS 10000
 /* A runtime that does not answer is asked less and less often, so that it does not hold up the work. */
 #define PAUSE_MOST_MS 30000
 
@@ -83,13 +85,13 @@ int job_report_check(struct client *client, const char *kind, const char *model,
 	return result;
 }
 
-static cJSON *post(const struct job_report *r, const char *what, const cJSON *body, struct err *e)
+static cJSON *post(const struct job_report *r, const char *what, const cJSON *body, int timeout_ms, struct err *e)
 {
 	char path[64];
 	cJSON *answer = NULL;
 
 	snprintf(path, sizeof path, "/control/v1/jobs/%" PRId64 "/%s", r->id, what);
-	if (body != NULL && client_post(r->client, path, body, TIMEOUT_MS, &answer, e) == 0)
+	if (body != NULL && client_post(r->client, path, body, timeout_ms, &answer, e) == 0)
 		return answer;
 	return NULL;
 }
@@ -108,7 +110,7 @@ bool job_report_progress(struct job_report *r, const struct job_progress *progre
 	if (r->id == 0 || begun_ms < r->next_ms)
 		return true;
 	body = job_progress_to_json(progress);
-	answer = post(r, "progress", body, &e);
+	answer = post(r, "progress", body, TIMEOUT_MS, &e);
 	r->failures = answer == NULL ? r->failures + 1 : 0;
 	/* The runtime that knew us is gone, and with it our number. */
 	if (answer == NULL && (e.code == ERR_CONFLICT || e.code == ERR_NOT_FOUND) && r->registration != NULL &&
@@ -134,7 +136,7 @@ void job_report_end(struct job_report *r, enum job_state outcome, const struct j
 		body = cJSON_CreateObject();
 		if (cJSON_AddStringToObject(body, "outcome", job_state_name(outcome)) != NULL &&
 		    cJSON_AddStringToObject(body, "summary", summary) != NULL)
-			cJSON_Delete(post(r, "end", body, &e));
+			cJSON_Delete(post(r, "end", body, END_TIMEOUT_MS, &e));
 		cJSON_Delete(body);
 	}
 	cJSON_Delete(r->registration);

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 
 from runtime import DEADLINE_S, FLIGHTS, MLDECK, Runtime, poll, run_tests
 
@@ -422,6 +423,44 @@ def test_tests_are_started_once_and_outlive_who_started_them():
     check_once(runtime)
     check_console_dies(runtime)
     check_shell_survives(runtime)
+    runtime.stop()
+
+
+def slow_socket(runtime, path, delay_s):
+    """A control socket whose end of a job takes its time; who does not wait for it has said nothing."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(8)
+
+    def forward(near):
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(os.path.join(runtime.state, "control/mldeck.sock"))
+            while True:
+                ready = select.select([near, far], [], [], DEADLINE_S)[0]
+                data = ready[0].recv(1 << 16) if ready else b""
+                if b"/end HTTP" in data and select.select([near], [], [], delay_s)[0]:
+                    return
+                if not data:
+                    return
+                (far if ready[0] is near else near).sendall(data)
+
+    def accept():
+        while True:
+            threading.Thread(target=forward, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def test_the_end_is_heard_by_a_busy_runtime():
+    runtime = open_runtime()
+    path = os.path.join(runtime.state, "slow.sock")
+    slow_socket(runtime, path, 1.5)
+    done = subprocess.run([MLDECK, "train", "slow", "--socket", path, "--", "true"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
+    assert done.returncode == 0, done
+    number = runtime.json("jobs")["jobs"][0]["id"]
+    ended = wait(runtime, number, "done", "interrupted")
+    assert ended["state"] == "done" and ended["in_shell"], ended
     runtime.stop()
 
 
