@@ -174,7 +174,7 @@ static void test_points(void **state)
 	plot_mark(&p, PLOT_AXIS_X, 5000, "knee");
 	plot_mark(&p, PLOT_AXIS_Y, 5e6, "SLO");
 	expect(&p, 44, 8, CHARSET_BLOCKS,
-	       "p99 by rate                       3, ✕ 1 bad\n"
+	       "p99 by rate                3 points, ✕ 1 bad\n"
 	       "                                 knee 5.0k/s\n"
 	       " 72ms                              ┊     ✕\n"
 	       "                                   ┊\n"
@@ -183,7 +183,7 @@ static void test_points(void **state)
 	       "833µs   ●                          ┊\n"
 	       "      417/s           2.0k/s          9.6k/s\n");
 	expect(&p, 44, 8, CHARSET_ASCII,
-	       "p99 by rate                       3, x 1 bad\n"
+	       "p99 by rate                3 points, x 1 bad\n"
 	       "                                 knee 5.0k/s\n"
 	       " 72ms                              :     x\n"
 	       "                                   :\n"

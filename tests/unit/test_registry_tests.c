@@ -101,6 +101,9 @@ static void the_one_before_is_of_the_same_versions(void **state)
 static void old_results_get_verdict_and_name(void **state)
 {
 	static const char *const back =
+	    "DROP TABLE experiment_look; DROP TABLE experiment_key; DROP TABLE experiment_request;"
+	    "DROP TABLE experiment_unit; DROP TABLE experiment_memory; DROP TABLE experiment_seen; DROP TABLE "
+	    "experiment;"
 	    "DROP TRIGGER test_result_no_update; DROP TRIGGER test_result_no_delete; DROP INDEX test_result_pair;"
 	    "DROP INDEX test_result_model; ALTER TABLE test_result DROP COLUMN verdict;"
 	    "ALTER TABLE test_result DROP COLUMN who;"

@@ -113,6 +113,9 @@ int load_target_read(struct load_target *target, const char *url, struct err *e)
 	if (strpbrk(rest, " \t\r\n?#@") != NULL || (slash != NULL && slash[1] != '\0') || !split_host(rest, host, port))
 		return err_set(e, ERR_USAGE, "`%.200s` is not of the form http://host:port", url);
 	int status = getaddrinfo(host, port, &hints, &found);
+	/* RFC 6761, 6.3: it is the loopback address, also where no resolver knows it. */
+	if (status != 0 && strcmp(host, "localhost") == 0)
+		status = getaddrinfo("127.0.0.1", port, &hints, &found);
 	if (status != 0)
 		return err_set(e, ERR_NOT_FOUND, "%s has no address: %s", host, gai_strerror(status));
 	const struct addrinfo *chosen = choose(found);
