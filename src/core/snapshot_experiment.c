@@ -68,6 +68,22 @@ static int take_detail(struct snapshot_experiment_detail *d, const struct experi
 	return 0;
 }
 
+static void take_headline(struct snapshot_experiment *s, const struct experiment *x, const struct experiment_report *r)
+{
+	size_t arm = r->arm > 0 ? r->arm : 1, metric = 0;
+	while (metric + 1 < x->metric_count && x->metrics[metric].role != EXPERIMENT_PRIMARY)
+		metric++;
+	if (r->arms[arm].metric >= 0)
+		metric = (size_t)r->arms[arm].metric;
+	struct snapshot_comparison c;
+	take_comparison(&c, x, &r->comparisons[(arm - 1) * x->metric_count + metric]);
+	text_clean(s->metric, sizeof s->metric, x->metrics[metric].name);
+	s->is_share = c.is_share;
+	s->effect = c.effect;
+	s->low = c.low;
+	s->high = c.high;
+}
+
 int snapshot_experiment_report(struct snapshot_experiment *s, const struct experiment *x,
 			       const struct experiment_report *r, struct err *e)
 {
@@ -76,6 +92,7 @@ int snapshot_experiment_report(struct snapshot_experiment *s, const struct exper
 	s->elapsed_s = r->elapsed_s;
 	s->looks = r->looks;
 	s->left_s = isfinite(r->left_s) ? r->left_s : NAN;
+	take_headline(s, x, r);
 	text_clean(s->sentence, sizeof s->sentence, r->sentence);
 	text_clean(s->note, sizeof s->note, r->note);
 	for (size_t i = 0; i < s->arm_count; i++) {
@@ -193,10 +210,19 @@ static bool add_facts(cJSON *o, const struct snapshot_experiment *s)
 	       json_add_number(o, "look_count", (double)s->looks) && json_add_number(o, "left_s", s->left_s);
 }
 
+static bool add_headline(cJSON *o, const struct snapshot_experiment *s)
+{
+	return s->metric[0] == '\0' ||
+	       (json_add_text(o, "metric", s->metric) && json_add_boolean(o, "is_share", s->is_share) &&
+		json_add_number(o, "effect", s->effect) && json_add_number(o, "low", s->low) &&
+		json_add_number(o, "high", s->high));
+}
+
 cJSON *snapshot_experiment_to_json(const struct snapshot_experiment *s)
 {
 	cJSON *o = cJSON_CreateObject(), *arms = NULL;
-	bool done = o != NULL && add_facts(o, s) && (arms = cJSON_AddArrayToObject(o, "arms")) != NULL;
+	bool done =
+	    o != NULL && add_facts(o, s) && add_headline(o, s) && (arms = cJSON_AddArrayToObject(o, "arms")) != NULL;
 	for (size_t i = 0; done && i < s->arm_count; i++)
 		done = json_append(arms, arm_json(&s->arms[i]));
 	return json_whole(o, done && (s->detail == NULL || add_detail(o, s)));

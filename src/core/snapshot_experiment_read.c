@@ -211,6 +211,11 @@ static void read_experiment(struct reader *r, struct snapshot_experiment *s)
 	s->planned_size = reader_count(r, "planned_size");
 	s->looks = reader_count(r, "look_count");
 	s->left_s = reader_number(r, "left_s", NAN);
+	reader_string(r, "metric", s->metric, sizeof s->metric);
+	s->is_share = reader_bool(r, "is_share");
+	s->effect = reader_number(r, "effect", NAN);
+	s->low = reader_number(r, "low", NAN);
+	s->high = reader_number(r, "high", NAN);
 	read_arms(r, s);
 	uint32_t arm = reader_count32(r, "arm");
 	if (arm > s->arm_count)
