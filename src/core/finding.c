@@ -22,6 +22,13 @@ void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_
 		snprintf(text, FINDING_VALUE_SIZE, "-");
 	else if (strcmp(unit, "s") == 0 && value >= 0 && value < 1e15)
 		units_write(units_s, (unsigned long long)value, text);
+	else if (strcmp(unit, "p") == 0 && value <= 0)
+		/* An exact test of many rows gives less than a double holds. */
+		snprintf(text, FINDING_VALUE_SIZE, "p <1e-300");
+	else if (strcmp(unit, "p") == 0)
+		snprintf(text, FINDING_VALUE_SIZE, "p %.4g", value);
+	else if (fabs(value) >= 10000 && fabs(value) < 1e15)
+		snprintf(text, FINDING_VALUE_SIZE, "%.0f%s%s", value, word ? " " : "", unit);
 	else
 		snprintf(text, FINDING_VALUE_SIZE, "%.4g%s%s", value, word ? " " : "", unit);
 }

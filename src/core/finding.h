@@ -37,7 +37,7 @@ struct finding {
 	char text[FINDING_TEXT_SIZE]; /* "v3 answers 2.1% with an error, v2 0.3%" */
 };
 
-/* Its value or its threshold as people write it: "5%", "1.2x", "8 ms", of seconds "90m"; "-" for NaN. */
+/* Its value or its threshold as people write it: "5%", "1.2x", "8 ms", of seconds "90m", "p 0.003"; "-" for NaN. */
 #define FINDING_VALUE_SIZE 40
 void finding_value_text(double value, const char *unit, char text[FINDING_VALUE_SIZE]);
 

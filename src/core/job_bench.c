@@ -41,6 +41,7 @@ const struct job_kind job_bench = {
     .test = true,
     .check = check,
     .either = {"data", "captured"},
+    .counted = "launches",
     .field_count = 7,
     .fields =
 	{

@@ -8,6 +8,7 @@ const struct job_kind job_diff = {
     .title = "Compare answers",
     .either = {"data", "captured"},
     .either_needed = true,
+    .counted = "rows",
     .field_count = 6,
     .fields =
 	{

@@ -28,6 +28,20 @@ const struct job_kind *job_kind_find(const char *name)
 	return NULL;
 }
 
+const char *job_counted(const struct job_record *job)
+{
+	const struct job_kind *kind = job_kind_find(job->kind);
+
+	return kind != NULL ? kind->counted : "rows";
+}
+
+const char *job_spoilt(const struct job_record *job)
+{
+	const struct job_kind *kind = job_kind_find(job->kind);
+
+	return kind != NULL ? kind->spoilt : "rejected";
+}
+
 size_t job_kind_field(const struct job_kind *kind, const char *name)
 {
 	size_t i = 0;

@@ -67,12 +67,20 @@ struct job_kind {
 	bool either_needed;    /* and one must be */
 	/* Registers itself, and is not started by the runtime: it runs what a user of the system says, as that user. */
 	bool shell_only;
+	/* What its progress counts, and how those are called that came to nothing; NULL: it counts nothing, or has none
+	 * of these. */
+	const char *counted, *spoilt;
 };
 
 extern const struct job_kind *const job_kind_table[];
 extern const size_t job_kind_count;
 /* NULL when there is none of that name. */
 const struct job_kind *job_kind_find(const char *name);
+
+/* What the progress of a job counts, "rows" of a kind that is not known; and what those are that came to nothing. NULL:
+ * nothing. */
+const char *job_counted(const struct job_record *job);
+const char *job_spoilt(const struct job_record *job);
 
 /* The place of a field among the kind's; field_count when it has none of that name. */
 size_t job_kind_field(const struct job_kind *kind, const char *name);

@@ -6,6 +6,8 @@ extern const struct job_kind job_predict;
 const struct job_kind job_predict = {
     .name = "predict",
     .title = "Predict a file",
+    .counted = "rows",
+    .spoilt = "rejected",
     .field_count = 2,
     .fields =
 	{

@@ -75,6 +75,8 @@ const struct job_kind job_stress = {
     .check = check,
     .describe = describe,
     .either = {"data", "captured"},
+    .counted = "requests",
+    .spoilt = "failed",
     .field_count = 11,
     .fields =
 	{

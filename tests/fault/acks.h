@@ -15,6 +15,9 @@ struct ack {
 	int64_t rollout;   /* 0: none was touched */
 	int rollout_state;
 	uint32_t rollout_step;
+	int64_t experiment; /* 0: none was touched */
+	uint64_t units;     /* of it, then */
+	uint64_t looks;
 };
 
 #endif

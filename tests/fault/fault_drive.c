@@ -9,6 +9,7 @@
 #include "core/registry/registry_rollouts.h"
 #include "core/registry/registry_verify.h"
 #include "lib/disk_image.h"
+#include "lib/experiment_work.h"
 #include "runtime/router/router.h"
 
 #include "acks.h"
@@ -230,6 +231,47 @@ static int check_rollouts(struct drive *d, struct registry *r, const struct revi
 	return result;
 }
 
+/* What was acknowledged of an A/B test is there. */
+static int check_experiment(struct drive *d, struct registry *r, const struct experiment_record *record, struct err *e)
+{
+	struct experiment_look_row *looks;
+	uint64_t units = 0, looked = 0;
+	size_t count;
+	for (size_t i = 0; i < d->ack_count; i++) {
+		const struct ack *ack = &d->acks[i];
+		if (ack->experiment != record->id)
+			continue;
+		units = ack->units > units ? ack->units : units;
+		looked = ack->looks > looked ? ack->looks : looked;
+	}
+	if (experiment_work_check(r, record, units, e) != 0 ||
+	    registry_experiment_looks(r, record->id, 0, 1, &looks, &count, e) != 0)
+		return -1;
+	uint64_t has = count > 0 ? (uint64_t)looks[0].number + looks[0].times - 1 : 0;
+	free(looks);
+	return has >= looked
+		   ? 0
+		   : err_set(e, ERR_GATE, "look %" PRIu64 " was answered and %" PRIu64 " are there", looked, has);
+}
+
+static int check_experiments(struct drive *d, struct registry *r, struct err *e)
+{
+	struct experiment_record *records;
+	size_t count;
+	int64_t newest = 0;
+	if (registry_experiments(r, NULL, 100000, &records, &count, e) != 0)
+		return -1;
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = check_experiment(d, r, &records[i], e);
+	for (size_t i = 0; i < d->ack_count; i++)
+		newest = d->acks[i].experiment > newest ? d->acks[i].experiment : newest;
+	if (result == 0 && newest > (count > 0 ? records[0].id : 0))
+		result = err_set(e, ERR_GATE, "A/B test %" PRId64 " was answered and is lost", newest);
+	free(records);
+	return result;
+}
+
 /* The router serves the newest revision, with versions that work. */
 static int check_served(struct registry *r, const struct revision_record *newest, struct err *e)
 {
@@ -276,6 +318,8 @@ static int check_registry(struct drive *d, struct registry *r, struct err *e)
 		result = check_revisions(d, revisions, count, e);
 	if (result == 0)
 		result = check_rollouts(d, r, revisions, count, e);
+	if (result == 0)
+		result = check_experiments(d, r, e);
 	if (result == 0)
 		result = check_served(r, &revisions[0], e);
 	free(revisions);

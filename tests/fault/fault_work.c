@@ -5,8 +5,10 @@
  * take seconds.
  */
 #include "acks.h"
+#include "core/clock.h"
 #include "core/fault.h"
 #include "core/registry/registry_rollouts.h"
+#include "lib/experiment_work.h"
 #include "runtime/router/router.h"
 
 #include <fcntl.h>
@@ -25,6 +27,8 @@ struct work {
 	struct change_outcome outcome;
 	struct rollout rollout; /* id 0: none is open */
 	uint32_t versions;
+	struct experiment_record experiment;
+	uint64_t units; /* of it */
 };
 
 static const struct actor operator= {.uid = 1000, .name = "ada", .client = "mldeck test"};
@@ -46,7 +50,7 @@ static void acknowledge(struct work *w, struct ack *ack)
 		_exit(3);
 }
 
-static void deploy(struct work *w)
+static void deploy_to(struct work *w, const char *model)
 {
 	static char content[65536];
 	struct artifact *artifact;
@@ -66,12 +70,74 @@ static void deploy(struct work *w)
 	    artifact_commit(artifact, sha256, &size_bytes, &e) != 0)
 		die("artifact", &e);
 	const struct deploy_request request = {
-	    .model = WORK_MODEL, .sha256 = sha256, .file_name = "model.json", .reason = "new"};
+	    .model = model, .sha256 = sha256, .file_name = "model.json", .reason = "new"};
 	if (router_deploy(w->router, &request, &operator, & result, &baseline_count, &e) != 0)
 		die("deploy", &e);
+	if (strcmp(model, WORK_MODEL) != 0)
+		return;
 	w->versions = result.version > w->versions ? result.version : w->versions;
 	acknowledge(w, &(struct ack){.version = result.version});
 }
+
+static void deploy(struct work *w)
+{
+	deploy_to(w, WORK_MODEL);
+}
+
+/* --- an A/B test of another model --- */
+
+/* Its two versions, of which a kill may have left one, and the running test. */
+static void begin_experiment(struct work *w)
+{
+	struct version_record *versions;
+	struct err e = {0};
+	size_t count = 0;
+	if (registry_versions(w->registry, EXPERIMENT_WORK_MODEL, &versions, &count, NULL) == 0)
+		version_records_free(versions, count);
+	for (; count < 2; count++) {
+		/* Another file each time. */
+		w->versions += 50 + (uint32_t)count;
+		deploy_to(w, EXPERIMENT_WORK_MODEL);
+		w->versions -= 50 + (uint32_t)count;
+	}
+	if (experiment_work_start(w->registry, &operator, & w->experiment, &e) != 0)
+		die("experiment", &e);
+	acknowledge(w, &(struct ack){.experiment = w->experiment.id});
+}
+
+static void take_batch(struct work *w)
+{
+	struct err e = {0};
+	if (experiment_work_batch(w->registry, &w->experiment, &w->units, &e) != 0)
+		die("batch", &e);
+	acknowledge(w, &(struct ack){.experiment = w->experiment.id, .units = w->units});
+}
+
+static void look_at_experiment(struct work *w)
+{
+	static struct experiment_report report;
+	struct err e = {0};
+	if (registry_experiment_look(w->registry, w->experiment.id, clock_unix_ms(), &report, &e) != 0)
+		die("look", &e);
+	acknowledge(w, &(struct ack){.experiment = w->experiment.id, .looks = report.looks});
+}
+
+static void act_on_experiment(struct work *w)
+{
+	struct err e = {0};
+	const int kind = rand() % 16;
+	if (kind < 11) {
+		take_batch(w);
+	} else if (kind < 15) {
+		look_at_experiment(w);
+	} else {
+		if (experiment_work_stop(w->registry, &operator, & w->experiment, &e) != 0)
+			die("stop", &e);
+		begin_experiment(w);
+	}
+}
+
+/* --- all of it --- */
 
 static void change(struct work *w, struct route_change change)
 {
@@ -198,8 +264,9 @@ int main(int argc, char **argv)
 	find_rollout(&w);
 	while (w.versions < 3)
 		deploy(&w);
+	begin_experiment(&w);
 	for (int i = 0; i < ACTIONS; i++)
-		act(&w);
+		rand() % 3 == 0 ? act_on_experiment(&w) : act(&w);
 	router_free(w.router);
 	registry_close(w.registry);
 	return 0;

@@ -186,6 +186,11 @@ static void a_policy_that_changes_meanwhile(void **state)
 	assert_int_equal(check_plan_update(&p, answer, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	answer_make(PAIRS("tests", "benchmark"), PAIRS("benchmark", "passed"));
+	cJSON_ReplaceItemInObjectCaseSensitive(answer, "against", cJSON_CreateNumber(2));
+	p.against = 1;
+	assert_int_equal(check_plan_update(&p, answer, &e), -1);
+	assert_string_equal(e.text, "v2 of churn went live meanwhile, in place of v1: check again");
+	p.against = 2;
 	assert_int_equal(check_plan_update(&p, answer, &e), 0);
 	assert_string_equal(check_test_verdict(&p.tests[0]), "pass");
 }

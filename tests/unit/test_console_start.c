@@ -31,7 +31,7 @@ static void a_differential_test_names_its_file(void **state)
 	console_world_open(&w, 120, 36);
 	terminal_type(w.terminal, "jd");
 	assert_true(terminal_shows(w.terminal, "Compare answers of flight-delay"));
-	assert_true(terminal_shows(w.terminal, "name a file, or give --captured"));
+	assert_true(terminal_shows(w.terminal, "name a file, or give `captured rows`"));
 	/* Enter leads to the field that is wrong. */
 	terminal_type(w.terminal, "\r/data/wrong.csv");
 	assert_true(terminal_shows(w.terminal, "the runtime cannot read that file"));
@@ -64,7 +64,7 @@ static void a_benchmark_starts_with_one_key_more(void **state)
 	terminal_type(w.terminal, "b\033OB");
 	assert_true(terminal_shows(w.terminal, "mldeck bench flight-delay 2"));
 	terminal_type(w.terminal, "\t\t\t1,,2");
-	assert_true(terminal_shows(w.terminal, "--batch takes numbers of rows"));
+	assert_true(terminal_shows(w.terminal, "`batch sizes` takes numbers of rows"));
 	terminal_type(w.terminal, "\r");
 	terminal_type(w.terminal, "\0251,64\t\t\t ");
 	assert_true(terminal_shows(w.terminal, "--batch 1,64 --quick"));
@@ -82,13 +82,13 @@ static void a_load_says_how_hard(void **state)
 	(void)state;
 	console_world_open(&w, 120, 36);
 	terminal_type(w.terminal, "jt");
-	assert_true(terminal_shows(w.terminal, "say how hard: --rate, --ramp or --find-max"));
+	assert_true(terminal_shows(w.terminal, "say how hard: `requests/s`, `ramp` or `find maximum`"));
 	terminal_type(w.terminal, "\t\t ");
-	assert_true(terminal_shows(w.terminal, "--find-max needs the limit"));
+	assert_true(terminal_shows(w.terminal, "`find maximum` needs the limit"));
 	terminal_type(w.terminal, "\tsoon");
-	assert_true(terminal_shows(w.terminal, "--slo-p99 takes a time"));
+	assert_true(terminal_shows(w.terminal, "`p99 at most` takes a time"));
 	terminal_type(w.terminal, "\0255ms\t1:9");
-	assert_true(terminal_shows(w.terminal, "--ramp goes without"));
+	assert_true(terminal_shows(w.terminal, "`ramp` goes without"));
 	terminal_type(w.terminal, "\025\t5s\t\t/data/rows.csv");
 	assert_true(terminal_shows(w.terminal, "v3 has no live traffic"));
 	assert_true(terminal_lacks(w.terminal, "type the name"));
@@ -142,7 +142,10 @@ static void again_asks_for_the_name_again(void **state)
 	assert_true(terminal_shows(w.terminal, "job 1 started"));
 	terminal_type(w.terminal, "2");
 	assert_true(terminal_shows(w.terminal, "● running"));
-	terminal_type(w.terminal, "x\r");
+	terminal_type(w.terminal, "x");
+	assert_true(terminal_shows(w.terminal, "A test that is stopped gives no result"));
+	assert_true(terminal_lacks(w.terminal, "What is done is kept"));
+	terminal_type(w.terminal, "\r");
 	assert_true(terminal_shows(w.terminal, "■ cancelled"));
 	terminal_type(w.terminal, "A");
 	assert_true(terminal_shows(w.terminal, "Start again job 1"));

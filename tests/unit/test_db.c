@@ -125,12 +125,32 @@ static void the_log_is_another_connections(void **state)
 	db_close(db);
 }
 
+static void bytes_are_kept_as_they_are(void **state)
+{
+	(void)state;
+	struct db *db;
+	size_t size;
+	assert_int_equal(db_open(path, &db, NULL), 0);
+	struct statement *s = db_prepare(db, "SELECT ?1, ?2, 'text'", NULL);
+	db_bind_bytes(s, 1, "a\0b", 3);
+	db_bind_bytes(s, 2, NULL, 0);
+	assert_int_equal(db_step(s, NULL), 1);
+	assert_memory_equal(db_bytes(s, 0, &size), "a\0b", 3);
+	assert_int_equal(size, 3);
+	db_bytes(s, 1, &size);
+	assert_int_equal(size, 0);
+	assert_null(db_bytes(s, 2, &size));
+	db_end(s);
+	db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(durable_settings, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(migrations, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(history_stays, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(bytes_are_kept_as_they_are, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_log_is_another_connections, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

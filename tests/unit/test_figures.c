@@ -108,6 +108,7 @@ static void test_text(void **context)
 	expect_text(100, 112, "+12%");
 	expect_text(100, 97.5, "-2.5%");
 	expect_text(10, 42, "x4.2");
+	expect_text(6, 33420, "x5.6k");
 	expect_text(0, 3, "+3");
 	expect_text(-1, 1, "+2");
 	expect_text(5, 5, "=");

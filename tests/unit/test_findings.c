@@ -52,9 +52,10 @@ static void values_have_their_units(void **state)
 		const char *unit, *text;
 	} cases[] = {
 	    {96.4, "%", "96.4%"},          {1.05, "x", "1.05x"},    {8, "ms", "8 ms"},
-	    {0.01, "p", "0.01 p"},         {450, "/s", "450/s"},    {5400, "s", "90m"},
+	    {0.01, "p", "p 0.01"},         {450, "/s", "450/s"},    {5400, "s", "90m"},
 	    {3.25, "MiB/h", "3.25 MiB/h"}, {0.12345, "", "0.1235"}, {-1, "s", "-1 s"},
-	    {(double)NAN, "%", "-"},
+	    {33416.8, "/s", "33417/s"},    {0, "p", "p <1e-300"},   {0, "", "0"},
+	    {1e300, "/s", "1e+300/s"},     {(double)NAN, "%", "-"}, {(double)INFINITY, "x", "-"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[FINDING_VALUE_SIZE];

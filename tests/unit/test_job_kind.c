@@ -5,6 +5,7 @@
 #include "runtime/job/job_plan.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One field of every type that is no file. */
@@ -115,6 +116,24 @@ static void values_that_do_not_go_together_are_refused(void **state)
 	}
 }
 
+static void progress_has_its_word(void **state)
+{
+	(void)state;
+	static const char *const words[][3] = {
+	    {"predict", "rows", "rejected"},  {"diff", "rows", NULL}, {"bench", "launches", NULL},
+	    {"stress", "requests", "failed"}, {"train", NULL, NULL},  {"of a later release", "rows", "rejected"}};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct job_record job = {0};
+		snprintf(job.kind, sizeof job.kind, "%s", words[i][0]);
+		const char *said[] = {job_counted(&job), job_spoilt(&job)};
+		for (size_t k = 0; k < 2; k++)
+			if (said[k] == NULL || words[i][k + 1] == NULL)
+				assert_ptr_equal(said[k], words[i][k + 1]);
+			else
+				assert_string_equal(said[k], words[i][k + 1]);
+	}
+}
+
 static void kinds_are_whole(void **state)
 {
 	(void)state;
@@ -135,6 +154,7 @@ static void kinds_are_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(progress_has_its_word),
 	    cmocka_unit_test(kinds_are_whole),
 	    cmocka_unit_test(values_that_do_not_go_together_are_refused),
 	    cmocka_unit_test(a_field_says_what_it_takes),

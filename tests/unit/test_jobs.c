@@ -33,7 +33,8 @@ static void open_jobs(struct world *w)
 					     .socket = "/nowhere/socket",
 					     .state = "/nowhere",
 					     .executable = w->script,
-					     .grace_ms = 300};
+					     .grace_ms = 300,
+					     .silence_ms = 100};
 	if (jobs_new(&options, &w->jobs, &e) != 0)
 		fail_msg("%s", e.text);
 }
@@ -353,6 +354,21 @@ static void a_shells_job_is_told_and_its_death_is_noticed(void **state)
 	assert_string_equal(look(w, id).summary, "stopped by hand");
 }
 
+static void a_process_out_of_sight_ends_by_its_silence(void **state)
+{
+	struct world *w = *state;
+	struct job_record record = {.kind = "predict", .model = "churn", .title = "x", .target = "/tmp/x"};
+	struct job_progress progress = {.done = 5};
+	bool cancel;
+	struct err e;
+	int64_t id;
+
+	assert_int_equal(jobs_register(w->jobs, &record, "", 0, &operator, & id, &e), 0);
+	assert_int_equal(jobs_progress(w->jobs, id, &progress, &cancel, &e), 0);
+	wait_for(w, id, JOB_INTERRUPTED);
+	assert_int_equal(jobs_progress(w->jobs, id, &progress, &cancel, &e), -1);
+}
+
 static void a_drain_interrupts_and_an_answer_still_counts(void **state)
 {
 	struct world *w = *state;
@@ -511,6 +527,7 @@ int main(void)
 	    TEST(one_file_is_made_by_one_job),
 	    TEST(too_many_are_refused),
 	    TEST(a_shells_job_is_told_and_its_death_is_noticed),
+	    TEST(a_process_out_of_sight_ends_by_its_silence),
 	    TEST(a_drain_interrupts_and_an_answer_still_counts),
 	    TEST(a_dead_runtimes_jobs_are_interrupted),
 	    TEST(history_is_not_rewritten),

@@ -1,217 +1,10 @@
-/* A/B tests in the registry: what starts and ends them, and what a batch of records does, whole or not at all. */
+/* A/B tests in the registry: what a batch of records does, whole or not at all. */
 #include "core/registry/registry_internal.h"
-#include "core/registry/registry_verify.h"
 #include "experiment_store_fixture.h"
 
 enum { CONVERSION, CLICKS, REVENUE, LOSS, SLOW };
 
 #define HOUR_MS 3600000
-
-/* --- start and end --- */
-
-static void check_whole(struct store *s)
-{
-	struct audit_verdict verdict;
-	struct err e = {.text = ""};
-	if (registry_verify(s->directory, NULL, &verdict, &e) != 0)
-		fail_msg("%s", e.text);
-	if (!verdict.whole)
-		fail_msg("%s", verdict.fault);
-}
-
-static void a_start_is_preregistered(void **state)
-{
-	(void)state;
-	struct store s;
-	struct audit_record *audits;
-	size_t count;
-	store_begin(&s);
-	char *plan = experiment_canonical(&s.plan), sha256[DIGEST_SIZE], part[DIGEST_SIZE + 16];
-	assert_int_equal(experiment_digest(&s.plan, sha256, NULL), 0);
-	assert_string_equal(s.record.sha256, sha256);
-	assert_int_equal(s.record.run, EXPERIMENT_RUN_RUNNING);
-	assert_true(s.record.before == 1 && s.record.revision == 2 && s.record.ended_ms == 0);
-	assert_string_equal(s.record.who, "ada");
-	assert_string_equal(s.record.reason, "to know");
-	/* The record holds the plan and its digest. */
-	assert_int_equal(registry_audits(s.r, "m", 0, 1, &audits, &count, NULL), 0);
-	assert_string_equal(audits[0].action, "experiment");
-	assert_int_equal(audits[0].revision, 2);
-	assert_says(audits[0].detail, "test first starts");
-	assert_says(audits[0].data, plan);
-	snprintf(part, sizeof part, "\"sha256\":\"%s\"", sha256);
-	assert_says(audits[0].data, part);
-	free(audits);
-	free(plan);
-	check_whole(&s);
-	store_close(&s);
-}
-
-static void refuse_start(struct store *s, const char *sentence)
-{
-	struct experiment_record *records;
-	struct err e = {.text = ""};
-	size_t before, after;
-	assert_int_equal(registry_experiments(s->r, NULL, 9, &records, &before, NULL), 0);
-	free(records);
-	assert_int_equal(store_start(s, &e), -1);
-	assert_says(e.text, sentence);
-	assert_int_equal(registry_experiments(s->r, NULL, 9, &records, &after, NULL), 0);
-	free(records);
-	assert_int_equal(before, after);
-}
-
-static void a_start_that_cannot_be_is_refused(void **state)
-{
-	(void)state;
-	struct store s;
-	struct experiment_record record;
-	struct revision_record revision;
-	struct err e = {.text = ""};
-	store_open(&s);
-	assert_int_equal(registry_experiment(s.r, "m", NULL, &record, &e), -1);
-	assert_string_equal(e.text, "m has had no A/B test");
-	s.plan.arms[1].version = 9;
-	refuse_start(&s, "has no version 9");
-	s.plan.arms[1].version = 2;
-	snprintf(s.plan.model, sizeof s.plan.model, "other");
-	refuse_start(&s, "the plan is of model other, not of m");
-	snprintf(s.plan.model, sizeof s.plan.model, "m");
-	s.plan.alpha = 2;
-	refuse_start(&s, "alpha");
-	s.plan.alpha = 0.05;
-	assert_int_equal(store_change(&s, "experiment", NULL, false, &revision, &e), -1);
-	assert_says(e.text, "is started with its plan");
-	assert_int_equal(store_start(&s, &e), 0);
-	refuse_start(&s, "m runs the A/B test `first`, by ada: stop it first, mldeck ab stop m");
-	assert_int_equal(registry_experiment(s.r, "m", "second", &record, &e), -1);
-	assert_string_equal(e.text, "m has no A/B test `second`; it has first");
-	/* A name is of one test for ever. */
-	struct experiment_change end = {.id = s.record.id, .run = EXPERIMENT_RUN_STOPPED};
-	assert_int_equal(store_change(&s, "promote", &end, false, &revision, &e), 0);
-	refuse_start(&s, "m has had an A/B test `first`: choose another name");
-	end.id = s.record.id;
-	assert_int_equal(store_change(&s, "promote", &end, false, &revision, &e), -1);
-	assert_says(e.text, "has ended meanwhile");
-	store_close(&s);
-}
-
-static void an_end_is_final(void **state)
-{
-	(void)state;
-	struct store s;
-	struct revision_record revision;
-	struct experiment_record *open;
-	struct err e = {.text = ""};
-	size_t count;
-	store_begin(&s);
-	struct experiment_change end = {.id = s.record.id, .run = EXPERIMENT_RUN_STOPPED};
-	assert_int_equal(store_change(&s, "promote", &end, false, &revision, &e), 0);
-	assert_int_equal(registry_experiment(s.r, "m", NULL, &s.record, &e), 0);
-	assert_int_equal(s.record.run, EXPERIMENT_RUN_STOPPED);
-	assert_int_equal(s.record.end_revision, 3);
-	assert_string_equal(s.record.note, "to know");
-	assert_string_equal(s.record.ended_by, "ada");
-	check_whole(&s);
-	/* Outcomes may still come for so long. */
-	int64_t closes_ms = s.record.ended_ms + HOUR_MS + EXPERIMENT_ARRIVAL_MS;
-	assert_int_equal(registry_open_experiments(s.r, closes_ms, &open, &count, &e), 0);
-	assert_int_equal(count, 1);
-	free(open);
-	assert_int_equal(registry_open_experiments(s.r, closes_ms + 1, &open, &count, &e), 0);
-	assert_int_equal(count, 0);
-	free(open);
-	assert_int_equal(db_run(s.r->db, "UPDATE experiment SET note = ''", &e), -1);
-	assert_int_equal(db_run(s.r->db, "DELETE FROM experiment", &e), -1);
-	store_close(&s);
-}
-
-/* What was preregistered, or how it ended, changed by hand. */
-static void a_changed_plan_is_noticed(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *sql, *sentence;
-	} cases[] = {
-	    {"UPDATE experiment SET plan = replace(plan, '\"alpha\":0.05', '\"alpha\":0.5')", "preregistered"},
-	    {"UPDATE experiment SET sha256 = printf('%064d', 1)", "preregistered"},
-	    {"UPDATE experiment SET state = 'invalid', ended_ms = 5", ""},
-	    {"UPDATE experiment SET started_ms = 7", "preregistered"},
-	    {"INSERT INTO experiment (model_id, name, plan, sha256, started_ms, before, revision, uid, who, reason,"
-	     " state, ended_ms) SELECT model_id, 'second', plan, sha256, 1, 1, 2, uid, who, reason, 'stopped', 2"
-	     " FROM experiment",
-	     "the preregistered was put in"},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct store s;
-		struct audit_verdict verdict;
-		struct revision_record revision;
-		struct err e = {.text = ""};
-		store_begin(&s);
-		struct experiment_change end = {.id = s.record.id, .run = EXPERIMENT_RUN_STOPPED};
-		assert_int_equal(store_change(&s, "promote", &end, false, &revision, &e), 0);
-		check_whole(&s);
-		assert_int_equal(db_run(s.r->db, "DROP TRIGGER experiment_no_update", &e), 0);
-		if (db_run(s.r->db, cases[i].sql, &e) != 0)
-			fail_msg("%s", e.text);
-		assert_int_equal(registry_verify(s.directory, NULL, &verdict, &e), 0);
-		if (verdict.whole)
-			fail_msg("not noticed: %s", cases[i].sql);
-		assert_says(verdict.fault, cases[i].sentence);
-		store_close(&s);
-	}
-}
-
-static void other_changes_end_it(void **state)
-{
-	(void)state;
-	struct store s;
-	struct revision_record revision;
-	struct err e = {.text = ""};
-	store_begin(&s);
-	assert_int_equal(store_change(&s, "split", NULL, false, &revision, &e), -1);
-	assert_int_equal(e.code, ERR_CONFLICT);
-	assert_says(e.text,
-		    "m runs the A/B test `first`, by ada, which other arms would make worthless: stop it first");
-	/* Shadows answer nobody. */
-	const struct route_entry shadow = {3, ROUTE_SHADOW, 1000};
-	const struct route_change copied = {
-	    .model = "m", .action = "shadow", .weights = &shadow, .weight_count = 1, .expect_revision = -1};
-	assert_int_equal(registry_change_route(s.r, &copied, &operator, & revision, &e), 0);
-	assert_int_equal(registry_experiment(s.r, "m", NULL, &s.record, &e), 0);
-	assert_int_equal(s.record.run, EXPERIMENT_RUN_RUNNING);
-	assert_int_equal(store_change(&s, "split", NULL, true, &revision, &e), 0);
-	assert_int_equal(registry_experiment(s.r, "m", NULL, &s.record, &e), 0);
-	assert_int_equal(s.record.run, EXPERIMENT_RUN_INVALID);
-	assert_string_equal(s.record.note, "a split by ada changed the route while it ran: to know");
-	struct experiment_state *seen = store_state(&s);
-	assert_int_equal(seen->faults, 1u << EXPERIMENT_FAULT_ARMS);
-	experiment_state_free(seen);
-	check_whole(&s);
-	store_close(&s);
-}
-
-/* A rollback is never held up, and goes to the route before the test. */
-static void a_rollback_ends_it(void **state)
-{
-	(void)state;
-	struct store s;
-	struct revision_record revision;
-	struct err e = {.text = ""};
-	store_open(&s);
-	assert_int_equal(fixture_promote(s.r, "m", 3, -1, &revision, &e), 0);
-	assert_int_equal(fixture_promote(s.r, "m", 1, -1, &revision, &e), 0);
-	assert_int_equal(store_start(&s, &e), 0);
-	assert_int_equal(fixture_rollback(s.r, "m", 0, &revision, &e), 0);
-	assert_int_equal(route_live(&revision.route), 1);
-	assert_int_equal(revision.route.entry_count, 1);
-	assert_int_equal(registry_experiment(s.r, "m", NULL, &s.record, &e), 0);
-	assert_int_equal(s.record.run, EXPERIMENT_RUN_INVALID);
-	check_whole(&s);
-	store_close(&s);
-}
-
-/* --- batches --- */
 
 static void sums_are_those_of_the_units(void **state)
 {
@@ -272,7 +65,7 @@ static const struct {
     {2, 0, CONVERSION, 1, 3 * HOUR_MS, EXPERIMENT_RESULT_FUTURE},
     {4, 0, LOSS, 1, 1500, EXPERIMENT_RESULT_NO_PREDICTION},
     {0, 14, LOSS, 1, 1501, EXPERIMENT_RESULT_NO_PREDICTION},
-    {2, 0, CONVERSION, (double)NAN, 1500, EXPERIMENT_RESULT_BAD_VALUE},
+    {1, 0, CONVERSION, (double)NAN, 1500, EXPERIMENT_RESULT_BAD_VALUE}, /* whatever its key */
     {2, 0, CONVERSION, 0.5, 1500, EXPERIMENT_RESULT_BAD_VALUE},
     {0, 11, LOSS, 1, 1500, EXPERIMENT_RESULT_ACCEPTED},
     {2, 0, CLICKS, 1, HOUR_MS + 1000, EXPERIMENT_RESULT_ACCEPTED}, /* the last moment */
@@ -341,6 +134,32 @@ static void refused_outcomes_may_come_again(void **state)
 	told = store_outcome(&s, 7, CLICKS, 1, 1000);
 	store_apply_at(&s, s.t0 + 1001 + HOUR_MS + EXPERIMENT_ARRIVAL_MS, NULL, 0, &told, 1, &result);
 	assert_int_equal(result, EXPERIMENT_RESULT_LATE);
+	store_close(&s);
+}
+
+/* A second value of a unit takes the place of the first, over batches and restarts, and a count grows. */
+static void later_outcomes_replace_earlier_ones(void **state)
+{
+	(void)state;
+	struct store s;
+	store_begin(&s);
+	struct experiment_exposure served = store_exposure(&s, 1, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		/* The latest moment comes second. */
+		int64_t at = i == 1 ? 900 : 100 * i;
+		struct experiment_outcome told[] = {store_outcome(&s, 1, CONVERSION, i != 1, at),
+						    store_outcome(&s, 1, REVENUE, 1 << i, at),
+						    store_outcome(&s, 1, CLICKS, 1 << i, at)};
+		store_apply_at(&s, s.t0 + 1000, &served, 1, told, 3, NULL);
+		store_reopen(&s);
+	}
+	struct experiment_state *seen = store_state(&s);
+	assert_true(seen->exposed[1] == 1 && seen->sums[1][SLOW].x == 3);
+	assert_true(seen->sums[1][CONVERSION].count == 1 && seen->sums[1][CONVERSION].y == 0);
+	assert_true(seen->sums[1][CLICKS].count == 1 && seen->sums[1][CLICKS].y == 7);
+	assert_true(seen->sums[1][REVENUE].count == 1);
+	assert_true((double)seen->sums[1][REVENUE].y * experiment_scale(&s.plan.metrics[REVENUE]) == 2);
+	experiment_state_free(seen);
 	store_close(&s);
 }
 
@@ -561,21 +380,11 @@ static void what_expired_is_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_start_is_preregistered),
-	    cmocka_unit_test(a_start_that_cannot_be_is_refused),
-	    cmocka_unit_test(an_end_is_final),
-	    cmocka_unit_test(a_changed_plan_is_noticed),
-	    cmocka_unit_test(other_changes_end_it),
-	    cmocka_unit_test(a_rollback_ends_it),
-	    cmocka_unit_test(sums_are_those_of_the_units),
-	    cmocka_unit_test(outcomes_have_their_results),
-	    cmocka_unit_test(refused_outcomes_may_come_again),
-	    cmocka_unit_test(a_loss_is_of_its_request),
-	    cmocka_unit_test(a_batch_is_whole_or_nothing),
-	    cmocka_unit_test(a_unit_in_two_arms_is_a_fault),
-	    cmocka_unit_test(a_clock_that_steps_back_is_a_fault),
-	    cmocka_unit_test(an_ended_test_takes_outcomes_alone),
-	    cmocka_unit_test(what_expired_is_removed),
+	    cmocka_unit_test(sums_are_those_of_the_units),        cmocka_unit_test(outcomes_have_their_results),
+	    cmocka_unit_test(refused_outcomes_may_come_again),    cmocka_unit_test(later_outcomes_replace_earlier_ones),
+	    cmocka_unit_test(a_loss_is_of_its_request),           cmocka_unit_test(a_batch_is_whole_or_nothing),
+	    cmocka_unit_test(a_unit_in_two_arms_is_a_fault),      cmocka_unit_test(a_clock_that_steps_back_is_a_fault),
+	    cmocka_unit_test(an_ended_test_takes_outcomes_alone), cmocka_unit_test(what_expired_is_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

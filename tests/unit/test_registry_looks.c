@@ -187,19 +187,26 @@ static void a_route_changed_under_it_is_invalid(void **state)
 static void a_changed_log_is_noticed(void **state)
 {
 	(void)state;
-	static const char *const changes[] = {
-	    "UPDATE experiment_look SET report = replace(report, 'CONTINUE', 'BETTER') WHERE number = 3",
-	    "UPDATE experiment_look SET state = replace(state, '\"exposed\":1', '\"exposed\":2') WHERE number = 3",
-	    "UPDATE experiment_look SET history = (SELECT history FROM experiment_look WHERE number = 1)"
-	    " WHERE number = 3",
-	    "UPDATE experiment_look SET elapsed_s = elapsed_s + 1 WHERE number = 3",
-	    "UPDATE experiment_look SET is_stopped = 1 WHERE number = 3",
-	    "UPDATE experiment_look SET state = 'none' WHERE number = 3",
-	    "UPDATE experiment_look SET times = 2 WHERE number = 3",
+	static const struct {
+		const char *sql;
+		int64_t different;
+	} changes[] = {
+	    {"report = replace(report, 'CONTINUE', 'BETTER') WHERE number = 3", 3},
+	    {"state = replace(state, '\"exposed\":1', '\"exposed\":2') WHERE number = 3", 3},
+	    {"history = (SELECT history FROM experiment_look WHERE number = 1) WHERE number = 3", 3},
+	    {"elapsed_s = elapsed_s + 1 WHERE number = 3", 3},
+	    {"is_stopped = 1 WHERE number = 3", 3},
+	    {"state = 'none' WHERE number = 3", 3},
+	    {"verdict = 'BETTER' WHERE number = 3", 3},
+	    {"sentence = 'all is well' WHERE number = 3", 3},
+	    /* The look itself is sound, but not what the one before had remembered. */
+	    {"history = replace(history, '\"low\":0', '\"low\":1') WHERE number = 3", 3},
+	    {"times = 2 WHERE number = 3", 4},
 	};
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		struct store s;
 		struct err e = {.text = ""};
+		char sql[256];
 		size_t count;
 		store_begin(&s);
 		for (int k = 0; k < 4; k++) {
@@ -209,17 +216,15 @@ static void a_changed_log_is_noticed(void **state)
 		}
 		assert_int_equal(replay(&s, &count), 0);
 		assert_int_equal(count, 4);
-		if (db_run(s.r->db, changes[i], &e) != 0)
+		snprintf(sql, sizeof sql, "UPDATE experiment_look SET %s", changes[i].sql);
+		if (db_run(s.r->db, sql, &e) != 0)
 			fail_msg("%s", e.text);
-		int64_t different = replay(&s, &count);
-		/* The last names the look that does not follow any more, if its number still is. */
-		if (i + 1 < sizeof changes / sizeof *changes)
-			assert_int_equal(different, 3);
-		else
-			assert_int_equal(different, 0);
+		assert_int_equal(replay(&s, &count), changes[i].different);
 		store_close(&s);
 	}
 }
+
+#define TURN(verdict) "UPDATE experiment_look SET verdict = '" verdict "' WHERE number = 200"
 
 /* The log has a limit; what is left can still be judged again, and says how many there were. */
 static void a_long_log_becomes_thinner(void **state)
@@ -235,8 +240,18 @@ static void a_long_log_becomes_thinner(void **state)
 		struct experiment_exposure served = store_exposure(&s, i, 0, 0);
 		store_apply_at(&s, s.t0, &served, 1, NULL, 0, NULL);
 		look_at(&s, 1000 * i);
+		/* As if the verdict had been another for a while. */
+		if (i == 201)
+			assert_int_equal(db_run(s.r->db, TURN("BETTER"), NULL), 0);
 	}
 	struct experiment_look_row *looks = looks_of(&s, &kept);
+	for (int64_t turn = 199; turn <= 201; turn++) {
+		bool found = false;
+		for (size_t i = 0; i < kept; i++)
+			found = found || looks[i].number == turn;
+		assert_true(found);
+	}
+	assert_int_equal(db_run(s.r->db, TURN("CONTINUE"), NULL), 0);
 	assert_true(kept < EXPERIMENT_LOOKS_MAX + EXPERIMENT_LOOKS_MAX / 16 && kept > EXPERIMENT_LOOKS_MAX / 2);
 	assert_int_equal(looks[0].number, looks_made);
 	assert_int_equal(looks[kept - 1].number, 1);

@@ -94,7 +94,7 @@ static void failures_and_other_hosts_are_left_out(void **unused)
 	assert_int_equal(c.newest, 0);
 	assert_int_equal(training_compare(runs, 1, 1, 1.05, 1.5, &c, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
-	assert_non_null(strstr(e.text, "there are 1 training runs"));
+	assert_non_null(strstr(e.text, "takes 2 training runs that ended well on one host, and there are 1"));
 	/* The newest that counts is the one that is judged. */
 	runs[0].took.exit_code = 1;
 	strcpy(runs[2].host, "here");

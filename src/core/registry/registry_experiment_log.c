@@ -92,7 +92,15 @@ struct replay {
 	uint64_t more; /* looks that it stands for, beyond its own */
 };
 
-enum { NUMBER, TIMES, ELAPSED_S, IS_STOPPED, REPORT, HISTORY, STATE };
+enum { NUMBER, TIMES, ELAPSED_S, IS_STOPPED, VERDICT, SENTENCE, REPORT, HISTORY, STATE };
+
+/* What a row says of its look is what the look says. */
+static bool says_same(const struct replay *p, const struct experiment_log_look *look, struct statement *s)
+{
+	return (int64_t)look->number == db_integer(s, NUMBER) && strcmp(look->report, db_text(s, REPORT)) == 0 &&
+	       strcmp(experiment_verdict_name(p->report.verdict), db_text(s, VERDICT)) == 0 &&
+	       strcmp(p->report.sentence, db_text(s, SENTENCE)) == 0;
+}
 
 /* 1: the same, 0: it is not, -1. */
 static int judge_again(struct replay *p, struct statement *s, struct err *e)
@@ -102,12 +110,12 @@ static int judge_again(struct replay *p, struct statement *s, struct err *e)
 	int64_t number = db_integer(s, NUMBER);
 	struct experiment_log_look look;
 	struct err why = {0};
-	int same = 1;
-	if (p->after != NULL && p->next == number)
+	int same = number >= p->next;
+	if (same && p->after != NULL && p->next == number)
 		same = experiment_log_follows(plan, p->after, p->more, db_text(s, HISTORY), &why);
 	int judged = experiment_log_judge(plan, db_text(s, STATE), db_text(s, HISTORY), &at, &p->report, &look, &why);
 	if (same == 1)
-		same = judged == 0 && (int64_t)look.number == number && strcmp(look.report, db_text(s, REPORT)) == 0;
+		same = judged == 0 && says_same(p, &look, s);
 	free(p->after);
 	p->after = look.history;
 	look.history = NULL;
@@ -122,8 +130,8 @@ static int replay_all(struct registry *r, struct replay *p, size_t *looks, int64
 {
 	struct statement *s =
 	    db_prepare(r->db,
-		       "SELECT number, times, elapsed_s, is_stopped, report, history, state FROM experiment_look"
-		       " WHERE experiment = ?1 ORDER BY number",
+		       "SELECT number, times, elapsed_s, is_stopped, verdict, sentence, report, history, state"
+		       " FROM experiment_look WHERE experiment = ?1 ORDER BY number",
 		       e);
 	if (s == NULL)
 		return -1;

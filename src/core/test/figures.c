@@ -150,6 +150,12 @@ enum trend figure_trend(const struct figure *before, const struct figure *now)
 void trend_text(double before, double now, char *text, size_t size)
 {
 	double ratio = now / before;
+	char count[16];
+
+	if (ratio >= 1000)
+		text_count(count, sizeof count, ratio);
+	else
+		snprintf(count, sizeof count, "%.3g", ratio);
 	if (!isfinite(before) || !isfinite(now))
 		snprintf(text, size, "%s", "");
 	else if (before == now)
@@ -157,7 +163,7 @@ void trend_text(double before, double now, char *text, size_t size)
 	else if (before == 0 || ratio <= 0 || !isfinite(ratio))
 		snprintf(text, size, "%+.3g", now - before);
 	else if (ratio >= TIMES_FROM)
-		snprintf(text, size, "x%.3g", ratio);
+		snprintf(text, size, "x%s", count);
 	else
 		snprintf(text, size, "%+.*f%%", fabs(ratio - 1) < TENTH ? 1 : 0, 100 * (ratio - 1));
 }

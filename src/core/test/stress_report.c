@@ -123,6 +123,12 @@ static void add(struct stress_report *r, struct finding finding)
 		r->findings[r->finding_count++] = finding;
 }
 
+/* Behind the point: rates that a search tells apart, 5%, must not look the same. */
+static int digits(double rps)
+{
+	return rps < 10 ? 2 : rps < 100 ? 1 : 0;
+}
+
 /* What keeps a search from going on. */
 static void limit_text(const struct stress_report *r, char *text, size_t size)
 {
@@ -132,7 +138,7 @@ static void limit_text(const struct stress_report *r, char *text, size_t size)
 		snprintf(text, size,
 			 s->cap_rps > 0 && s->passed_rps >= s->cap_rps ? "no more was allowed" : "no rate failed");
 	else
-		snprintf(text, size, "%.0f/s %s", s->failed_rps,
+		snprintf(text, size, "%.*f/s %s", digits(s->failed_rps), s->failed_rps,
 			 s->limit == STRESS_GENERATOR ? "is more than this machine can offer"
 			 : s->limit == STRESS_ERRORS  ? "gave too many errors"
 			 : s->limit == STRESS_BACKLOG ? "was not answered in time"
@@ -154,9 +160,9 @@ static void judge_search(struct stress_report *r)
 	if (s->passed_rps == 0)
 		snprintf(text, sizeof text, "no rate passed; %s", limit);
 	else
-		snprintf(text, sizeof text, "%s %.0f/s; %s",
+		snprintf(text, sizeof text, "%s %.*f/s; %s",
 			 s->limit == STRESS_GENERATOR || s->failed_rps == 0 ? "at least" : "the maximum is",
-			 s->passed_rps, limit);
+			 digits(s->passed_rps), s->passed_rps, limit);
 	snprintf(f.text, sizeof f.text, "%s", text);
 	r->verdict = s->passed_rps > 0 ? STRESS_PASS : s->limit;
 	add(r, f);

@@ -166,9 +166,9 @@ int training_compare(const struct training_run *runs, size_t count, size_t last,
 					  .memory_max = memory_max};
 	if (chosen < last + 1)
 		return err_set(e, ERR_INPUT,
-			       "there are %zu training runs that ended well on one host, and %zu against those before "
-			       "need %zu: `mldeck train` keeps them",
-			       chosen, last, last + 1);
+			       "comparing the newest %zu with those before takes %zu training runs that ended well on "
+			       "one host, and there are %zu; `mldeck train` makes them",
+			       last, last + 1, chosen);
 	c->earlier = chosen - last;
 	for (size_t figure = 0; figure < TRAINING_FIGURE_COUNT; figure++) {
 		s.new_count = s.old_count = 0;

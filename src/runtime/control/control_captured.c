@@ -76,9 +76,10 @@ static int take(const struct served_model *m, struct question *q, struct held *h
 			return err_set(e, ERR_NOT_FOUND, "%s has no version %u; it has 1 to %zu", m->name,
 				       (unsigned)q->wanted[i], m->version_count);
 	if (m->capture == NULL)
-		return err_set(e, ERR_CONFLICT,
-			       "no requests of %s are captured; switch it on: mldeck policy %s capture_rows=5000",
-			       m->name, m->name);
+		return err_set(
+		    e, ERR_CONFLICT,
+		    "no requests of %s are captured; switch it on: mldeck policy %s capture_rows=5000 --reason TEXT",
+		    m->name, m->name);
 	held->manifests = calloc(m->version_count, sizeof *held->manifests);
 	if (held->manifests == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out for captured rows");

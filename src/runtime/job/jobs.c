@@ -184,6 +184,7 @@ int jobs_register(struct jobs *j, const struct job_record *record, const char *s
 	job->record.state = JOB_RUNNING;
 	job->record.in_shell = true;
 	job->shell_pid = pid;
+	job->heard_ms = clock_ms();
 	return add(j, job, start, actor, id, e);
 }
 
@@ -195,6 +196,7 @@ int jobs_progress(struct jobs *j, int64_t id, const struct job_progress *progres
 	struct job *job = find_open(j, id, e);
 	if (job != NULL) {
 		job->record.progress = *progress;
+		job->heard_ms = clock_ms();
 		*cancel = job->record.cancelling || (j->stopping && !job->record.in_shell);
 	}
 	pthread_mutex_unlock(&j->mutex);

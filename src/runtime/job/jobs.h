@@ -22,6 +22,9 @@
 #define JOBS_CHILDREN_MAX 2
 #define JOBS_OPEN_MAX 100
 #define JOBS_GRACE_MS 10000 /* from the request to stop until a child is killed */
+/* A job of a shell whose process cannot be seen from here, for it is in another pid namespace, has ended when it was
+ * silent for so long. */
+#define JOBS_SILENCE_MS 300000
 
 struct jobs;
 
@@ -30,6 +33,7 @@ struct jobs_options {
 	const char *socket, *state; /* told to children; must outlive the jobs */
 	const char *executable;     /* NULL: this one */
 	int grace_ms;               /* 0: JOBS_GRACE_MS */
+	int silence_ms;             /* 0: JOBS_SILENCE_MS */
 };
 
 /* Ends what an earlier runtime left open as interrupted. */

@@ -17,13 +17,14 @@ struct job {
 	struct job_record record;
 	char *arguments[JOB_CHILD_ARGUMENTS_MAX]; /* of a child; the strings are ours */
 	struct job_child child;
-	pid_t shell_pid; /* of one that registered */
+	pid_t shell_pid; /* of one that registered; 0: not to be seen from here */
 	char output[JOB_OUTPUT_SIZE + 1];
 	size_t output_size;
 	bool reported; /* it said itself how it ended */
 	enum job_state outcome;
 	char summary[REASON_SIZE];    /* with the outcome */
 	int64_t saved_ms, kill_at_ms; /* monotonic; kill_at_ms 0: no */
+	int64_t heard_ms;             /* when it last said something; monotonic */
 	bool unsaved;                 /* it has ended and the registry could not be told */
 };
 

@@ -131,9 +131,13 @@ static void look_at_child(struct jobs *j, struct job *job, int64_t now_ms)
 	}
 }
 
-static bool process_gone(const struct job *job)
+static bool process_gone(const struct jobs *j, const struct job *job, int64_t now_ms)
 {
 	struct pollfd p = {.fd = job->child.process_fd, .events = POLLIN};
+	int silence_ms = j->options.silence_ms > 0 ? j->options.silence_ms : JOBS_SILENCE_MS;
+
+	if (job->shell_pid <= 0)
+		return now_ms - job->heard_ms >= silence_ms;
 	return p.fd >= 0 ? poll(&p, 1, 0) > 0 : kill(job->shell_pid, 0) != 0 && errno == ESRCH;
 }
 
@@ -154,7 +158,7 @@ static void look(struct jobs *j, struct job *job, int64_t now_ms)
 		job->unsaved = registry_job_end(j->options.registry, &job->record, job->output, &e) != 0;
 	if (job->record.state != JOB_RUNNING)
 		return;
-	if (job->record.in_shell && process_gone(job))
+	if (job->record.in_shell && process_gone(j, job, now_ms))
 		jobs_finish(j, job, JOB_INTERRUPTED,
 			    is_test(job) ? "its process ended without a word, and without a result"
 					 : "its process ended without a word; the same command goes on");

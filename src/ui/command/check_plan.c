@@ -51,17 +51,26 @@ static bool demanded(const struct policy *p, const char *kind, size_t size)
 	return false;
 }
 
+static void demanded_text(const struct policy *p, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < p->test_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "", p->tests[i].kind);
+}
+
 /* A kind that the policy does not name would be checked by nobody's rule. */
 static int check_only(const struct check_plan *p, struct err *e)
 {
 	const char *at = p->options.only;
+	char all[160] = "";
 
+	demanded_text(&p->policy, all, sizeof all);
 	while (at != NULL && *at != '\0') {
 		size_t size = strcspn(at, ",");
 		if (!demanded(&p->policy, at, size))
-			return err_set(e, ERR_INPUT,
-				       "the policy of %s names no test `%.*s`: mldeck policy %s tests=...",
-				       p->options.model, size < 40 ? (int)size : 40, at, p->options.model);
+			return err_set(e, ERR_INPUT, "--only: the policy of %s names no test `%.*s`, only %s",
+				       p->options.model, size < 40 ? (int)size : 40, at, all);
 		at += size + (at[size] == ',');
 	}
 	return 0;
@@ -191,8 +200,13 @@ static bool demands_more(const struct check_plan *p)
 
 int check_plan_update(struct check_plan *p, const cJSON *answer, struct err *e)
 {
+	uint32_t against = p->against;
+
 	if (read_answer(p, answer, e) != 0)
 		return -1;
+	if (p->against != against)
+		return err_set(e, ERR_CONFLICT, "v%u of %s went live meanwhile, in place of v%u: check again",
+			       (unsigned)p->against, p->options.model, (unsigned)against);
 	if (demands_more(p))
 		return err_set(e, ERR_CONFLICT, "the policy of %s was changed meanwhile: check again",
 			       p->options.model);

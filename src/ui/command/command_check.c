@@ -51,11 +51,10 @@ static int read_options(const struct arguments *a, struct check_options *o, stru
 static int ask(struct check *c, struct err *e)
 {
 	const struct check_options *o = &c->options;
-	uint32_t against = c->plan.against != 0 ? c->plan.against : o->against;
 	char path[160], end[24] = "";
 
-	if (against != 0)
-		snprintf(end, sizeof end, "&against=%u", (unsigned)against);
+	if (o->against != 0)
+		snprintf(end, sizeof end, "&against=%u", (unsigned)o->against);
 	snprintf(path, sizeof path, "/control/v1/models/%s/check?version=%u%s", o->model, (unsigned)o->version, end);
 	cJSON_Delete(c->answer);
 	c->answer = NULL;

@@ -1,7 +1,7 @@
 #include "ui/command/output.h"
 #include "ui/command/table.h"
 
-#include "core/job.h"
+#include "core/job_kind.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,15 +13,20 @@ extern const struct command command_jobs;
 static void progress_text(const struct job_record *job, char *text, size_t size)
 {
 	double part = job_fraction(&job->progress);
+	const char *counted = job_counted(job);
 	char rows[16];
 
 	text_count(rows, sizeof(rows), (double)job->progress.done);
 	if (job->state == JOB_QUEUED)
 		snprintf(text, size, "%s", job->progress.note[0] ? job->progress.note : "-");
+	else if (counted == NULL && job->state == JOB_RUNNING && part >= 0)
+		snprintf(text, size, "%.0f%%", floor(part * 100));
+	else if (counted == NULL)
+		snprintf(text, size, "-");
 	else if (job->state == JOB_RUNNING && part >= 0)
-		snprintf(text, size, "%.0f%%, %s rows", floor(part * 100), rows);
+		snprintf(text, size, "%.0f%%, %s %s", floor(part * 100), rows, counted);
 	else
-		snprintf(text, size, "%s rows", rows);
+		snprintf(text, size, "%s %s", rows, counted);
 }
 
 static void job_row(struct table *t, const struct job_record *job)
@@ -44,8 +49,8 @@ static void job_row(struct table *t, const struct job_record *job)
 
 static int jobs_print(const cJSON *answer, struct err *e)
 {
-	static const char *const headers[] = {">JOB",      "STATE",   "KIND", "MODEL", "PROGRESS",
-					      ">REJECTED", "STARTED", "WHO",  "WHAT",  NULL};
+	static const char *const headers[] = {">JOB",    "STATE",   "KIND", "MODEL", "PROGRESS",
+					      ">FAILED", "STARTED", "WHO",  "WHAT",  NULL};
 	const cJSON *item, *list = cJSON_GetObjectItemCaseSensitive(answer, "jobs");
 	struct job_record job;
 	struct table *t;
@@ -107,8 +112,9 @@ static int job_print(const cJSON *answer, struct err *e)
 	line("summary", job.summary);
 	progress_text(&job, text, sizeof(text));
 	line("progress", text);
-	snprintf(text, sizeof(text), "%" PRIu64 " rows", job.progress.rejected);
-	line("rejected", text);
+	snprintf(text, sizeof(text), "%" PRIu64 " %s", job.progress.rejected, job_counted(&job));
+	if (job_spoilt(&job) != NULL)
+		line(job_spoilt(&job), text);
 	if (job.state == JOB_RUNNING && job.progress.note[0] != '\0')
 		line("now", job.progress.note);
 	output_time(time, sizeof(time), (double)job.started_ms);

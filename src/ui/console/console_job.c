@@ -27,7 +27,7 @@ void job_dialog_dry_run(struct console *c)
 	if (body)
 		j->dry_id = fetcher_post(c->fetcher, path, body);
 	else
-		snprintf(j->dry_error, sizeof(j->dry_error), "%s", e.text);
+		job_dialog_word(j, e.text, j->dry_error, sizeof(j->dry_error));
 }
 
 /* --- keys --- */
@@ -41,7 +41,7 @@ static void send(struct console *c)
 
 	j->dialog.error[0] = '\0';
 	if (!body)
-		snprintf(j->dialog.error, sizeof(j->dialog.error), "%s", e.text);
+		job_dialog_word(j, e.text, j->dialog.error, sizeof(j->dialog.error));
 	else if (!(j->send_id = fetcher_post(c->fetcher, path, body)))
 		snprintf(j->dialog.error, sizeof(j->dialog.error), "memory is out");
 }
@@ -257,9 +257,9 @@ static void dry_answer(struct console *c, const struct fetcher_answer *a)
 		j->dry_done = true;
 		facts_take(j, a->json);
 	} else {
-		snprintf(j->dry_error, sizeof(j->dry_error), "%s", a->err.text);
+		job_dialog_word(j, a->err.text, j->dry_error, sizeof(j->dry_error));
 		if (j->kind == JOB_DIALOG_START)
-			job_dialog_mark(j, j->dry_error);
+			job_dialog_mark(j, a->err.text);
 	}
 }
 
@@ -271,7 +271,7 @@ static void send_answer(struct console *c, const struct fetcher_answer *a)
 
 	j->send_id = 0;
 	if (a->status != 0) {
-		snprintf(j->dialog.error, sizeof(j->dialog.error), "%s", a->err.text);
+		job_dialog_word(j, a->err.text, j->dialog.error, sizeof(j->dialog.error));
 		if (c->mode != MODE_JOB)
 			console_say(c, ROLE_BAD, "%s", a->err.text);
 		return;

@@ -72,6 +72,8 @@ struct dialog_field *job_dialog_field(struct job_dialog *j, size_t field);
 const struct job_field *job_dialog_field_at(const struct job_dialog *j, size_t at);
 /* Whether the model's name was typed where it is asked for. */
 bool job_dialog_consents(const struct job_dialog *j);
+/* What was said of a field by the names of options and requests, with the labels that the dialog shows. */
+void job_dialog_word(const struct job_dialog *j, const char *text, char *said, size_t size);
 /* Marks the field that a refusal names first, --data or `data`, as wrong. */
 void job_dialog_mark(struct job_dialog *j, const char *text);
 /* What is wrong with what was typed, as far as the console can tell; marks the fields. */

@@ -18,7 +18,8 @@ static void job_lines(struct dialog *d, const struct job_record *job)
 	if (job->state == JOB_QUEUED)
 		dialog_line(d, ROLE_TEXT, "so far\tit waits for its turn");
 	else
-		dialog_line(d, ROLE_TEXT, "so far\t%s rows%s%s%s", rows, *left ? ", " : "", left, *left ? " left" : "");
+		dialog_line(d, ROLE_TEXT, "so far\t%s %s%s%s%s", rows, job_counted(job) ? job_counted(job) : "done",
+			    *left ? ", " : "", left, *left ? " left" : "");
 }
 
 static void cancel_facts(struct job_dialog *j, const struct job_record *job)
@@ -35,7 +36,12 @@ static void cancel_facts(struct job_dialog *j, const struct job_record *job)
 	else
 		dialog_line(d, ROLE_TITLE, "then\tit is asked to stop, and killed if it does not");
 	dialog_line(d, ROLE_TEXT, "%s", "");
-	if (!job_ended(job) && job->state != JOB_QUEUED)
+	const struct job_kind *kind = job_kind_find(job->kind);
+	if (job_ended(job) || job->state == JOB_QUEUED)
+		return;
+	if (kind && kind->test && !kind->shell_only)
+		dialog_line(d, ROLE_DIM, "A test that is stopped gives no result; A starts it again.");
+	else if (!kind || !kind->test)
 		dialog_line(d, ROLE_DIM, "What is done is kept: %s goes on there.",
 			    job->in_shell ? "the same command" : "A, or the same command,");
 }

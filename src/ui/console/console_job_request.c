@@ -1,6 +1,7 @@
 /* What the dialogs of jobs say to the runtime, and the commands that equal it. */
 #include "ui/console/console_state.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,43 @@ void job_dialog_mark(struct job_dialog *j, const char *text)
 	}
 	if (named)
 		named->bad = true;
+}
+
+/* How many bytes of it name a field as a command or a request does: "--slo-p99", "field `data`", "`data`"; 0: none. */
+static size_t names_field(const char *at, const char *name)
+{
+	static const char *const before[] = {"--", "field `", "`"};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		size_t size = strlen(before[i]), length = strlen(name);
+		const char *end = at + size + length;
+		if (strncmp(at, before[i], size) != 0 || strncmp(at + size, name, length) != 0)
+			continue;
+		if (i > 0 && *end == '`')
+			return size + length + 1;
+		if (i == 0 && !isalnum((unsigned char)*end) && *end != '-')
+			return size + length;
+	}
+	return 0;
+}
+
+void job_dialog_word(const struct job_dialog *j, const char *text, char *said, size_t size)
+{
+	size_t used = 0;
+
+	said[0] = '\0';
+	while (*text != '\0' && used + 1 < size) {
+		size_t taken = 0;
+		for (size_t i = 0; j->kind == JOB_DIALOG_START && taken == 0 && i < j->job_kind->field_count; i++) {
+			taken = names_field(text, j->job_kind->fields[i].name);
+			if (taken > 0)
+				used +=
+				    (size_t)snprintf(said + used, size - used, "`%s`", j->job_kind->fields[i].label);
+		}
+		if (taken == 0)
+			used += (size_t)snprintf(said + used, size - used, "%c", *text);
+		text += taken > 0 ? taken : 1;
+	}
 }
 
 int job_dialog_check(struct job_dialog *j, struct err *e)

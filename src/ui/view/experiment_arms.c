@@ -122,11 +122,6 @@ static int draw_ratio(struct canvas *c, int row, int column, int columns, const 
 	return row + 1;
 }
 
-/* The names of what becomes of outcomes, by number. */
-#define X(name, text, sentence) text,
-static const char *const results[] = {EXPERIMENT_RESULTS(X)};
-#undef X
-
 /* "8.2k accepted, 12 late, 3 duplicate": what there was of each. */
 static void outcomes_text(const struct experiment_counts *counts, char *text, size_t size)
 {
@@ -137,7 +132,7 @@ static void outcomes_text(const struct experiment_counts *counts, char *text, si
 		if (counts->outcomes[i] == 0 && i != EXPERIMENT_RESULT_ACCEPTED)
 			continue;
 		text_count(count, sizeof count, (double)counts->outcomes[i]);
-		snprintf(name, sizeof name, "%s", results[i]);
+		snprintf(name, sizeof name, "%s", experiment_result_name((enum experiment_result)i));
 		for (char *blank = strchr(name, '_'); blank != NULL; blank = strchr(blank, '_'))
 			*blank = ' ';
 		used += (size_t)snprintf(text + used, size - used, "%s%s %s", used > 0 ? ", " : "", count, name);

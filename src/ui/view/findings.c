@@ -11,6 +11,9 @@
 #define INDENT 2
 #define LINE_WASTE 16
 
+#define VALUE_WIDE 9       /* "0.0269 sd", "p <1e-300" */
+#define VALUE_WIDE_FROM 60 /* of the columns that there are */
+
 enum { VERDICT, NAME, VALUE, THRESHOLD, COUNTED, COLUMN_COUNT };
 
 static const struct {
@@ -25,6 +28,7 @@ static const struct {
 /* Which columns there are, and where the sentence begins; 0: below. */
 struct layout {
 	bool shown[COLUMN_COUNT];
+	int width[COLUMN_COUNT];
 	int sentence;
 };
 
@@ -43,12 +47,16 @@ static struct layout lay_out(int room, const struct finding *findings, size_t co
 {
 	struct layout l = {.sentence = 0};
 	int used = 0;
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		l.width[i] = columns_all[i].width;
+	if (room >= VALUE_WIDE_FROM)
+		l.width[VALUE] = VALUE_WIDE;
 	for (int rank = 0; rank <= 3; rank++) {
 		for (int i = 0; i < COLUMN_COUNT; i++) {
 			if (columns_all[i].rank != rank)
 				continue;
-			l.shown[i] = used + columns_all[i].width <= room;
-			used += l.shown[i] ? columns_all[i].width + GAP : 0;
+			l.shown[i] = used + l.width[i] <= room;
+			used += l.shown[i] ? l.width[i] + GAP : 0;
 		}
 	}
 	if (room - used >= sentence_width(findings, count))
@@ -105,7 +113,11 @@ void findings_number_text(double value, const char *unit, char *text, size_t siz
 		text_count(number, sizeof(number), value);
 	else
 		snprintf(number, sizeof(number), "%.3g", value);
-	snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "", unit);
+	if (strcmp(unit, "p") == 0)
+		snprintf(text, size, "p %s", value > 0 ? number : "<1e-300");
+	else
+		snprintf(text, size, "%s%s%s", number, unit[0] != '\0' && strchr("%x/", unit[0]) == NULL ? " " : "",
+			 unit);
 }
 
 static void counted_text(const struct finding *f, char *text, size_t size)
@@ -139,10 +151,10 @@ static void draw_numbers(struct canvas *c, int row, int column, const struct lay
 		if (strcmp(text, "-") == 0)
 			role = ROLE_DIM;
 		if (columns_all[i].right)
-			canvas_put_right(c, row, column, columns_all[i].width, role, text);
+			canvas_put_right(c, row, column, l->width[i], role, text);
 		else
-			canvas_put(c, row, column, columns_all[i].width, role, text);
-		column += columns_all[i].width + GAP;
+			canvas_put(c, row, column, l->width[i], role, text);
+		column += l->width[i] + GAP;
 	}
 }
 
@@ -152,10 +164,10 @@ static void draw_headings(struct canvas *c, int row, int column, const struct la
 		if (!l->shown[i])
 			continue;
 		if (columns_all[i].right)
-			canvas_put_right(c, row, column, columns_all[i].width, ROLE_HEADER, columns_all[i].heading);
+			canvas_put_right(c, row, column, l->width[i], ROLE_HEADER, columns_all[i].heading);
 		else
-			canvas_put(c, row, column, columns_all[i].width, ROLE_HEADER, columns_all[i].heading);
-		column += columns_all[i].width + GAP;
+			canvas_put(c, row, column, l->width[i], ROLE_HEADER, columns_all[i].heading);
+		column += l->width[i] + GAP;
 	}
 	if (l->sentence > 0)
 		canvas_put(c, row, column, -1, ROLE_HEADER, "WHAT IT SAYS");

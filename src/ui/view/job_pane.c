@@ -3,6 +3,8 @@
 #include "ui/view/panes.h"
 #include "ui/view/plot_pane.h"
 
+#include "core/job_kind.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -83,7 +85,8 @@ void job_progress_draw(struct canvas *c, int row, int column, int columns, const
 	}
 	if (part < 0) {
 		job_rows_text(job, text, sizeof(text));
-		canvas_format(c, row, column, columns, ROLE_TEXT, "%s rows", text);
+		canvas_format(c, row, column, columns, ROLE_TEXT, "%s %s", text,
+			      job_counted(job) ? job_counted(job) : "");
 		return;
 	}
 	struct job_state_text state = job_state_text(c, job);
@@ -167,18 +170,21 @@ static void rows_line(struct place *p, const struct job_record *job)
 {
 	const struct job_progress *g = &job->progress;
 	char rows[40], rate[16], rejected[16], text[160];
-	if (job->state == JOB_QUEUED || (g->done == 0 && g->total == 0 && g->rejected == 0))
+	const char *counted = job_counted(job), *spoilt = job_spoilt(job);
+	if (counted == NULL || job->state == JOB_QUEUED || (g->done == 0 && g->total == 0 && g->rejected == 0))
 		return;
 	job_rows_text(job, rows, sizeof(rows));
 	text_count(rate, sizeof(rate), g->rate);
 	text_count(rejected, sizeof(rejected), (double)g->rejected);
 	bool going = job->state == JOB_RUNNING && g->rate > 0;
 	snprintf(text, sizeof(text), "%s%s%s%s", rows, going ? ", " : "", going ? rate : "", going ? " a second" : "");
-	if (!label(p, "rows"))
+	if (!label(p, counted))
 		return;
 	int end = canvas_put(p->c, p->row, p->column + LABEL_COLUMNS, p->columns - LABEL_COLUMNS, ROLE_TEXT, text);
-	canvas_format(p->c, p->row++, end, p->column + p->columns - end, g->rejected > 0 ? ROLE_WARNING : ROLE_TEXT,
-		      ", %s rejected", rejected);
+	if (spoilt != NULL)
+		canvas_format(p->c, p->row, end, p->column + p->columns - end,
+			      g->rejected > 0 ? ROLE_WARNING : ROLE_TEXT, ", %s %s", rejected, spoilt);
+	p->row++;
 }
 
 static void note_line(struct place *p, const struct job_record *job)

@@ -145,7 +145,7 @@ static void figure_text(const struct plot *p, bool ascii, char *text, size_t siz
 		plot_value_text(p->y_unit, last, ascii, value);
 		snprintf(text, size, "last %s", value);
 	} else if (p->kind == PLOT_POINTS && bad > 0) {
-		snprintf(text, size, "%zu, %s %zu bad", p->count, ascii ? "x" : "✕", bad);
+		snprintf(text, size, "%zu points, %s %zu bad", p->count, ascii ? "x" : "✕", bad);
 	}
 }
 

@@ -4,6 +4,8 @@
 #include "ui/view/panes.h"
 #include "ui/view/view.h"
 
+#include "core/job_kind.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,19 +25,15 @@ struct job_column {
 static const struct job_column open_columns[] = {
     {ID, {"JOB", 0, 3, 3, true, 0}},         {STATE, {"STATE", 1, 13, 13, false, 0}},
     {MODEL, {"MODEL", 2, 15, 24, false, 0}}, {PROGRESS, {"PROGRESS", 3, 16, 34, false, 0}},
-    {LEFT, {"LEFT", 4, 5, 8, true, 0}},      {RATE, {"ROWS/S", 5, 6, 6, true, 0}},
-    {ROWS, {"ROWS", 6, 6, 14, true, 0}},     {REJECTED, {"REJECTED", 7, 8, 8, true, 0}},
+    {LEFT, {"LEFT", 4, 5, 8, true, 0}},      {RATE, {"PER S", 5, 6, 6, true, 0}},
+    {ROWS, {"COUNT", 6, 6, 14, true, 0}},    {REJECTED, {"FAILED", 7, 8, 8, true, 0}},
     {WHAT, {"WHAT", 8, 14, 60, false, 0}},   {WHO, {"BY", 9, 6, 12, false, 0}},
 };
 static const struct job_column ended_columns[] = {
-    {ID, {"JOB", 0, 3, 3, true, 0}},
-    {STATE, {"STATE", 1, 13, 13, false, 0}},
-    {MODEL, {"MODEL", 2, 15, 24, false, 0}},
-    {ENDED, {"ENDED", 4, 11, 11, false, 0}},
-    {TOOK, {"TOOK", 3, 5, 7, true, 0}},
-    {ROWS, {"ROWS", 6, 6, 14, true, 0}},
-    {REJECTED, {"REJECTED", 7, 8, 8, true, 0}},
-    {WHAT, {"WHAT CAME OF IT", 5, 15, 70, false, 0}},
+    {ID, {"JOB", 0, 3, 3, true, 0}},          {STATE, {"STATE", 1, 13, 13, false, 0}},
+    {MODEL, {"MODEL", 2, 15, 24, false, 0}},  {ENDED, {"ENDED", 4, 11, 11, false, 0}},
+    {TOOK, {"TOOK", 3, 5, 7, true, 0}},       {ROWS, {"COUNT", 6, 6, 14, true, 0}},
+    {REJECTED, {"FAILED", 7, 8, 8, true, 0}}, {WHAT, {"WHAT CAME OF IT", 5, 15, 70, false, 0}},
     {WHO, {"BY", 8, 6, 12, false, 0}},
 };
 #define COLUMN_COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -74,7 +72,8 @@ static void draw_count(struct canvas *c, int row, int column, int columns, doubl
 	canvas_put_right(c, row, column, columns, count > 0 ? role : ROLE_DIM, count > 0 ? text : "-");
 }
 
-/* What it does while it is open, what came of it afterwards. */
+/* What it does while it is open, what came of it afterwards. Of rows that were predicted their count says that, and the
+ * files are what one looks for. */
 static void draw_what(struct canvas *c, int row, int column, int columns, const struct job_record *job)
 {
 	char waits[JOB_NOTE_SIZE + JOB_TITLE_SIZE + 4];
@@ -83,11 +82,14 @@ static void draw_what(struct canvas *c, int row, int column, int columns, const 
 		canvas_put(c, row, column, columns, ROLE_DIM, waits);
 		return;
 	}
-	bool said = job_ended(job) && job->summary[0] != '\0' && job->state != JOB_DONE;
+	const struct job_kind *kind = job_kind_find(job->kind);
+	bool said =
+	    job_ended(job) && job->summary[0] != '\0' && (job->state != JOB_DONE || (kind != NULL && kind->test));
 	canvas_put(c, row, column, columns,
-		   job->state == JOB_FAILED ? ROLE_BAD
-		   : said                   ? ROLE_WARNING
-					    : ROLE_DIM,
+		   job->state == JOB_FAILED         ? ROLE_BAD
+		   : said && job->state != JOB_DONE ? ROLE_WARNING
+		   : said                           ? ROLE_TEXT
+						    : ROLE_DIM,
 		   said ? job->summary : job->title);
 }
 
