@@ -1,11 +1,9 @@
-/* snapshot_experiment: made of a report, and as JSON. Reading is in snapshot_experiment_read.c. */
+/* snapshot_experiment: as JSON. Reading is in snapshot_experiment_read.c. */
 #include "core/snapshot_experiment.h"
 
 #include "core/json.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 void snapshot_experiment_release(struct snapshot_experiment *s)
 {
@@ -14,95 +12,6 @@ void snapshot_experiment_release(struct snapshot_experiment *s)
 	free(s->detail);
 	s->detail = NULL;
 }
-
-int snapshot_experiment_detail_new(struct snapshot_experiment *s, struct err *e)
-{
-	s->detail = calloc(1, sizeof *s->detail);
-	return s->detail != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out for an A/B test");
-}
-
-/* --- from a report --- */
-
-static void take_comparison(struct snapshot_comparison *to, const struct experiment *x,
-			    const struct experiment_comparison *from)
-{
-	const struct experiment_evidence *v = &from->evidence;
-	*to = (struct snapshot_comparison){
-	    .arm = (uint32_t)from->arm,
-	    .metric = (uint32_t)from->metric,
-	    .verdict = from->verdict,
-	    .is_share = experiment_is_share(&x->metrics[from->metric], v->method),
-	    .units = {v->units[0], v->units[1]},
-	    .events = {v->events[0], v->events[1]},
-	    .mean = {v->mean[0], v->mean[1]},
-	    .effect = v->effect,
-	    .low = isfinite(from->interval.low) ? from->interval.low : NAN,
-	    .high = isfinite(from->interval.high) ? from->interval.high : NAN,
-	    .level = from->level,
-	    .p = from->p,
-	};
-	text_clean(to->sentence, sizeof to->sentence, from->sentence);
-	text_clean(to->method, sizeof to->method, experiment_method_name(v->method));
-}
-
-static int take_detail(struct snapshot_experiment_detail *d, const struct experiment *x,
-		       const struct experiment_report *r, struct err *e)
-{
-	struct snapshot_comparison *comparisons = calloc(r->comparison_count + 1, sizeof *comparisons);
-	if (comparisons == NULL)
-		return err_set(e, ERR_MEMORY, "memory is out for an A/B test");
-	free(d->comparisons);
-	d->comparisons = comparisons;
-	d->comparison_count = r->comparison_count;
-	for (size_t i = 0; i < r->comparison_count; i++)
-		take_comparison(&comparisons[i], x, &r->comparisons[i]);
-	d->plan = *x;
-	d->is_over = r->is_over;
-	d->is_early = r->is_early;
-	d->is_ratio_broken = r->is_ratio_broken;
-	d->ratio_log_e = r->ratio_log_e;
-	d->units_per_s = r->units_per_s;
-	d->decide_level = r->decide_level;
-	d->other_level = r->other_level;
-	d->units = r->units;
-	return 0;
-}
-
-static void take_headline(struct snapshot_experiment *s, const struct experiment *x, const struct experiment_report *r)
-{
-	size_t arm = r->arm > 0 ? r->arm : 1, metric = 0;
-	while (metric + 1 < x->metric_count && x->metrics[metric].role != EXPERIMENT_PRIMARY)
-		metric++;
-	if (r->arms[arm].metric >= 0)
-		metric = (size_t)r->arms[arm].metric;
-	struct snapshot_comparison c;
-	take_comparison(&c, x, &r->comparisons[(arm - 1) * x->metric_count + metric]);
-	text_clean(s->metric, sizeof s->metric, x->metrics[metric].name);
-	s->is_share = c.is_share;
-	s->effect = c.effect;
-	s->low = c.low;
-	s->high = c.high;
-}
-
-int snapshot_experiment_report(struct snapshot_experiment *s, const struct experiment *x,
-			       const struct experiment_report *r, struct err *e)
-{
-	s->verdict = r->verdict;
-	s->arm = (uint32_t)r->arm;
-	s->elapsed_s = r->elapsed_s;
-	s->looks = r->looks;
-	s->left_s = isfinite(r->left_s) ? r->left_s : NAN;
-	take_headline(s, x, r);
-	text_clean(s->sentence, sizeof s->sentence, r->sentence);
-	text_clean(s->note, sizeof s->note, r->note);
-	for (size_t i = 0; i < s->arm_count; i++) {
-		s->arms[i].verdict = i == 0 ? EXPERIMENT_CONTINUE : r->arms[i].verdict;
-		text_clean(s->arms[i].sentence, sizeof s->arms[i].sentence, r->arms[i].sentence);
-	}
-	return s->detail == NULL ? 0 : take_detail(s->detail, x, r, e);
-}
-
-/* --- writing --- */
 
 static bool add_pair(cJSON *o, const char *name, const uint64_t pair[2])
 {
@@ -153,28 +62,12 @@ cJSON *snapshot_look_to_json(const struct snapshot_look *look)
 				 json_add_number(o, "high", look->high));
 }
 
-/* The names of what becomes of outcomes, by number. */
-#define X(name, text, sentence) text,
-static const char *const results[] = {EXPERIMENT_RESULTS(X)};
-#undef X
-
-static cJSON *counts_json(const struct experiment_counts *c)
-{
-	cJSON *o = cJSON_CreateObject(), *outcomes = NULL;
-	bool done = o != NULL && json_add_number(o, "requests", (double)c->requests) &&
-		    json_add_number(o, "units", (double)c->units) && json_add_number(o, "lost", (double)c->lost) &&
-		    (outcomes = cJSON_AddObjectToObject(o, "outcomes")) != NULL;
-	for (size_t i = 0; done && i < EXPERIMENT_RESULT_COUNT; i++)
-		done = json_add_number(outcomes, results[i], (double)c->outcomes[i]);
-	return json_whole(o, done);
-}
-
 static bool add_detail(cJSON *o, const struct snapshot_experiment *s)
 {
 	const struct snapshot_experiment_detail *d = s->detail;
 	cJSON *looks = NULL;
 	bool done = json_add(o, "plan", experiment_to_json(&d->plan)) && json_add(o, "report", report_json(s)) &&
-		    json_add(o, "counts", counts_json(&d->counts)) &&
+		    json_add(o, "counts", experiment_counts_to_json(&d->counts)) &&
 		    (looks = cJSON_AddArrayToObject(o, "looks")) != NULL;
 	for (size_t i = 0; done && i < d->look_count; i++)
 		done = json_append(looks, snapshot_look_to_json(&d->looks[i]));
@@ -199,8 +92,8 @@ static bool add_facts(cJSON *o, const struct snapshot_experiment *s)
 	return json_add_number(o, "id", (double)s->id) && json_add_text(o, "model", s->model) &&
 	       json_add_text(o, "name", s->name) && json_add_text(o, "state", s->state) &&
 	       json_add_text(o, "sha256", s->sha256) && json_add_text(o, "who", s->who) &&
-	       json_add_text(o, "reason", s->reason) && json_add_some(o, "revision", s->revision) &&
-	       json_add_number(o, "started_ms", (double)s->started_ms) &&
+	       json_add_text(o, "reason", s->reason) && json_add_text(o, "ended", s->ended) &&
+	       json_add_some(o, "revision", s->revision) && json_add_number(o, "started_ms", (double)s->started_ms) &&
 	       json_add_some(o, "stopped_ms", (double)s->stopped_ms) &&
 	       json_add_text(o, "verdict", experiment_verdict_name(s->verdict)) &&
 	       json_add_number(o, "arm", s->arm + 1) && json_add_text(o, "sentence", s->sentence) &&

@@ -10,8 +10,7 @@
 #define CORE_SNAPSHOT_EXPERIMENT_H
 
 #include "core/experiment/experiment_judge.h"
-#include "core/experiment/experiment_record.h"
-#include "core/registry/registry.h"
+#include "core/registry/registry_experiments.h"
 
 #include <cjson/cJSON.h>
 
@@ -26,7 +25,7 @@ struct snapshot_arm {
 	uint64_t outcomes; /* units with a value in the first metric that waits for one; 0 when none does */
 	/* Of its version, in the snapshot's window, whoever asked it: whether one arm starves the other. */
 	double rate_rps;
-	uint64_t p50_ns, p99_ns, errors, queue_ns; /* queue_ns: the mean that a request waited for a worker */
+	uint64_t p50_ns, p99_ns, errors, queue_ns; /* queue_ns: the mean wait for a worker since the runtime started */
 };
 
 /* One metric of one arm against the control. */
@@ -70,7 +69,8 @@ struct snapshot_experiment {
 	char sha256[DIGEST_SIZE];
 	char who[WHO_SIZE];
 	char reason[REASON_SIZE];
-	uint32_t revision; /* of the route that it started with */
+	char ended[REASON_SIZE]; /* how it ended, in words; "" while it runs */
+	uint32_t revision;       /* of the route that it started with */
 	int64_t started_ms, stopped_ms;
 	/* Of the latest look; CONTINUE and "" before the first. */
 	enum experiment_verdict verdict;
@@ -92,11 +92,10 @@ struct snapshot_experiment {
 
 /* Gives back what it owns. */
 void snapshot_experiment_release(struct snapshot_experiment *s);
-/* Makes an empty detail; ERR_MEMORY. */
-int snapshot_experiment_detail_new(struct snapshot_experiment *s, struct err *e);
-/* Takes over what a look said: of the list, and where there is a detail of that too. */
-int snapshot_experiment_report(struct snapshot_experiment *s, const struct experiment *x,
-			       const struct experiment_report *r, struct err *e);
+/* s, of zeros, as of a look: its report as experiment_report_to_json() has it, NULL for none so far. whole: with a
+ * detail, of which counts and looks are the caller's to fill. To be released also when it fails. */
+int snapshot_experiment_fill(struct snapshot_experiment *s, const struct experiment_record *record, const cJSON *report,
+			     bool whole, struct err *e);
 
 /* NULL when memory is out. Of a detail: "plan", "report", "counts" and "looks". */
 cJSON *snapshot_experiment_to_json(const struct snapshot_experiment *s);

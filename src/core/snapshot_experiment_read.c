@@ -108,43 +108,35 @@ static void read_comparisons(struct reader *outer, struct snapshot_experiment *s
 	}
 }
 
-static void read_report(struct reader *outer, struct snapshot_experiment *s)
+static void read_report(struct reader *r, struct snapshot_experiment *s)
 {
 	struct snapshot_experiment_detail *d = s->detail;
+	d->is_over = reader_bool(r, "is_over");
+	d->is_early = reader_bool(r, "is_early");
+	d->is_ratio_broken = reader_bool(r, "is_ratio_broken");
+	d->ratio_log_e = reader_number(r, "ratio_log_e", 0);
+	d->units_per_s = reader_number(r, "units_per_s", 0);
+	d->decide_level = reader_number(r, "decide_level", 0);
+	d->other_level = reader_number(r, "other_level", 0);
+	d->units = reader_count(r, "units");
+	read_comparisons(r, s);
+}
+
+static void enter_report(struct reader *outer, struct snapshot_experiment *s)
+{
 	struct reader r;
 	if (reader_get(outer, "report") == NULL || !reader_enter(outer, &r, "report"))
 		return;
-	d->is_over = reader_bool(&r, "is_over");
-	d->is_early = reader_bool(&r, "is_early");
-	d->is_ratio_broken = reader_bool(&r, "is_ratio_broken");
-	d->ratio_log_e = reader_number(&r, "ratio_log_e", 0);
-	d->units_per_s = reader_number(&r, "units_per_s", 0);
-	d->decide_level = reader_number(&r, "decide_level", 0);
-	d->other_level = reader_number(&r, "other_level", 0);
-	d->units = reader_count(&r, "units");
-	read_comparisons(&r, s);
+	read_report(&r, s);
 	outer->failed |= r.failed;
 }
 
-/* The names of what becomes of outcomes, by number. */
-#define X(name, text, sentence) text,
-static const char *const results[] = {EXPERIMENT_RESULTS(X)};
-#undef X
-
-static void read_counts(struct reader *outer, struct experiment_counts *c)
+static void read_counts(struct reader *r, struct experiment_counts *c)
 {
-	struct reader r, outcomes;
-	if (reader_get(outer, "counts") == NULL || !reader_enter(outer, &r, "counts"))
-		return;
-	c->requests = reader_count(&r, "requests");
-	c->units = reader_count(&r, "units");
-	c->lost = reader_count(&r, "lost");
-	if (reader_enter(&r, &outcomes, "outcomes")) {
-		for (size_t i = 0; i < EXPERIMENT_RESULT_COUNT; i++)
-			c->outcomes[i] = reader_count(&outcomes, results[i]);
-		r.failed |= outcomes.failed;
-	}
-	outer->failed |= r.failed;
+	const cJSON *item = reader_get(r, "counts");
+	struct err e = {0};
+	if (item != NULL && experiment_counts_from_json(item, c, &e) != 0)
+		reader_wrong(r, "counts", &e);
 }
 
 static void read_looks(struct reader *outer, struct snapshot_experiment_detail *d)
@@ -174,7 +166,8 @@ static void read_detail(struct reader *r, struct snapshot_experiment *s)
 	struct err e = {0};
 	if (plan == NULL)
 		return;
-	if (snapshot_experiment_detail_new(s, &e) != 0) {
+	s->detail = calloc(1, sizeof *s->detail);
+	if (s->detail == NULL) {
 		reader_no_memory(r);
 		return;
 	}
@@ -186,7 +179,7 @@ static void read_detail(struct reader *r, struct snapshot_experiment *s)
 		reader_fail(r, "arms", "the arms of the plan");
 		return;
 	}
-	read_report(r, s);
+	enter_report(r, s);
 	read_counts(r, &s->detail->counts);
 	read_looks(r, s->detail);
 }
@@ -200,6 +193,7 @@ static void read_experiment(struct reader *r, struct snapshot_experiment *s)
 	reader_string(r, "sha256", s->sha256, sizeof s->sha256);
 	reader_string(r, "who", s->who, sizeof s->who);
 	reader_string(r, "reason", s->reason, sizeof s->reason);
+	reader_string(r, "ended", s->ended, sizeof s->ended);
 	s->revision = reader_count32(r, "revision");
 	s->started_ms = (int64_t)reader_count(r, "started_ms");
 	s->stopped_ms = (int64_t)reader_count(r, "stopped_ms");
@@ -231,6 +225,138 @@ int snapshot_experiment_from_json(const cJSON *json, struct snapshot_experiment 
 	if (!cJSON_IsObject(json))
 		return err_set(e, ERR_INPUT, "an A/B test is not a JSON object");
 	read_experiment(&r, s);
+	return r.failed ? -1 : 0;
+}
+
+/* --- of a look --- */
+
+/* Which of its metrics waits for outcomes; metric_count when none does. */
+static size_t first_outcome(const struct experiment *plan)
+{
+	size_t i = 0;
+	while (i < plan->metric_count && !experiment_kind_is_outcome(plan->metrics[i].kind))
+		i++;
+	return i;
+}
+
+/* Arms have one comparison a metric, in order; the control's numbers are in those of the first arm. */
+static void take_outcomes(const cJSON *report, const struct experiment *plan, struct snapshot_experiment *s)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(report, "comparisons");
+	size_t metric = first_outcome(plan);
+	for (size_t i = 0; metric < plan->metric_count && i < s->arm_count; i++) {
+		size_t at = (i > 0 ? i - 1 : 0) * plan->metric_count + metric;
+		const cJSON *units = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(list, (int)at), "units");
+		int64_t count;
+		if (json_is_integer(cJSON_GetArrayItem(units, i > 0), 0, JSON_INTEGER_MAX, &count))
+			s->arms[i].outcomes = (uint64_t)count;
+	}
+}
+
+static void take_arms(struct reader *outer, struct snapshot_experiment *s)
+{
+	size_t length, i = 0;
+	const cJSON *list = reader_array(outer, "arms", EXPERIMENT_ARMS_MAX, &length), *item;
+	struct reader r;
+	cJSON_ArrayForEach(item, list)
+	{
+		if (i == s->arm_count || !reader_element(outer, "arms", item, &r))
+			return;
+		s->arms[i].exposed = reader_count(&r, "exposed");
+		s->arms[i].verdict = read_verdict(&r);
+		reader_string(&r, "sentence", s->arms[i].sentence, sizeof s->arms[i].sentence);
+		s->exposed += s->arms[i++].exposed;
+		outer->failed |= r.failed;
+	}
+}
+
+/* What decided the arm; else the first primary. */
+static size_t deciding_metric(const cJSON *report, const struct experiment *plan, uint32_t arm)
+{
+	const cJSON *arms = cJSON_GetObjectItemCaseSensitive(report, "arms");
+	const char *name = json_find_text(cJSON_GetArrayItem(arms, (int)arm), "metric");
+	size_t first = 0;
+	for (size_t i = plan->metric_count; i-- > 0;) {
+		if (strcmp(plan->metrics[i].name, name) == 0)
+			return i;
+		first = plan->metrics[i].role == EXPERIMENT_PRIMARY ? i : first;
+	}
+	return first;
+}
+
+static void take_headline(struct reader *outer, const struct experiment *plan, struct snapshot_experiment *s)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(outer->object, "comparisons");
+	size_t metric = deciding_metric(outer->object, plan, s->arm);
+	size_t at = (s->arm > 0 ? s->arm - 1 : 0) * plan->metric_count + metric;
+	const cJSON *item = cJSON_GetArrayItem(list, (int)at);
+	struct reader r;
+	if (item == NULL || !reader_element(outer, "comparisons", item, &r))
+		return;
+	text_clean(s->metric, sizeof s->metric, plan->metrics[metric].name);
+	s->is_share = reader_bool(&r, "is_share");
+	s->effect = reader_number(&r, "effect", NAN);
+	s->low = reader_number(&r, "low", NAN);
+	s->high = reader_number(&r, "high", NAN);
+	outer->failed |= r.failed;
+}
+
+static void take_report(struct reader *r, const struct experiment *plan, struct snapshot_experiment *s)
+{
+	uint32_t version = reader_count32(r, "version");
+	s->verdict = read_verdict(r);
+	reader_string(r, "sentence", s->sentence, sizeof s->sentence);
+	reader_string(r, "note", s->note, sizeof s->note);
+	s->elapsed_s = (int64_t)reader_count(r, "elapsed_s");
+	s->looks = reader_count(r, "looks");
+	s->left_s = reader_number(r, "left_s", NAN);
+	take_arms(r, s);
+	take_outcomes(r->object, plan, s);
+	/* In an A/A test all arms are of one version: then it is the first beside the control. */
+	for (s->arm = (uint32_t)s->arm_count - 1; s->arm > 1 && plan->arms[s->arm].version != version;)
+		s->arm--;
+	take_headline(r, plan, s);
+}
+
+static void take_record(struct snapshot_experiment *s, const struct experiment_record *record)
+{
+	const struct experiment *plan = &record->plan;
+	s->id = record->id;
+	text_clean(s->model, sizeof s->model, plan->model);
+	text_clean(s->name, sizeof s->name, plan->name);
+	text_clean(s->state, sizeof s->state, experiment_run_name(record->run));
+	text_clean(s->sha256, sizeof s->sha256, record->sha256);
+	text_clean(s->who, sizeof s->who, record->who);
+	text_clean(s->reason, sizeof s->reason, record->reason);
+	text_clean(s->ended, sizeof s->ended, record->note);
+	s->revision = record->revision;
+	s->started_ms = record->started_ms;
+	s->stopped_ms = record->ended_ms;
+	s->planned_size = plan->planned_size;
+	s->left_s = NAN;
+	s->arm_count = plan->arm_count;
+	for (size_t i = 0; i < plan->arm_count; i++) {
+		s->arms[i].version = plan->arms[i].version;
+		s->arms[i].share_bp = plan->arms[i].share_bp;
+	}
+}
+
+int snapshot_experiment_fill(struct snapshot_experiment *s, const struct experiment_record *record, const cJSON *report,
+			     bool whole, struct err *e)
+{
+	struct reader r = {report, "report", e, false};
+	take_record(s, record);
+	if (whole) {
+		s->detail = calloc(1, sizeof *s->detail);
+		if (s->detail == NULL)
+			return err_set(e, ERR_MEMORY, "memory is out for an A/B test");
+		s->detail->plan = record->plan;
+	}
+	if (report == NULL)
+		return 0;
+	take_report(&r, &record->plan, s);
+	if (whole)
+		read_report(&r, s);
 	return r.failed ? -1 : 0;
 }
 

@@ -113,3 +113,26 @@ int picture_add_reports(struct snapshot *picture, struct server *s, int64_t test
 		return 0;
 	return with != 0 ? add_report(picture, s, with, e) : add_before(picture, s, e);
 }
+
+int picture_add_experiments(struct snapshot *picture, struct server *s, bool all, const char *name, const char *model,
+			    struct err *e)
+{
+	picture->experiments_known = all || name != NULL;
+	if (all)
+		return experiments_list(s->experiments, SNAPSHOT_EXPERIMENTS_MAX, &picture->experiments,
+					&picture->experiment_count, e);
+	if (name == NULL)
+		return 0;
+	if (model == NULL)
+		return err_set(e, ERR_INPUT, "`experiment` is a name, and `detail` names no model");
+	picture->experiments = calloc(1, sizeof *picture->experiments);
+	if (picture->experiments == NULL)
+		return err_set(e, ERR_MEMORY, "no memory is left for an A/B test");
+	picture->experiment_count = 1;
+	if (experiments_show(s->experiments, model, name, &picture->experiments[0], e) == 0)
+		return 0;
+	/* One that is not there is left out: the list says so. */
+	snapshot_experiment_release(&picture->experiments[0]);
+	picture->experiment_count = 0;
+	return e->code == ERR_NOT_FOUND ? 0 : -1;
+}

@@ -23,6 +23,8 @@
 #define SERVER_WORKERS_MS 5000 /* for the predictions that run when everything else has ended */
 #define CHANGERS 4
 #define CHANGES_MAX 64 /* loads and unloads that wait */
+#define FEEDBACK_THREADS 2
+#define FEEDBACK_MAX 256 /* requests with outcomes that wait */
 
 /* A drain's deadline has passed: nothing that waits for a worker or another server is waited for any more. */
 static void cut(void *context)
@@ -90,6 +92,9 @@ static int start_scheduler(struct server *s, struct err *e)
 	if (alerts_new(s->registry, &s->alerts, e) != 0 ||
 	    rollouts_new(s->registry, s->router, s->alerts, &s->rollouts, e) != 0)
 		return -1;
+	if (experiments_new(s->registry, s->router, &s->experiments, e) != 0 ||
+	    workers_new(FEEDBACK_THREADS, FEEDBACK_MAX, &s->feedback, e) != 0)
+		return -1;
 	return scheduler_new(s->router, s->rollouts, &s->scheduler, e);
 }
 
@@ -132,6 +137,7 @@ static void drain(struct server *s)
 	/* What other servers still owe nobody waits for any more. */
 	fetch_pool_cancel();
 	http_drain(s->control, 2000);
+	experiments_stop(s->experiments); /* with all that was answered */
 	unlink(s->socket);
 	if (cut_count > 0)
 		fprintf(stderr, "mldeck: %u requests took longer than %d s and were cut off\n", cut_count,
@@ -236,8 +242,8 @@ int server_run(const struct server_options *options, struct err *e)
 	announce_head(s);
 	result = 0;
 	/* Nobody can end a prediction that does not end itself. What was promised is on the disk. */
-	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->changers, SERVER_WORKERS_MS) ||
-	    !shadows_stop(s->shadows, SERVER_WORKERS_MS)) {
+	if (!workers_idle(s->workers, SERVER_WORKERS_MS) || !workers_idle(s->feedback, SERVER_WORKERS_MS) ||
+	    !workers_idle(s->changers, SERVER_WORKERS_MS) || !shadows_stop(s->shadows, SERVER_WORKERS_MS)) {
 		fputs("mldeck: a prediction does not end; left without it\n", stderr);
 		scheduler_free(s->scheduler);
 		registry_close(s->registry);
@@ -245,6 +251,8 @@ int server_run(const struct server_options *options, struct err *e)
 	}
 out:
 	scheduler_free(s->scheduler);
+	workers_free(s->feedback);
+	experiments_free(s->experiments);
 	rollouts_free(s->rollouts);
 	alerts_free(s->alerts);
 	jobs_free(s->jobs);

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/registry/registry.h"
 #include "runtime/alerts.h"
+#include "runtime/experiment/experiments.h"
 #include "runtime/http/http.h"
 #include "runtime/job/jobs.h"
 #include "runtime/rollout/rollouts.h"
@@ -42,12 +43,14 @@ struct server {
 	struct router *router;
 	struct alerts *alerts;
 	struct rollouts *rollouts;
+	struct experiments *experiments;
 	struct scheduler *scheduler;
 	struct jobs *jobs;
 	struct workers *workers; /* of predictions */
 	struct shadows *shadows;
 	/* Of loads and unloads: these wait for predictions, so they must not stand in their way. */
 	struct workers *changers;
+	struct workers *feedback; /* of outcomes, which wait for the disk */
 	struct http_server *data, *control;
 	bool has_group;         /* [control] group is set */
 	uint32_t control_group; /* whose members are let in on the control socket */
@@ -77,6 +80,9 @@ int picture_add_audits(struct snapshot *picture, struct server *s, size_t limit,
 int picture_add_revisions(struct snapshot *picture, struct server *s, const char *model, struct err *e);
 /* Adds the newest results of tests, at most limit; of one model when model is not NULL. */
 int picture_add_tests(struct snapshot *picture, struct server *s, size_t limit, const char *model, struct err *e);
+/* Adds the A/B tests: all, as a list, or one of a model in full; none when neither is asked for. */
+int picture_add_experiments(struct snapshot *picture, struct server *s, bool all, const char *name, const char *model,
+			    struct err *e);
 /* Adds a test in full, and with it another one; with 0: the one before it of the same kind, model and versions, if
  * there is one. test 0: none. One that is not there is added as missing. */
 int picture_add_reports(struct snapshot *picture, struct server *s, int64_t test, int64_t with, struct err *e);

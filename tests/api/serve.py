@@ -299,12 +299,13 @@ def test_a_wrong_file_is_refused_and_changes_nothing():
 
 
 def test_a_full_disk_refuses_the_deploy_only():
-    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (350000, 350000)))
-    small = os.path.join(tempfile.mkdtemp(), "small.txt")
+    runtime = Runtime(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600000, 600000)))
+    small, large = (os.path.join(tempfile.mkdtemp(), name) for name in ("small.txt", "large.txt"))
+    open(large, "w").write(2 * open(f"{FLIGHTS}/flight-delay/v3.txt").read())
     fixture = sorted(f for f in os.listdir("tests/fixtures/forest") if f.endswith(".txt"))[0]
     open(small, "w").write(open(f"tests/fixtures/forest/{fixture}").read())
     runtime.run("deploy", "small", small)
-    done = runtime.command("deploy", "small", f"{FLIGHTS}/flight-delay/v3.txt")
+    done = runtime.command("deploy", "small", large)
     assert done.returncode == 7, done
     assert len(runtime.json("versions", "small")["versions"]) == 1
     runtime.run("deploy", "other", small)

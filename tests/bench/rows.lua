@@ -1,8 +1,9 @@
--- rows.lua: wrk asks for predictions of the replayed flights, ROWS (environment; 1) rows a request, all distinct.
+-- rows.lua: wrk asks for predictions of the replayed flights, ROWS (environment; 1) rows a request, all distinct; with UNITS each
+-- names a unit.
 local rows_a_request = tonumber(os.getenv("ROWS") or "1")
 local path = "/v2/models/flight-delay/infer"
 local first_feature, features = 4, 15
-local requests, next_request = {}, 0
+local requests, next_request, unit = {}, 0, 0
 
 -- The features of one line of replay.csv; an empty field is a missing value.
 local function numbers(line)
@@ -19,7 +20,12 @@ end
 local function request_make(rows)
 	local body = string.format('{"inputs":[{"name":"rows","shape":[%d,%d],"datatype":"FP64","data":[%s]}]}',
 		#rows, features, table.concat(rows, ","))
-	return wrk.format("POST", path, {["Content-Type"] = "application/json"}, body)
+	local headers = {["Content-Type"] = "application/json"}
+	if os.getenv("UNITS") then
+		unit = unit + 1
+		headers["Mldeck-Unit"] = "user-" .. unit
+	end
+	return wrk.format("POST", path, headers, body)
 end
 
 function init()

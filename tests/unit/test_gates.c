@@ -1,5 +1,6 @@
 /* Gates: what each says in every case that it knows, and when it is asked. */
 #include "core/registry/registry_alerts.h"
+#include "core/registry/registry_experiments.h"
 #include "gates_fixture.h"
 
 static void expect(struct world *w, const char *name, enum finding_verdict verdict, const char *text)
@@ -275,6 +276,23 @@ static void canary(void **state)
 	expect_none(w, "canary");
 }
 
+static void experiment(void **state)
+{
+	struct world *w = *state;
+	const struct experiment plan = {.model = "churn", .name = "stale", .salt = "s"};
+	struct experiment_change own = {.id = 1};
+	expect_none(w, "experiment");
+	w->m.tap = tap_new(&plan, 2);
+	expect(w, "experiment", FINDING_FAIL, "the A/B test stale runs on churn");
+	w->change.action = "shadow";
+	expect_none(w, "experiment");
+	w->change.action = "promote";
+	w->change.experiment = &own;
+	expect_none(w, "experiment");
+	tap_release(w->m.tap);
+	w->m.tap = NULL;
+}
+
 static void alerts(void **state)
 {
 	struct world *w = *state;
@@ -309,6 +327,7 @@ int main(void)
 	    TEST(tests_that_ran_looser_do_not_count),
 	    TEST(approval),
 	    TEST(canary),
+	    TEST(experiment),
 	    TEST(alerts),
 	};
 	return cmocka_run_group_tests(all, NULL, NULL);

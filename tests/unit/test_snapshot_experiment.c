@@ -47,28 +47,25 @@ static struct snapshot_experiment *filled(bool whole)
 {
 	struct snapshot_experiment *s = calloc(1, sizeof *s);
 	struct experiment_report *r = calloc(1, sizeof *r);
-	struct experiment x;
-	plan(&x);
-	judged(&x, r);
-	strcpy(s->model, "m");
-	strcpy(s->name, "stale");
-	strcpy(s->state, "running");
-	s->id = 7;
-	s->revision = 4;
-	s->started_ms = 1000;
-	s->exposed = 600;
-	s->planned_size = x.planned_size;
-	s->arm_count = 2;
-	for (size_t i = 0; i < 2; i++)
-		s->arms[i] = (struct snapshot_arm){.version = x.arms[i].version, .share_bp = 5000, .exposed = 300};
+	struct experiment_record record = {.id = 7, .revision = 4, .started_ms = 1000};
+	struct err e = {0};
+	plan(&record.plan);
+	judged(&record.plan, r);
+	cJSON *report = experiment_report_to_json(&record.plan, r);
+	if (snapshot_experiment_fill(s, &record, report, whole, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(s->exposed, 600);
+	assert_int_equal(s->arms[0].outcomes, 300);
+	assert_int_equal(s->arms[1].outcomes, 300);
+	assert_int_equal(s->arm, 1);
+	assert_string_equal(s->sentence, r->sentence);
+	cJSON_Delete(report);
+	free(r);
 	if (whole) {
-		assert_int_equal(snapshot_experiment_detail_new(s, NULL), 0);
 		s->detail->counts.outcomes[EXPERIMENT_RESULT_LATE] = 3;
 		s->detail->look_count = 1;
 		s->detail->looks[0] = (struct snapshot_look){.at_ms = 5, .effect = -0.2, .low = -0.3, .high = NAN};
 	}
-	assert_int_equal(snapshot_experiment_report(s, &x, r, NULL), 0);
-	free(r);
 	return s;
 }
 

@@ -8,15 +8,17 @@
 
 /* What is asked for beyond the usual. */
 struct extra {
-	long long audits, tests, test, with;
-	const char *detail;
+	long long audits, tests, test, with, experiments;
+	const char *detail, *experiment;
 };
 
 static int read_extra(const struct http_request *request, struct extra *x, struct err *e)
 {
 	x->detail = http_query(request, "detail");
+	x->experiment = http_query(request, "experiment");
 	if (control_query(request, "audit", 0, SNAPSHOT_AUDITS_MAX, 0, &x->audits, e) != 0 ||
 	    control_query(request, "tests", 0, SNAPSHOT_TESTS_MAX, 0, &x->tests, e) != 0 ||
+	    control_query(request, "experiments", 0, 1, 0, &x->experiments, e) != 0 ||
 	    control_query(request, "test", 0, JSON_INTEGER_MAX, 0, &x->test, e) != 0 ||
 	    control_query(request, "with", 0, JSON_INTEGER_MAX, 0, &x->with, e) != 0)
 		return -1;
@@ -29,7 +31,8 @@ static int add_extra(struct snapshot *picture, struct server *s, const struct ex
 {
 	if (picture_add_audits(picture, s, (size_t)x->audits, e) != 0 ||
 	    picture_add_tests(picture, s, (size_t)x->tests, x->detail, e) != 0 ||
-	    picture_add_reports(picture, s, x->test, x->with, e) != 0)
+	    picture_add_reports(picture, s, x->test, x->with, e) != 0 ||
+	    picture_add_experiments(picture, s, x->experiments != 0, x->experiment, x->detail, e) != 0)
 		return -1;
 	/* The revisions are those of a model's own views; a list of its tests has no use for them. */
 	return x->tests == 0 ? picture_add_revisions(picture, s, x->detail, e) : 0;

@@ -38,6 +38,12 @@ http_handler control_get_rollouts;
 http_handler control_post_rollout;
 http_handler control_post_rollout_change;
 
+/* control_experiments.c */
+http_handler control_get_experiments;
+http_handler control_get_experiment;
+http_handler control_post_experiment;
+http_handler control_post_experiment_stop;
+
 /* control_alerts.c */
 http_handler control_get_alerts;
 http_handler control_post_alert_acknowledge;

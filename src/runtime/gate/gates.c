@@ -175,6 +175,7 @@ static int judge_all(struct gate_case *c, const struct route *planned, struct ve
 	const struct route *now = &c->model->route;
 	uint32_t live_then = route_live(planned);
 	struct evidence *evidence = malloc(sizeof *evidence);
+	bool judged = false;
 	if (evidence == NULL)
 		return err_set(e, ERR_MEMORY, "memory is out while judging the gates");
 	for (uint32_t i = 0; i < planned->entry_count; i++) {
@@ -188,8 +189,13 @@ static int judge_all(struct gate_case *c, const struct route *planned, struct ve
 		c->all = entry->version == live_then || (!c->shadow && entry->weight_bp > ROUTE_BUCKETS / 2) ||
 			 (c->change->rollout != NULL && !c->under_way);
 		judge_version(c, evidence, v);
+		judged = true;
 	}
 	free(evidence);
+	/* A change that gives nobody more may still take from the arms of a test. */
+	c->version = c->live;
+	if (!judged && c->live != NULL)
+		judge_gate(c, &gate_experiment, v);
 	return v->blocking == 0 ? 0 : refuse(v, c->model->name, e);
 }
 

@@ -18,6 +18,7 @@
 /* To add a gate: write gate_<name>.c, then one line here. They are judged, and shown, in this order. */
 #define GATES(X)            \
 	X(ready)            \
+	X(experiment)       \
 	X(permission)       \
 	X(signature)        \
 	X(min_age)          \

@@ -13,7 +13,7 @@
 #include "runtime/server.h"
 
 /* To add a protocol: write protocol_<name>.c, then one line here. A request goes to the first route that fits. */
-#define PROTOCOLS(X) X(metrics) X(v2) X(repository) X(v1) X(table) X(openapi)
+#define PROTOCOLS(X) X(metrics) X(v2) X(feedback) X(repository) X(v1) X(table) X(openapi)
 
 /* Each ends with a route whose method is NULL. */
 #define X(name) extern const struct data_route protocol_##name[];

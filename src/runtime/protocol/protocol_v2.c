@@ -122,6 +122,11 @@ static int v2_read(void *state, const struct http_request *request, const struct
 	return v2_parse(version->engine, request->body, request->body_size, json_size, state, inference, e);
 }
 
+static const char *v2_id(const void *state)
+{
+	return ((const struct v2_request *)state)->id;
+}
+
 static void v2_answer(void *state, const struct infer_version *version, struct inference *inference,
 		      struct http_response *response)
 {
@@ -137,6 +142,7 @@ static const struct infer_protocol v2_protocol = {
     .state_size = sizeof(struct v2_request),
     .unit = v2_unit,
     .read = v2_read,
+    .id = v2_id,
     .write = v2_answer,
 };
 

@@ -92,6 +92,9 @@ static int check_route(const struct served_model *m, struct rollout *r, struct e
 		return err_set(e, ERR_CONFLICT,
 			       "nothing of %s is live, so there is nothing to compare with: mldeck promote %s %u",
 			       model, model, r->version);
+	if (m->tap != NULL)
+		return err_set(e, ERR_CONFLICT, "%s is in the A/B test %s: wait for its end, or mldeck ab stop %s %s",
+			       model, tap_plan(m->tap)->name, model, tap_plan(m->tap)->name);
 	if (r->from == r->version)
 		return err_set(e, ERR_CONFLICT, "v%u of %s is live already; a rollout brings in another version",
 			       r->version, model);

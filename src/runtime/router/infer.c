@@ -26,9 +26,11 @@ struct run {
 	char model[TEXT_NAME_MAX + 1];
 	struct infer_version version;
 	struct served_version *served;
-	bool counted;                   /* as traffic */
-	struct shadow_targets *shadows; /* NULL: none gets a copy */
-	struct capture *capture;        /* NULL: its rows are not kept; of what is answered later held */
+	bool counted;                         /* as traffic */
+	struct shadow_targets *shadows;       /* NULL: none gets a copy */
+	struct capture *capture;              /* NULL: its rows are not kept; of what is answered later held */
+	struct tap *tap;                      /* NULL: its unit is in no A/B test; of what is answered later held */
+	struct experiment_exposure *exposure; /* with a tap: what is noted of it */
 	struct inference inference;
 	uint64_t start_ns;  /* of the request */
 	uint64_t marked_ns; /* where its last part ended */
@@ -182,14 +184,77 @@ static void hide_url(const char *url, const struct err *e, struct err *shown)
 			at + strlen(url) + strcspn(at + strlen(url), " :,"));
 }
 
+/* --- A/B tests --- */
+
+/* Notes that the unit was served by its arm. */
+static void expose(struct run *run, uint64_t latency_ns)
+{
+	run->exposure->at_ms = clock_unix_coarse_ms();
+	run->exposure->latency_ns = latency_ns;
+	tap_offer(run->tap, run->exposure);
+}
+
+static void expose_error(struct run *run, uint64_t latency_ns)
+{
+	run->exposure->is_error = true;
+	expose(run, latency_ns);
+}
+
+/* The request's own id, for outcomes that come by it. */
+static void expose_id(struct run *run)
+{
+	const char *id = http_header(run->request, "Mldeck-Request");
+
+	if (id == NULL && run->protocol->id != NULL)
+		id = run->protocol->id(run->state);
+	if (id != NULL && id[0] != '\0')
+		tap_name(run->tap, id, run->exposure);
+}
+
+static void expose_answer(struct run *run, const double *values, size_t count)
+{
+	/* Of several rows none is the one that an outcome is of. */
+	if (count == 1)
+		run->exposure->prediction = values[0];
+	expose_id(run);
+	expose(run, run->sample.latency_ns);
+}
+
+/* A number of the unit from before the test, which whoever asks knows. */
+static double covariate_of(const struct http_request *request)
+{
+	const char *header = http_header(request, "Mldeck-Covariate");
+	struct number n;
+	size_t size = header == NULL ? 0 : strlen(header);
+
+	return size > 0 && number_read(header, header + size, &n) == size ? number_double(&n) : NAN;
+}
+
+/* Whether the unit is in the model's test; room is for the record. */
+static void join(struct run *run, const struct served_model *m, const char *unit, size_t unit_size,
+		 struct experiment_exposure *room)
+{
+	if (!run->counted || unit_size == 0 || !tap_begin(m->tap, unit, unit_size, room))
+		return;
+	run->tap = m->tap;
+	run->exposure = room;
+	if (tap_plan(m->tap)->covariate == EXPERIMENT_COVARIATE_GIVEN)
+		room->covariate = covariate_of(run->request);
+}
+
 static void refuse(struct run *run, struct http_response *response, const struct err *e)
 {
 	struct err shown;
 
 	hide_url(run->version.engine->start != NULL ? run->version.manifest->file_name : NULL, e, &shown);
 	data_plane_refuse(response, &shown);
-	if (run->counted)
-		telemetry_record_error(run->served->telemetry, e->code, clock_ns() - run->start_ns);
+	if (!run->counted)
+		return;
+	uint64_t took_ns = clock_ns() - run->start_ns;
+	telemetry_record_error(run->served->telemetry, e->code, took_ns);
+	/* What the caller did wrong says nothing of the arm. */
+	if (run->tap != NULL && !telemetry_blames_caller(e->code))
+		expose_error(run, took_ns);
 }
 
 static void offer(struct run *run, const double *values, size_t count)
@@ -233,6 +298,8 @@ static void finish(struct run *run, struct http_response *response, int result, 
 		offer(run, values, count);
 	if (run->capture != NULL)
 		capture(run);
+	if (run->tap != NULL)
+		expose_answer(run, values, count);
 }
 
 /* --- what a version's requests cost, so that a slow one never holds a data plane thread --- */
@@ -268,6 +335,8 @@ static void answer_later(struct run *run, int result, const struct err *e)
 	http_resume(run->ticket, &response);
 	served_version_unpin(run->served);
 	capture_release(run->capture);
+	tap_release(run->tap);
+	free(run->exposure);
 	arena_release(run->arena);
 	free(run->arena);
 	free(run->shadows);
@@ -312,7 +381,9 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 	struct run *later = malloc(sizeof *later);
 	struct arena *arena = calloc(1, sizeof *arena);
 	struct shadow_targets *shadows = run->shadows == NULL ? NULL : malloc(sizeof *shadows);
-	bool complete = later != NULL && arena != NULL && (shadows == NULL) == (run->shadows == NULL);
+	struct experiment_exposure *exposure = run->exposure == NULL ? NULL : malloc(sizeof *exposure);
+	bool complete = later != NULL && arena != NULL && (shadows == NULL) == (run->shadows == NULL) &&
+			(exposure == NULL) == (run->exposure == NULL);
 	struct http_ticket *ticket = complete ? http_suspend(run->request) : NULL;
 	struct err e;
 
@@ -322,6 +393,7 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 		if (run->shadows != NULL)
 			shadows_release(run->shadows);
 		free(shadows);
+		free(exposure);
 		free(arena);
 		free(later);
 		return NULL;
@@ -330,12 +402,16 @@ static struct run *make_later(const struct run *run, struct http_response *respo
 	if (shadows != NULL)
 		*shadows = *run->shadows;
 	later->shadows = shadows;
+	if (exposure != NULL)
+		*exposure = *run->exposure;
+	later->exposure = exposure;
 	later->arena = arena;
 	later->ticket = ticket;
 	memcpy(later->model, run->version.model, strlen(run->version.model) + 1);
 	later->version.model = later->model;
 	served_version_pin(run->served);
 	capture_hold(later->capture);
+	tap_hold(later->tap);
 	return later;
 }
 
@@ -398,9 +474,15 @@ static bool declines_capture(const struct http_request *request)
 	return header != NULL && strcasecmp(header, "no") == 0;
 }
 
+/* Places on the stack for what few requests need. */
+struct room {
+	struct shadow_targets shadows;
+	struct experiment_exposure exposure;
+};
+
 /* Chooses the version, and the shadows; they are the caller's until router_leave(). */
 static int choose(const struct routing *routing, const char *model, const char *version, struct run *run,
-		  struct shadow_targets *room, struct err *e)
+		  struct room *room, struct err *e)
 {
 	const struct served_model *m = routing_find(routing, model, e);
 	char unit[INFER_UNIT_SIZE] = "";
@@ -408,8 +490,8 @@ static int choose(const struct routing *routing, const char *model, const char *
 
 	if (m == NULL)
 		return -1;
-	if (version[0] == '\0' && m->route.entry_count > 1 &&
-	    choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
+	bool routed = version[0] == '\0' && (m->route.entry_count > 1 || m->tap != NULL);
+	if (routed && choose_unit(run->protocol, run->request, m, unit, &unit_size, e) != 0)
 		return -1;
 	struct served_version *picked = version[0] == '\0' ? served_model_pick(m, unit, unit_size) : NULL;
 	struct served_version *v = find_version(m, version, picked, e);
@@ -421,8 +503,10 @@ static int choose(const struct routing *routing, const char *model, const char *
 	}
 	run->served = v;
 	run->version = (struct infer_version){m->name, v->version, v->engine, &v->manifest, v->columns, &v->kind};
-	if (version[0] == '\0' && m->route.entry_count > 1)
-		aim(run, m, unit, unit_size, room);
+	if (routed)
+		aim(run, m, unit, unit_size, &room->shadows);
+	if (routed && m->tap != NULL)
+		join(run, m, unit, unit_size, &room->exposure);
 	if (m->capture != NULL && version[0] == '\0' && run->counted && !declines_capture(run->request))
 		run->capture = m->capture;
 	return 0;
@@ -435,7 +519,7 @@ void infer_handle(struct server *s, const struct infer_protocol *protocol, const
 	bool traffic = request->peer_uid == UINT32_MAX;
 	/* Spreadsheets ask with HEAD before they GET: that is one prediction. */
 	bool counted = traffic && strcmp(request->method, "HEAD") != 0;
-	struct shadow_targets room;
+	struct room room;
 	struct run run = {.server = s, .protocol = protocol, .request = request, .counted = counted};
 	struct err e;
 

@@ -33,6 +33,8 @@ struct infer_protocol {
 	 * body stays valid until write has returned. */
 	int (*read)(void *state, const struct http_request *request, const struct infer_version *version,
 		    struct inference *inference, struct err *e);
+	/* NULL, or: the id that the request has for itself, once it was read; "" when none. */
+	const char *(*id)(const void *state);
 	/* Writes the whole answer; status and content type too. */
 	void (*write)(void *state, const struct infer_version *version, struct inference *inference,
 		      struct http_response *response);

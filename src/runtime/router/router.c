@@ -23,6 +23,7 @@ struct served_model *served_model_copy(const struct served_model *old, const cha
 		return NULL;
 	}
 	capture_hold(m->capture);
+	tap_hold(m->tap);
 	if (m->version_count > 0)
 		memcpy(m->versions, old->versions, m->version_count * sizeof(struct served_version *));
 	return m;
@@ -33,6 +34,7 @@ void served_model_free(struct served_model *m)
 	if (m == NULL)
 		return;
 	capture_release(m->capture);
+	tap_release(m->tap);
 	free(m->versions);
 	free(m);
 }

@@ -18,6 +18,7 @@
 #include "core/snapshot.h"
 #include "runtime/capture/capture.h"
 #include "runtime/engine/engine.h"
+#include "runtime/experiment/tap.h"
 #include "runtime/telemetry/telemetry.h"
 
 #include <stdatomic.h>
@@ -69,6 +70,7 @@ struct served_model {
 	bool policy_set;
 	struct policy policy;    /* for who looks at it; the gates ask the registry */
 	struct capture *capture; /* of its rows; held; NULL: its policy keeps none */
+	struct tap *tap;         /* of the A/B test that runs on it; held; NULL: none does */
 };
 
 /* All models at one moment. Immutable; sorted by name. */
@@ -166,6 +168,13 @@ struct change_outcome {
  * refused when the route was changed meanwhile. A dry run loads nothing. */
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e);
+
+/* The same for the start of an A/B test: requests of the route that it makes are offered to the tap, which is held. Any
+ * other change but that of a shadow ends what was offered to one. */
+int router_change_tapped(struct router *r, const struct route_change *change, struct tap *tap,
+			 const struct actor *actor, struct change_outcome *outcome, struct err *e);
+/* Gives a model the tap of a test that goes on since an earlier runtime. */
+int router_set_tap(struct router *r, const char *model, struct tap *tap, struct err *e);
 
 /* registry_set_policy(), then consoles see it. No change of a route is judged by half of it. */
 int router_set_policy(struct router *r, const char *model, const struct policy *policy, int64_t expect_number,

@@ -22,6 +22,7 @@
 struct passage {
 	struct router *r;
 	const struct actor *actor;
+	struct tap *tap;            /* of a test that starts; NULL: none does */
 	struct route_change change; /* as asked; with the revision that was planned on once it had to wait for a load */
 	struct revision_record planned; /* revision 0: it was refused so far, as `refused` says */
 	struct err refused;
@@ -188,6 +189,36 @@ static bool all_held(const struct passage *p)
 	return true;
 }
 
+static void give_tap(struct served_model *m, struct tap *tap)
+{
+	tap_hold(tap);
+	tap_release(m->tap);
+	m->tap = tap;
+}
+
+/* Copies to shadows are all that may change under a test. */
+static void change_tap(const struct passage *p, struct served_model *m)
+{
+	if (p->tap != NULL || strcmp(p->change.action, "shadow") != 0)
+		give_tap(m, p->tap);
+}
+
+int router_set_tap(struct router *r, const char *model, struct tap *tap, struct err *e)
+{
+	pthread_mutex_lock(&r->change);
+	const struct served_model *old = routing_find(router_current(r), model, e);
+	struct served_model *m = old == NULL ? NULL : served_model_copy(old, model, 0);
+	if (old != NULL && m == NULL)
+		err_set(e, ERR_MEMORY, "memory is out for the A/B test of %s", model);
+	if (m != NULL)
+		give_tap(m, tap);
+	int result = m == NULL ? -1 : router_publish(r, m, e);
+	if (result != 0)
+		served_model_free(m);
+	pthread_mutex_unlock(&r->change);
+	return result;
+}
+
 /* Writes the change and publishes its route. */
 static int carry_out(struct passage *p, const struct served_model *old, struct change_outcome *outcome, struct err *e)
 {
@@ -203,6 +234,7 @@ static int carry_out(struct passage *p, const struct served_model *old, struct c
 		goto unused;
 	router_left(old, &outcome->revision.route);
 	served_model_revise(m, &outcome->revision);
+	change_tap(p, m);
 	router_publish_in(p->r, m, room);
 	beside_follow(m);
 	router_wake(p->r);
@@ -253,6 +285,12 @@ static int pass(struct passage *p, struct change_outcome *outcome, struct err *e
 int router_change(struct router *r, const struct route_change *change, const struct actor *actor,
 		  struct change_outcome *outcome, struct err *e)
 {
+	return router_change_tapped(r, change, NULL, actor, outcome, e);
+}
+
+int router_change_tapped(struct router *r, const struct route_change *change, struct tap *tap,
+			 const struct actor *actor, struct change_outcome *outcome, struct err *e)
+{
 	/* On the heap: routes are much for a thread's stack. */
 	struct passage *p = calloc(1, sizeof *p);
 
@@ -263,6 +301,7 @@ int router_change(struct router *r, const struct route_change *change, const str
 		return err_set(e, ERR_MEMORY, "memory is out while changing %s", change->model);
 	p->r = r;
 	p->actor = actor;
+	p->tap = tap;
 	p->change = *change;
 	int result = pass(p, outcome, e);
 	release_all(p);

@@ -161,7 +161,7 @@ void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sam
 }
 
 /* 4xx is the caller's; but 429 is a queue that is full: no caller can mend that. */
-static bool blames_caller(enum err_code code)
+bool telemetry_blames_caller(enum err_code code)
 {
 	return err_http(code) < 500 && code != ERR_BUSY;
 }
@@ -171,7 +171,7 @@ void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t la
 	struct recorder *r = my_recorder(t);
 	if (r == NULL)
 		return;
-	bool refused = blames_caller(code);
+	bool refused = telemetry_blames_caller(code);
 	add64(&r->sums[refused ? SUM_REFUSED : SUM_ERRORS], 1);
 	add64(&r->sums[refused ? SUM_REFUSED_NS : SUM_ERROR_NS], latency_ns);
 }

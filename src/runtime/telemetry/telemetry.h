@@ -59,6 +59,8 @@ void telemetry_free(struct telemetry *t);
 /* One request that was answered, with its predictions (one value a row; none where nothing of it is a number). */
 void telemetry_record_ok(struct telemetry *t, const struct telemetry_sample *sample, const double *predictions,
 			 size_t count);
+/* Whether a refusal with this code is the caller's fault. */
+bool telemetry_blames_caller(enum err_code code);
 /* One request that failed on this version: `refused` for the codes that blame the caller, else an error. */
 void telemetry_record_error(struct telemetry *t, enum err_code code, uint64_t latency_ns);
 
