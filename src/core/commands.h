@@ -26,6 +26,7 @@
 	X(diff)       \
 	X(stress)     \
 	X(check)      \
+	X(ab)         \
 	X(jobs)       \
 	X(cancel)     \
 	X(policy)     \

@@ -103,10 +103,19 @@ static bool add_facts(cJSON *o, const struct snapshot_experiment *s)
 	       json_add_number(o, "look_count", (double)s->looks) && json_add_number(o, "left_s", s->left_s);
 }
 
+static bool add_headline(cJSON *o, const struct snapshot_experiment *s)
+{
+	return s->metric[0] == '\0' ||
+	       (json_add_text(o, "metric", s->metric) && json_add_boolean(o, "is_share", s->is_share) &&
+		json_add_number(o, "effect", s->effect) && json_add_number(o, "low", s->low) &&
+		json_add_number(o, "high", s->high));
+}
+
 cJSON *snapshot_experiment_to_json(const struct snapshot_experiment *s)
 {
 	cJSON *o = cJSON_CreateObject(), *arms = NULL;
-	bool done = o != NULL && add_facts(o, s) && (arms = cJSON_AddArrayToObject(o, "arms")) != NULL;
+	bool done =
+	    o != NULL && add_facts(o, s) && add_headline(o, s) && (arms = cJSON_AddArrayToObject(o, "arms")) != NULL;
 	for (size_t i = 0; done && i < s->arm_count; i++)
 		done = json_append(arms, arm_json(&s->arms[i]));
 	return json_whole(o, done && (s->detail == NULL || add_detail(o, s)));

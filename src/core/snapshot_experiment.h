@@ -80,6 +80,11 @@ struct snapshot_experiment {
 	int64_t elapsed_s; /* of that look */
 	uint64_t exposed, planned_size, looks;
 	double left_s; /* NaN: not known */
+	/* What decided, or the first primary of that arm: its metric ("": no look yet) and its difference from the
+	 * control; NaN: not known, of a bound open on that side. */
+	char metric[EXPERIMENT_NAME_SIZE];
+	bool is_share; /* for people, in percent */
+	double effect, low, high;
 	size_t arm_count;
 	struct snapshot_arm arms[EXPERIMENT_ARMS_MAX];
 	struct snapshot_experiment_detail *detail; /* NULL in a list */

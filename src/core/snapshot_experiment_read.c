@@ -205,6 +205,11 @@ static void read_experiment(struct reader *r, struct snapshot_experiment *s)
 	s->planned_size = reader_count(r, "planned_size");
 	s->looks = reader_count(r, "look_count");
 	s->left_s = reader_number(r, "left_s", NAN);
+	reader_string(r, "metric", s->metric, sizeof s->metric);
+	s->is_share = reader_bool(r, "is_share");
+	s->effect = reader_number(r, "effect", NAN);
+	s->low = reader_number(r, "low", NAN);
+	s->high = reader_number(r, "high", NAN);
 	read_arms(r, s);
 	uint32_t arm = reader_count32(r, "arm");
 	if (arm > s->arm_count)
@@ -265,6 +270,37 @@ static void take_arms(struct reader *outer, struct snapshot_experiment *s)
 	}
 }
 
+/* What decided the arm; else the first primary. */
+static size_t deciding_metric(const cJSON *report, const struct experiment *plan, uint32_t arm)
+{
+	const cJSON *arms = cJSON_GetObjectItemCaseSensitive(report, "arms");
+	const char *name = json_find_text(cJSON_GetArrayItem(arms, (int)arm), "metric");
+	size_t first = 0;
+	for (size_t i = plan->metric_count; i-- > 0;) {
+		if (strcmp(plan->metrics[i].name, name) == 0)
+			return i;
+		first = plan->metrics[i].role == EXPERIMENT_PRIMARY ? i : first;
+	}
+	return first;
+}
+
+static void take_headline(struct reader *outer, const struct experiment *plan, struct snapshot_experiment *s)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(outer->object, "comparisons");
+	size_t metric = deciding_metric(outer->object, plan, s->arm);
+	size_t at = (s->arm > 0 ? s->arm - 1 : 0) * plan->metric_count + metric;
+	const cJSON *item = cJSON_GetArrayItem(list, (int)at);
+	struct reader r;
+	if (item == NULL || !reader_element(outer, "comparisons", item, &r))
+		return;
+	text_clean(s->metric, sizeof s->metric, plan->metrics[metric].name);
+	s->is_share = reader_bool(&r, "is_share");
+	s->effect = reader_number(&r, "effect", NAN);
+	s->low = reader_number(&r, "low", NAN);
+	s->high = reader_number(&r, "high", NAN);
+	outer->failed |= r.failed;
+}
+
 static void take_report(struct reader *r, const struct experiment *plan, struct snapshot_experiment *s)
 {
 	uint32_t version = reader_count32(r, "version");
@@ -279,6 +315,7 @@ static void take_report(struct reader *r, const struct experiment *plan, struct 
 	/* In an A/A test all arms are of one version: then it is the first beside the control. */
 	for (s->arm = (uint32_t)s->arm_count - 1; s->arm > 1 && plan->arms[s->arm].version != version;)
 		s->arm--;
+	take_headline(r, plan, s);
 }
 
 static void take_record(struct snapshot_experiment *s, const struct experiment_record *record)

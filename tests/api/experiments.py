@@ -331,4 +331,50 @@ def test_who_is_exposed():
     assert runtime.stop() == 0
 
 
+def test_commands():
+    runtime = serving()
+    options = ["--arm", "1=40", "--arm", "3=40", "--size", "2000",
+               "--metric", "late=log_loss,primary,lower,margin=0.01", "--metric", "errors=error_rate,guardrail,lower,margin=0.05"]
+    begin = ["ab", "start", MODEL, "--name", "fresh", *options]
+    assert "no A/B tests" in runtime.run("ab", "list")
+    dry = runtime.run(*begin, "--dry-run", "--assume", "late=0.4,0.5,0.1")
+    assert "would be started" in dry and "v1 60% v3 40%" in dry and "1664" in dry and f"POST {BASE}" in dry, dry
+    assert route(runtime) == {1: 100} and runtime.json("ab", "list")["experiments"] == []
+    # The call that it printed is the start.
+    call = json.loads(dry.rstrip().splitlines()[-1])
+    assert call["arms"] == SPLIT["arms"] and call["metrics"][0]["margin"] == 0.01 and "dry_run" not in call
+    with open(f"{runtime.state}/plan.json", "w") as file:
+        json.dump({**call, "name": "other"}, file)
+    begun = json.loads(runtime.run("ab", "start", MODEL, "--plan", f"{runtime.state}/plan.json", "--name", "fresh", "--size",
+                                   "3000", "--reason", "new", "--json"))
+    assert begun["name"] == "fresh" and begun["plan"]["planned_size"] == 3000 and route(runtime) == {1: 60, 3: 40}
+    client = Client(runtime)
+    for i in range(40):
+        client.predict(f"u{i}", ROWS[i][0])
+    text = runtime.run("ab", "status", MODEL)
+    assert "running, CONTINUE" in text and "v1 control" in text and "sample ratio holds" in text, text
+    status = runtime.json("ab", "status", MODEL, "fresh", "--log", "1")
+    assert status["look_count"] >= 1 and len(status["looks"]) == 1 and status["metric"] == "late", status
+    drawn = runtime.run("snapshot", "experiment", "--charset", "ascii")
+    assert "v3 against v1" in drawn and "log" not in drawn.split("against")[0], drawn
+    for words, code, word in [((*begin, "--reason", "again"), 3, "fresh"), (("ab", "fly"), 2, "start"), (("ab", "status"), 2, "MODEL"),
+                              (("ab", "status", MODEL, "nobody"), 4, "nobody"), (("ab", "status", "nobody"), 4, "nobody"),
+                              (("ab", "start", MODEL, "--arm", "x", "--reason", "r"), 2, "--arm"),
+                              (("ab", "start", MODEL, "--metric", "late=binary", "--reason", "r"), 2, "--metric"),
+                              (("ab", "start", MODEL, "--metric", "late", "--reason", "r"), 2, "--metric"),
+                              (("ab", "start", MODEL, "--assume", "late=x", "--reason", "r"), 2, "--assume"),
+                              (("ab", "start", MODEL, "--plan", f"{runtime.state}/none", "--reason", "r"), 4, "none"),
+                              (("ab", "stop", MODEL), 2, "--reason"),
+                              (("ab", "stop", MODEL, "--keep", "--promote", "3", "--reason", "r"), 2, "--keep"),
+                              (("snapshot", "experiment", "--model", MODEL, "--experiment", "nobody"), 4, "nobody")]:
+        done = runtime.command(*words)
+        assert done.returncode == code and word in done.stderr and route(runtime) == {1: 60, 3: 40}, (words, done)
+    # Another route, by force, makes the test void, and the command says so with its exit code.
+    assert "would be stopped" in runtime.run("ab", "stop", MODEL, "--dry-run") and route(runtime) == {1: 60, 3: 40}
+    runtime.run("promote", MODEL, "3", "--force", "--reason", "hurry")
+    done = runtime.command("ab", "status", MODEL)
+    assert done.returncode == 1 and "INVALID" in done.stdout, done
+    assert runtime.stop() == 0
+
+
 run_tests(globals(), at_once=3)

@@ -18,6 +18,7 @@ static void respond(struct fake_runtime *f, int fd, const char *request, const c
 	if (strncmp(request, "GET /control/v1/snapshot", 24) == 0) {
 		json = fake_snapshot(f);
 		fake_tests_add(f, request, json);
+		fake_experiments_add(request, json);
 		f->polls++;
 		f->audits += strstr(request, "&audit=200 ") || strstr(request, "&audit=200&");
 		f->details += strncmp(request, "GET /control/v1/snapshot?window_s=60&detail=flight-delay ", 57) == 0;

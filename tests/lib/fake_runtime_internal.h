@@ -64,6 +64,9 @@ cJSON *fake_job_last(const struct fake_runtime *f);
 /* fake_tests.c: what a poll asks for of tests. */
 void fake_tests_add(struct fake_runtime *f, const char *request, cJSON *json);
 
+/* fake_experiments.c: what a poll asks for of A/B tests. */
+void fake_experiments_add(const char *request, cJSON *json);
+
 /* fake_control.c: answers to what is posted; status is set where it is not 200. */
 cJSON *fake_change(struct fake_runtime *f, const cJSON *body, int *status);
 cJSON *fake_rollout_post(struct fake_runtime *f, const char *verb, const cJSON *body, int *status);

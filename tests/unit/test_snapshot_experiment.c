@@ -89,6 +89,9 @@ static void there_and_back(void **state)
 		cJSON *second = snapshot_experiment_to_json(back);
 		assert_true(cJSON_Compare(first, second, true));
 		assert_string_equal(back->sentence, s->sentence);
+		assert_string_equal(back->metric, "late");
+		assert_true(back->is_share && back->effect < 0);
+		assert_true(isnan(s->low) ? isnan(back->low) : back->low == s->low);
 		assert_int_equal(back->detail != NULL, whole);
 		if (whole) {
 			assert_int_equal(back->detail->comparison_count, 2);

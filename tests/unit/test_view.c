@@ -63,6 +63,14 @@ static const struct screen screens[] = {
     {"test-missing", "test-missing", "test", "", 0, "", "", 0, 99},
     {"test-two", "test-two", "test", "", 0, "", "", 0, 7},
     {"test-two-diff", "test-two-diff", "test", "", 0, "", "", 0, 5},
+    {"experiments", "experiments", "experiments", "", 0, "", "", 0, 0},
+    {"experiments-none", "experiments-none", "experiments", "", 0, "", "", 0, 0},
+    {"experiment-better", "experiment-better", "experiment", "", 0, "", "", 0, 0},
+    {"experiment-worse", "experiment-worse", "experiment", "", 0, "", "", 0, 0},
+    {"experiment-few", "experiment-few", "experiment", "", 0, "", "", 0, 0},
+    {"experiment-invalid", "experiment-invalid", "experiment", "", 0, "", "", 0, 0},
+    {"experiment-aa", "experiment-aa", "experiment", "", 0, "", "", 0, 0},
+    {"experiment-three", "experiment-three", "experiment", "", 0, "", "", 0, 0},
     {"alerts", "control", "alerts", "flight-delay", 0, "", "", 0, 5},
     {"alerts-none", "fleet", "alerts", "flight-delay", 0, "", "", 0, 0},
     {"audit", "control", "audit", "flight-delay", 0, "", "", 0, 90},
@@ -235,6 +243,36 @@ static void test_tests_scroll(void **context)
 	}
 }
 
+/* The same of an A/B test; and bars end within their cells whatever is known. */
+static void test_experiments_scroll(void **context)
+{
+	static const char *const fixtures[] = {"experiment-few", "experiment-three"};
+	(void)context;
+	for (size_t i = 0; i < 2; i++) {
+		struct snapshot *s = load(fixtures[i]);
+		struct ui_state state = {.snapshot = s, .connection = CONNECTION_UP, .view = "experiment", .utc = true};
+		for (int columns = 40; columns <= 230; columns += 19) {
+			struct canvas *c = canvas_new(columns, 24, (enum charset)(columns % 3));
+			struct buf end, past;
+			buf_init(&end);
+			buf_init(&past);
+			state.scroll = view_experiment_lines(c, &state) - 20;
+			assert_true(view_experiment_lines(c, &state) > 14);
+			screen_draw(c, &state);
+			check_cells(c);
+			render_text(c, &end);
+			state.scroll = 100000;
+			screen_draw(c, &state);
+			render_text(c, &past);
+			assert_string_equal(end.data, past.data);
+			buf_release(&end);
+			buf_release(&past);
+			canvas_free(c);
+		}
+		snapshot_free(s);
+	}
+}
+
 static void test_stale_hides_changes(void **context)
 {
 	struct snapshot *s = load("fleet");
@@ -381,9 +419,13 @@ static void test_marks_stand_alone(void **context)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_golden),          cmocka_unit_test(test_every_size),
-	    cmocka_unit_test(test_tests_scroll),    cmocka_unit_test(test_stale_hides_changes),
-	    cmocka_unit_test(test_lists),           cmocka_unit_test(test_dialog),
+	    cmocka_unit_test(test_golden),
+	    cmocka_unit_test(test_every_size),
+	    cmocka_unit_test(test_tests_scroll),
+	    cmocka_unit_test(test_experiments_scroll),
+	    cmocka_unit_test(test_stale_hides_changes),
+	    cmocka_unit_test(test_lists),
+	    cmocka_unit_test(test_dialog),
 	    cmocka_unit_test(test_thousand_models),
 	    cmocka_unit_test(test_marks_stand_alone),
 	};

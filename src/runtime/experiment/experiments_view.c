@@ -179,7 +179,8 @@ int experiments_list(struct experiments *es, size_t limit, struct snapshot_exper
 	*list = NULL;
 	if (registry_experiments(es->registry, NULL, limit, &records, &record_count, e) != 0)
 		return -1;
-	qsort(records, record_count, sizeof *records, compare_records);
+	if (record_count > 0) /* else there may be no array at all */
+		qsort(records, record_count, sizeof *records, compare_records);
 	*list = calloc(record_count + 1, sizeof **list);
 	int result = *list != NULL ? 0 : err_set(e, ERR_MEMORY, "memory is out for the A/B tests");
 	for (size_t i = 0; result == 0 && i < record_count; i++) {

@@ -90,6 +90,11 @@ static int request_read(const struct arguments *a, struct request *r, struct err
 	    (r->picture.model && output_model(r->picture.model, e) != 0) ||
 	    (size && size_parse(size, &r->picture, e) != 0))
 		return -1;
+	r->picture.experiment = arguments_value(a, "experiment");
+	if (r->picture.experiment && !r->picture.model)
+		return err_set(e, ERR_USAGE, "--experiment needs the --model that it is of");
+	if (r->picture.experiment && !text_name_valid(r->picture.experiment))
+		return err_set(e, ERR_INPUT, "%s is no name of an A/B test", r->picture.experiment);
 	if (with == test && with != 0)
 		return err_set(e, ERR_USAGE, "--test and --with are the same test");
 	r->picture.job = job;
@@ -198,6 +203,42 @@ static int test_get(struct client *client, const struct request *r, cJSON **json
 	return picture_get(client, path, json, e);
 }
 
+/* The first in the list, of the model when it is named; NULL when there is none. */
+static const cJSON *experiment_first(const cJSON *json, const char *model)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "experiments"), *item;
+
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!model || strcmp(json_find_text(item, "model"), model) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+/* One A/B test in full; the first where none is named. */
+static int experiment_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
+{
+	char path[256], model[TEXT_NAME_MAX + 1], name[TEXT_NAME_MAX + 1];
+	const cJSON *first;
+
+	if (r->picture.experiment) {
+		snprintf(model, sizeof(model), "%s", r->picture.model);
+		snprintf(name, sizeof(name), "%s", r->picture.experiment);
+	} else {
+		if (picture_get(client, "/control/v1/snapshot?experiments=1", json, e) != 0)
+			return -1;
+		if (!(first = experiment_first(*json, r->picture.model)))
+			return 0; /* there is none at all: the view says so */
+		snprintf(model, sizeof(model), "%s", json_find_text(first, "model"));
+		snprintf(name, sizeof(name), "%s", json_find_text(first, "name"));
+		if (!text_name_valid(model) || !text_name_valid(name))
+			return err_set(e, ERR_UPSTREAM, "the runtime named an A/B test by what is no name");
+	}
+	snprintf(path, sizeof(path), "/control/v1/snapshot?experiment=%s&detail=%s", name, model);
+	return picture_get(client, path, json, e);
+}
+
 /* With what the view needs beyond the usual. */
 static int snapshot_get(struct client *client, const struct request *r, cJSON **json, struct err *e)
 {
@@ -208,6 +249,10 @@ static int snapshot_get(struct client *client, const struct request *r, cJSON **
 		return model_get(client, r, json, e);
 	if (v->tests)
 		return tests_get(client, r, SNAPSHOT_TESTS_MAX, json, e);
+	if (v->experiments)
+		return picture_get(client, "/control/v1/snapshot?experiments=1", json, e);
+	if (v->experiment)
+		return experiment_get(client, r, json, e);
 	if (v->report)
 		return test_get(client, r, json, e);
 	snprintf(path, sizeof(path), "/control/v1/snapshot?audit=%d", v->audits ? SNAPSHOT_AUDITS_MAX : 0);
@@ -259,6 +304,12 @@ static int request_draw(const struct request *r, const struct snapshot *s, struc
 	if (r->picture.job && !snapshot_job(s, r->picture.job))
 		return err_set(e, ERR_NOT_FOUND, "job %lld is not in the picture; mldeck jobs %lld shows it",
 			       (long long)r->picture.job, (long long)r->picture.job);
+	if (r->picture.experiment &&
+	    (view_find(r->picture.view)->experiments || view_find(r->picture.view)->experiment) &&
+	    !snapshot_experiment(s, r->picture.model, r->picture.experiment))
+		return err_set(e, ERR_NOT_FOUND,
+			       "%s has no A/B test %s; mldeck snapshot experiments shows those there are",
+			       r->picture.model, r->picture.experiment);
 	if (test_check(r, s, e) != 0)
 		return -1;
 	if (r->format == FORMAT_JSON) {
@@ -330,6 +381,7 @@ static const struct option_spec options[] = {
     {"job", "ID", "the job to select or open"},
     {"test", "ID", "the test to select or open (default: the newest, of the model with --model)"},
     {"with", "ID", "the test to show beside it (default: the one before it of the same kind and versions)"},
+    {"experiment", "NAME", "the A/B test of --model to select or open (default: the first)"},
     {"theme", "NAME", "a built-in theme, or a theme file's path"},
     {"charset", "NAME", "braille, blocks or ascii (default: by the locale)"},
     {"input", "FILE", "draw this JSON snapshot instead of the runtime's; - is standard input"},

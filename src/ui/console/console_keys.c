@@ -191,6 +191,8 @@ static void open_selected(struct console *c)
 		console_show(c, "job");
 	} else if (console_in(c, "tests")) {
 		tests_open(c);
+	} else if (console_in(c, "experiments")) {
+		experiment_open(c);
 	} else if (console_in(c, "alerts") && alert && snapshot_find(c->snapshot, alert->model)) {
 		snprintf(c->ui.model, sizeof(c->ui.model), "%s", alert->model);
 		c->ui.version = alert->version;

@@ -136,12 +136,15 @@ static void test_move(struct console *c, long step)
 	c->ui.test = c->snapshot->tests[indexes[at]].id;
 }
 
-/* A page that scrolls: help, or a test in full. */
+/* A page that scrolls: help, a test or an A/B test in full. */
 static void page_move(struct console *c, long step)
 {
-	int lines = console_in(c, "test") ? view_test_lines(c->canvas, &c->ui) : 500;
+	bool test = console_in(c, "test"), experiment = console_in(c, "experiment");
+	int lines = test         ? view_test_lines(c->canvas, &c->ui)
+		    : experiment ? view_experiment_lines(c->canvas, &c->ui)
+				 : 500;
 	/* Above the view are two lines, and below it. */
-	int hidden = console_in(c, "test") ? lines - (c->rows - 4) : lines;
+	int hidden = test || experiment ? lines - (c->rows - 4) : lines;
 	long scroll = c->ui.scroll + step;
 
 	c->ui.scroll = scroll < 0 || hidden < 0 ? 0 : scroll > hidden ? hidden : (int)scroll;
@@ -173,10 +176,10 @@ void console_move(struct console *c, long step)
 	static const struct {
 		const char *view;
 		void (*move)(struct console *c, long step);
-	} moves[] = {{"models", models_move},  {"model", version_move}, {"history", revision_move},
-		     {"policy", setting_move}, {"jobs", job_move},      {"job", job_move},
-		     {"tests", test_move},     {"test", page_move},     {"alerts", alert_move},
-		     {"audit", audit_move}};
+	} moves[] = {{"models", models_move},  {"model", version_move},   {"history", revision_move},
+		     {"policy", setting_move}, {"jobs", job_move},        {"job", job_move},
+		     {"tests", test_move},     {"test", page_move},       {"alerts", alert_move},
+		     {"audit", audit_move},    {"experiment", page_move}, {"experiments", experiment_move}};
 
 	if (console_in(c, "help")) {
 		page_move(c, step);
@@ -215,6 +218,11 @@ void console_needs(struct console *c)
 	if (v && v->report && !report_there(c)) {
 		needs.test = c->ui.test;
 		needs.with = c->ui.test_with;
+	}
+	needs.experiments = v && v->experiments;
+	if (v && v->experiment) {
+		snprintf(needs.detail, sizeof(needs.detail), "%s", c->ui.experiment_model);
+		snprintf(needs.experiment, sizeof(needs.experiment), "%s", c->ui.experiment);
 	}
 	fetcher_need(c->fetcher, &needs);
 }

@@ -95,6 +95,11 @@ void console_needs(struct console *c);
 /* Takes tests in full that the view shows over into the next picture, which was not asked for them again. */
 void console_keep_reports(struct console *c, struct snapshot *next);
 
+/* console_experiments.c */
+/* Opens the selected A/B test. */
+void experiment_open(struct console *c);
+void experiment_move(struct console *c, long step);
+
 /* console_tests.c */
 /* Opens the selected test alone. */
 void tests_open(struct console *c);

@@ -72,6 +72,10 @@ static void poll_path(struct fetcher *f, char *path, size_t size)
 		used += (size_t)snprintf(path + used, size - used, "&test=%" PRId64, f->needs.test);
 	if (f->needs.test && f->needs.with)
 		used += (size_t)snprintf(path + used, size - used, "&with=%" PRId64, f->needs.with);
+	if (f->needs.experiments)
+		used += (size_t)snprintf(path + used, size - used, "&experiments=1");
+	if (f->needs.experiment[0])
+		used += (size_t)snprintf(path + used, size - used, "&experiment=%s", f->needs.experiment);
 	if (f->needs.detail[0])
 		snprintf(path + used, size - used, "&detail=%s", f->needs.detail);
 	pthread_mutex_unlock(&f->mutex);
@@ -80,7 +84,7 @@ static void poll_path(struct fetcher *f, char *path, size_t size)
 static void poll_once(struct fetcher *f, struct client *client, struct fetcher_picture *p)
 {
 	cJSON *json = NULL;
-	char path[sizeof(POLL_PATH) + TEXT_NAME_MAX + 120];
+	char path[sizeof(POLL_PATH) + 2 * TEXT_NAME_MAX + 160];
 
 	memset(p, 0, sizeof(*p));
 	poll_path(f, path, sizeof(path));
@@ -366,7 +370,8 @@ void fetcher_now(struct fetcher *f)
 static bool needs_equal(const struct fetcher_needs *a, const struct fetcher_needs *b)
 {
 	return a->audits == b->audits && a->tests == b->tests && a->test == b->test && a->with == b->with &&
-	       strcmp(a->detail, b->detail) == 0;
+	       a->experiments == b->experiments && strcmp(a->detail, b->detail) == 0 &&
+	       strcmp(a->experiment, b->experiment) == 0;
 }
 
 void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs)
@@ -375,7 +380,8 @@ void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs)
 	bool changed = !needs_equal(&f->needs, needs);
 	f->needs = *needs;
 	/* What is no longer needed may come once more. */
-	f->now = f->now || (changed && (needs->audits || needs->tests || needs->test || *needs->detail));
+	f->now = f->now ||
+		 (changed && (needs->audits || needs->tests || needs->test || needs->experiments || *needs->detail));
 	if (f->now)
 		pthread_cond_signal(&f->poll_wake);
 	pthread_mutex_unlock(&f->mutex);

@@ -52,11 +52,13 @@ void fetcher_answer_free(struct fetcher_answer *a);
 /* Polls at once. */
 void fetcher_now(struct fetcher *f);
 /* What the polls ask for beyond the usual: so many audit records and results of tests, tests in full (0: none; of the
- * second: the one before the first), and the model that is meant ("": none, or all). Polls at once when that is new. */
+ * second: the one before the first), A/B tests, the model that is meant ("": none, or all), and of its A/B tests the
+ * one in full. Polls at once when that is new. */
 struct fetcher_needs {
 	unsigned audits, tests;
 	int64_t test, with;
-	char detail[TEXT_NAME_MAX + 1];
+	bool experiments;
+	char detail[TEXT_NAME_MAX + 1], experiment[TEXT_NAME_MAX + 1];
 };
 void fetcher_need(struct fetcher *f, const struct fetcher_needs *needs);
 /* While a runtime starts: polls ten times a second. */

@@ -128,6 +128,7 @@ static bool open_shown(const struct ui_state *state)
 		return false;
 	return (in_view(state, "models") && s->model_count > 0) || (in_view(state, "jobs") && s->job_count > 0) ||
 	       (in_view(state, "tests") && test_selected(state) != NULL) ||
+	       (in_view(state, "experiments") && s->experiment_count > 0) ||
 	       (in_view(state, "alerts") && view_alert(state) != NULL) || in_view(state, "policy");
 }
 

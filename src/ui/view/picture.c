@@ -16,6 +16,10 @@ struct canvas *picture_draw(const struct picture *p, const struct snapshot *s)
 	state.job = p->job;
 	state.test = p->test == 0 && s->report_count > 0 ? s->reports[0].test.id : p->test;
 	state.test_with = p->with;
+	if (p->experiment && p->model) {
+		snprintf(state.experiment, sizeof(state.experiment), "%s", p->experiment);
+		snprintf(state.experiment_model, sizeof(state.experiment_model), "%s", p->model);
+	}
 	if (p->model)
 		snprintf(state.tests_of, sizeof(state.tests_of), "%s", p->model);
 	if (p->model)

@@ -14,10 +14,11 @@
 
 struct picture {
 	const char *view;
-	const char *model; /* the selected one, or NULL for the first */
-	int64_t job;       /* the selected one, or 0 for the first */
-	int64_t test;      /* the selected or open one, or 0 for the newest in the snapshot */
-	int64_t with;      /* opened beside it; 0: none */
+	const char *model;      /* the selected one, or NULL for the first */
+	int64_t job;            /* the selected one, or 0 for the first */
+	int64_t test;           /* the selected or open one, or 0 for the newest in the snapshot */
+	int64_t with;           /* opened beside it; 0: none */
+	const char *experiment; /* the A/B test of the model to select or open; NULL: the first */
 	int columns, rows;
 	enum charset charset;
 	bool demo;

@@ -153,6 +153,9 @@ static int draw_opened(struct canvas *c, int column, const struct ui_state *stat
 				     state->test < state->test_with ? state->test_with : state->test);
 	if (in_view(state, "test"))
 		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %" PRId64, arrow, state->test);
+	if (in_view(state, "experiment") && state->experiment[0] != '\0')
+		return canvas_format(c, 1, column + 1, 60, ROLE_TITLE, "%s %s %s %s", arrow, state->experiment_model,
+				     arrow, state->experiment);
 	return column;
 }
 
@@ -178,14 +181,18 @@ static void draw_tabs(struct canvas *c, const struct ui_state *state)
 			     : in_view(state, "tests")  ? state->tests_filter
 			     : in_view(state, "models") ? state->filter
 							: "";
-	if (filter[0] != '\0')
-		canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s  (esc clears)", filter);
+	if (filter[0] == '\0')
+		return;
+	column = canvas_format(c, 1, column, -1, ROLE_WARNING, "filter: %s", filter);
+	if (column + 14 <= c->columns)
+		canvas_put(c, 1, column, -1, ROLE_WARNING, "  (esc clears)");
 }
 
 /* Views that say something without a single model. */
 static bool without_models(const struct ui_state *state)
 {
-	static const char *const views[] = {"jobs", "job", "tests", "test", "alerts", "audit"};
+	static const char *const views[] = {"jobs",   "job",   "tests",       "test",
+					    "alerts", "audit", "experiments", "experiment"};
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
 		if (in_view(state, views[i]))
 			return true;

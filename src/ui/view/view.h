@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 /* In the order of their tabs. */
-#define VIEWS(X) \
-	X(models) X(model) X(history) X(rollout) X(policy) X(jobs) X(job) X(tests) X(test) X(alerts) X(audit) X(help)
+#define VIEWS(X)                                                                                                   \
+	X(models)                                                                                                  \
+	X(model) X(history) X(rollout) X(policy) X(jobs) X(job) X(tests) X(test) X(alerts) X(audit) X(experiments) \
+	    X(experiment) X(help)
 
 #define UI_FILTER_SIZE 64
 #define UI_MESSAGE_SIZE 512
@@ -40,7 +42,9 @@ struct ui_state {
 	int64_t test;                  /* the selected, or in the test view the open, result; 0: the newest */
 	int64_t test_with;             /* opened beside it; 0: what came before it is, where there is such a one */
 	int64_t test_marked;           /* to be opened beside another one; 0: none */
-	size_t setting;                /* the selected row of the policy view */
+	/* The selected, or in the experiment view the open, A/B test; "": the first. */
+	char experiment_model[TEXT_NAME_MAX + 1], experiment[TEXT_NAME_MAX + 1];
+	size_t setting; /* the selected row of the policy view */
 	int scroll;
 	char filter[UI_FILTER_SIZE];       /* substring of model names; "" all */
 	char audit_filter[UI_FILTER_SIZE]; /* substring of what an audit record says; "" all */
@@ -66,7 +70,9 @@ struct view {
 	bool audits;         /* what it needs of a snapshot beyond the usual: the audit, */
 	bool detail;         /* all revisions of the selected model, */
 	bool tests;          /* results of tests, */
-	bool report;         /* tests in full */
+	bool report;         /* tests in full, */
+	bool experiments;    /* A/B tests, */
+	bool experiment;     /* one of them in full */
 	const char *summary; /* one line for help */
 	/* Draws the body into rows [top, bottom) of the canvas. */
 	void (*draw)(struct canvas *c, int top, int bottom, const struct ui_state *state);
@@ -85,6 +91,8 @@ size_t view_audits(const struct ui_state *state, size_t *indexes, size_t max);
 size_t view_tests_shown(const struct ui_state *state, size_t *indexes, size_t max);
 /* How many lines the test view has at the width of the canvas, on which nothing is drawn. */
 int view_test_lines(struct canvas *c, const struct ui_state *state);
+/* The same of the experiment view. */
+int view_experiment_lines(struct canvas *c, const struct ui_state *state);
 /* The selected alert, or NULL when there is none. */
 const struct alert *view_alert(const struct ui_state *state);
 
