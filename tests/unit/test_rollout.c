@@ -95,9 +95,10 @@ static void bad_plans(void **state)
 	check_refused("100", "5m", "mldeck promote");
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20", "5m", "at most 20 steps");
 	check_refused("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,100", "5m", "at most 20 steps");
-	static const char *const holds[] = {"",    "5",   "m",    "-5m", "1.5m", "5min", "5M",   "1..5m",
-					    ".5m", "31d", "5m ,", "inf", "nan",  "1e3s", "721h", "99999999999999999d",
-					    "1h30", "30m1h", "1h1h", "29d24h1ms", "1h30m,", "1h-1m"};
+	static const char *const holds[] = {
+	    "",     "5",     "m",    "-5m",       "1.5m",   "5min", "5M",   "1..5m",
+	    ".5m",  "31d",   "5m ,", "inf",       "nan",    "1e3s", "721h", "99999999999999999d",
+	    "1h30", "30m1h", "1h1h", "29d24h1ms", "1h30m,", "1h-1m"};
 	for (size_t i = 0; i < sizeof holds / sizeof *holds; i++) {
 		struct rollout r = {0};
 		struct err e = {0};

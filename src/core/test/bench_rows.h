@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define BENCH_ROWS 4096
-#define BENCH_ROWS_SOURCE_MAX 1000000 /* rows of a source that are looked at */
+#define BENCH_ROWS_SOURCE_MAX 1000000           /* rows of a source that are looked at */
 #define BENCH_ROWS_SIZE_MAX ((size_t)256 << 20) /* bytes of all that are made: each launch reads them */
 
 enum bench_rows_origin {

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 /* In the order of their tabs. */
-#define VIEWS(X)                                                                                                   \
-	X(models)                                                                                                  \
-	X(model) X(history) X(rollout) X(policy) X(jobs) X(job) X(tests) X(test) X(alerts) X(audit) X(experiments) \
+#define VIEWS(X)                                                                                          \
+	X(models)                                                                                         \
+	X(model)                                                                                          \
+	X(history) X(rollout) X(policy) X(jobs) X(job) X(tests) X(test) X(alerts) X(audit) X(experiments) \
 	    X(experiment) X(help)
 
 #define UI_FILTER_SIZE 64
