@@ -1,7 +1,6 @@
 /* Exposures on their way: arms, hashes, order, what is lost, and many threads at once. */
 #include "unit.h"
 
-#include "runtime/experiment/exposure_ring.h"
 #include "runtime/experiment/tap.h"
 
 #include <math.h>
@@ -17,28 +16,6 @@ static const struct experiment plan = {
     .arm_count = 2,
     .arms = {{1, 3000}, {2, 3000}},
 };
-
-static void places_are_bounded_and_in_order(void **state)
-{
-	(void)state;
-	struct exposure_ring *r = exposure_ring_new(8);
-	struct experiment_exposure x = {0};
-	assert_false(exposure_ring_pop(r, &x));
-	for (uint64_t round = 0; round < 5; round++) {
-		for (uint64_t i = 0; i < 8; i++) {
-			x.latency_ns = 100 * round + i;
-			assert_true(exposure_ring_push(r, &x));
-		}
-		assert_false(exposure_ring_push(r, &x));
-		for (uint64_t i = 0; i < 8; i++) {
-			assert_true(exposure_ring_pop(r, &x));
-			assert_int_equal(x.latency_ns, 100 * round + i);
-		}
-		assert_false(exposure_ring_pop(r, &x));
-	}
-	exposure_ring_free(r);
-	exposure_ring_free(NULL);
-}
 
 static void a_unit_has_its_arm(void **state)
 {
@@ -137,7 +114,7 @@ static void many_threads_lose_nothing_uncounted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(places_are_bounded_and_in_order),
+
 	    cmocka_unit_test(a_unit_has_its_arm),
 	    cmocka_unit_test(names_are_hashed),
 	    cmocka_unit_test(what_finds_no_room_is_counted),

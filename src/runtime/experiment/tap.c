@@ -1,6 +1,6 @@
 #include "runtime/experiment/tap.h"
 
-#include "runtime/experiment/exposure_ring.h"
+#include "runtime/ring.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 
 struct tap {
 	struct experiment plan;
-	struct exposure_ring *ring;
+	struct ring *ring;
 	_Atomic uint64_t lost;
 	atomic_uint holds;
 };
@@ -20,7 +20,7 @@ struct tap *tap_new(const struct experiment *plan, size_t records)
 	if (t == NULL)
 		return NULL;
 	t->plan = *plan;
-	t->ring = exposure_ring_new(records);
+	t->ring = ring_new(records, sizeof(struct experiment_exposure));
 	atomic_init(&t->lost, 0);
 	atomic_init(&t->holds, 1);
 	if (t->ring == NULL) {
@@ -40,7 +40,7 @@ void tap_release(struct tap *t)
 {
 	if (t == NULL || atomic_fetch_sub(&t->holds, 1) > 1)
 		return;
-	exposure_ring_free(t->ring);
+	ring_free(t->ring);
 	free(t);
 }
 
@@ -66,14 +66,14 @@ void tap_name(const struct tap *t, const char *id, struct experiment_exposure *e
 
 void tap_offer(struct tap *t, const struct experiment_exposure *exposure)
 {
-	if (!exposure_ring_push(t->ring, exposure))
+	if (!ring_push(t->ring, exposure))
 		atomic_fetch_add_explicit(&t->lost, 1, memory_order_relaxed);
 }
 
 size_t tap_take(struct tap *t, struct experiment_exposure *exposures, size_t max)
 {
 	size_t count = 0;
-	while (count < max && exposure_ring_pop(t->ring, &exposures[count]))
+	while (count < max && ring_pop(t->ring, &exposures[count]))
 		count++;
 	return count;
 }

@@ -1,7 +1,7 @@
 #include "runtime/shadow/shadows.h"
 
 #include "core/clock.h"
-#include "runtime/shadow/ring.h"
+#include "runtime/ring.h"
 #include "runtime/shadow/shadow_copy.h"
 
 #include <pthread.h>
@@ -61,10 +61,17 @@ static struct shadow_copy *piece_new(struct shadows *s, size_t size)
 	return piece;
 }
 
+/* NULL when it is empty. */
+static struct shadow_copy *pop(struct ring *r)
+{
+	struct shadow_copy *copy;
+	return ring_pop(r, &copy) ? copy : NULL;
+}
+
 /* A spare piece, or a new one. NULL when there is no room. */
 static struct shadow_copy *piece_take(struct shadows *s, size_t size)
 {
-	struct shadow_copy *piece = ring_pop(s->spare);
+	struct shadow_copy *piece = pop(s->spare);
 
 	if (piece != NULL && piece->capacity >= size)
 		return piece;
@@ -72,7 +79,7 @@ static struct shadow_copy *piece_take(struct shadows *s, size_t size)
 		piece_free(s, piece);
 	piece = piece_new(s, size);
 	for (int i = 0; piece == NULL && i < SPARES_FREED; i++) {
-		struct shadow_copy *other = ring_pop(s->spare);
+		struct shadow_copy *other = pop(s->spare);
 		if (other == NULL)
 			break;
 		piece_free(s, other);
@@ -85,14 +92,14 @@ static struct shadow_copy *piece_take(struct shadows *s, size_t size)
  * who make copies. */
 static void piece_give(struct shadows *s, struct shadow_copy *piece)
 {
-	if (!ring_push(s->spare, piece))
+	if (!ring_push(s->spare, &piece))
 		piece_free(s, piece);
 }
 
 static void free_spares(struct shadows *s)
 {
 	struct shadow_copy *piece;
-	while ((piece = ring_pop(s->spare)) != NULL)
+	while ((piece = pop(s->spare)) != NULL)
 		piece_free(s, piece);
 }
 
@@ -182,7 +189,7 @@ static void *work(void *context)
 	struct shadow_copy *copy;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
-	for (int looks = 0; (copy = ring_pop(s->waiting)) != NULL || !atomic_load(&s->stopping);) {
+	for (int looks = 0; (copy = pop(s->waiting)) != NULL || !atomic_load(&s->stopping);) {
 		if (copy != NULL) {
 			looks = 0;
 			if (ring_count(s->waiting) > 0)
@@ -210,8 +217,8 @@ int shadows_new(const struct config_shadows *config, struct shadows **result, st
 	sem_init(&s->wake, 0, 0);
 	s->bytes_max = config->bytes_max;
 	s->timeout_ms = config->timeout_ms;
-	s->waiting = ring_new(config->queue_max);
-	s->spare = ring_new(config->queue_max);
+	s->waiting = ring_new(config->queue_max, sizeof(struct shadow_copy *));
+	s->spare = ring_new(config->queue_max, sizeof(struct shadow_copy *));
 	s->threads = calloc(config->threads, sizeof *s->threads);
 	while (s->waiting != NULL && s->spare != NULL && s->threads != NULL && s->thread_count < config->threads) {
 		atomic_fetch_add(&s->running, 1);
@@ -253,7 +260,7 @@ void shadows_free(struct shadows *s)
 	for (unsigned i = 0; i < s->thread_count; i++)
 		pthread_join(s->threads[i], NULL);
 	/* What came between the threads' last look and the last request. */
-	while (s->waiting != NULL && (copy = ring_pop(s->waiting)) != NULL) {
+	while (s->waiting != NULL && (copy = pop(s->waiting)) != NULL) {
 		comparison_dropped(copy->comparison);
 		finish(s, copy);
 	}
@@ -327,7 +334,7 @@ void shadows_offer(struct shadows *s, struct shadow_targets *targets, const stru
 		struct comparison *c = targets->targets[i].comparison;
 		struct shadow_copy *copy = make_copy(s, v, c, offer);
 
-		if (copy != NULL && ring_push(s->waiting, copy)) {
+		if (copy != NULL && ring_push(s->waiting, &copy)) {
 			wake_one(s);
 		} else if (copy != NULL) {
 			comparison_dropped(c);
