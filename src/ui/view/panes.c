@@ -191,6 +191,21 @@ void panes_ago(int64_t now_ms, int64_t at_ms, char *text, size_t size)
 		snprintf(text, size, "%lld d ago", s / 86400);
 }
 
+int panes_scroll(const struct ui_state *state, int top, int bottom, int lines)
+{
+	int hidden = lines - (bottom - top);
+	int scroll = state->scroll < hidden ? state->scroll : hidden;
+	return scroll > 0 ? scroll : 0;
+}
+
+void panes_scroll_marks(struct canvas *c, int top, int bottom, int lines, int scroll)
+{
+	if (scroll > 0)
+		canvas_put(c, top, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↑", "^"));
+	if (scroll < lines - (bottom - top))
+		canvas_put(c, bottom - 1, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↓", "v"));
+}
+
 void panes_rule(struct canvas *c, int row, int column, int columns, const char *title)
 {
 	canvas_fill(c, row, column, 1, columns, 0x2500, ROLE_BORDER);

@@ -54,5 +54,9 @@ void panes_time(const struct ui_state *state, int64_t at_ms, bool date, char *te
 void panes_ago(int64_t now_ms, int64_t at_ms, char *text, size_t size);
 /* A rule across the width with a title in it. */
 void panes_rule(struct canvas *c, int row, int column, int columns, const char *title);
+/* A page of so many lines in rows [top, bottom): how many of them are above it, of those that were scrolled by. */
+int panes_scroll(const struct ui_state *state, int top, int bottom, int lines);
+/* Marks the edges beyond which the page goes on; after the page. */
+void panes_scroll_marks(struct canvas *c, int top, int bottom, int lines, int scroll);
 
 #endif

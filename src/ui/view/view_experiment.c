@@ -206,14 +206,9 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 		draw_absent(c, top, state);
 		return;
 	}
-	int hidden = view_experiment_lines(c, state) - (bottom - top);
-	int scroll = state->scroll < hidden ? state->scroll : hidden;
-	scroll = scroll > 0 ? scroll : 0;
+	int lines = view_experiment_lines(c, state), scroll = panes_scroll(state, top, bottom, lines);
 	draw_page(c, top - scroll, state, s);
-	if (scroll > 0)
-		canvas_put(c, top, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↑", "^"));
-	if (scroll < hidden)
-		canvas_put(c, bottom - 1, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↓", "v"));
+	panes_scroll_marks(c, top, bottom, lines, scroll);
 }
 
 const struct view view_experiment = {

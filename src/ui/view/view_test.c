@@ -279,14 +279,9 @@ static void draw(struct canvas *c, int top, int bottom, const struct ui_state *s
 	if (draw_absent(c, top, state, &t))
 		return;
 	pair_of(&t, &pair, headings);
-	int hidden = view_test_lines(c, state) - (bottom - top);
-	int scroll = state->scroll < hidden ? state->scroll : hidden;
-	scroll = scroll > 0 ? scroll : 0;
+	int lines = view_test_lines(c, state), scroll = panes_scroll(state, top, bottom, lines);
 	draw_page(c, top - scroll, state, &pair, t.two);
-	if (scroll > 0)
-		canvas_put(c, top, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↑", "^"));
-	if (scroll < hidden)
-		canvas_put(c, bottom - 1, c->columns - 1, 1, ROLE_KEY, canvas_glyph(c, "↓", "v"));
+	panes_scroll_marks(c, top, bottom, lines, scroll);
 }
 
 const struct view view_test = {
