@@ -149,21 +149,28 @@ static void figure_text(const struct plot *p, bool ascii, char *text, size_t siz
 	}
 }
 
-/* "█ v3  ░ v2" */
-static void legend_text(const struct plot *p, bool ascii, char *text, size_t size)
+/* "█ v3  ░ v2": the columns that it takes; 0: there is none. */
+static int legend_width(const struct plot *p)
 {
-	text[0] = '\0';
-	if (plot_has_other(p) && p->name[0] != '\0')
-		snprintf(text, size, "%s %s  %s %s", ascii ? "#" : "█", p->name, ascii ? "'" : "░", p->other_name);
+	return plot_has_other(p) && p->name[0] != '\0' ? canvas_width(p->name) + canvas_width(p->other_name) + 6 : 0;
+}
+
+/* Each in the role that its bars have. */
+static void draw_legend(struct canvas *c, int row, int column, const struct plot *p)
+{
+	bool ascii = c->charset == CHARSET_ASCII;
+	int end = canvas_put(c, row, column, 1, ROLE_LIVE, ascii ? "#" : "█");
+	end = canvas_put(c, row, end + 1, -1, ROLE_DIM, p->name);
+	end = canvas_put(c, row, end + 2, 1, ROLE_BASELINE, ascii ? "'" : "░");
+	canvas_put(c, row, end + 1, -1, ROLE_DIM, p->other_name);
 }
 
 static void draw_title(struct canvas *c, struct area area, const struct plot *p, const char *more, bool with_mark)
 {
-	char figure[64], legend[3 * PLOT_LABEL_SIZE], mark[PLOT_MARK_TEXT_SIZE];
+	char figure[64], mark[PLOT_MARK_TEXT_SIZE];
 	struct plot_frame f = {.c = c, .plot = p};
 	bool ascii = c->charset == CHARSET_ASCII;
 	figure_text(p, ascii, figure, sizeof figure);
-	legend_text(p, ascii, legend, sizeof legend);
 	if (with_mark && p->mark_count > 0) {
 		plot_mark_text(&f, &p->marks[0], mark);
 		snprintf(figure, sizeof figure, "%s%s", ascii ? ": " : "┊ ", mark);
@@ -175,8 +182,8 @@ static void draw_title(struct canvas *c, struct area area, const struct plot *p,
 		right = 0;
 	}
 	int end = canvas_format(c, area.row, area.column, room, ROLE_HEADER, "%s%s", p->title, more);
-	if (legend[0] != '\0' && end + 3 + canvas_width(legend) <= area.column + room)
-		canvas_put(c, area.row, end + 3, -1, ROLE_DIM, legend);
+	if (legend_width(p) > 0 && end + 3 + legend_width(p) <= area.column + room)
+		draw_legend(c, area.row, end + 3, p);
 	if (right > 0)
 		canvas_put_right(c, area.row, area.column, area.columns, with_mark ? ROLE_WARNING : ROLE_TEXT, figure);
 }
